@@ -2,6 +2,7 @@
 # make test       what must hold before every commit: lint, types, floors, quick tests
 # make test-long  the statistical and differential suites
 # make lint       lint, types and floors alone
+# make docs       the site: README, reference, scenarios with reports, notebooks, recipes, into reports/site
 # make bench      both engines against idiomatic SimPy
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 DEMO_OPTIONS ?= --replications 4
 WORKERS ?= 2
 
-.PHONY: help demo test test-long lint format coverage bench
+.PHONY: help demo test test-long lint format coverage bench docs
 .DEFAULT_GOAL := help
 
 help:
@@ -60,6 +61,13 @@ coverage: $(VENV)/.installed-dev
 	@$(BIN)/coverage run -m pytest -n 0 -m "not long" --ignore tests/compiled --ignore tests/frozen
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --sort cover | tail -60
+
+$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/.installed
+	@$(PIP) install --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.installed-docs
+	@$(BIN)/python -m sim.docs.build
 
 bench: $(VENV)/.installed
 	@$(BIN)/python -m tests.bench.engine

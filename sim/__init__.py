@@ -19,6 +19,7 @@ The front door. A scenario may be given as a path, as the name of a shipped one 
     simulate, measure       Scenario -> Records -> numbers: one run, by hand
     read_measured           what a load test or a log says
     validate, fit           a model held against it; its times set by it
+    what_if                 sliders over settings, in a notebook
     write_report            charts, tables and the story of a comparison
     Study, Scenario         what is said
     Records, Outcome        what happened, and how requests end
@@ -28,7 +29,8 @@ The front door. A scenario may be given as a path, as the name of a shipped one 
 The house, floor by floor; imports only ever point downwards:
 
     cli                     one thin command per verb
-    plugin                  the one door that a plug-in imports from
+    plugin | builder/       the one door that a plug-in imports from | scenarios in Python, with completion
+    docs/                   THE SITE           README, reference, scenarios, notebooks, recipes as pages
     assisting/              FOR ASSISTANTS     the verbs as tools, each call a process with bounds
     importing/              WHAT OTHERS SAY    files of other tools -> a scenario as text
     exporting/              WHAT OTHERS READ   a run or a scenario -> traces, time series, settings
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from sim.models import simulate
     from sim.records.tables import Records
     from sim.report import write_report
+    from sim.report.what_if import what_if
     from sim.spec import load_text
     from sim.spec.scenario import Scenario
     from sim.spec.study import Study
@@ -97,6 +100,7 @@ __all__ = [
     "simulate",
     "sweep",
     "validate",
+    "what_if",
     "write_report",
 ]
 
@@ -123,6 +127,7 @@ _ROOMS = {
     "simulate": "sim.models",
     "sweep": "sim.experiments.searching.sweep",
     "validate": "sim.fitting",
+    "what_if": "sim.report.what_if",
     "write_report": "sim.report",
 }
 

@@ -6,6 +6,7 @@ SimError                       the one root; a caller who catches it catches all
 │   └── PluginError            a plug-in is missing, not allowed, or does not load             exit 2
 ├── RunError                   the run itself failed                                           exit 3
 │   ├── BooksDoNotBalance      something offered neither ended nor is still there              exit 3
+│   ├── EnginesDiffer          a step of a plug-in does on one engine what it does not on the other   exit 3
 │   ├── TimeStandsStill        a loop of the scenario takes no time, and would never end       exit 3
 │   └── OutputError            a report, chart or export could not be written whole            exit 3
 └── Interrupted                Ctrl-C; finished work is kept                      exit 130, by SIGTERM 143
@@ -75,6 +76,10 @@ class RunError(SimError):
 
 class BooksDoNotBalance(RunError):  # noqa: N818  it says what happened, as the word 'Error' could not
     """Something that was offered neither ended nor is still there."""
+
+
+class EnginesDiffer(RunError):  # noqa: N818  it says what happened
+    """The two engines gave different records: a behaviour and its flow do not do the same."""
 
 
 class TimeStandsStill(RunError):  # noqa: N818  it says what happened

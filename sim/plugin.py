@@ -2,16 +2,20 @@
 
 `scenarios/cache.py` is a whole plug-in. What may be said is a frozen class with `@register(kind, word)`; what a run of
 it asks of the system are its `actions`, from which its load on paper, its arrows in the drawing and the names that it
-refers to follow; how it behaves is a class with `@behaviour`. A plug-in runs on the SimPy engine.
+refers to follow; how it behaves is a class with `@behaviour`. That is enough for SimPy; a step that has a flow as well,
+by `@compiled_as`, runs on either engine, and `sim.testing.play_on_both` compares them.
 """
 
 from __future__ import annotations
 
 from sim.models.behaviours import behaviour
+from sim.models.flows import Chance, Frame, Memory, Part, State, StepRow, Total, Waits, compiled_as, flow, run, uniform
 from sim.models.site import Site
 from sim.models.steps import CallStep
 from sim.models.task import Activity, Replica, Task
+from sim.policies.base import passed, policy, reached
 from sim.spec.actions import Action, Answers, Branches, Calls, Ends, Performs, Publishes, Runs, TakesStock, TakesTime
+from sim.spec.arrivals import Arrivals
 from sim.spec.base import (
     Between,
     Count,
@@ -37,7 +41,6 @@ from sim.spec.fault import Fault
 from sim.spec.gateway import Authentication
 from sim.spec.policy import Backoff, CallPolicy
 from sim.spec.step import AnyStep, Call, Step, Wait, Work
-from sim.spec.traffic import Arrivals
 from sim.vocabulary import EventKind, Outcome, Stage
 
 __all__ = [
@@ -56,6 +59,7 @@ __all__ = [
     "CallPolicy",
     "CallStep",
     "Calls",
+    "Chance",
     "Constant",
     "Count",
     "Distribution",
@@ -67,10 +71,13 @@ __all__ = [
     "Few",
     "Field",
     "Flag",
+    "Frame",
     "Leaves",
     "Many",
+    "Memory",
     "Number",
     "Outcome",
+    "Part",
     "Performs",
     "Price",
     "Publishes",
@@ -82,14 +89,25 @@ __all__ = [
     "Site",
     "Spec",
     "Stage",
+    "State",
     "Step",
+    "StepRow",
     "TakesStock",
     "TakesTime",
     "Task",
     "Topic",
+    "Total",
     "Wait",
+    "Waits",
     "Whole",
     "Work",
     "behaviour",
+    "compiled_as",
+    "flow",
+    "passed",
+    "policy",
+    "reached",
     "register",
+    "run",
+    "uniform",
 ]

@@ -22,16 +22,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
-from sim.errors import UsageError
-from sim.models import simulate
+from sim import models
+from sim.errors import EnginesDiffer, UsageError
 from sim.records.tables import Records
 from sim.spec import Scenario, load_document
 from sim.spec.base import body_of
@@ -56,6 +57,7 @@ def play(
     sends: str | None = None,
     replication: int = 0,
     plugins: Sequence[str | Path] = (),
+    engine: Literal["simpy", "compiled"] = "simpy",
 ) -> Played:
     """Run one replication of a system in which requests arrive at these times (seconds), and nowhere else.
 
@@ -69,7 +71,48 @@ def play(
         raise UsageError("found no map, expected a system: at least its services")
     study = load_document(_filled(document, arrivals, sends), plugins, base=".")
     scenario = next(iter(study.variants.values()))
-    return Played(scenario, simulate(scenario, replication))
+    return Played(scenario, _simulate(engine)(scenario, replication))
+
+
+def play_on_both(
+    system: str | Mapping[str, Any],
+    arrivals: Times | Mapping[str, Times] | None = None,
+    *,
+    sends: str | None = None,
+    replication: int = 0,
+    plugins: Sequence[str | Path] = (),
+) -> Played:
+    """The same on either engine: for a step of a plug-in that has a flow.
+
+    EnginesDiffer: they do not give the same records; it names the first line, or time series, in which they part.
+    """
+    one = play(system, arrivals, sends=sends, replication=replication, plugins=plugins)
+    other = Played(one.scenario, _simulate("compiled")(one.scenario, replication))
+    if found := _first_difference(one, other):
+        raise EnginesDiffer(found)
+    return one
+
+
+def _simulate(engine: str) -> Callable[[Scenario, int], Records]:
+    if engine == "simpy":
+        return models.simulate
+    from sim import compiled  # loads numba
+
+    return compiled.simulate
+
+
+def _first_difference(one: Played, other: Played) -> str:
+    """Where two runs part; empty where they do not."""
+    for ours, theirs in zip_longest(one.lines(), other.lines(), fillvalue="nothing more"):
+        if ours != theirs:
+            return f"on SimPy: {ours}; on the compiled engine: {theirs}"
+    names = [series.name for series in one.records.series]
+    for name, ours, theirs in zip(names, one.records.gauges.T, other.records.gauges.T, strict=True):
+        for time, here, there in zip(one.records.ticks, ours, theirs, strict=True):
+            if here != there and not (math.isnan(here) and math.isnan(there)):
+                return f"{name} at {time} s: {here} on SimPy, {there} on the compiled engine"
+    differ = one.records.fingerprint() != other.records.fingerprint()
+    return "the records differ in what no line shows: stages, or the last digits of times" if differ else ""
 
 
 def scripted(*seconds: float) -> dict[str, Any]:

@@ -4,8 +4,11 @@ shares.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 _PART_OF_SECOND = {"ns": -9, "us": -6, "µs": -6, "ms": -3}  # powers of ten
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -167,9 +170,29 @@ def show_duration(seconds: float) -> str:
     return f"{_digits(seconds / 1e-9)}ns"
 
 
+_told_per: ContextVar[str] = ContextVar("told_per", default="s")
+
+
+@contextlib.contextmanager
+def rates_told_per(unit: str) -> Iterator[None]:
+    """Within it rates are told in the unit that the reader writes them in: `2.4/m` rather than `0.04/s`."""
+    before = _told_per.set(unit)
+    try:
+        yield
+    finally:
+        _told_per.reset(before)
+
+
+def told_per() -> tuple[float, str]:
+    """How rates are told: the seconds of the unit, and its name."""
+    unit = _told_per.get()
+    return seconds("1", unit), unit
+
+
 def show_rate(per_second: float) -> str:
-    """`120.0` -> `120/s`."""
-    return f"{_digits(per_second)}/s"
+    """`120.0` -> `120/s`, or per whatever they are told in (`rates_told_per`)."""
+    length, unit = told_per()
+    return f"{_digits(per_second * length)}/{unit}"
 
 
 def show_size(size: float) -> str:

@@ -240,7 +240,7 @@ def test_a_failed_expectation_is_exit_code_1(capsys):
 def test_json_on_stdout_is_all_there_is(capsys):
     assert sim("run", "kitchen.yaml", *QUICK, "--json", "-") == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["schema"] == 2
+    assert document["schema"] == 3
     assert document["variants"]["one"]["metrics"]["offered"]["unit"] == "1/s"
 
 

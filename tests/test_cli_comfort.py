@@ -187,7 +187,7 @@ def test_a_check_as_json_says_load_and_warnings(tmp_path, capsys):
     (tmp_path / "small.yaml").write_text(SMALL)
     assert answer(["check", str(tmp_path / "small.yaml"), "--json", "-"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["schema"], found["kind"], found["problems"]) == (2, "check", [])
+    assert (found["schema"], found["kind"], found["problems"]) == (3, "check", [])
     base = found["variants"]["base"]
     assert (base["bottleneck"], base["capacity"]) == ("b", pytest.approx(10.0))
     (station,) = base["stations"]

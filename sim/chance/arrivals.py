@@ -37,7 +37,7 @@ from sim.chance.sampler import uniform_sampler
 from sim.chance.shared import as_objects, is_worth_machine_code, machine_code, shared
 from sim.chance.table import Numbers, Rows
 from sim.chance.transforms import exponential
-from sim.spec import traffic as spec
+from sim.spec import arrivals as spec
 
 CHUNK, FIRST_CHUNK = 4096, 64  # times that are made at once
 RANDOM, EVEN, MODULATED, RECORDED = range(4)

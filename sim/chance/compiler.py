@@ -135,6 +135,31 @@ def _compiled(function: F, options: dict[str, object]) -> F:
     return body
 
 
+def compiled_apart(function: F, name: str | None, **options: Untyped) -> F:
+    """Compile a function that is no source of ours, and keep its machine code under a name that says all it is made of;
+    without a name it is compiled anew in each process.
+    """
+    njit: Untyped = numba.njit
+    dispatcher: Untyped = njit(**options)(function)
+    if isinstance(dispatcher, CPUDispatcher) and _home.directory is not None and name is not None:
+        with contextlib.suppress(OSError):
+            place = _home.directory / name
+            place.mkdir(mode=0o700, exist_ok=True)
+            os.utime(place)
+            _remember(dispatcher, _cache_in(place, function))
+            _forget_apart(place)
+    body: F = dispatcher
+    return body
+
+
+def _forget_apart(place: Path) -> None:
+    """What was compiled apart and is used no more goes when there is too much of it."""
+    prefix = place.name.rpartition("_")[0]
+    others = [path for path in place.parent.glob(f"{prefix}_*") if path.is_dir() and path != place]
+    for path in sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def _remember(dispatcher: Untyped, cache: Untyped) -> None:
     dispatcher._cache = cache  # as numba's own enable_caching does
 

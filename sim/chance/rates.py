@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sim.chance.shared import shared
 from sim.errors import UsageError
-from sim.spec import traffic as spec
+from sim.spec import arrivals as spec
 from sim.spec.base import word_of
 
 LEVEL, LINEAR, WAVE, DECAY = range(4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,7 +27,7 @@ from sim.cli.measuring import fit, validate
 from sim.cli.new_file import exists_already, write_new
 from sim.cli.options import Verbs, Whole, confine, debug, json_option, judging, loading, plugin, running, sampling
 from sim.cli.plain_python import run_in_plain_python
-from sim.cli.shared_options import SharedOptions, write_report_of
+from sim.cli.shared_options import SharedOptions, in_words, write_report_of
 from sim.cli.streams import columns_of_terminal, mute, not_said, open_closed, say, tell
 from sim.cli.watch import watch
 from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of, size_of
@@ -80,6 +82,7 @@ def answer(arguments: Sequence[str], ending: Ending | None = None) -> int:
         return 0
     except SimError as error:
         _tell(error)
+        _write_refusal(error, arguments)
         _trace(error, arguments)
         if ending is not None and isinstance(error, Interrupted):
             ending.broken_off = error
@@ -101,6 +104,23 @@ def _tell(error: SimError) -> None:
         tell(f"{count} problem{'s' if count != 1 else ''}")
     else:
         tell(str(error) if isinstance(error, Interrupted) else f"error: {error}")
+
+
+def _write_refusal(error: SimError, arguments: Sequence[str]) -> None:
+    """What is wrong with a scenario or a call, as JSON as well where that was asked for."""
+    asked = [next((after for name, after in pairwise(arguments) if name == "--json"), None)]
+    asked += [word.removeprefix("--json=") for word in arguments if word.startswith("--json=")]
+    name = next((name for name in asked if name is not None), None)
+    if error.exit_code != UsageError.exit_code or name is None:
+        return
+    from sim.errors import Problem
+    from sim.experiments.envelope import refused, written
+
+    problems = error.problems if isinstance(error, ScenarioError) else (Problem(str(error)),)
+    with contextlib.suppress(SimError):  # that it cannot be written may be what is wrong
+        place = Destination(name)
+        place.refuse()
+        place.write(written(refused(arguments[0], problems)))
 
 
 def _trace(error: Exception, arguments: Sequence[str]) -> bool:
@@ -164,8 +184,9 @@ def list_scenarios(json_file: str | None) -> None:
 @click.option(
     "--from", "shipped", metavar="SCENARIO", shell_complete=scenarios, help="Begin with a shipped scenario (sim list)."
 )
+@json_option
 @debug
-def new(name: str, shipped: str | None) -> None:
+def new(name: str, shipped: str | None, json_file: str | None) -> None:
     """A commented scenario to start from, written to NAME.yaml.
 
     \b
@@ -181,8 +202,15 @@ def new(name: str, shipped: str | None) -> None:
         raise UsageError(
             f"found the name '{path.stem if name else name}', expected letters, digits and dashes, such as my-shop"
         )
+    told = Destination(json_file)
+    told.refuse()
     write_new(path, new_text(path.stem) if shipped is None else copy_of(shipped, path.stem))
-    say(f"wrote {path}; next: sim check {path}")
+    if told.name is not None:
+        from sim.experiments.envelope import head, written
+
+        told.write(written({**head("new", path.stem), "file": str(path)}))
+    if not told.is_stdout:
+        say(f"wrote {path}; next: sim check {path}")
 
 
 @sim.command("import", short_help="A scenario out of the files that a system has.")
@@ -240,8 +268,7 @@ def import_scenario(
       kubectl get deployments,services,ingresses,hpa -o yaml | sim import - --out shop.yaml
       sim check shop.yaml
     """
-    import json
-
+    from sim.experiments.envelope import head, written
     from sim.importing import import_files
 
     told = Destination(json_file)
@@ -257,7 +284,8 @@ def import_scenario(
         write_new(out, imported.text, force)
     elif not told.is_stdout:
         say(imported.text.rstrip("\n"))
-    told.write(json.dumps({**imported.told.as_json(), "scenario": imported.text}, indent=2) + "\n")
+    known = {"scenario": imported.name, "answer": imported.told.sentence}
+    told.write(written({**head("import", **known), **imported.told.as_json(), "text": imported.text}))
     if not quiet:
         tell(str(imported.told))
     if out is not None:
@@ -289,14 +317,7 @@ def check(
 
     told = Destination(json_file)
     told.refuse()
-    try:
-        study = load(file, sets, seed, plugins, confine)
-    except ScenarioError as error:
-        if told.name is not None:
-            from sim.report.check_document import refused
-
-            told.write(refused(error.problems))
-        raise
+    study = load(file, sets, seed, plugins, confine)
     report = check_study(study)
     if told.name is not None:
         from sim.report.check_document import checked
@@ -451,7 +472,11 @@ def explain(
     with asked.reporting_progress(asked.replications, durations_of(study, chosen or list(study.variants))) as progress:
         found = explain_study(study, chosen, asked.replications, **which, **asked.keywords(progress))
     return asked.show(
-        found, told.headline(found, asked.took), told.render_explanation(found), told.explanation_json(found), out
+        found,
+        told.headline(found, asked.took),
+        told.render_explanation(found),
+        lambda answer: told.explanation_json(found, answer),
+        out,
     )
 
 
@@ -522,7 +547,11 @@ def stability(
             **asked.keywords(progress),
         )
     return asked.show(
-        found, told.headline(found, asked.took), told.render_stability(found), told.stability_json(found), out
+        found,
+        told.headline(found, asked.took),
+        told.render_stability(found),
+        lambda answer: told.stability_json(found, answer),
+        out,
     )
 
 
@@ -657,18 +686,26 @@ def capacity(
 @click.option(
     "--largest", default="4GiB", show_default=True, metavar="SIZE", help="Of the run in memory: it may be a stranger's."
 )
+@json_option
 @plugin
 @debug
-def report(directory: Path, largest: str, plugins: tuple[str, ...]) -> None:
-    """Draw the report of a finished run again.
+def report(directory: Path, largest: str, plugins: tuple[str, ...], json_file: str | None) -> None:
+    """Draw the report of a finished run again; its figures as --json.
 
     \b
     Example:
       sim report reports/payment-outage
     """
+    from sim.experiments.replicating.document import as_json
     from sim.experiments.replicating.storing import open_run
 
-    say(f"report: {write_report_of(open_run(directory, plugins, size_of('largest', largest)), directory)}")
+    told = Destination(json_file)
+    told.refuse()
+    found = open_run(directory, plugins, size_of("largest", largest))
+    page = write_report_of(found, directory)
+    told.write(as_json(found, in_words(found)))
+    if not told.is_stdout:
+        say(f"report: {page}")
 
 
 @sim.command(short_help="Complete verbs, scenarios, variants and metrics in the shell.")
@@ -700,9 +737,12 @@ sim.add_command(mcp)
     is_flag=True,
     help="The same to be read: every word, its fields, units, defaults and meaning, as Markdown.",
 )
+@click.option(
+    "--documents", is_flag=True, help="JSON Schema of what --json writes instead: the head of every document."
+)
 @plugin
 @debug
-def schema(as_reference: bool, plugins: tuple[str, ...]) -> None:
+def schema(as_reference: bool, documents: bool, plugins: tuple[str, ...]) -> None:
     """JSON Schema of the scenario language, for editors; with the words of plug-ins that are named.
 
     \b
@@ -710,6 +750,7 @@ def schema(as_reference: bool, plugins: tuple[str, ...]) -> None:
       sim schema > scenario.schema.json
       sim schema --plugin scenarios/cache.py > with-cache.schema.json
       sim schema --reference > language.md
+      sim schema --documents > documents.schema.json
     """
     import json
 
@@ -717,5 +758,10 @@ def schema(as_reference: bool, plugins: tuple[str, ...]) -> None:
     from sim.spec.reference import reference
     from sim.spec.schema import json_schema
 
+    if documents:
+        from sim.experiments.envelope import head_schema
+
+        say(json.dumps(head_schema(), indent=2))
+        return
     load_plugins(plugins)
     say(reference().rstrip("\n") if as_reference else json.dumps(json_schema(), indent=2))

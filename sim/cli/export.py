@@ -10,7 +10,7 @@ import click
 
 from sim.cli.completing import formats, scenarios
 from sim.cli.destination import Destination
-from sim.cli.options import Whole, confine, debug, plugin
+from sim.cli.options import Whole, confine, debug, json_option, plugin
 from sim.cli.shared_options import SharedOptions
 from sim.cli.streams import tell
 from sim.cli.words import durations_of, size_of
@@ -49,6 +49,7 @@ _RUNS = {"verdicts": 10}  # replications of a format that judges; of all others 
 @click.option("--jobs", type=Whole(min=1), metavar="N", help="Worker processes; as many as there are cores by default.")
 @click.option("--max-memory", metavar="SIZE", help="Refuse what takes more on paper: 4GB.")
 @click.option("--largest", default="4GiB", show_default=True, metavar="SIZE", help="Of a finished run in memory.")
+@json_option
 @click.option("--quiet", is_flag=True, help="No progress and no warnings.")
 @debug
 def export(source: str, to: str, **options: Any) -> int:  # noqa: ANN401 - the options above
@@ -77,8 +78,18 @@ def export(source: str, to: str, **options: Any) -> int:  # noqa: ANN401 - the o
     began = _moment_of(options["start"])
     out = Destination(options["out"] or "-", "--out")
     out.refuse()
-    written = wanted.write(_subject(source, wanted, began, options))
-    out.write(written)
+    told = Destination(options["json_file"])
+    told.refuse()
+    if told.is_stdout and out.is_stdout:
+        raise UsageError("found --json - and no --out, expected one of the two to go elsewhere than to stdout")
+    subject = _subject(source, wanted, began, options)
+    content = wanted.write(subject)
+    out.write(content)
+    if told.name is not None:
+        from sim.experiments.envelope import head, written
+
+        size = len(content.encode() if isinstance(content, str) else content)
+        told.write(written({**head("export", subject.name), "file": options["out"], "format": to, "bytes": size}))
     if not out.is_stdout and not options["quiet"]:
         tell(f"wrote {options['out']}: {wanted.title}")
     return 0

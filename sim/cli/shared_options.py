@@ -7,8 +7,9 @@ import os
 import shlex
 import shutil
 import sys
+import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,8 +97,11 @@ class SharedOptions:
     def load(self, file: str) -> Study:
         """The study in a file, or a shipped one, changed as asked."""
         from sim.experiments.shipped import load
+        from sim.units import rates_told_per
 
-        return load(file, self.sets, self.seed, self.plugins, self.confine)
+        study = load(file, self.sets, self.seed, self.plugins, self.confine)
+        click.get_current_context().with_resource(rates_told_per(study.rates_per))  # until the command ends
+        return study
 
     def warn(self, study: Study, variants: Sequence[str]) -> None:
         """What `sim check` would warn of in these variants, on stderr: one line of a kind, a handful in all."""
@@ -162,11 +166,16 @@ class SharedOptions:
         for text in texts if not self.json.is_stdout else ():
             say(text)
 
-    def show(self, answer: Explanation | Stability, headline: str, text: str, document: str, out: Path) -> int:
-        """Show an answer that is no comparison, then write its report."""
+    def show(
+        self, answer: Explanation | Stability, headline: str, text: str, document: Callable[[str], str], out: Path
+    ) -> int:
+        """Show an answer that is no comparison, then write its report. `document` makes its JSON, of the answer in
+        words.
+        """
         from sim.report import write_report
 
-        self._tell(document, f"{headline}\n\n{text}")
+        sentence = in_words(answer)
+        self._tell(document(sentence), f"{headline}\n\n{text}", answer_line(sentence))
         self._say_report(write_report(answer, out))
         self.journal.done()
         return 0
@@ -186,7 +195,8 @@ class SharedOptions:
         took = time.monotonic() - self._begun
         table = render_table(comparison, max(80, shutil.get_terminal_size((118, 40)).columns), self.spread)
         below = filter(None, (*_earlier_lines(comparison), render_expectations(comparison), str(comparison.method)))
-        self._tell(as_json(comparison), _headline(comparison, took), table, *below)
+        sentence = in_words(comparison)
+        self._tell(as_json(comparison, sentence), _headline(comparison, took), table, *below, answer_line(sentence))
         self._write_judged(comparison)
         if out is not None:  # last, so that the figures are safe whatever befalls the drawing
             self._say_report(write_report_of(comparison, out, self.rows))
@@ -215,7 +225,8 @@ class SharedOptions:
             f"{answer.study.name}: seed {answer.seed}, engine {answer.engine}, {show_duration(took)}, fingerprint "
             f"{answer.fingerprint}\n"
         )
-        self._tell(as_json(answer), head, render_answer(answer).rstrip("\n"))
+        sentence = in_words(answer)
+        self._tell(as_json(answer, sentence), head, render_answer(answer), answer_line(sentence))
         self._say_report(write_report(answer, out))
 
 
@@ -224,8 +235,21 @@ def write_report_of(comparison: Comparison, directory: Path, rows: bool = True) 
     from sim.experiments.replicating.storing import files_of
     from sim.report import write_report
 
-    write_report(comparison, directory, files_of(comparison, rows))
+    write_report(comparison, directory, files_of(comparison, rows, in_words(comparison)))
     return directory / "index.html"
+
+
+def in_words(found: Comparison | Explanation | Stability | Answer) -> str:
+    """The answer in a sentence."""
+    from sim.report.conclusions.answering import conclusion_of
+
+    return conclusion_of(found).sentence
+
+
+def answer_line(sentence: str) -> str:
+    """The answer as it stands last in the terminal, within its width."""
+    width = max(80, shutil.get_terminal_size((118, 40)).columns)
+    return "\n".join([*textwrap.wrap(f"answer: {sentence}", width, break_on_hyphens=False), ""])
 
 
 def sizes_of(directory: Path) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from sim.chance.compiler import compiled
 from sim.compiled.base import OUTCOMES, handler, inlined
-from sim.compiled.calendar import make_ready
-from sim.compiled.codes import SHED
 from sim.compiled.memory import note_task
-from sim.compiled.places import leave, out_of_queue
+from sim.compiled.places import leave, look_soon, shed_from_queue
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, replicas
 from sim.compiled.rows.programs import ops
@@ -38,6 +36,8 @@ def depart(s: State, task: int, outcome: int, reason: int) -> None:
         keep_span(s, task, reason, s.now)
     own.inside = 0
     own.outcome = outcome
+    if replicas(s)[own.replica].draining:
+        look_soon(s, own.replica)
 
 
 @handler
@@ -62,6 +62,4 @@ def waited_too_long(s: State, task: int, host: int) -> None:
         if replica.overdue_first < 0:
             replica.overdue_first = replica.overdue_last
         return
-    out_of_queue(s, host, task)
-    own.outcome = SHED
-    make_ready(s, task)
+    shed_from_queue(s, host, task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -50,6 +51,12 @@ def truth(value: bool) -> bool:
     constant: Any = np.bool_(value)
     answer: bool = constant
     return answer
+
+
+@inlined
+def is_known(time: float) -> bool:
+    """Whether a time is one; where there is none stands nan."""
+    return not math.isnan(time)
 
 
 YES, NO = truth(True), truth(False)

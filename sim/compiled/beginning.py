@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sim.compiled import calendar
 from sim.compiled.clients import begin_users, first_arrival
-from sim.spec.traffic import Closed
 
 if TYPE_CHECKING:
     from sim.compiled.machine import Machine
@@ -31,8 +30,7 @@ def _make_ready(machine: Machine) -> None:
         else:
             membership.begin_relay(relays[id(task)])
     for place, workload in enumerate(world.workloads):
-        if isinstance(workload.spec.arrivals, Closed):
-            _let_users_in(machine, place, workload.spec.arrivals.users)
+        _let_users_in(machine, place, workload.spec.arrivals.population)
 
 
 def _let_users_in(machine: Machine, workload: int, users: int) -> None:

@@ -206,6 +206,21 @@ def arm_total(s: State, lane: int, task: int) -> None:
 
 
 @handler
+def arm_at(s: State, task: int, deadline: float) -> None:
+    """The same for a call whose deadline was told, and is no fixed time from now: a timer with an event of its own."""
+    s.calls_made += 1
+    own = tasks(s)[task]
+    own.call_number = s.calls_made
+    own.deadline = deadline
+    new = take_timer(s)
+    entry = timers(s)[new]
+    entry.deadline = deadline
+    entry.task = task
+    entry.ticket = own.call_number
+    push(s, deadline + (TIMER - ORDINARY) * noise(deadline), TIMER, LANE | (-1 - new) << KIND_BITS)
+
+
+@handler
 def put_timer(s: State, lane: int, task: int, ticket: int) -> None:
     """Append a timer to a lane."""
     row = timer_lanes(s)[lane]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from sim.chance.arrivals import fill_arrivals
 from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
 from sim.chance.table import draw
-from sim.compiled.base import CHUNK, NO, ZERO, handler, inlined
+from sim.compiled.base import CHUNK, ZERO, handler, inlined
 from sim.compiled.calendar import ARRIVAL, ORDINARY, make_ready, schedule
-from sim.compiled.codes import TIMEOUT, UNREACHABLE
+from sim.compiled.codes import RATE_LIMITED, TIMEOUT, UNREACHABLE
+from sim.compiled.deadlines import forget_deadline
 from sim.compiled.ending import stop
 from sim.compiled.gateway import asks_for_others
 from sim.compiled.network import ROUTE, choose
@@ -57,6 +60,7 @@ def begin_users(s: State, workload: int, user: int, users: int) -> int:
         own.on_wake = GO_ON
         own.pc = row.pc
         own.user = user
+        own.paced = -math.inf
         if s.spans:
             flows(s)[task].number = -1  # each becomes a flow with each request
         make_ready(s, task)
@@ -94,7 +98,7 @@ def arrival(s: State, workload: int) -> int:
         return -1
     request_row = requests(s)[request]
     target = doors(s)[request_row.door].target
-    replica = choose(s, target, row.caller, request_row.id, ZERO)
+    replica = choose(s, target, row.caller, request, ZERO)
     if replica < 0:
         request_row.outcome = UNREACHABLE
         request_row.where = targets(s)[target].where
@@ -104,6 +108,12 @@ def arrival(s: State, workload: int) -> int:
     if child >= 0:
         tasks(s)[child].held = 1
     return child
+
+
+@handler
+def begin_request(s: State, workload: int, number: int, time: float) -> int:
+    """The same, for those who are not on every request's way."""
+    return make_request(s, workload, number, time)
 
 
 @inlined
@@ -177,6 +187,12 @@ def send_attempt(s: State, task: int) -> None:
 
 
 @handler
+def hears_when(s: State, request: int, outcome: int) -> bool:
+    """Whether an answer says when to come again: each 429, and a 503 of a limit; one of a full queue does not."""
+    return outcome in (RATE_LIMITED, requests(s)[request].told_by)
+
+
+@handler
 def client_timed_out(s: State, task: int, workload: int) -> None:
     """The client's patience is over: a gateway stops, a service does not know, and goes on."""
     own = tasks(s)[task]
@@ -184,8 +200,13 @@ def client_timed_out(s: State, task: int, workload: int) -> None:
         child = own.child
         tasks(s)[child].caller = NOBODY
         target = targets(s)[doors(s)[requests(s)[own.request].door].target]
-        if target.kind == ROUTE and not asks_for_others(s, child):
-            stop(s, child, target.host, NO, TIMEOUT)
+        tells = workloads(s)[workload].tells
+        if tells:
+            forget_deadline(s, child)
+        if target.kind == ROUTE and asks_for_others(s, child):
+            abandon(s, child)
+        elif target.kind == ROUTE or tells:
+            stop(s, child, target.host, tells, TIMEOUT)
         else:
             abandon(s, child)
         own.child = -1
@@ -197,6 +218,11 @@ def client_timed_out(s: State, task: int, workload: int) -> None:
 
 @handler
 def thinking_time(s: State, task: int, op: int) -> float:
-    """How long a user of a closed population thinks before his next request, s."""
+    """How long a user of a closed population thinks before his next request, or waits so as to keep his pace, s."""
     row = think_ops(s)[op]
-    return draw(draws(s), numbers(s), row.draw, workloads(s)[row.workload].base | tasks(s)[task].user, ZERO)
+    own = tasks(s)[task]
+    pause = draw(draws(s), numbers(s), row.draw, workloads(s)[row.workload].base | own.user, ZERO)
+    if row.pacing > 0.0:
+        pause = max(pause, own.paced + row.pacing - s.now)
+        own.paced = s.now + pause
+    return pause

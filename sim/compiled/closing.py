@@ -12,8 +12,8 @@ from sim.compiled.codes import IN_FLIGHT, QUEUED
 from sim.compiled.consumers import write_message
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.rows.calls import guards
-from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import hosts
+from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import deliveries, group_of, group_partitions, groups, members, messages, partitions, topics
 from sim.compiled.rows.running import requests
 from sim.compiled.rows.tables import Table
@@ -133,10 +133,10 @@ def _tell_what_nobody_noticed(machine: Machine) -> None:
     for place, host in enumerate(wiring.hosts):
         row = hosts(s)[place]
         machine.tell(end_of_spell(EventKind.SHEDDING_ENDED, row.shedding, row.last_shed, s.now, host.name))
-    gateway = wiring.world.gateway
-    for place, found in enumerate(gateway.limits if gateway is not None else ()):
+    for place, found in enumerate(wiring.limit_tables.models):
         limit = limits(s)[place]
-        machine.tell(end_of_spell(EventKind.LIMITING_ENDED, limit.limiting, limit.last, s.now, "gateway", found.label))
+        ended = end_of_spell(EventKind.LIMITING_ENDED, limit.limiting, limit.last, s.now, found.owner, found.label)
+        machine.tell(ended)
     for name, guard in wiring.world.calls.holders():
         if (at := wiring.guard_tables.place_of(guard)) is not None:
             for layer in LAYERS:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sim.compiled import operations as op_of
 from sim.models import composed as behaviours
+from sim.models.cache import Cache
+from sim.models.saga import Saga
 
 if TYPE_CHECKING:
     from sim.compiled.program import Assembler, Label
@@ -79,10 +82,90 @@ def _background(assembler: Assembler, step: behaviours.Background, _fail: Label)
     assembler.emit(op_of.BACKGROUND, host=assembler.places.host_at[step.host], program=program)
 
 
+def _cache(assembler: Assembler, step: Cache, fail: Label) -> None:
+    assembler.sequence(step.look, fail)
+    over, bring = assembler.label(), assembler.label()
+    look = assembler.caches.look(step, bring)
+    if step.step.hit is not None:
+        assembler.emit(op_of.HIT_BY_SHARE, look=look, to=over)
+        assembler.sequence(step.then, fail)
+        assembler.here(over)
+        return
+    assembler.emit(op_of.LOOK_INTO_CACHE, host=assembler.places.host_at[step.host], look=look, to=over, fail=fail)
+    _load(assembler, step, look, fail)
+    assembler.here(over)
+    if step.step.stale_while_revalidate:
+        assembler.later(partial(_bring, assembler, step, look, bring))
+
+
+def _load(assembler: Assembler, step: Cache, look: int, fail: Label) -> None:
+    """The steps of a miss."""
+    loaded = assembler.label()
+    assembler.sequence(step.then, loaded)
+    assembler.emit(op_of.WELL)
+    assembler.here(loaded)
+    assembler.emit(op_of.LOADED, look=look, fail=fail)
+
+
+def _bring(assembler: Assembler, step: Cache, look: int, bring: Label) -> None:
+    """The program of who brings a new entry in the background; how that ends changes nothing."""
+    over = assembler.label()
+    assembler.here(bring)
+    assembler.emit(op_of.BRING, look=look, to=over)
+    _load(assembler, step, look, over)
+    assembler.here(over)
+    assembler.emit(op_of.RACER_END, host=assembler.places.host_at[step.host])  # as one who has lost: for nobody
+
+
+def _saga(assembler: Assembler, step: Saga, fail: Label) -> None:
+    host = assembler.places.host_at[step.forks.host]
+    aside, failed, over = assembler.label(), assembler.label(), assembler.label()
+    saga = assembler.sagas.saga(step, aside)
+    assembler.emit(op_of.SAGA, saga=saga)
+    for do, _ in step.steps:
+        assembler.sequence(do, failed)
+        assembler.emit(op_of.TRANSACTION_DONE)
+    assembler.emit(op_of.SAGA_COMPLETED)
+    assembler.emit(op_of.GO_TO, to=over)
+    assembler.here(failed)
+    assembler.emit(op_of.TURN_BACK, host=host, saga=saga, fail=fail)
+    if step.step.answers_first:
+        assembler.later(partial(_undo_aside, assembler, step, saga, aside))
+    else:
+        _undo(assembler, step, saga)
+        assembler.emit(op_of.WENT_BACK, fail=fail)
+    assembler.here(over)
+
+
+def _undo(assembler: Assembler, step: Saga, saga: int) -> None:
+    """What was done, the last first, each until that ends well, or the saga is stuck."""
+    host, stuck = assembler.places.host_at[step.forks.host], assembler.label()
+    for place, (_, undo) in reversed(list(enumerate(step.steps))):
+        again, tried, undone = assembler.label(), assembler.label(), assembler.label()
+        assembler.emit(op_of.UNDO, saga=saga, step=place, to=undone)
+        assembler.here(again)
+        assembler.sequence(undo, tried)
+        assembler.emit(op_of.WELL)
+        assembler.here(tried)
+        assembler.emit(op_of.UNDO_OVER, host=host, saga=saga, to=again, fail=stuck)
+        assembler.here(undone)
+    assembler.here(stuck)
+
+
+def _undo_aside(assembler: Assembler, step: Saga, saga: int, aside: Label) -> None:
+    """The program of who undoes all when the failure has been answered."""
+    assembler.here(aside)
+    _undo(assembler, step, saga)
+    assembler.emit(op_of.SAGA_OVER)
+    assembler.emit(op_of.RACER_END, host=assembler.places.host_at[step.forks.host])  # for nobody
+
+
 _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Choose: _choose,
     behaviours.Repeat: _repeat,
     behaviours.Parallel: _parallel,
     behaviours.Race: _race,
     behaviours.Background: _background,
+    Cache: _cache,
+    Saga: _saga,
 }

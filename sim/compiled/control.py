@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import attempts, calendar, cores, ending, tasks
+from sim.compiled import attempts, calendar, cores, ending, eviction, lines, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
-from sim.compiled.rows.calls import alive, balancer_of, balancers, loads
+from sim.compiled.rows.balancing import peers, views
+from sim.compiled.rows.calls import alive, balancer_of, balancers, loads, rings
 from sim.compiled.rows.calls import guards as guard_rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.gateway import entries, token_rules
 from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.lines import codels, disciplines, replica_lines
 from sim.compiled.rows.logs import stickies
+from sim.compiled.rows.plugins import plugin_steps
 from sim.compiled.rows.running import give_back_note, notes
 from sim.compiled.rows.running import tasks as task_rows
 from sim.vocabulary import EventKind
@@ -114,6 +117,10 @@ class Control:
         """Attempts that have arrived at a replica and not left, first come first."""
         return self._numbered(replica, "inside")
 
+    def goes_on(self, replica: int) -> bool:
+        """Whether anything does in it, in the background too."""
+        return bool(self.inside(replica) or self._adrift(replica))
+
     def _adrift(self, replica: int) -> list[int]:
         """What goes on in a replica and nobody waits for, in the order in which that began."""
         return self._numbered(replica, "adrift")
@@ -128,34 +135,69 @@ class Control:
 
     def crash(self, host: int, replica: int) -> None:
         """It dies with all it holds, what it remembers about others included."""
+        self.machine.log(EventKind.REPLICA_CRASHED, self._name_of(host, replica))
+        self.take_down(host, replica)
+        self.forget(host, replica)
+
+    def take_down(self, host: int, replica: int) -> None:
+        """It is there no more, with all it holds."""
         row, own = replicas(self.s)[replica], hosts(self.s)[host]
         row.down = 1
         row.closed += 1
-        alive(self.s)[replica] = 0
+        self.let_choose(replica, 0)
         own.up_area += self.s.now
         own.up -= 1
-        self.machine.log(EventKind.REPLICA_CRASHED, f"{self.wiring.hosts[host].name}[{row.index}]")
         self.drop_all(host, replica)
+        self._forget_line(host, row.index)
         self.membership.stop(host, [replica])
-        self._forget_guards(host, row.index)
+        self._forget_caches(host, row.index)
         self._forget_balancers(replica)
-        self._forget_producer(replica)
+        plugins = self.wiring.plugin_tables
+        plugins.renew(plugin_steps.array(self.s), rings.array(self.s), self.wiring.hosts[host], row.index)
         if self._is_gateway(host):
             self._forget_answers(row.index)
 
+    def forget(self, host: int, replica: int) -> None:
+        """What it remembered about others is gone, and so is its producer."""
+        self._forget_guards(host, replicas(self.s)[replica].index)
+        self._forget_producer(replica)
+
+    def let_choose(self, replica: int, value: int) -> None:
+        """Tell balancers whether it is there."""
+        alive(self.s)[replica] = value
+
+    def _name_of(self, host: int, replica: int) -> str:
+        return f"{self.wiring.hosts[host].name}[{replicas(self.s)[replica].index}]"
+
     def restart(self, host: int, replica: int) -> None:
-        """It comes back, empty."""
-        row, own = replicas(self.s)[replica], hosts(self.s)[host]
-        if not row.down:
+        """It comes back, empty; one that was to end anyway does not."""
+        row = replicas(self.s)[replica]
+        if not row.down or row.absent or row.draining:
             return
+        self.machine.log(EventKind.REPLICA_RESTARTED, self._name_of(host, replica))
+        self.bring_up(host, replica)
+
+    def bring_up(self, host: int, replica: int) -> None:
+        """It is there from now on, empty and cold."""
+        row, own = replicas(self.s)[replica], hosts(self.s)[host]
         row.down = 0
         row.closed -= 1
-        alive(self.s)[replica] = 1
+        row.warm_since = self.s.now
+        row.returned = self.s.now
+        self.let_choose(replica, 1)
         own.up_area -= self.s.now
         own.up += 1
-        self.machine.log(EventKind.REPLICA_RESTARTED, f"{self.wiring.hosts[host].name}[{row.index}]")
         if not self.membership.refusing.get(host):
             self.membership.start(host, [replica])
+
+    def _forget_line(self, host: int, index: int) -> None:
+        """It begins with an empty line that remembers nothing."""
+        place = hosts(self.s)[host].discipline
+        if place >= 0:
+            lines.forget_turns(self.s, host, index)
+            line = disciplines(self.s)[place].first + index
+            at = replica_lines(self.s)[line].codel
+            codels.array(self.s)[at] = self.wiring.fresh[codels][at]
 
     def _forget_guards(self, host: int, index: int) -> None:
         """A crashed replica starts again with closed breakers, empty bulkheads and no budget."""
@@ -163,10 +205,22 @@ class Control:
             for layer in LAYERS:
                 layer.forgotten(self.machine, guard_rows(self.s)[guard], name, about)
 
+    def _forget_caches(self, host: int, index: int) -> None:
+        """What it kept in its memory is gone."""
+        for first in self.wiring.cache_tables.in_replicas.get(host, ()):
+            eviction.clear(self.s, first + index)
+
     def _forget_balancers(self, replica: int) -> None:
         for place in balancer_of.array(self.s)[:, replica]:
             if place >= 0:
                 balancers.array(self.s)[place] = self.wiring.fresh[balancers][place]
+        balancing, fresh = self.wiring.call_tables.balancing, self.wiring.fresh
+        for place in balancing.views_of(replica):
+            view = views(self.s)[place]
+            balancers.array(self.s)[view.plain] = fresh[balancers][view.plain]
+            first, last = view.peers, view.peers + hosts(self.s)[view.host].count
+            peers.array(self.s)[first:last] = fresh[peers][first:last]
+            views.array(self.s)[place] = fresh[views][place]
         for first, line in self.wiring.call_tables.loads_of.values():
             loads.array(self.s)[first + replica * line : first + (replica + 1) * line] = 0
 

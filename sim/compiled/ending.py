@@ -6,13 +6,15 @@ from sim.chance.compiler import compiled
 from sim.compiled.base import NONE, OUTCOMES, YES, handler
 from sim.compiled.codes import TIMEOUT
 from sim.compiled.cores import drop_job
-from sim.compiled.places import come_inside, leave, out_of_queue, unpark
+from sim.compiled.flights import crash_flights
+from sim.compiled.places import come_inside, leave, look_soon, out_of_queue, unpark
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.programs import entry_ops
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_span
+from sim.compiled.stranding import strand_sagas
 from sim.compiled.tasks import FINISHED, IN_QUEUE, ON_CPU, OUTSIDE, PARKED, abandon, answer, done, forget, waste
 from sim.compiled.written.killed import call_killed
 
@@ -29,6 +31,8 @@ def end_killed(s: State, task: int, host: int, outcome: int) -> None:
         if s.spans:
             keep_span(s, task, outcome, s.now)
         own.inside = 0
+        if replicas(s)[own.replica].draining:
+            look_soon(s, own.replica)
     request = own.request
     answer(s, task, outcome)
     done(s, request)
@@ -47,6 +51,10 @@ def stop(s: State, task: int, host: int, cancel: bool, outcome: int) -> None:
         leave(s, host, task)
     if own.call >= 0:
         call_killed(s, task, own.call)
+    if own.flight >= 0:
+        crash_flights(s, task)
+    if own.saga >= 0:
+        strand_sagas(s, task)
     if not own.abandoned and not own.own_thread:
         waste(s, task)
     own.ticket += 1

@@ -5,19 +5,37 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sim.compiled import calendar
+from sim.compiled import calendar, eviction
+from sim.compiled.elasticity import look_at
 from sim.compiled.program import row_of
+from sim.compiled.rows.caches import caches
 from sim.compiled.rows.calls import hops, wire_delays, wire_losses, wires
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import error_faults, hosts, replicas
+from sim.compiled.rows.hosts import error_faults, hosts, replicas, struck
 from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
-from sim.models.faulting import FaultEvent
+from sim.models.faulting import FaultEvent, Harm
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from sim.compiled.control import Control
+    from sim.compiled.elasticity import Elasticity
+
+
+class Ours:
+    """A fault that comes by chance, as this engine does it."""
+
+    def __init__(self, faults: Faults, harm: Harm):
+        self.faults, self.harm = faults, harm
+
+    def begin(self) -> None:
+        """Do the harm."""
+        self.faults.begin(self.harm)
+
+    def end(self) -> None:
+        """Undo it."""
+        self.faults.end(self.harm)
 
 
 class Faults:
@@ -29,6 +47,8 @@ class Faults:
         self.s = control.s
         self.membership = control.membership
         self.slowdowns: dict[int, list[float]] = {}  # by host
+        self.paces: dict[int, list[float]] = {}  # slowdowns by replica, of faults that slow only some
+        self.slow_ones: dict[faults.Slow, list[int]] = {}  # whom each of these slows
         self.losses: dict[int, list[float]] = {}  # by wire
         self.delays: dict[int, list[int]] = {}  # by wire
         self.dead: dict[faults.Crash, list[int]] = {}
@@ -38,18 +58,45 @@ class Faults:
             faults.Errors: (self.begin_errors, self.end_errors),
             faults.Crash: (self.begin_crash, self.end_crash),
             faults.NetworkFault: (self.begin_network, self.end_network),
+            faults.Flush: (self.begin_flush, self.end_flush),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
         }
 
-    def plan(self, moment: FaultEvent) -> int:
-        """The number of the order that begins or ends a fault."""
-        begin, end = self._changes[type(moment.harm)]
+    def plan(self, moment: Any) -> int:  # noqa: ANN401 - a signal of the models
+        """The number of the order that begins or ends a fault, or lets an autoscaler look."""
+        if not isinstance(moment, FaultEvent):  # of an autoscaler
+            return self.membership.order(look_at(moment))
 
         def act() -> None:
             self.control.machine.log(EventKind.FAULT_BEGAN if moment.begins else EventKind.FAULT_ENDED, moment.name)
-            (begin if moment.begins else end)(moment.harm)
+            (self.begin if moment.begins else self.end)(moment.harm)
 
         return self.membership.order(act)
+
+    def begin(self, harm: Any) -> None:  # noqa: ANN401 - a fault of the models
+        """Do the harm."""
+        if type(harm) in self._changes:
+            self._changes[type(harm)][0](harm)
+        else:
+            harm.begin()
+
+    def end(self, harm: Any) -> None:  # noqa: ANN401 - likewise
+        """Undo it."""
+        if type(harm) in self._changes:
+            self._changes[type(harm)][1](harm)
+        else:
+            harm.end()
+
+    def take_over(self, elasticity: Elasticity) -> None:
+        """Restarts, deployments and chance are those of the models; what comes by chance is ours."""
+        for harm in self.wiring.harms:
+            if type(harm) not in self._changes:
+                elasticity.take_over_fault(harm)
+            if isinstance(harm, faults.Random):
+                harm.env, harm.recorder = elasticity.env, elasticity.recorder  # type: ignore[assignment]
+                harm.until_it_comes = elasticity.drawn(harm.fault.mtbf, f"fault.{harm.fault.name}.mtbf")
+                harm.until_it_goes = elasticity.drawn(harm.fault.mttr, f"fault.{harm.fault.name}.mttr")
+                harm.harm = Ours(self, harm.harm)
 
     def begin_outage(self, harm: faults.Outage) -> None:
         """Frozen, refusing, or unheard."""
@@ -94,19 +141,36 @@ class Faults:
     def begin_slow(self, harm: faults.Slow) -> None:
         """Slow down."""
         host = self.wiring.host_at[harm.host]
-        self.slowdowns.setdefault(host, []).append(harm.by)
-        hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
+        if harm.count is None:
+            self.slowdowns.setdefault(host, []).append(harm.by)
+            hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
+            return
+        self.slow_ones[harm] = self._first_up(host, harm.count)
+        for replica in self.slow_ones[harm]:
+            self.paces.setdefault(replica, []).append(harm.by)
+            replicas(self.s)[replica].slow = math.prod(self.paces[replica], start=1.0)
 
     def end_slow(self, harm: faults.Slow) -> None:
         """Recover."""
         host = self.wiring.host_at[harm.host]
-        self.slowdowns[host].remove(harm.by)
-        hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
+        if harm.count is None:
+            self.slowdowns[host].remove(harm.by)
+            hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
+            return
+        for replica in self.slow_ones.pop(harm, []):
+            self.paces[replica].remove(harm.by)
+            replicas(self.s)[replica].slow = math.prod(self.paces[replica], start=1.0)
 
     def begin_errors(self, harm: faults.Errors) -> None:
         """Go wrong."""
-        error_faults(self.s)[self.wiring.host_tables.error_at[harm]].on = True
-        hosts(self.s)[self.wiring.host_at[harm.host]].errors_on += 1
+        host = self.wiring.host_at[harm.host]
+        row = error_faults(self.s)[self.wiring.host_tables.error_at[harm]]
+        row.on = True
+        if harm.count is not None:
+            those = self._first_up(host, harm.count)
+            for index, replica in enumerate(self.control.replicas(host)):
+                struck(self.s)[row.struck + index] = int(replica in those)
+        hosts(self.s)[host].errors_on += 1
 
     def end_errors(self, harm: faults.Errors) -> None:
         """Go right."""
@@ -116,9 +180,7 @@ class Faults:
     def begin_crash(self, harm: faults.Crash) -> None:
         """Crash the first that are up."""
         host = self.wiring.host_at[harm.host]
-        victims = [replica for replica in self.control.replicas(host) if not replicas(self.s)[replica].down][
-            : harm.count
-        ]
+        victims = self._first_up(host, harm.count)
         for replica in victims:
             self.control.crash(host, replica)
         self.dead[harm] = victims
@@ -130,6 +192,10 @@ class Faults:
         host = self.wiring.host_at[harm.host]
         for replica in self.dead.pop(harm, []):
             self.control.restart(host, replica)
+
+    def _first_up(self, host: int, count: int) -> list[int]:
+        """So many replicas that are up, the first of them."""
+        return [replica for replica in self.control.replicas(host) if not replicas(self.s)[replica].down][:count]
 
     def begin_network(self, harm: faults.NetworkFault) -> None:
         """Disturb."""
@@ -168,6 +234,16 @@ class Faults:
             hop = hops(self.s)[place]
             if hop.wire == wire:
                 hop.fixed = hop.length if hop.draw < 0 and not disturbed else -1.0
+
+    def begin_flush(self, harm: faults.Flush) -> None:
+        """Lose all."""
+        tables = self.wiring.cache_tables
+        cache = caches(self.s)[tables.place_of[harm.host.caches[harm.cache]]]
+        for store in range(cache.first, cache.first + cache.stores):
+            eviction.clear(self.s, store)
+
+    def end_flush(self, harm: faults.Flush) -> None:
+        """What was lost stays lost."""
 
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""

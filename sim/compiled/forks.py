@@ -9,13 +9,13 @@ from sim.compiled.answers import FAIL, JUMP, NEXT
 from sim.compiled.base import NONE, YES, handler
 from sim.compiled.calendar import make_ready
 from sim.compiled.codes import OK
+from sim.compiled.counting import times
 from sim.compiled.ending import stop
-from sim.compiled.places import leave
-from sim.compiled.rows.composed import repetitions, tails
+from sim.compiled.places import leave, look_soon
+from sim.compiled.rows.composed import repetitions
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, hosts, replicas
 from sim.compiled.rows.programs import (
-    AsideOp,
     RepeatOp,
     ShareOp,
     branches,
@@ -125,20 +125,11 @@ def take_branch(s: State, task: int, op: ShareOp) -> int:
 
 
 @handler
-def times(s: State, task: int, repetition: int) -> int:
-    """How many times a task does it: one for each chance to do it so often that is above the draw."""
+def times_of(s: State, task: int, repetition: int) -> int:
+    """How many times a task does it."""
     own = tasks(s)[task]
-    row = repetitions(s)[repetition]
-    number = own.path if row.kept else own.chain
-    drawn = uniform(draws(s)[row.draw].key, requests(s)[own.request].id, number)
-    low, high = 0, row.count
-    while low < high:
-        middle = (low + high) // 2
-        if tails(s)[row.first + middle] > drawn:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    number = own.path if repetitions(s)[repetition].kept else own.chain
+    return times(s, repetition, requests(s)[own.request].id, number)
 
 
 @handler
@@ -149,7 +140,7 @@ def begin_repeating(s: State, task: int, op: RepeatOp) -> int:
     saved(s)[place] = own.chain
     saved(s)[place + 1] = own.path
     saved(s)[place + 2] = 0
-    saved(s)[place + 3] = times(s, task, op.repetition)
+    saved(s)[place + 3] = times_of(s, task, op.repetition)
     own.outcome = OK
     return NEXT if saved(s)[place + 3] > 0 else JUMP
 
@@ -287,18 +278,18 @@ def race_over(s: State, task: int) -> int:
 
 
 @handler
-def begin_aside(s: State, task: int, op: AsideOp) -> int:
+def begin_aside(s: State, task: int, program: int, host: int) -> int:
     """A flow that goes on by itself, and begins when its turn comes."""
     own = tasks(s)[task]
     flow = NONE
     if s.spans:
-        flow = spans.follow(s, own.request, flows(s)[task].number, hosts(s)[op.host].name)
+        flow = spans.follow(s, own.request, flows(s)[task].number, hosts(s)[host].name)
     aside = new_task(s, own.request, own.chain, own.path, NOBODY, own.replica)
     if s.spans:
         flows(s)[aside].number = flow
     made = tasks(s)[aside]
     made.on_wake = GO_ON
-    made.pc = op.program
+    made.pc = program
     made.outcome = OK
     let_drift(s, aside)
     make_ready(s, aside)
@@ -330,6 +321,8 @@ def come_home(s: State, task: int) -> None:
     own = tasks(s)[task]
     own.adrift = 0
     hosts(s)[replicas(s)[own.replica].host].adrift -= 1
-    request = own.request
+    request, replica = own.request, own.replica
     forget(s, task)
     done(s, request)
+    if replicas(s)[replica].draining:
+        look_soon(s, replica)

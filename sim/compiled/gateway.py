@@ -1,4 +1,4 @@
-"""Limits and tokens at the gateway: `models/gateway.py` once more."""
+"""Tokens at the gateway: `models/authentication.py` once more."""
 
 from __future__ import annotations
 
@@ -6,104 +6,21 @@ from sim.compiled import operations as op_of
 from sim.compiled.answers import FAIL, NEXT
 from sim.compiled.base import handler, whole
 from sim.compiled.calendar import put_ready
-from sim.compiled.codes import ERROR, LIMITING_BEGAN, LIMITING_ENDED, OK, RATE_LIMITED, REFUSED, TIMEOUT, UNAUTHORIZED
-from sim.compiled.events import log, log_at
+from sim.compiled.codes import ERROR, OK, REFUSED, TIMEOUT, UNAUTHORIZED
 from sim.compiled.memory import find, note_task, remember
-from sim.compiled.rows.gateway import entries, limiter_rings, limiters, limits, ring_of, token_rules
+from sim.compiled.rows.gateway import entries, token_rules
 from sim.compiled.rows.hosts import hosts, replicas
-from sim.compiled.rows.programs import LimitsOp, call_ops
+from sim.compiled.rows.programs import call_ops
 from sim.compiled.rows.running import give_back_note, notes, requests, tasks
 from sim.compiled.rows.state import State
-from sim.compiled.rows.tables import Rows, rows_from
 from sim.compiled.tasks import ALIVE, GO_ON
 from sim.policies import base, limiter
-from sim.vocabulary import QUIET
 
 PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
 # for whom a token is asked for: one that others share, one without a user, a bad one
 FOR_ALL, FOR_ITSELF, INVALID = map(whole, range(3))
 look, take = limiter.look.compiled, limiter.take.compiled
 passed = base.passed.compiled
-
-
-# -- limits ------------------------------------------------------------------------------------------------------------
-
-
-@handler
-def limited(s: State, task: int, op: LimitsOp) -> int:
-    """FAIL if one of the limits refuses the request, which then knows how long to wait; it has used up nothing."""
-    own = tasks(s)[task]
-    for index in range(op.count):
-        place = counter_of(s, task, op.route, index)
-        wait = look(limiters(s)[place], ring_at(s, place), s.now)
-        if wait >= 0.0:
-            limits(s)[index].refused += 1
-            note_limit(s, op.host, index)
-            requests(s)[own.request].retry_after = wait
-            own.where = hosts(s)[op.host].name
-            own.root = 0
-            own.outcome = RATE_LIMITED
-            return FAIL
-    for index in range(op.count):
-        limits(s)[index].passed += 1
-        place = counter_of(s, task, op.route, index)
-        take(limiters(s)[place], ring_at(s, place), s.now)
-    return NEXT
-
-
-@handler
-def ring_at(s: State, place: int) -> Rows[float]:
-    """The stamps of a counter, where its limit keeps some."""
-    return rows_from(limiter_rings(s), ring_of(s)[place])
-
-
-@handler
-def counter_of(s: State, task: int, route: int, index: int) -> int:
-    """The counter of this user, route, or all, made when first needed.
-
-    The first counters are one for each limit: its only one, or one that stays fresh, and that others are copies of.
-    """
-    limit = limits(s)[index]
-    if limit.per == PER_ALL and not limit.node:
-        return index
-    own = tasks(s)[task]
-    whose = 0
-    if limit.per == PER_USER:
-        whose = requests(s)[own.request].user
-    elif limit.per == PER_ROUTE:
-        whose = route
-    replica = replicas(s)[own.replica].index if limit.node else 0
-    key = (whose + 1) * s.replica_count + replica
-    entry = find(s, limit.space, key)
-    if entry >= 0:
-        return entries(s)[entry].value
-    place = s.limiters_count
-    s.limiters_count += 1
-    limiters(s)[place] = limiters(s)[index]
-    ring_of(s)[place] = s.stamps_count
-    s.stamps_count += limit.ring
-    if s.limiters_count > s.limiters_most or s.stamps_count > s.stamps_most:
-        s.must_grow = True
-    entry = remember(s, limit.space, key)
-    entries(s)[entry].value = place
-    return place
-
-
-@handler
-def note_limit(s: State, host: int, index: int) -> None:
-    """Write the beginning of a spell of limiting into the event log."""
-    now = s.now
-    limit = limits(s)[index]
-    if passed(now, limit.last + QUIET):
-        subject = hosts(s)[host].subject
-        if limit.limiting:
-            log_at(s, limit.last, LIMITING_ENDED, subject, limit.about, 0.0)
-        log(s, LIMITING_BEGAN, subject, limit.about, 0.0)
-        limit.limiting = True
-    limit.last = now
-
-
-# -- tokens ------------------------------------------------------------------------------------------------------------
 
 
 @handler

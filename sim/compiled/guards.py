@@ -22,8 +22,13 @@ def guard_for(s: State, call: int, task: int) -> int:
 @handler
 def note(s: State, task: int, call: int, kind: int, time: float) -> None:
     """What the event log hears of the guards of a call."""
+    log_at(s, time, kind, subject_of(s, task, call), calls(s)[call].about, 0.0)
+
+
+@handler
+def subject_of(s: State, task: int, call: int) -> int:
+    """Who the event log tells of: the caller, or the replica of it that has a guard of its own."""
     row = calls(s)[call]
-    subject = row.subject
     if row.per_replica:
-        subject += replicas(s)[tasks(s)[task].replica].index
-    log_at(s, time, kind, subject, row.about, 0.0)
+        return int(row.subject + replicas(s)[tasks(s)[task].replica].index)
+    return int(row.subject)

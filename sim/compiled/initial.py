@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled.rows import events, gateway, running
+from sim.compiled.rows import events, gateway, lines, plugins, running
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import BUFFERS, POOLS, AnyTable
@@ -37,8 +37,11 @@ def _numbers(s: State, wiring: Wiring) -> None:
     s.near_free = -1  # no wheel yet
     s.spans, s.warmup = KEPT[wiring.scenario.record.spans], wiring.scenario.warmup
     s.lucky = MOST_LUCK
-    s.limiters_count = max(1, len(wiring.gateway_tables.limiters))
-    s.stamps_count = sum(wiring.gateway_tables.stamps)
+    s.tells = hands_on_deadlines(wiring)
+    s.limiters_count = max(1, len(wiring.limit_tables.limiters))
+    s.library_count = max(1, len(wiring.limit_tables.library))
+    s.waiting_count = max(1, len(wiring.limit_tables.waiting))
+    s.stamps_count = sum(wiring.limit_tables.stamps)
     s.last_tick = len(wiring.world.moments)
 
 
@@ -60,8 +63,26 @@ def _what_grows(wiring: Wiring) -> Filled:
         yield table, table.zeros(1)
     yield events.wheel, np.full(1, NOBODY)
     yield running.flows, running.Flow.zeros(start_of(running.tasks) if spans != "none" else 1)
+    pools = any(call.policy.pool is not None for call in wiring.world.calls.guarded)
+    yield running.connections, running.Connection.zeros(start_of(running.tasks) if pools else 1)
+    hedges = any(call.policy.hedge is not None for call in wiring.world.calls.guarded)
+    yield running.races, running.Race.zeros(start_of(running.tasks) if hedges else 1)
+    yield running.told, running.Told.zeros(start_of(running.tasks) if hands_on_deadlines(wiring) else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
-    yield running.saved, np.zeros((start_of(running.tasks), wiring.assembler.deepest), np.int64)
+    has_lines = len(wiring.line_tables.disciplines) > 0
+    yield lines.standings, lines.Standing.zeros(start_of(running.tasks) if has_lines else 1)
+    assembler = wiring.assembler
+    yield running.saved, np.zeros((start_of(running.tasks), assembler.deepest), np.int64)
+    deep = assembler.most_frames
+    frames = plugins.PluginFrame.zeros(start_of(running.tasks) * deep if deep else 1)
+    yield plugins.plugin_frames, frames.reshape(-1, max(1, deep))
+
+
+def hands_on_deadlines(wiring: Wiring) -> bool:
+    """Whether anybody is told until when its answer is waited for."""
+    scenario = wiring.scenario
+    told = any(traffic.deadline is not None for traffic in scenario.traffic.values())
+    return told or any(row.get("propagates", False) for row in wiring.call_tables.calls.rows)
 
 
 def start_of(table: AnyTable) -> int:

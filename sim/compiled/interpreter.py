@@ -12,6 +12,7 @@ from sim.compiled import operations as op_of
 from sim.compiled.answers import FAIL, JUMP, NEXT, PARK
 from sim.compiled.attempts import waited_too_long
 from sim.compiled.base import handler, inlined, whole
+from sim.compiled.caches import begin_to_bring, hit_by_share, loaded
 from sim.compiled.calendar import (
     ARRIVAL,
     DUE,
@@ -32,7 +33,9 @@ from sim.compiled.clients import arrival, client_timed_out
 from sim.compiled.codes import OK, REFUSED
 from sim.compiled.consumers import deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
+from sim.compiled.flows.calls import purpose_of
 from sim.compiled.flows.layers.attempt import send_and_forget
+from sim.compiled.flows.layers.total_timeout import TotalTimeout
 from sim.compiled.forks import (
     aside_ended,
     begin_aside,
@@ -42,7 +45,7 @@ from sim.compiled.forks import (
     repeat,
     take_branch,
 )
-from sim.compiled.gateway import limited, still_there, token_answered
+from sim.compiled.gateway import still_there, token_answered
 from sim.compiled.operations import (
     end_by_chance,
     let_effect_be,
@@ -55,8 +58,10 @@ from sim.compiled.operations import (
     take_from_stock,
 )
 from sim.compiled.places import leave, park
+from sim.compiled.plugins.steps import plugin_step
+from sim.compiled.races import copy_due
 from sim.compiled.relays import write_to_outbox
-from sim.compiled.rows.events import ready, timer_lanes, timers
+from sim.compiled.rows.events import give_back_timer, ready, timer_lanes, timers
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.programs import (
     Op,
@@ -65,13 +70,14 @@ from sim.compiled.rows.programs import (
     chance_ops,
     effect_ops,
     end_ops,
-    limits_ops,
+    look_ops,
     next_user_ops,
     ops,
     outbox_ops,
     racer_ops,
     repeat_ops,
     reply_ops,
+    saga_ops,
     salt_ops,
     share_ops,
     stock_ops,
@@ -79,28 +85,46 @@ from sim.compiled.rows.programs import (
 )
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
+from sim.compiled.rows.traffic import workloads
 from sim.compiled.rows.watched import moments
+from sim.compiled.sagas import (
+    begin_saga,
+    complete_saga,
+    is_to_be_undone,
+    retract,
+    transaction_done,
+    turn_back,
+    went_back,
+)
 from sim.compiled.sampling import tick
+from sim.compiled.stranding import end_saga
 from sim.compiled.tasks import (
     ALIVE,
     GO_ON,
+    OPENED,
     PUBLISH,
     WORKED,
     answered,
     forget,
     free_row,
+    opened,
 )
 from sim.compiled.topics import replicated
+from sim.compiled.visits import visitor
 from sim.compiled.written.attempts import attempt_step
+from sim.compiled.written.caches import look_into_cache
 from sim.compiled.written.calls import call_expired, call_step
-from sim.compiled.written.clients import ask, think
+from sim.compiled.written.clients import ask, come, think, visit
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
+from sim.compiled.written.limits import meet_limits
 from sim.compiled.written.members import commit, poll
 from sim.compiled.written.publications import publication, relay_step
+from sim.compiled.written.sagas import look_at_undo
 from sim.compiled.written.steps import carry, get_place, spend
 from sim.compiled.written.tokens import look_at_token
 
 BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
+OF_WHOLE_CALLS = whole(purpose_of(TotalTimeout))
 TURNS_AT_ONCE = whole(1 << 16)  # of tasks, without an event between them
 
 
@@ -135,6 +159,9 @@ def run(s: State, budget: int) -> int:
                 task = what >> KIND_BITS
                 kind = what & ((1 << KIND_BITS) - 1)
                 if kind == ARRIVAL:
+                    if workloads(s)[task].visiting >= 0:
+                        visitor(s, task)
+                        continue
                     task = arrival(s, task)
                     if task < 0:
                         continue
@@ -150,7 +177,8 @@ def run(s: State, budget: int) -> int:
                         observe(s, moments(s)[s.tick + 1])
                     else:
                         if kind == LANE:
-                            s.now = max(before, timer_lanes(s)[task].due)
+                            due_at = timer_lanes(s)[task].due if task >= 0 else timers(s)[-1 - task].deadline
+                            s.now = max(before, due_at)
                         happen(s, kind, task)
                     continue
             if not wake(s, task):
@@ -161,7 +189,9 @@ def run(s: State, budget: int) -> int:
 @handler
 def happen(s: State, kind: int, index: int) -> None:
     """The events that few requests meet."""
-    if kind == LANE:
+    if kind == LANE and index < 0:
+        expire_told(s, -1 - index)
+    elif kind == LANE:
         expire(s, index)
     elif kind == REPLICATED:
         replicated(s, index)
@@ -191,6 +221,12 @@ def wake(s: State, task: int) -> bool:
     if then == PUBLISH:
         publication(s, task)
         return False
+    if then >= OPENED:
+        if then == OPENED:
+            opened(s, task)
+        else:
+            copy_due(s, task)
+        return False
     return attempt_step(s, task) == NEXT
 
 
@@ -217,6 +253,16 @@ def expire(s: State, lane: int) -> None:
             wait_for_lane(s, lane, timer.deadline)
             return
     row.armed = False
+
+
+@handler
+def expire_told(s: State, timer: int) -> None:
+    """The deadline of a call that was told has come."""
+    row = timers(s)[timer]
+    task, ticket = row.task, row.ticket
+    give_back_timer(s, timer)
+    if tasks(s)[task].call_number == ticket:
+        call_expired(s, task, tasks(s)[task].call, OF_WHOLE_CALLS)
 
 
 @inlined
@@ -258,7 +304,7 @@ def go_on(s: State, task: int) -> None:
                 park(s, task)
                 return
         elif kind == op_of.LIMITS:
-            result = limited(s, task, limits_ops(s)[own.pc])
+            result = meet_limits(s, task, own.pc)
         elif kind == op_of.ASK:
             result = ask(s, task, workload_ops(s)[own.pc].workload)
         elif kind == op_of.CLIENT_DONE:
@@ -330,6 +376,8 @@ def unusual(s: State, task: int, op: Op) -> int:
     elif kind == op_of.BRANCH_END:
         branch_ended(s, task, op.host)
         return PARK
+    elif op_of.PLUGIN_BEGINS <= kind <= op_of.PLUGIN_STEP:
+        return plugin_step(s, task)
     elif kind > op_of.USER_DONE:
         return of_composed(s, task, op)
     elif kind == op_of.THINK:
@@ -344,7 +392,7 @@ def unusual(s: State, task: int, op: Op) -> int:
 
 @handler
 def of_composed(s: State, task: int, op: Op) -> int:
-    """The operations of steps that are made of other steps."""
+    """The operations of steps that are made of other steps, and of people with a pace or a visit of their own."""
     pc = tasks(s)[task].pc
     kind = op.kind
     if kind == op_of.TAKE_BRANCH:
@@ -362,11 +410,58 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACER_END:
         racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
         return PARK
+    if kind >= op_of.SAGA:
+        return of_sagas(s, task, op)
+    if kind == op_of.COME:
+        return come(s, task, pc)
+    if kind == op_of.VISIT:
+        return visit(s, task, pc)
+    if kind >= op_of.HIT_BY_SHARE:
+        return of_caches(s, task, op)
     if kind == op_of.BACKGROUND:
-        begin_aside(s, task, aside_ops(s)[pc])
+        begin_aside(s, task, aside_ops(s)[pc].program, op.host)
         return NEXT
     aside_ended(s, task, op.host)
     return PARK
+
+
+@handler
+def of_caches(s: State, task: int, op: Op) -> int:
+    """The operations of caches."""
+    pc = tasks(s)[task].pc
+    if op.kind == op_of.LOOK_INTO_CACHE:
+        return look_into_cache(s, task, pc)
+    if op.kind == op_of.LOADED:
+        return loaded(s, task, look_ops(s)[pc].look)
+    if op.kind == op_of.BRING:
+        return begin_to_bring(s, task, look_ops(s)[pc].look)
+    return hit_by_share(s, task, look_ops(s)[pc].look)
+
+
+@handler
+def of_sagas(s: State, task: int, op: Op) -> int:
+    """The operations of sagas."""
+    pc = tasks(s)[task].pc
+    kind = op.kind
+    if kind == op_of.TURN_BACK:
+        return turn_back(s, task, saga_ops(s)[pc])
+    if kind == op_of.UNDO:
+        return NEXT if is_to_be_undone(s, task, saga_ops(s)[pc].step) else JUMP
+    if kind == op_of.UNDO_OVER:
+        return look_at_undo(s, task, pc)
+    if kind == op_of.WENT_BACK:
+        return went_back(s, task)
+    if kind == op_of.SAGA:
+        begin_saga(s, task, saga_ops(s)[pc])
+    elif kind == op_of.TRANSACTION_DONE:
+        transaction_done(s, task)
+    elif kind == op_of.SAGA_COMPLETED:
+        complete_saga(s, task)
+    elif kind == op_of.SAGA_OVER:
+        end_saga(s, task)
+    else:
+        retract(s, task, effect_ops(s)[pc])
+    return NEXT
 
 
 @handler

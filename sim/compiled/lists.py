@@ -8,12 +8,13 @@ from typing import TypeVar
 
 from sim.compiled.base import handler
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.lines import Turn, TurnLine
 from sim.compiled.rows.logs import Delivery, DeliveryLine
 from sim.compiled.rows.running import Task, TaskLine
 from sim.compiled.rows.tables import Rows
 
-Linked = TypeVar("Linked", Task, Delivery)
-Line = TaskLine | DeliveryLine
+Linked = TypeVar("Linked", Task, Delivery, Turn)
+Line = TaskLine | DeliveryLine | TurnLine
 
 
 @handler

@@ -12,6 +12,7 @@ import numpy as np
 from sim.compiled import calendar
 from sim.compiled.beginning import begin
 from sim.compiled.control import Control
+from sim.compiled.elasticity import Elasticity
 from sim.compiled.events import log_at
 from sim.compiled.faults import Faults
 from sim.compiled.initial import state_of
@@ -66,6 +67,8 @@ class Machine:
         self.control = Control(self)
         self.faults = Faults(self.control)
         self.room.begin()
+        self.elasticity = Elasticity(self.control)
+        self.faults.take_over(self.elasticity)
         begin(self)
 
     # -- the loop ------------------------------------------------------------------------------------------------------
@@ -82,7 +85,8 @@ class Machine:
             if reason == MUST_GROW:
                 self.grow()
             elif reason == ORDERED:
-                self.wiring.orders[self.s.order]()
+                self.control.membership.obey(self.s.order)
+                self.elasticity.tell_of_fleets()
             else:
                 if progress is not None:
                     progress(self.s.now)

@@ -19,6 +19,7 @@ from sim.compiled import (
     cores,
     ending,
     events,
+    eviction,
     interpreter,
     memory,
     relays,
@@ -55,6 +56,7 @@ _ENTRIES: tuple[Any, ...] = (  # what Python calls, and with what beside the sta
     (topics.notify, (int64, int64)),
     (relays.release_rest, (int64,)),
     (memory.move_entries, (int64,)),
+    (eviction.clear, (int64,)),
     (clients.first_arrival, (int64,)),
     (clients.begin_users, (int64, int64, int64)),
     (interpreter.run, (int64,)),  # last: where it is, all is

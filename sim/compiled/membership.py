@@ -33,6 +33,10 @@ class Membership:
         self.replicas_of = replicas_of
         self.refusing: dict[int, int] = {}  # by host: how many faults make it refuse
         self.lives: dict[int, int] = {}  # of each member
+        self.free_orders: list[int] = []  # numbers of those that were carried out
+        self.lasting_orders: set[int] = set()
+        self.last_orders: dict[int, int] = {}  # of each member that is to stop in order
+        self.leaving: set[int] = set()  # members, when what they have polled is over
 
     @property
     def s(self) -> State:
@@ -41,11 +45,25 @@ class Membership:
 
     # -- orders --------------------------------------------------------------------------------------------------------
 
-    def order(self, act: Callable[[], None]) -> int:
-        """Something for Python to do; its number. The calendar has room for its event."""
-        self.wiring.orders.append(act)
-        self.machine.grow()
-        return len(self.wiring.orders) - 1
+    def order(self, act: Callable[[], None], lasting: bool = False) -> int:
+        """Something for Python to do, once unless it is `lasting`; its number. The calendar has room for its event."""
+        if self.free_orders:
+            number = self.free_orders.pop()
+            self.wiring.orders[number] = act
+        else:
+            number = len(self.wiring.orders)
+            self.wiring.orders.append(act)
+            self.machine.grow()
+        if lasting:
+            self.lasting_orders.add(number)
+        return number
+
+    def obey(self, number: int) -> None:
+        """Do what was ordered."""
+        act = self.wiring.orders[number]
+        if number not in self.lasting_orders:
+            self.free_orders.append(number)
+        act()
 
     def order_in(self, delay: float, act: Callable[[], None]) -> None:
         """Let Python do something after a delay."""
@@ -85,6 +103,8 @@ class Membership:
         if not row.up:
             return
         row.up = False
+        row.order = NOBODY
+        self.leaving.discard(member)
         self._hold(member)
         self.silence(row.task)
         row.task = NOBODY
@@ -97,6 +117,65 @@ class Membership:
         for delivery in batch:  # the partition may have moved to another member while this one was at it
             waiting = deliveries(self.s)[delivery]
             topics.notify(self.s, waiting.partition, waiting.message)
+        self._left(row.replica)
+
+    def _left(self, replica: int) -> None:
+        """A thread in a replica has stopped, which may have been the last thing that kept it."""
+        if replicas(self.s)[replica].draining:
+            calendar.schedule(self.s, calendar.CONTROL, 0.0, calendar.ORDER, replicas(self.s)[replica].when_left)
+
+    def close(self, replica: int) -> None:
+        """Members in a replica stop in order: what they have in hand is handled and committed first."""
+        for member in self._in(replica):
+            row = members(self.s)[member]
+            if row.up and row.processing:
+                row.order = self._last_order(member)
+            else:
+                self.stop_member(member)
+
+    def leave(self, host: int, replica: int) -> None:
+        """Members in a replica leave their groups when what they have polled is over; relays move at once."""
+        for member in self._in(replica):
+            row = members(self.s)[member]
+            if not row.up:
+                continue
+            self.leaving.add(member)
+            if row.processing:
+                row.order = self._last_order(member)
+            else:
+                self._leave(member)
+        self._move_relays(host, {replica})
+
+    def is_up_in(self, replica: int) -> bool:
+        """Whether a member in a replica is at work, or waits for some."""
+        return any(members(self.s)[member].up for member in self._in(replica))
+
+    def _in(self, replica: int) -> list[int]:
+        return [place for place in range(len(self.wiring.members)) if members(self.s)[place].replica == replica]
+
+    def _last_order(self, member: int) -> int:
+        """To stop it when its batch is committed."""
+        if member not in self.last_orders:
+            self.last_orders[member] = self.order(lambda: self._stop_in_order(member), lasting=True)
+        return self.last_orders[member]
+
+    def _stop_in_order(self, member: int) -> None:
+        if member in self.leaving:
+            self._leave(member)
+        elif members(self.s)[member].order >= 0:
+            self.stop_member(member)
+
+    def _leave(self, member: int) -> None:
+        """Leave the group: its partitions move at once, not when a session times out."""
+        row = members(self.s)[member]
+        self.leaving.discard(member)
+        self.silence(row.task)
+        row.task, row.order = NOBODY, NOBODY
+        row.up = row.idle = False
+        self._hold(member)
+        row.belongs = False
+        self.rebalance(row.group)
+        self._left(row.replica)
 
     def start_member(self, member: int) -> None:
         """It is back."""
@@ -134,12 +213,16 @@ class Membership:
     def start_relay(self, outbox: int) -> None:
         """It runs in the first replica that is up, if there is one."""
         row = outboxes(self.s)[outbox]
-        up = [r for r in self.replicas_of(row.host) if not replicas(self.s)[r].down and not self.refusing.get(row.host)]
+        up = [r for r in self.replicas_of(row.host) if self._runs(r) and not self.refusing.get(row.host)]
         row.replica = up[0] if up else NOBODY
         if not up:
             row.task = NOBODY
             return
         self.begin_relay(outbox)
+
+    def _runs(self, replica: int) -> bool:
+        row = replicas(self.s)[replica]
+        return not row.down and not row.draining
 
     # -- both ----------------------------------------------------------------------------------------------------------
 
@@ -152,9 +235,12 @@ class Membership:
                 self.stop_member(member)
                 if replicas(self.s)[row.replica].down:
                     self.expire_session(member)
+        self._move_relays(host, there)
+
+    def _move_relays(self, host: int, gone: set[int]) -> None:
         for outbox in range(len(self.wiring.outboxes)):
             box = outboxes(self.s)[outbox]
-            if box.host == host and box.replica in there:
+            if box.host == host and box.replica in gone:
                 self.stop_relay(outbox)
                 self.start_relay(outbox)
 
@@ -163,7 +249,7 @@ class Membership:
         there = set(back)
         for member in range(len(self.wiring.members)):
             row = members(self.s)[member]
-            if row.host == host and row.replica in there:
+            if row.host == host and row.replica in there and not replicas(self.s)[row.replica].draining:
                 self.start_member(member)
                 if not row.belongs:
                     row.belongs = True
@@ -177,11 +263,11 @@ class Membership:
 
     def expire_session(self, member: int) -> None:
         """A crashed member's partitions move when its session times out, unless it is back before."""
-        life = self.lives[member]
+        life = self.lives.get(member, 0)
 
         def expire() -> None:
             row = members(self.s)[member]
-            if replicas(self.s)[row.replica].down and row.belongs and self.lives[member] == life:
+            if replicas(self.s)[row.replica].down and row.belongs and self.lives.get(member, 0) == life:
                 row.belongs = False
                 self.rebalance(row.group)
 
@@ -200,7 +286,7 @@ class Membership:
             if member not in there:
                 members(self.s)[member].partitions = 0
                 self._hold(member)
-        for member, indices in zip(there, range_assign(len(there), count), strict=True):
+        for member, indices in zip(there, range_assign(len(there), count) if there else [], strict=True):
             self._assign(member, first, indices, owners)
         self.machine.log(EventKind.PARTITIONS_ASSIGNED, found.name, found.topic.name, float(len(there)))
 

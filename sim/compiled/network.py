@@ -5,9 +5,11 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
+from sim.compiled.balancing import choose_by_view, hear_of_end
 from sim.compiled.base import ZERO, handler, inlined, whole
 from sim.compiled.rows.calls import alive, balancer_of, balancers, hops, loads, targets, wire_delays, wire_losses, wires
 from sim.compiled.rows.hosts import draws, hosts, numbers, replicas
+from sim.compiled.rows.running import requests
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.policies import balancer
@@ -60,28 +62,30 @@ def travel(s: State, hop: int, entity: int, chain: int) -> float:
 
 
 @inlined
-def choose(s: State, target: int, caller: int, entity: int, chain: int) -> int:
+def choose(s: State, target: int, caller: int, request: int, chain: int) -> int:
     """The replica that takes this attempt; -1: nobody is there."""
     only = targets(s)[target].only
     if only < 0:
-        return choose_among(s, target, caller, entity, chain)
+        return choose_among(s, target, caller, request, chain)
     return only if replicas(s)[only].down == 0 else -1
 
 
 @handler
-def choose_among(s: State, target: int, caller: int, entity: int, chain: int) -> int:
+def choose_among(s: State, target: int, caller: int, request: int, chain: int) -> int:
     """The same where there are several."""
     row = targets(s)[target]
     if row.kind == ROUTE:
         return next_gateway(s, target)
+    if row.by_view:
+        return choose_by_view(s, target, caller, request, chain)
     index = balancer_of(s)[row.host * s.replica_count + caller]
     active = rows_from(loads(s), row.loads + caller * row.line)
     up = rows_from(alive(s), row.first)
     one, other = 0.0, 0.0
     if row.uniforms > 0:
-        one = other = uniform(draws(s)[row.uniform].key, entity, chain)
+        one = other = uniform(draws(s)[row.uniform].key, requests(s)[request].id, chain)
     if row.uniforms > 1:
-        other = uniform(draws(s)[row.other_uniform].key, entity, chain)
+        other = uniform(draws(s)[row.other_uniform].key, requests(s)[request].id, chain)
     place = pick(balancers(s)[index], active, up, row.count, one, other)
     if place < 0:
         return -1
@@ -103,8 +107,13 @@ def next_gateway(s: State, target: int) -> int:
 
 
 @handler
-def leave_balancer(s: State, target: int, caller: int, replica: int) -> None:
-    """For the balancer: the attempt is over from the caller's point of view."""
+def leave_balancer(s: State, target: int, caller: int, replica: int, outcome: int, began: float) -> None:
+    """For the balancer: the attempt that was sent then is over from the caller's point of view.
+
+    A negative outcome: nobody knows how.
+    """
     row = targets(s)[target]
     if row.counts:
         loads(s)[row.loads + caller * row.line + replica - row.first] -= 1
+        if row.by_view:
+            hear_of_end(s, target, caller, replica, outcome, began)

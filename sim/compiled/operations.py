@@ -6,16 +6,18 @@ A program is what a scenario's steps are translated to (`program.py`).
 from __future__ import annotations
 
 from sim.chance.chain import link_chain
+from sim.chance.keyed import uniform
 from sim.compiled import spans
 from sim.compiled.answers import FAIL, NEXT
-from sim.compiled.base import NONE, ZERO, handler, inlined, whole
+from sim.compiled.base import NONE, ZERO, handler, inlined, is_known, whole
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, OVERSOLD, REFUSED, STOCK_RAN_OUT
+from sim.compiled.deadlines import forget_deadline
 from sim.compiled.events import log
 from sim.compiled.network import hop_delay
-from sim.compiled.places import chance, demand
+from sim.compiled.places import demand
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import hosts, left, ran_out, replicas, sold, stocks
+from sim.compiled.rows.hosts import draws, hosts, left, ran_out, replicas, sold, stocks
 from sim.compiled.rows.programs import (
     AsideOp,
     CallOp,
@@ -24,14 +26,17 @@ from sim.compiled.rows.programs import (
     EndOp,
     EntryOp,
     LimitsOp,
+    LookOp,
     NextUserOp,
     Op,
     OutboxOp,
     ParallelOp,
     PlaceOp,
+    PluginOp,
     RacerOp,
     RepeatOp,
     ReplyOp,
+    SagaOp,
     SaltOp,
     ShareOp,
     StockOp,
@@ -51,7 +56,11 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     GO_TO, FALL_BACK, FALLBACK_END, SALT_IN, SALT_OUT, LOOK, TAKE, REPLY, COURIER, PARALLEL, BRANCH_END, TOKEN,
     TOKEN_ANSWER, THINK, STILL_THERE, USER_DONE,
     TAKE_BRANCH, REPEAT, AGAIN, REPEAT_OVER, AT_ONCE, RACE, RACER_END, BACKGROUND, BACKGROUND_END,
-) = map(whole, range(47))  # fmt: skip
+    PLUGIN_BEGINS, PLUGIN_STEP,
+    HIT_BY_SHARE, LOOK_INTO_CACHE, LOADED, BRING,
+    COME, VISIT,
+    SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
+) = map(whole, range(64))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -61,7 +70,10 @@ OPERANDS: dict[int, type[Op]] = {
     SALT_IN: SaltOp, SALT_OUT: SaltOp, LOOK: StockOp, TAKE: StockOp, REPLY: ReplyOp, PARALLEL: ParallelOp, TOKEN:
     TokenOp,
     TAKE_BRANCH: ShareOp, REPEAT: RepeatOp, AGAIN: RepeatOp, REPEAT_OVER: SaltOp, AT_ONCE: RepeatOp, RACE: ParallelOp,
-    RACER_END: RacerOp, BACKGROUND: AsideOp,
+    RACER_END: RacerOp, BACKGROUND: AsideOp, HIT_BY_SHARE: LookOp,
+    LOOK_INTO_CACHE: LookOp, LOADED: LookOp, BRING: LookOp, COME: ThinkOp, VISIT: WorkloadOp,
+    SAGA: SagaOp, TURN_BACK: SagaOp, UNDO: SagaOp, UNDO_OVER: SagaOp, RETRACT: EffectOp,
+    PLUGIN_BEGINS: PluginOp, PLUGIN_STEP: PluginOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""
 
@@ -100,7 +112,7 @@ def let_effect_be(s: State, task: int, op: EffectOp) -> None:
     elif op.ledger == RESERVATION:
         request.reservations += 1
     needs = request.needs
-    if needs != 0 and request.effects & needs == needs and request.completion != request.completion:
+    if needs != 0 and request.effects & needs == needs and not is_known(request.completion):
         request.completion = s.now
         if s.spans:
             spans.keep_stage(s, task, spans.COMPLETED, NONE, 0.0, NONE)
@@ -140,7 +152,8 @@ def take_from_stock(s: State, task: int, op: StockOp) -> None:
 def end_by_chance(s: State, task: int, op: ChanceOp) -> int:
     """End with an outcome for a share of attempts."""
     own = tasks(s)[task]
-    if chance(s, op.draw, task) >= op.share:
+    number = own.path if op.kept else own.chain
+    if uniform(draws(s)[op.draw].key, requests(s)[own.request].id, number) >= op.share:
         return NEXT
     own.where = op.where
     own.root = 0
@@ -158,6 +171,8 @@ def reply(s: State, task: int, courier_at: int) -> None:
     parent.caller = NOBODY
     if caller == NOBODY:
         return
+    if s.tells:
+        forget_deadline(s, attempt)  # nobody waits for what it does from now on
     if s.spans:
         place = hosts(s)[replicas(s)[own.replica].host].name
         spans.keep_stage(s, attempt, spans.ANSWER, place, 0.0, flows(s)[task].number)

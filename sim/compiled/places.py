@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import math
+
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
-from sim.compiled.base import NONE, ZERO, handler, inlined
-from sim.compiled.calendar import make_ready
-from sim.compiled.codes import ERROR, OK, SHEDDING_BEGAN, SHEDDING_ENDED
+from sim.compiled.base import NO, NONE, YES, ZERO, handler, inlined
+from sim.compiled.calendar import CONTROL, ORDER, make_ready, schedule
+from sim.compiled.codes import ERROR, OK, SHED, SHEDDING_BEGAN, SHEDDING_ENDED
 from sim.compiled.events import log, log_at
+from sim.compiled.lines import hear_of_no_wait, is_dropped, join_line, leave_line, next_in_line, who_gives_way
 from sim.compiled.lists import add_last, unlink
-from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas
+from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas, struck
 from sim.compiled.rows.programs import timed_ops
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
@@ -41,15 +44,28 @@ def chance(s: State, uniform_draw: int, task: int) -> float:
     return uniform(draws(s)[uniform_draw].key, requests(s)[own.request].id, own.chain)
 
 
+@handler
+def cold(s: State, host: int, replica: int) -> float:
+    """How many times as long work takes in a replica that was ready not long ago."""
+    row = hosts(s)[host]
+    return 1.0 + (row.warm_slow - 1.0) * math.exp((replicas(s)[replica].warm_since - s.now) / row.warm_decay)
+
+
 # -- queues ------------------------------------------------------------------------------------------------------------
 
 
 @handler
-def wait_in_queue(s: State, host: int, task: int) -> None:
-    """Join the end of the queue of the task's replica."""
+def wait_in_queue(s: State, host: int, task: int, midway: bool) -> None:
+    """Join the end of the queue of the task's replica, or one's place in its line.
+
+    Who is midway, and waits for a worker again, is never dropped from that.
+    """
     own = tasks(s)[task]
     replica = replicas(s)[own.replica]
-    add_last(tasks(s), replica.queue, task)
+    if hosts(s)[host].discipline >= 0:
+        join_line(s, host, task, midway)
+    else:
+        add_last(tasks(s), replica.queue, task)
     replica.waiting += 1
     own.waits = IN_QUEUE
     hosts(s)[host].queued += 1
@@ -61,7 +77,10 @@ def out_of_queue(s: State, host: int, task: int) -> None:
     """Take a waiting task out, from wherever it stands; what it waited for is over."""
     own = tasks(s)[task]
     replica = replicas(s)[own.replica]
-    unlink(tasks(s), replica.queue, task)
+    if hosts(s)[host].discipline >= 0:
+        leave_line(s, host, task)
+    else:
+        unlink(tasks(s), replica.queue, task)
     own.ticket += 1
     own.waits = NOWHERE
     replica.waiting -= 1
@@ -85,12 +104,52 @@ def leave(s: State, host: int, task: int) -> None:
 @handler
 def pass_place_on(s: State, host: int, task: int) -> None:
     """Give the place to the head of the queue."""
+    if hosts(s)[host].discipline >= 0:
+        pass_place_down_the_line(s, host, task)
+        return
     replica = replicas(s)[tasks(s)[task].replica]
     heir = replica.queue.last if hosts(s)[host].lifo else replica.queue.first
     out_of_queue(s, host, heir)
     tasks(s)[heir].granted = True
     tasks(s)[heir].outcome = OK
     make_ready(s, heir)
+
+
+@handler
+def pass_place_down_the_line(s: State, host: int, task: int) -> None:
+    """Give the place to who is next in a line that may drop some on the way; it is free where none is left."""
+    heir = next_in_line(s, host, tasks(s)[task].replica)
+    while heir >= 0 and is_dropped(s, host, heir):
+        shed_from_queue(s, host, heir)
+        heir = next_in_line(s, host, tasks(s)[task].replica)
+    if heir < 0:
+        replicas(s)[tasks(s)[task].replica].free += 1
+        hosts(s)[host].busy_area += s.now
+        return
+    out_of_queue(s, host, heir)
+    tasks(s)[heir].granted = True
+    tasks(s)[heir].outcome = OK
+    make_ready(s, heir)
+
+
+@handler
+def shed_from_queue(s: State, host: int, task: int) -> None:
+    """One who waits is shed."""
+    out_of_queue(s, host, task)
+    tasks(s)[task].outcome = SHED
+    make_ready(s, task)
+
+
+@handler
+def make_room(s: State, host: int, task: int) -> bool:
+    """Whether somebody in a full line is shed for this newcomer."""
+    if hosts(s)[host].discipline < 0:
+        return NO
+    victim = who_gives_way(s, host, task)
+    if victim < 0:
+        return NO
+    shed_from_queue(s, host, victim)
+    return YES
 
 
 @handler
@@ -101,8 +160,10 @@ def take_place(s: State, host: int, task: int) -> bool:
         replica.free -= 1
         hosts(s)[host].busy_area -= s.now
         tasks(s)[task].granted = True
+        if hosts(s)[host].discipline >= 0:
+            hear_of_no_wait(s, host, task)
         return True
-    wait_in_queue(s, host, task)
+    wait_in_queue(s, host, task, YES)
     return False
 
 
@@ -126,11 +187,12 @@ def error_fault_hits(s: State, host: int, task: int, salt: int) -> int:
     The salt keeps the luck of its endpoint apart from that of others.
     """
     row = hosts(s)[host]
+    own = tasks(s)[task]
     for index in range(row.errors_first, row.errors_first + row.errors_count):
         fault = error_faults(s)[index]
-        own = tasks(s)[task]
         if (
             fault.on
+            and (fault.struck < 0 or struck(s)[fault.struck + replicas(s)[own.replica].index] == 1)
             and uniform(draws(s)[fault.draw].key, requests(s)[own.request].id, link_chain(own.chain, salt, ZERO))
             < fault.share
         ):
@@ -174,6 +236,12 @@ def unpark(s: State, task: int) -> None:
     replica = replicas(s)[own.replica]
     own.waits = NOWHERE
     unlink(tasks(s), replica.parked, task)
+
+
+@handler
+def look_soon(s: State, replica: int) -> None:
+    """Something inside of a draining replica has ended: when all that it wakes has had its turn, Python looks."""
+    schedule(s, CONTROL, 0.0, ORDER, replicas(s)[replica].when_left)
 
 
 @handler

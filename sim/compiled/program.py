@@ -1,7 +1,7 @@
 """From the wired models to programs: every endpoint, route, consumer, relay and client becomes a run of operations.
 
 The models have already been made by `World`: names, salts, hops, calls, guards. Here they are only read. A step that
-is not one of the built-in ones has no operation, and `Unsupported` says which it is.
+is not one of the built-in ones runs by its flow (`plugins/`); where it has none, `Unsupported` says which it is.
 """
 
 from __future__ import annotations
@@ -18,22 +18,30 @@ from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
 from sim.compiled.codes import UNAUTHORIZED
 from sim.compiled.composed import write_composed
+from sim.compiled.plugins.program import write_plugin
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import Op
 from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
+from sim.models.limits import step_of
+from sim.models.saga import Retract
 from sim.models.sequence import PASS
 
 if TYPE_CHECKING:
+    from sim.compiled.plugins.tables import PluginTables
+    from sim.compiled.wiring.caches import CacheTables
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.composed import ComposedTables
+    from sim.compiled.wiring.limits import LimitTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.sagas import SagaTables
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
     from sim.models.host import Host
     from sim.models.sequence import StepSequence
+    from sim.spec.arrivals import Closed
 
 MOST_EFFECTS = 62  # bits of a whole number that is never negative, and one to spare
 Untyped = Any  # steps and authentications of the models, told apart by their class
@@ -55,6 +63,14 @@ def _packed(answers: tuple[int, ...]) -> int:
     return sum(answer << ANSWER_BITS * outcome for outcome, answer in enumerate(answers))
 
 
+def _effect_of(step: behaviours.Effect | Retract) -> dict[str, int]:
+    """An effect, as an operation names it."""
+    if step.bit >= 1 << MOST_EFFECTS:
+        raise Unsupported(f"a scenario of more than {MOST_EFFECTS} effects")
+    ledger = op_of.CHARGE if step.charge else op_of.RESERVATION if step.reservation else op_of.NO_ENTRY
+    return {"effect": step.bit, "ledger": int(ledger)}
+
+
 class Unsupported(Exception):  # noqa: N818 - a finding about a scenario, not an error
     """A part that only the SimPy engine runs."""
 
@@ -69,16 +85,31 @@ class Label:
 class Assembler:
     """Writes the operations of all programs into one table."""
 
-    def __init__(self, places: Places, calls: CallTables, composed: ComposedTables, gateway_work: int = NOBODY):
+    def __init__(
+        self,
+        places: Places,
+        calls: CallTables,
+        composed: ComposedTables,
+        limits: LimitTables,
+        caches: CacheTables,
+        sagas: SagaTables,
+        plugins: PluginTables,
+    ):
         self.places = places
         self.calls = calls
         self.composed = composed
-        self.gateway_work = gateway_work  # the draw of the gateway's own work, where it has some
+        self.caches = caches
+        self.sagas = sagas
+        self.limits = limits
+        self.plugins = plugins
+        self.gateway_work = NOBODY  # the draw of the gateway's own work, where it has some
         self.courier = NOBODY  # where the program of couriers begins
         self.rows: list[dict[str, Any]] = []
         self.branches: list[Label] = []
         self.depth = 0
         self.deepest = 1
+        self.frames = 0  # steps of plug-ins that this place is within
+        self.most_frames = 0
         self.widest = 1  # how many branches start at once, at most
         self._later: list[Callable[[], None]] = []  # branches stand behind the program that starts them
 
@@ -128,6 +159,8 @@ class Assembler:
             endpoint=entrance.where,
             answers=_packed(entrance.answers),
             salt=entrance.salt,
+            limits=self.limits.step(entrance.limits, host) if entrance.limits is not None else 0,
+            limited=entrance.limits is not None,
         )
         end = Label()
         if route is None:
@@ -169,11 +202,22 @@ class Assembler:
         self.emit(op_of.CLIENT_DONE)
         return start
 
-    def user(self, workload: int, think: int, users: int) -> int:
+    def user(self, workload: int, think: int, spec: Closed) -> int:
         """A user of a closed population: think, ask, and again."""
-        start = self.emit(op_of.THINK, workload=workload, draw=think)
+        said = {"workload": workload, "draw": think, "ramp": spec.ramp, "pacing": spec.pacing, "users": spec.users}
+        start = len(self.rows)
+        if spec.ramp:
+            self.emit(op_of.COME, **said)
+        again = self.emit(op_of.THINK, **said)
         self.emit(op_of.ASK, workload=workload)
-        self.emit(op_of.USER_DONE, users=users, to=start)
+        self.emit(op_of.USER_DONE, users=spec.users, to=again)
+        return start
+
+    def visitor(self, workload: int) -> int:
+        """Somebody with several requests: ask, think, and again, until the end."""
+        start = self.emit(op_of.ASK, workload=workload)
+        self.emit(op_of.VISIT, workload=workload, to=start)
+        self.emit(op_of.CLIENT_DONE)
         return start
 
     # -- steps ---------------------------------------------------------------------------------------------------------
@@ -190,15 +234,16 @@ class Assembler:
             if manner == PASS:
                 self.emit(op_of.PASS, host=self.places.host_at[host], **_drawn(step))
             else:
-                self._step(step, fail)
+                self.step(step, host, fail)
         if watch_end and host.may_hang:
             self.emit(op_of.THAW)
 
-    def _step(self, step: Any, fail: Label) -> None:  # noqa: ANN401 - a behaviour
+    def step(self, step: Any, host: Host, fail: Label) -> None:  # noqa: ANN401 - a behaviour
+        """One step."""
         write = _WRITERS.get(type(step))
         if write is not None:
             write(self, step, fail)
-        elif not write_composed(self, step, fail):
+        elif not (write_composed(self, step, fail) or write_plugin(self, step, host, fail)):
             raise Unsupported(f"the step '{type(step).__name__.lower()}'")
 
     def let_go(self, host: Host) -> None:
@@ -259,10 +304,10 @@ class Assembler:
         self.emit(op_of.SALT_OUT, depth=depth, fail=fail)
 
     def _effect(self, step: behaviours.Effect, _fail: Label) -> None:
-        if step.bit >= 1 << MOST_EFFECTS:
-            raise Unsupported(f"a scenario of more than {MOST_EFFECTS} effects")
-        ledger = op_of.CHARGE if step.charge else op_of.RESERVATION if step.reservation else op_of.NO_ENTRY
-        self.emit(op_of.EFFECT, effect=step.bit, idempotent=step.idempotent, ledger=ledger)
+        self.emit(op_of.EFFECT, idempotent=step.idempotent, **_effect_of(step))
+
+    def _retract(self, step: Retract, _fail: Label) -> None:
+        self.emit(op_of.RETRACT, **_effect_of(step))
 
     def _take(self, step: behaviours.Take, fail: Label) -> None:
         stock = self.places.stock_at[step.stock]
@@ -277,6 +322,7 @@ class Assembler:
             op_of.BY_CHANCE,
             draw=row_of(step.chance),
             share=step.share,
+            kept=step.kept,
             outcome=int(step.outcome),
             where=step.where,
             fail=fail,
@@ -284,6 +330,10 @@ class Assembler:
 
     def _reply(self, _step: behaviours.Reply, _fail: Label) -> None:
         self.emit(op_of.REPLY, courier=self.courier)
+
+    def later(self, write: Callable[[], None]) -> None:
+        """What stands behind all programs that are written now."""
+        self._later.append(write)
 
     def branch(self, sequence: StepSequence, end: int, **values: Untyped) -> Label:
         """Where the program of a branch will stand, which ends with the operation `end`, well or not."""
@@ -305,16 +355,17 @@ class Assembler:
         gateway, place = route.gateway, self.places.host_at[host]
         if gateway.spec.work is not None:
             self._thaw(host)
-            plain = not host.may_hang and host.spans is None
+            plain = not host.may_hang and host.uneven is None and host.spans is None
             self.emit(
                 op_of.PASS if plain else op_of.SPEND, host=place, draw=self.gateway_work, kept=True, computing=True
             )
         if route.authenticates:
             self._thaw(host)
             self._authenticate(gateway.authentication, place, end)
-        if gateway.limits:
+        if route.limits:
             self._thaw(host)
-            self.emit(op_of.LIMITS, host=place, route=route.index, count=len(gateway.limits), fail=end)
+            limits = step_of(route.limits, route.index, route.where)
+            self.emit(op_of.LIMITS, host=place, step=self.limits.step(limits, host), fail=end)
         if route.translate is not None:
             self._thaw(host)
             self._compute(place, route.translate)
@@ -376,6 +427,7 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Publish: Assembler._publish,
     behaviours.Perform: Assembler._perform,
     behaviours.Effect: Assembler._effect,
+    Retract: Assembler._retract,
     behaviours.Take: Assembler._take,
     behaviours.Fail: Assembler._by_chance,
     behaviours.Refuse: Assembler._by_chance,

@@ -17,8 +17,19 @@ from numpy.typing import NDArray
 
 from sim.compiled.memory import move_entries
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.events import Event, fixed_delay_queue, heap, near_events, ready, timer_lanes, used, wheel
-from sim.compiled.rows.gateway import Entry, entries, limiter_rings, limiters, old_entries, ring_of
+from sim.compiled.rows.events import (
+    Event,
+    fixed_delay_queue,
+    heap,
+    near_events,
+    ready,
+    timer_lanes,
+    timers,
+    used,
+    wheel,
+)
+from sim.compiled.rows.gateway import Entry, entries, old_entries
+from sim.compiled.rows.limits import library_counters, limiter_rings, limiters, ring_of, waiting_counters
 from sim.compiled.rows.logs import deliveries, messages
 from sim.compiled.rows.records import (
     candidate_records,
@@ -60,8 +71,8 @@ class Room:
             tasks: wiring.assembler.widest + 4,
             messages: wiring.log_tables.largest_batch + 2,
         }
-        self.counters = len(wiring.gateway_tables.limits) + 2  # one request may bring a new counter for every limit
-        self.stamps = sum(wiring.gateway_tables.stamps)
+        self.counters = wiring.limit_tables.most  # one request may bring new counters for every limit
+        self.stamps = sum(wiring.limit_tables.stamps)
 
     def begin(self) -> None:
         """All pools are free."""
@@ -139,6 +150,12 @@ class Room:
             s.put(ring_of, longer(ring_of.array(s)))
         while s.stamps_count + self.stamps > s.size_of(limiter_rings):
             s.put(limiter_rings, longer(limiter_rings.array(s)))
+        if s.library_count + self.counters > s.size_of(library_counters):
+            s.put(library_counters, longer(library_counters.array(s)))
+        if s.waiting_count + self.counters > s.size_of(waiting_counters):
+            s.put(waiting_counters, longer(waiting_counters.array(s)))
+        s.library_most = s.size_of(library_counters) - self.counters
+        s.waiting_most = s.size_of(waiting_counters) - self.counters
         s.limiters_most = s.size_of(limiters) - self.counters
         s.stamps_most = s.size_of(limiter_rings) - self.stamps
 
@@ -150,7 +167,8 @@ class Room:
         pending: tuple[AnyTable, ...] = (tasks, tasks, messages, deliveries, timer_lanes, workloads)
         # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the
         # other push one for each.
-        most = sum(map(s.size_of, pending)) + s.cpu_events_most + len(self.orders) + PLANNED
+        told = s.size_of(timers) if s.tells else 0  # a deadline that was told has an event of its own
+        most = told + sum(map(s.size_of, pending)) + s.cpu_events_most + len(self.orders) + PLANNED
         if most > s.size_of(heap):
             s.put(heap, resized(heap.array(s)[: s.heap_size], most * 5 // 4))
         size = _power_of_two(s.size_of(tasks) + 1)

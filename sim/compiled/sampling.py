@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 
+from sim.compiled.balancing import ejected_on_average
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
-from sim.compiled.rows.gateway import limits
-from sim.compiled.rows.hosts import ended, hosts, replicas
+from sim.compiled.lines import waiting_of_class
+from sim.compiled.rows.caches import caches, stores
+from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
+from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
+from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
+from sim.compiled.rows.sagas import saga_counts
 from sim.compiled.rows.state import State
+from sim.compiled.rows.traffic import workloads
 from sim.compiled.rows.watched import areas, moments, samples, series
 from sim.compiled.written.watched import read_layers
 
@@ -17,9 +23,11 @@ from sim.compiled.written.watched import read_layers
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
+    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
+    CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
+    REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN,
     OF_LAYERS,
-) = map(whole, range(24))  # fmt: skip
+) = map(whole, range(41))  # fmt: skip
 
 
 @handler
@@ -38,6 +46,24 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what >= SAGAS_COMPLETED:
+        return read_sagas(s, what, index)
+    if what == REPLICAS_WANTED:
+        return float(fleets(s)[index].wanted)
+    if what == REPLICAS_PAID:
+        return float(fleets(s)[index].paid_area + fleets(s)[index].paid * now)
+    if what == VISITS:
+        return float(workloads(s)[index].visits)
+    if what == VISITS_LEFT:
+        return float(workloads(s)[index].left)
+    if what >= CACHE_HITS:
+        return read_cache(s, what, index)
+    if what == EJECTED:
+        return ejected_on_average(s, index)
+    if what == CLASS_QUEUE:
+        return waiting_of_class(s, index, count)
+    if what == PLUGIN_TOTAL:
+        return read_plugin(s, index, count)
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)
@@ -52,6 +78,15 @@ def read(s: State, what: int, index: int, count: int) -> float:
         row = members(s)[member_of(s)[member]]
         total += row.holding_area + (now if row.holding else 0.0)
     return total
+
+
+@handler
+def read_plugin(s: State, word: int, replicas_of_host: int) -> float:
+    """What a step of a plug-in has counted in all replicas."""
+    total = 0
+    for replica in range(replicas_of_host):
+        total += plugin_words(s)[word + replica * STEP_WORDS]
+    return float(total)
 
 
 @handler
@@ -96,6 +131,37 @@ def read_host(s: State, what: int, index: int) -> float:
     if what == BACKGROUND:
         return float(host.adrift)
     return float(host.background_failed)
+
+
+@handler
+def read_cache(s: State, what: int, index: int) -> float:
+    """The same of a cache."""
+    cache = caches(s)[index]
+    if what == CACHE_HITS:
+        return float(cache.hits)
+    if what == CACHE_MISSES:
+        return float(cache.misses)
+    if what == CACHE_STALE:
+        return float(cache.stale)
+    if what == CACHE_JOINED:
+        return float(cache.joined)
+    if what == CACHE_LOADS:
+        return float(cache.loads)
+    count = 0
+    for store in range(cache.first, cache.first + cache.stores):
+        count += stores(s)[store].count
+    return float(count)
+
+
+@handler
+def read_sagas(s: State, what: int, index: int) -> float:
+    """The same of the sagas of a service."""
+    counts = saga_counts(s)[index]
+    if what == SAGAS_COMPLETED:
+        return float(counts.completed)
+    if what == SAGAS_COMPENSATED:
+        return float(counts.compensated)
+    return float(counts.stuck if what == SAGAS_STUCK else counts.open)
 
 
 @handler

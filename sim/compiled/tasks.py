@@ -15,6 +15,7 @@ from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.records import RequestRecord, append_request_record, request_records
 from sim.compiled.rows.running import (
     Request,
+    connections,
     give_back_marks,
     give_back_request,
     give_back_task,
@@ -24,6 +25,7 @@ from sim.compiled.rows.running import (
     take_request,
     take_task,
     tasks,
+    told,
 )
 from sim.compiled.rows.state import State
 from sim.compiled.spans import close_notes
@@ -31,7 +33,10 @@ from sim.records.tables import REQUEST
 
 MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the records has room for, and of reservations
 # what a task does when it wakes
-ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN = map(whole, range(9))
+(
+    ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN, HELD_IN_VAIN, HELD,
+    OPENED, COPY_DUE,
+) = map(whole, range(13))  # fmt: skip
 NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE = map(whole, range(6))  # where it stands
 # the life of a row: a task, what is left of one while something still names it, nobody
 ALIVE, OVER, FREE = map(whole, range(3))
@@ -59,6 +64,9 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.child = -1
     row.sibling = -1
     row.attempt = -1
+    row.visit = -1
+    row.saga = -1
+    row.flight = -1
     row.adrift = 0
     row.guard = -1
     row.call = -1
@@ -68,7 +76,10 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.degraded = False
     row.own_thread = False
     row.branching = False
+    row.copy = False
     row.root = 0
+    if s.tells:
+        told(s)[task].until = math.inf
     return task
 
 
@@ -107,6 +118,16 @@ def answer(s: State, task: int, outcome: int) -> None:
         request.outcome = row.root if row.root else outcome
         request.where = row.where
         put_ready(s, -1 - row.request)
+
+
+@handler
+def opened(s: State, opener: int) -> None:
+    """A connection is open: whoever still waits for it is told."""
+    waiting = tasks(s)[opener].caller
+    if waiting >= 0:
+        connections(s)[waiting].opener = NOBODY
+        make_ready(s, waiting)
+    forget(s, opener)
 
 
 @handler
@@ -163,6 +184,7 @@ def new_request(s: State) -> int:
     row.end = math.nan
     row.completion = math.nan
     row.retry_after = 0.0
+    row.told_by = 0
     row.effects = 0
     row.marks = 0
     row.charges = 0

@@ -7,7 +7,7 @@ import math
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
-from sim.compiled.base import NONE, handler, whole
+from sim.compiled.base import NONE, handler, is_known, whole
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
 from sim.compiled.codes import QUEUED
 from sim.compiled.lists import add_last
@@ -109,7 +109,7 @@ def append(
     made.partition = row.first + which_partition(s, topic, key, producer, request, chain)
     into_partition(s, message)
     replicate(s, message)
-    if s.spans and made.available != made.available:
+    if s.spans and not is_known(made.available):
         keep_note(s, request, flow, REPLICATION, row.name, 0.0, NONE)
     return message
 
@@ -185,7 +185,7 @@ def replicated(s: State, message: int) -> None:
 def wait_for_replicas(s: State, task: int, message: int) -> bool:
     """Under acks: all the publisher waits until the message is readable; False: it is already."""
     row = messages(s)[message]
-    if row.available == row.available:
+    if is_known(row.available):
         return False
     row.waiter = task
     tasks(s)[task].held += 1
@@ -195,7 +195,7 @@ def wait_for_replicas(s: State, task: int, message: int) -> bool:
 @handler
 def is_available(s: State, message: int) -> bool:
     """Whether it is readable."""
-    return messages(s)[message].available == messages(s)[message].available
+    return is_known(messages(s)[message].available)
 
 
 @handler

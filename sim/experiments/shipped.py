@@ -4,36 +4,41 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from sim import files
 from sim.errors import UsageError, did_you_mean
 from sim.spec.study import Study
 
-Source = Study | str | Path
-"""What `check`, `run` and `compare` take: a study, a path, or the name of a shipped scenario."""
+Source = Study | str | Path | Mapping[str, Any]
+"""What `check`, `run` and `compare` take: a study, a path, the name of a shipped scenario, or a map of what would stand
+in a file.
+"""
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def load(
-    source: str | Path,
+    source: str | Path | Mapping[str, Any],
     sets: Sequence[str] = (),
     seed: int | None = None,
     plugins: Sequence[str | Path] = (),
     confine: str | Path | None = None,
 ) -> Study:
-    """The study in a file, or in a shipped scenario. `sets` are PATH=VALUE, `seed` replaces that of the file, `plugins`
-    may run.
+    """The study in a file, in a shipped scenario, or in a map of what would stand in a file. `sets` are PATH=VALUE,
+    `seed` replaces that of the file, `plugins` may run.
 
     With `confine` the file and all that it names must lie in that folder, once all links are followed; a shipped
-    scenario, in its own.
+    scenario, in its own. A map names files relative to the current folder; with `confine` it may name none.
     """
     from sim.spec import load as load_file
-    from sim.spec.loading import confines
+    from sim.spec.loading import confines, load_document
 
+    if isinstance(source, Mapping):
+        return load_document(dict(source), plugins, sets, seed, "." if confine is None else None)
     path, folder_of_all = find(source), confines(confine)
     is_shipped = path != Path(source)
     return load_file(path, sets, seed, plugins, folder() if is_shipped and folder_of_all is not None else folder_of_all)

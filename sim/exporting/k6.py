@@ -19,11 +19,12 @@ from typing import Any
 from sim.errors import printable
 from sim.exporting.settings_text import TO_BE_SUPPLIED, host_of
 from sim.exporting.subject import Subject
+from sim.spec.arrivals import Closed, Deterministic, Poisson, Profile, Segment
 from sim.spec.base import word_of
 from sim.spec.expectation import Expectation, expectations
 from sim.spec.policy import ConstantBackoff, ExponentialBackoff, LinearBackoff, Retry
 from sim.spec.scenario import Scenario
-from sim.spec.traffic import Closed, Deterministic, Poisson, Profile, Segment, Traffic
+from sim.spec.traffic import Traffic
 from sim.units import show_duration
 
 PIECES = 60  # of equal length into which a rate is cut that k6 cannot be told otherwise

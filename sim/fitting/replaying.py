@@ -16,12 +16,12 @@ from sim.errors import UsageError
 from sim.experiments.replicating.arms import arms_of, named
 from sim.fitting.matching import Matched
 from sim.measured import Distribution, Requests
+from sim.spec.base import word_of
 from sim.spec.document import Data, plain
 from sim.spec.patching import merge_variant
 from sim.spec.scenario import Scenario
 from sim.spec.shape import shape_of
 from sim.spec.study import Study
-from sim.spec.traffic import Closed, Deterministic, Poisson
 
 _SHAPE = shape_of(Scenario)
 _MOST_REPLAYED = 5_000_000  # rows that a document embeds
@@ -93,7 +93,7 @@ def under_trace(
     replays = False
     for name, requests in rows.items():
         spec = scenario.traffic[name]
-        if isinstance(spec.arrivals, Closed):
+        if spec.arrivals.population:
             said.append(
                 f"traffic.{name}: its closed users are simulated, for they wait for their answers; nothing is replayed"
             )
@@ -160,13 +160,13 @@ def under_summary(document: Mapping[str, Any], scenario: Scenario, table: Distri
     traffic, said = dict(document["traffic"][name]), []
     duration = table.span if math.isfinite(table.span) and table.span > 0 else scenario.duration
     rate = table.count / table.span if table.count and math.isfinite(table.span) and table.span > 0 else math.nan
-    if isinstance(spec.arrivals, (Poisson, Deterministic)) and math.isfinite(rate):
-        word = "poisson" if isinstance(spec.arrivals, Poisson) else "deterministic"
+    if spec.arrivals.level is not None and math.isfinite(rate):
+        word = word_of(spec.arrivals)
         traffic["arrivals"] = {word: f"{rate:.9g}/s"}
         said.append(
             f"traffic.{name}: {word} arrivals at the measured rate, {rate:.4g}/s; single arrivals were not measured"
         )
-    elif isinstance(spec.arrivals, Closed) and table.users:
+    elif spec.arrivals.population and table.users:
         closed = traffic["arrivals"]["closed"]
         traffic["arrivals"] = {"closed": {**closed, "users": table.users}}
         said.append(f"traffic.{name}: {table.users} closed users, as measured")

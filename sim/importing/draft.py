@@ -60,7 +60,25 @@ class AtOnce:
     branches: tuple[tuple[Step, ...], ...]
 
 
-Step = Plain | CallOf | AtOnce
+@dataclass(frozen=True)
+class Sometimes:
+    """A step that is done for a share of the requests."""
+
+    share: float
+    step: Plain | CallOf
+    remark: str
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A call that is made several times, one after the other or at once."""
+
+    times: int
+    step: Plain | CallOf
+    at_once: bool = False
+
+
+Step = Plain | CallOf | AtOnce | Sometimes | Repeated
 
 
 @dataclass(frozen=True)
@@ -279,6 +297,8 @@ def steps_of(service: Service) -> list[Step]:
     for step in steps:  # grows as it is walked
         if isinstance(step, AtOnce):
             steps += [inner for branch in step.branches for inner in branch]
+        elif isinstance(step, (Sometimes, Repeated)):
+            steps.append(step.step)
     return steps
 
 

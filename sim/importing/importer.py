@@ -38,6 +38,7 @@ class Imported:
     text: str
     told: Told
     recording: str | None = None  # CSV of the requests that traces recorded, where asked
+    name: str = ""  # of the scenario
 
 
 def import_files(
@@ -77,7 +78,7 @@ def import_files(
     if recording is not None and draft.measured is not None:
         draft.measured.recording = recording
         text = write(draft, title)
-    return Imported(text, told(draft, list(lines_to_supply(text))), rows)
+    return Imported(text, told(draft, list(lines_to_supply(text))), rows, title)
 
 
 def _wanted(kind: str | None) -> Kind | Format | Reader | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from sim.importing.draft import AtOnce, CallOf, Draft, Plain, Said, Service, Step
+from sim.importing.draft import AtOnce, CallOf, Draft, Plain, Repeated, Said, Service, Sometimes, Step
 from sim.importing.remarks import one_line, plain, words
 from sim.spec.document import Data
 
@@ -26,6 +26,9 @@ def written_steps(draft: Draft, steps: Sequence[Step]) -> CommentedSeq:
             branches = CommentedSeq([_branch(draft, branch) for branch in step.branches])
             answer.append(CommentedMap({"parallel": branches}))
             continue
+        if isinstance(step, (Sometimes, Repeated)):
+            _add_wrapped(draft, step, answer)
+            continue
         value, said = _written(draft, step)
         one = CommentedMap({key: plain(item) for key, item in value.items()})
         if len(one) > 1:
@@ -38,6 +41,23 @@ def written_steps(draft: Draft, steps: Sequence[Step]) -> CommentedSeq:
                 one.yaml_add_eol_comment(said, next(iter(one)), column=0)
             answer.append(one)
     return answer
+
+
+def _add_wrapped(draft: Draft, step: Sometimes | Repeated, answer: CommentedSeq) -> None:
+    """A call now and then, or several times: in one line."""
+    inner, said = _written(draft, step.step)
+    do = CommentedSeq([_flow(inner)])
+    do.fa.set_flow_style()
+    if isinstance(step, Sometimes):
+        branches = CommentedSeq([_flow({"share": f"{100 * step.share:.3g}%", "do": do})])
+        branches.fa.set_flow_style()
+        one = _flow({"choose": branches})
+        said = "; ".join(words for words in (one_line(step.remark), said) if words)
+    else:
+        one = _flow({"repeat": step.times, "do": do, **({"at_once": True} if step.at_once else {})})
+    answer.append(one)
+    if said:
+        answer.yaml_add_eol_comment(said, len(answer) - 1, column=0)
 
 
 def _written(draft: Draft, step: Step) -> tuple[dict[str, Data], str]:

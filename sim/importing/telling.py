@@ -45,6 +45,14 @@ class Told:
         lines += [f"  {line}" for line in calls_to_supply(self.unreached, self.topics)]
         return "\n".join(lines)
 
+    @property
+    def sentence(self) -> str:
+        """How much of it there is."""
+        return (
+            f"{self.services} services taken from {len(self.kinds)} files, {len(self.left_out)} settings left out, "
+            f"{len(self.to_be_supplied)} values to be supplied."
+        )
+
     def as_json(self) -> dict[str, Any]:
         """The same as plain data."""
         return {

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.stats.quantile import rank
 from sim.vocabulary import GOOD, Outcome
 
 Floats = NDArray[np.float64]
@@ -138,15 +137,6 @@ class Measured:
         parts = [f"{len(self.distributions)} distributions of durations"] if self.distributions else []
         parts += [f"{len(self.series)} series"] if self.series else []
         return ", ".join(parts) or "nothing"
-
-
-def distribution_of(requests: Requests, qs: Sequence[float], route: str = "") -> Distribution:
-    """The percentiles of requests that were answered well."""
-    values = np.sort(requests.duration[requests.timed])
-    found = np.array([values[rank(q, values.size) - 1] for q in qs]) if values.size else np.empty(0)
-    mean = float(values.mean()) if values.size else math.nan
-    shares, failures = np.array(qs if values.size else [], dtype=float), int(np.count_nonzero(~requests.good))
-    return Distribution(route, len(requests), found, shares, requests.span, mean, failures=failures)
 
 
 @dataclass

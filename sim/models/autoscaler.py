@@ -43,7 +43,7 @@ class Metrics:
         self.samples: deque[Sample] = deque()
         self._before = self._totals(0.0)
         self._at = 0.0
-        _every(self.env, spec.metrics_window, self._measure)
+        _every(self, spec.metrics_window, self._measure)
 
     def latest(self) -> Sample | None:
         """The last one that can be seen by now."""
@@ -106,9 +106,9 @@ class Autoscaler:
         self.memory = Memory()
         self.rules = _rules(spec.behavior.scale_up), _rules(spec.behavior.scale_down)
         self.last_active = 0.0
-        _every(self.env, spec.sync_period, self._reconcile)
+        _every(self, spec.sync_period, self._reconcile)
         if spec.min == 0:
-            _every(self.env, spec.polling_interval, self._poll)
+            _every(self, spec.polling_interval, self._poll)
 
     def _reconcile(self) -> None:
         """Once in every sync period."""
@@ -222,7 +222,7 @@ def _rules(spec: ScalingRules) -> Rules:
     return Rules(spec.stabilization, paces, spec.select)
 
 
-def _every(env: Clock, period: float, what: Callable[[], None]) -> None:
+def _every(who: Metrics | Autoscaler, period: float, what: Callable[[], None]) -> None:
     """Call it at every multiple of the period."""
     count = 0
 
@@ -230,7 +230,7 @@ def _every(env: Clock, period: float, what: Callable[[], None]) -> None:
         nonlocal count
         count += 1
         what()
-        env.schedule(signal, CONTROL, max(0.0, (count + 1) * period - env.now))
+        who.env.schedule(signal, CONTROL, max(0.0, (count + 1) * period - who.env.now))
 
     signal = Signal(come)
-    env.schedule(signal, CONTROL, period)
+    who.env.schedule(signal, CONTROL, period)

@@ -14,6 +14,7 @@ Not modelled: many requests on one connection (HTTP/2), and the time that a canc
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -56,7 +57,24 @@ class Target(Protocol):
         """What an attempt does when it gets there: it is handled and answered."""
 
 
-class Layer:
+class Waiter:
+    """Who waits for a connection, or until it is open (`models/layers/pool.py`)."""
+
+    __slots__ = ("must_open", "served", "task", "ticket")
+
+    def __init__(self, task: Task):
+        self.task = task
+        self.ticket = task.ticket
+        self.served = False  # has one, or may open one
+        self.must_open = False
+
+    @property
+    def there(self) -> bool:
+        """Whether he still waits."""
+        return not self.served and self.task.ticket == self.ticket
+
+
+class Layer(ABC):
     """What a policy puts around the rest of a call.
 
     `run` is a generator: before it runs `inner` it enters, afterwards it leaves, and where the caller is killed
@@ -68,22 +86,22 @@ class Layer:
         self.inner = inner
 
     @staticmethod
+    @abstractmethod
     def wanted(call: Call) -> bool:
         """Whether the call has this layer."""
-        raise NotImplementedError
 
     @staticmethod
     def memory(_policy: CallPolicy) -> Memory | None:
         """A new memory for one guard of the caller, for a layer that remembers something from one call to the next."""
         return None
 
-    @staticmethod
+    @staticmethod  # noqa: B027 - most register none
     def watch(call: Call, guards: Guards) -> None:
         """Register the time series of the memories in these guards; the call is the first to use them."""
 
+    @abstractmethod
     def run(self, task: Task) -> Activity:
         """The outcome of what is inside, or another one in its place, whose origin is then `task.where`."""
-        raise NotImplementedError
 
 
 def places_over_time(call: Call, guards: Guards, each: int) -> Callable[[float], float]:
@@ -135,6 +153,7 @@ class Call:
         self.fallback = fallback
         self.cancels = policy.cancels
         self.propagates = policy.deadline is not None
+        self.connecting: dict[Task, Waiter] = {}
 
     def shares_guards_with(self, other: Call) -> bool:
         """Whether the two are of one caller, towards one callee, under one policy."""
@@ -173,9 +192,9 @@ class Call:
                 abandon(child)
         task.ticket += 1
         task.outcome = self.failed(task, TIMEOUT)
-        if task.permit is not None and task.callee is None:
+        if task.permit is not None and task.callee is None and task not in self.connecting:
             task.permit.leave(task, self.env)  # frozen, with a place that it has not used: it goes on at the thaw
-        else:
+        elif task not in task.replica.parked:  # likewise, with a connection
             self.env.wake(task)
 
     def note(self, kind: EventKind, task: Task, time: float) -> None:

@@ -164,6 +164,8 @@ class Client:
         if attempt is not None:
             attempt.caller = None
             told = self.deadlines is not None
+            if self.deadlines is not None:
+                self.deadlines.pop(attempt, None)
             if self.gateway is not None:
                 self.gateway.client_gone(attempt, told)
             elif told:

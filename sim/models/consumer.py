@@ -4,33 +4,82 @@ Members are static (`group.instance.id`), unless the group says how it rebalance
 keeps its partitions until the session times out, one that comes back has them back. A record that fails goes to the
 next retry topic, its offset (and so what was processed before it) committed at once, or is redelivered in place.
 
-Not modelled: without `membership` the pause of a rebalance, heartbeats and max.poll.interval; fetch sizes, automatic
-commits in the background, transactions (exactly once), lag of commits behind processing within a batch.
+What was handled and not committed is handled again after a crash; what was committed and not handled (`commit: before`)
+is lost.
+
+Not modelled: without `membership` the pause of a rebalance, heartbeats and max.poll.interval; the most bytes of a
+fetch, fetches ahead of the next poll, the time that a commit takes, asynchronous commits that fail.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sim.chance.chain import link_chain
 from sim.chance.keyed import stream_number
 from sim.models.clock import CONTROL, Signal
 from sim.models.ending import stop_thread
-from sim.models.group import PROCESSED, QUEUED, Delivery, Group, GroupPartition
+from sim.models.group import Delivery, Group, GroupPartition
 from sim.models.host import Host
 from sim.models.link import Hop
-from sim.models.outcomes import OK, REFUSED
+from sim.models.outcomes import DEAD_LETTERED, LOST, OK, PROCESSED, QUEUED, REFUSED
 from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Process, Replica, Task
 from sim.models.topic import Message
+from sim.spec.consuming import Fetch
 from sim.spec.service import Consume
 from sim.spec.sites import consumer_name
-from sim.vocabulary import MessageEnd, Stage
+from sim.vocabulary import Stage
 
 DONE_WITH = (OK, REFUSED)  # outcomes of the steps that no redelivery follows
-DEAD_LETTERED = int(MessageEnd.DEAD_LETTERED)
+
+
+class Fetching:
+    """The fetch of a consumer that waits: it is answered when there is enough, or when it has waited long enough."""
+
+    def __init__(self, consumer: Consumer, spec: Fetch):
+        self.consumer = consumer
+        self.spec = spec
+        self.began = 0.0  # s
+        self.fetches = 0  # by which a timer knows whether it is still the same
+        self.patient = False  # a timer is armed
+
+    def begin(self) -> None:
+        """From now on it waits."""
+        self.began = self.consumer.env.now
+        self.fetches += 1
+        self.patient = False
+
+    def enough(self) -> bool:
+        """Whether what can be read now is to be sent; otherwise it is sent when the wait is over."""
+        least, found = self.spec.min, 0.0
+        for partition in self.consumer.partitions:
+            if partition.retries:
+                return True
+            for delivery in partition.readable:
+                found += delivery.message.size
+                if found >= least:
+                    return True
+        self._be_patient()
+        return False
+
+    def _be_patient(self) -> None:
+        """An answer with nothing is followed by the next fetch: the waits are one after the other."""
+        if self.patient:
+            return
+        self.patient = True
+        env, fetches, hop = self.consumer.env, self.fetches, self.consumer.fetch_hop
+        cycle = hop.travel(fetches, 0) + self.spec.wait + hop.travel(fetches, 1)
+        waits = math.floor((env.now - self.began) / cycle) + 1
+
+        def answer(_: object) -> None:
+            if self.fetches == fetches and self.consumer.idle:
+                self.fetches += 1
+                self.consumer.wake_up()
+
+        env.hold(Signal(answer), self.began + waits * cycle - env.now)
 
 
 class Consumer:
@@ -48,6 +97,13 @@ class Consumer:
         self.partitions: list[GroupPartition] = []
         self.first = 0  # the partition at which the next poll begins
         self.batch: deque[Delivery] = deque()  # polled and not committed
+        self.fresh: list[Delivery] = []  # of these, what the last poll gave
+        self.commits = spec.commit.when if spec.commit is not None else "batch"
+        self.commit_interval = spec.commit.interval if spec.commit is not None else 0.0
+        self.next_commit = self.commit_interval  # s; of automatic ones
+        self.transacted: Callable[[Task, Delivery], Activity] | None = None  # how a record is handled in a transaction
+        self.gone: Callable[[], None] | None = None  # what becomes of the one that is open when it dies
+        self.fetches = Fetching(self, spec.fetch) if spec.fetch is not None else None
         self.idle = False
         self.belongs = not replica.absent  # to the group, as far as the coordinator knows
         self.up = False
@@ -81,6 +137,7 @@ class Consumer:
                     self.group.reset_offset(partition, self)
         self.batch = deque()
         self.idle = False
+        self.next_commit = self.env.now + self.commit_interval
         self.task = Task(None, 0, 0, None, self.replica)
         self.task.own_thread = True
         self.task.begin(self._live(self.task))
@@ -94,8 +151,12 @@ class Consumer:
         self.up = self.leaving = False
         self.hold(self.owns)
         stop_thread(self.task)
+        if self.gone is not None:
+            self.gone()
         if self.processing:
             self._rest()
+        if self.closing and not self.replica.down:
+            self._commit_handled()
         self.idle = self.closing = False
         self.give_back()
         self.service.drained(self.replica)
@@ -110,10 +171,19 @@ class Consumer:
 
     def stop_soon(self) -> None:
         """Stop as soon as nothing runs in its thread."""
-        self.env.schedule(Signal(lambda _: self.stop()))
+        self.env.schedule(Signal(self._stop_now))
+
+    def _stop_now(self, _: object) -> None:
+        if self.closing:
+            self.stop()
 
     def give_back(self) -> None:
-        """What it polled and did not commit is to be read again."""
+        """What it polled and did not commit is to be read again; what it committed and did not handle is lost."""
+        if self.commits == "before":
+            batch, self.batch = self.batch, deque()
+            for delivery in batch:
+                self.group.end(delivery, LOST)
+            return
         for delivery in reversed(self.batch):
             if delivery.how == PROCESSED:
                 delivery.how, delivery.end = QUEUED, math.nan
@@ -145,7 +215,13 @@ class Consumer:
             stop_thread(self.task)
             self._leave()
 
+    def _leave_now(self, _: object) -> None:
+        if self.leaving:
+            stop_thread(self.task)
+            self._leave()
+
     def _leave(self) -> None:
+        self._commit_handled()
         self.up = self.leaving = self.idle = False
         self.hold(self.owns)
         self.belongs = False
@@ -173,6 +249,8 @@ class Consumer:
 
     def fetch(self, message: Message) -> None:
         """A record has become readable while a fetch was waiting: it comes after one hop."""
+        if self.fetches is not None and not self.fetches.enough():
+            return
         self.idle = False
         hop = self.fetch_hop
         # What is lost is sent again until it comes (TCP); where nothing can come, `_live` waits.
@@ -199,28 +277,76 @@ class Consumer:
                 broker.waiting.append(task)
                 yield
             self._poll()
-            if not self.batch:
-                self.idle = True
+            if not self.fresh:
+                self._be_idle()
                 yield
                 continue
             self.processing = True
             self.busy_area -= group.env.now
             group.busy += 1
             group.busy_area -= group.env.now
-            for delivery in list(self.batch):
-                yield from self._process(task, delivery)
-            while broker.down or wire.cuts:
-                broker.waiting.append(task)
-                yield
-            self._commit()
+            yield from self._handle_batch(task)
             self._rest()
             if self.leaving:
-                self._leave()
-                task.silence()
+                self.env.schedule(Signal(self._leave_now))
                 yield
             if self.closing:
                 self.stop_soon()
                 yield
+
+    def _handle_batch(self, task: Task) -> Activity:
+        """Handle what was polled, and commit before, after, or between."""
+        if self.commits == "before":
+            for delivery in self.fresh:
+                delivery.partition.committed = True
+        for delivery in self.fresh:
+            yield from self._process(task, delivery)
+            if self.commits == "before":
+                self._end_handled(delivery)
+            elif self.commits == "record" or self.transacted is not None:
+                yield from self.reach_broker(task)
+                if not self.evicted:
+                    self._end_handled(delivery)
+        if self.commits == "batch" and self.transacted is None:
+            yield from self.reach_broker(task)
+            if not self.evicted:  # else CommitFailedException
+                self._commit()
+        self.evicted = False
+        return OK
+
+    def reach_broker(self, task: Task) -> Activity:
+        """As soon as the broker is there."""
+        broker, wire = self.group.topic.broker, self.fetch_hop.wire
+        while broker.down or wire.cuts:
+            broker.waiting.append(task)
+            yield
+        return OK
+
+    def _end_handled(self, delivery: Delivery) -> None:
+        """A record is handled, and committed."""
+        if delivery in self.batch:  # else it has moved to a retry topic, or was given back
+            self.batch.remove(delivery)
+            delivery.partition.committed = True
+            self.group.end(delivery, delivery.how)
+
+    def _be_idle(self) -> None:
+        """It waits for something to fetch; a poll that gives nothing commits, too."""
+        self.idle = True
+        if self.fetches is not None:
+            self.fetches.begin()
+        if self.batch:
+            self.env.hold(Signal(self._commit_in_poll), max(0.0, self.next_commit - self.env.now))
+
+    def _commit_in_poll(self, _: object = None) -> None:
+        """The automatic commit of a poll, when it is time."""
+        if self.up and not self.processing and self.env.now >= self.next_commit:
+            self._commit_handled()
+
+    def _commit_handled(self) -> None:
+        """Under automatic commits: what is handled is committed."""
+        if self.commits == "automatic":
+            self.next_commit = self.env.now + self.commit_interval
+            self._commit()
 
     def _rest(self) -> None:
         """The batch is over, one way or another."""
@@ -231,23 +357,29 @@ class Consumer:
 
     def _poll(self) -> None:
         """Up to max_poll_records, due retries first, partition after partition in turn."""
+        if self.commits == "automatic":
+            self._commit_in_poll()
         partitions = self.partitions
         room = self.spec.max_poll_records
+        fresh = self.fresh = []
         for turn in range(len(partitions)):
             partition = partitions[(self.first + turn) % len(partitions)]
-            if partition.owner is not self:
+            if partition.owner is not self or partition.offline:
                 continue
+            if partition.out_of_range:
+                self.group.back_in_range(partition, self)
             for waiting in (partition.retries, partition.readable):
                 while waiting and room:
-                    self.batch.append(waiting.popleft())
+                    fresh.append(waiting.popleft())
                     room -= 1
+        self.batch.extend(fresh)
         if partitions:
             self.first = (self.first + 1) % len(partitions)
 
     def _process(self, task: Task, delivery: Delivery) -> Activity:
         """Deliver one record until it has ended or moved to a retry topic."""
         while True:
-            outcome = yield from self._deliver(task, delivery)
+            outcome = yield from (self.transacted or self.deliver)(task, delivery)
             if self.evicted:  # the record is no longer its own
                 return OK
             if outcome in DONE_WITH:
@@ -264,7 +396,7 @@ class Consumer:
                 return OK
             self.env.go_on_at_once(task)
 
-    def _deliver(self, task: Task, delivery: Delivery) -> Activity:
+    def deliver(self, task: Task, delivery: Delivery) -> Activity:
         """Once more: the outcome of the steps."""
         group, message = self.group, delivery.message
         delivery.count += 1

@@ -6,6 +6,7 @@ They may overlap.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sim.models.behaviours import behaviour, behaviour_of
 from sim.models.clock import CONTROL, Signal
@@ -191,14 +192,21 @@ class BrokerDown:
     """A broker neither accepts nor delivers."""
 
     def __init__(self, fault: spec.BrokerDown, world: World):
-        self.broker = world.brokers[fault.broker]
+        self.broker: Any = world.brokers[fault.broker]
+        self.node = fault.node
 
     def begin(self) -> None:
         """Down."""
-        self.broker.fail()
+        if self.node is not None:
+            self.broker.fail_node(self.node)
+        else:
+            self.broker.fail()
 
     def end(self) -> None:
         """Up."""
+        if self.node is not None:
+            self.broker.restore_node(self.node)
+            return
         self.broker.down -= 1
         if not self.broker.down:
             self.broker.restore()
@@ -245,6 +253,7 @@ class Random:
     def __init__(self, fault: spec.Random, world: World):
         self.env = world.env
         self.recorder = world.recorder
+        self.fault = fault
         inner = fault.fault.model_copy(update={"name": fault.inner_name})
         self.name = inner.name or ""
         self.harm: Harm = behaviour_of(inner)(inner, world)

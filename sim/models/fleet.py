@@ -70,7 +70,7 @@ class Fleet:
         self.paid = spec.replicas  # those that are there, starting and draining ones too
         self.paid_area = 0.0
         host.keep_track()
-        host.drained = self.look_whether_empty
+        host.drained = self.look_soon
         watch = self.recorder.watch
         watch(host.name, "replicas_wanted", "level", lambda _: self.wanted)
         watch(host.name, "replicas_paid", "mean", lambda now: self.paid_area + self.paid * now)
@@ -139,8 +139,13 @@ class Fleet:
             self._later(slot, self.spec.drain.pre_stop, lambda its: self.look_whether_empty(its.replica))
         self.host.leave_groups(replica)
 
+    def look_soon(self, replica: Replica) -> None:
+        """Something inside of a draining replica has ended: when all that it wakes has had its turn, look."""
+        if replica.draining:
+            self.env.schedule(Signal(lambda _: self.look_whether_empty(replica)), CONTROL)
+
     def look_whether_empty(self, replica: Replica) -> None:
-        """Something inside of a draining replica has ended: perhaps it was the last."""
+        """Perhaps it was the last."""
         slot = self.slots[replica.index]
         if slot.phase != DRAINING or self.env.now < slot.empties_from:
             return

@@ -8,12 +8,11 @@ from typing import Protocol
 
 from sim.models.clock import Signal
 from sim.models.context import Context
+from sim.models.outcomes import DROPPED, EXPIRED, LOST, QUEUED, SKIPPED
 from sim.models.topic import Message, Topic
 from sim.policies.assignor import range_assign
 from sim.spec.service import Consume
 from sim.vocabulary import EventKind, MessageEnd, Stage
-
-PROCESSED, SKIPPED, QUEUED = int(MessageEnd.PROCESSED), int(MessageEnd.SKIPPED), int(MessageEnd.QUEUED)
 
 MEMBER = "busy member"  # how the series of a member begins; its number follows
 MOST_WATCHED = 256  # members of a group with a series of their own: beyond it the time series would outgrow the run
@@ -65,7 +64,7 @@ class Delivery(Signal):
 class GroupPartition:
     """One partition as one group sees it."""
 
-    __slots__ = ("committed", "group", "owner", "readable", "retries")
+    __slots__ = ("committed", "group", "offline", "out_of_range", "owner", "readable", "retries")
 
     def __init__(self, group: Group):
         self.group = group
@@ -73,6 +72,8 @@ class GroupPartition:
         self.readable: deque[Delivery] = deque()  # not polled yet
         self.retries: deque[Delivery] = deque()  # due in a retry topic, not polled yet
         self.committed = False  # whether the group has a committed offset here
+        self.offline = False  # nobody leads it
+        self.out_of_range = False  # what was to be read next is deleted
 
     def due(self, delivery: Delivery) -> None:
         """The delay in the retry topic is over."""
@@ -104,6 +105,9 @@ class Group:
         self.delivered = 0
         self.redelivered = 0
         self.delayed: dict[Delivery, None] = {}  # in a retry topic, not due yet
+        self.unstable: list[deque[Message]] | None = (
+            None  # of who reads committed records: those from an open transaction on
+        )
         self.known: set[tuple[int, int]] = set()  # events that are processed already, for idempotent consumers
         watch = context.recorder.watch
         watch(self.component, "lag", "level", lambda _: self.lag)
@@ -128,7 +132,30 @@ class Group:
                 self.recorder.watch(self.component, f"{MEMBER} {index}", "mean", member.busy_until)
 
     def readable(self, message: Message) -> None:
-        """A record has become readable."""
+        """A record has become readable, at least for who reads uncommitted ones."""
+        if self.unstable is not None:
+            self.unstable[message.partition.index].append(message)
+            self.settle(message.partition.index)
+        else:
+            self._deliver(message)
+
+    def settle(self, index: int) -> None:
+        """What is before the first record of an open transaction is stable; those of aborted ones are passed over."""
+        if self.unstable is None:
+            return
+        waiting = self.unstable[index]
+        while waiting and (waiting[0].transaction is None or not waiting[0].transaction.open):
+            message = waiting.popleft()
+            if message.transaction is not None and not message.transaction.committed:
+                self.end_unread(message, DROPPED)
+            else:
+                self._deliver(message)
+
+    def read_committed(self) -> None:
+        """Records of open transactions are not for this group."""
+        self.unstable = [deque() for _ in self.partitions]
+
+    def _deliver(self, message: Message) -> None:
         partition = self.partitions[message.partition.index]
         partition.readable.append(Delivery(message, partition))
         self.lag += 1
@@ -171,6 +198,61 @@ class Group:
             while partition.readable:
                 self.end(partition.readable.popleft(), SKIPPED)
 
+    # -- what befalls the log ----------------------------------------------------------------------------------------
+
+    def end_unread(self, message: Message, how: int) -> None:
+        """A record that nobody could read has ended."""
+        self.lag += 1
+        self.end(Delivery(message, self.partitions[message.partition.index]), how)
+
+    def set_offline(self, index: int, offline: bool) -> None:
+        """Nobody leads a partition from now on, or somebody does: who waits for its records gets them."""
+        partition = self.partitions[index]
+        partition.offline = offline
+        waiting = partition.readable or partition.retries
+        if not offline and waiting and partition.owner is not None and partition.owner.idle:
+            partition.owner.wake_up()
+
+    def lose(self, index: int, first: int) -> None:
+        """Records from this offset on are lost that nobody has polled."""
+        partition = self.partitions[index]
+        if self.unstable is not None:
+            for message in [message for message in self.unstable[index] if message.offset >= first]:
+                self.unstable[index].remove(message)
+                self.end_unread(message, LOST)
+        kept = deque[Delivery]()
+        for delivery in partition.readable:
+            if delivery.message.offset >= first:
+                self.end(delivery, LOST)
+            else:
+                kept.append(delivery)
+        partition.readable = kept
+
+    def delete_before(self, index: int, first: int) -> None:
+        """Records before this offset are deleted, also those that nobody has polled."""
+        partition = self.partitions[index]
+        while partition.readable and partition.readable[0].message.offset < first:
+            self.end(partition.readable.popleft(), EXPIRED)
+            partition.out_of_range = True
+
+    def drop(self, index: int, offsets: set[int]) -> None:
+        """These records were replaced by later ones of their key."""
+        partition = self.partitions[index]
+        kept = deque[Delivery]()
+        for delivery in partition.readable:
+            if delivery.message.offset in offsets:
+                self.end(delivery, DROPPED)
+            else:
+                kept.append(delivery)
+        partition.readable = kept
+
+    def back_in_range(self, partition: GroupPartition, member: Member) -> None:
+        """auto_offset_reset of one whose next record is deleted: `latest` goes on at the end."""
+        partition.out_of_range = False
+        if member.spec.auto_offset_reset == "latest":
+            while partition.readable:
+                self.end(partition.readable.popleft(), SKIPPED)
+
     def note(self, delivery: Delivery, kind: Stage) -> None:
         """What becomes of a delivery from now on, where spans are kept."""
         self.recorder.note(delivery.message.request, delivery.flow, kind, self.name_index)
@@ -194,9 +276,12 @@ class Group:
 
     def count_unended(self) -> int:
         """How many those are."""
-        return len(self.unended())
+        return len(self.unended()) + sum(len(waiting) for waiting in self.unstable or ())
 
     def write_unended(self) -> None:
         """Append their rows; also of what was processed and not committed, which would be delivered again."""
         for delivery in self.unended():
             delivery.message.write(self.recorder, self.name_index, math.nan, delivery.count, QUEUED)
+        for waiting in self.unstable or ():
+            for message in waiting:
+                message.write(self.recorder, self.name_index, math.nan, 0, QUEUED)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sim.models.broker_side import coordinator_of
 from sim.models.consumer import Consumer
 from sim.models.group import Group
+from sim.models.logs.cluster import ClusteredBroker
+from sim.models.logs.exactly_once import ExactlyOnce
 from sim.models.membership import Coordinator, ManagedConsumer
 from sim.models.network import Network
 from sim.models.queues.channel import QueueConsumer
@@ -29,6 +32,8 @@ def join_groups(
             group = groups.get((consume.group, topic))
             if group is None:
                 group = groups[consume.group, topic] = Group(system, consume.group, topics[topic])
+                if consume.isolation == "read_committed":
+                    group.read_committed()
             name = consumer_name(service.name, consume.group, topic)
             steps = Site(system, service, name, system.recorder.name(name)).sequence(consume.do)
             for replica in service.replicas:
@@ -37,18 +42,27 @@ def join_groups(
                         topics[topic].broker.name, service.name, f"{service.name}/{group.component}"
                     )
                     if consume.membership is None:
-                        service.members.append(Consumer(group, service, replica, consume, steps, hop))
+                        consumer = Consumer(group, service, replica, consume, steps, hop)
+                        service.members.append(consumer)
+                        _in_transactions(consumer)
                         continue
                     key = (consume.group, topic)
                     if key not in coordinators:
                         phase = system.uniform(f"{group.component}.heartbeat")
-                        coordinators[key] = Coordinator(group, consume.membership, consume.session_timeout, phase)
+                        coordinators[key] = coordinator_of(group, consume.membership, consume.session_timeout, phase)
                     managed = ManagedConsumer(group, service, replica, consume, steps, hop, coordinators[key])
                     service.members.append(managed)
+                    _in_transactions(managed)
     for group in groups.values():
         group.assign()
         group.watch_members()
     return [group for topic in topics.values() for group in groups.values() if group.topic is topic]
+
+
+def _in_transactions(consumer: Consumer) -> None:
+    broker = consumer.group.topic.broker
+    if consumer.spec.transaction is not None and isinstance(broker, ClusteredBroker):
+        ExactlyOnce(consumer, broker, consumer.spec.transaction)
 
 
 def open_channels(system: System, network: Network, services: Mapping[str, Service], brokers: Iterable[object]) -> None:

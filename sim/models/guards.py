@@ -5,6 +5,7 @@ One per replica of the caller, or one for all of them, under each policy.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -13,12 +14,12 @@ from sim.models.unnoticed import Late
 from sim.spec.policy import CallPolicy
 
 
-class Memory:
+class Memory(ABC):
     """What one layer of a call remembers from one call to the next."""
 
+    @abstractmethod
     def renewed(self, policy: CallPolicy) -> Memory:
         """That of a replica that starts again: it remembers nothing; what was counted stays."""
-        raise NotImplementedError
 
     def unnoticed(self, _now: float, _subject: str, _about: str) -> Iterable[Late]:
         """What has happened to it by now without anybody having come to notice: told when the clock stops."""

@@ -55,7 +55,7 @@ class Identities:
         spec = self.traffic[name].headers.get(header)
         if spec is None or isinstance(spec, str):
             return spec
-        draw, values, bounds = self._drawn(name, header, spec)
+        draw, values, bounds = self.drawn(name, header, spec)
         return values[
             min(bisect_right(bounds, draw(request.user if request.user >= 0 else request.id, 0)), len(values) - 1)
         ]
@@ -77,10 +77,8 @@ class Identities:
         }
         return readers[word]
 
-    def _drawn(
-        self, name: str, header: str, shares: Mapping[str, float]
-    ) -> tuple[Draw, Sequence[str], Sequence[float]]:
-        """Which users have which value: by a stream of its own for each population and header."""
+    def drawn(self, name: str, header: str, shares: Mapping[str, float]) -> tuple[Draw, Sequence[str], Sequence[float]]:
+        """Which users have which value, and up to which draw: by a stream of its own for each population and header."""
         if (name, header) not in self._headers:
             stream = f"traffic.{self.traffic[name].population(name)}.header.{header}"
             total = sum(shares.values()) or 1.0

@@ -20,6 +20,8 @@ from sim.spec.limits import RateLimit
 from sim.spec.sites import limit_name
 from sim.vocabulary import EventKind, Stage
 
+_FURTHER = ("window_from", "wait", "header", "when", "anonymous", "status", "retry_after")  # words of keyed limits
+
 
 class Limits:
     """The limits that the requests of one route or endpoint must pass, as a step."""
@@ -87,6 +89,7 @@ class Limit:
     def __init__(self, context: Context, index: int, spec: RateLimit, owner: str = "gateway", prefix: str = ""):
         self.env = context.env
         self.spec = spec
+        self.owner = owner
         self.label = f"{prefix}{limit_name(spec, index)}"
         self.rows: dict[Any, Any] = {}
         plain = spec.per == "all" and spec.scope == "cluster" and not is_keyed(spec)
@@ -211,16 +214,10 @@ class KeyedLimit(Limit):
 
 def is_keyed(spec: RateLimit) -> bool:
     """Whether a limit says more than the three keys and the five counters of old."""
-    return (
-        spec.preset is not None or bool(spec.rates) or any(True for _ in spec.beyond_compiled()) or not _as_ever(spec)
-    )
-
-
-def _as_ever(spec: RateLimit) -> bool:
-    names = type(spec).simpy_only
-    assert isinstance(names, tuple)
-    return all(
-        getattr(spec, name) == type(spec).model_fields[name].get_default(call_default_factory=True) for name in names
+    if spec.preset is not None or spec.rates or spec.algorithm == "leaky_bucket":
+        return True
+    return spec.per not in ("user", "route", "all") or any(
+        getattr(spec, name) != RateLimit.model_fields[name].get_default(call_default_factory=True) for name in _FURTHER
     )
 
 

@@ -205,6 +205,8 @@ class Turns:
             while queue and found is None:
                 task, ticket = queue.popleft()
                 found = task if task.ticket == ticket else None
+            while queue and queue[0][0].ticket != queue[0][1]:
+                queue.popleft()  # who has given up: where nobody else is left, the key loses its turn
             if queue:
                 self.turns.append(key)
             else:

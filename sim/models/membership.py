@@ -13,7 +13,7 @@ for that one, too. A static member has its identity, and its partitions, back. A
 assigned.
 
 Not modelled: groups that read several topics rebalance topic by topic; subscriptions that change; heartbeats that are
-lost or held up by a frozen process or a cut wire; coordinators that fail over; the broker-side protocol of KIP-848.
+lost or held up by a frozen process or a cut wire; coordinators that fail over.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sim.models.link import Hop
 from sim.models.outcomes import OK
 from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Process, Replica, Task
-from sim.policies.assignor import range_assign, sticky_assign
+from sim.policies.assignor import assign_numbers
 from sim.spec.membership import Membership
 from sim.spec.service import Consume
 from sim.vocabulary import EventKind
@@ -42,12 +42,13 @@ ONE_WAYS = 4  # of SyncGroup and OffsetFetch, there and back
 class Session:
     """One membership: from when a consumer joined the group for the first time until the group has given it up."""
 
-    __slots__ = ("began", "consumer", "dead", "joined", "notified")
+    __slots__ = ("began", "consumer", "dead", "had", "joined", "notified")
 
     def __init__(self, consumer: ManagedConsumer, began: float):
         self.consumer = consumer
         self.began = began  # s; from then on it sends heartbeats
         self.dead = False  # and the group does not know it yet
+        self.had: list[int] = []  # partitions, until the present round began
         self.joined = False  # in the present round
         self.notified = False  # that there is one
 
@@ -80,7 +81,7 @@ class Coordinator:
         step.
         """
         consumer.lives += 1
-        return self.env.now - self.phase(consumer.number, consumer.lives) * self.spec.heartbeat_interval
+        return self.env.now - self.phase(consumer.number, consumer.lives) * self.spec.beat
 
     def come(self, consumer: ManagedConsumer) -> Session:
         """A consumer joins a group that runs: all members have to."""
@@ -96,7 +97,7 @@ class Coordinator:
     def miss(self, session: Session) -> None:
         """Its process has died, which the group hears when its session times out after its last heartbeat."""
         session.dead = True
-        beat = self.spec.heartbeat_interval
+        beat = self.spec.beat
         last = session.began + math.floor((self.env.now - session.began) / beat) * beat
         due = max(last + self.session_timeout, self.env.now)
 
@@ -124,7 +125,7 @@ class Coordinator:
             return
         self.state = JOINING
         self.group.recorder.event(EventKind.REBALANCE_BEGAN, self.group.name, self.group.topic.name, len(self.sessions))
-        beat, now = self.spec.heartbeat_interval, self.env.now
+        beat, now = self.spec.beat, self.env.now
         for session in self.sessions:
             if session is not initiator and not session.dead:
                 wait = beat - math.fmod(now - session.began, beat)
@@ -139,6 +140,7 @@ class Coordinator:
         """It polls, and so joins."""
         if self.state == JOINING and session in self.sessions and not session.joined:
             session.joined = True
+            session.had = self._owned(session)
             if self.eager:
                 session.consumer.revoke()
             self._look()
@@ -173,17 +175,18 @@ class Coordinator:
             for session in moving:
                 self.join(session)
 
+    def _owned(self, session: Session) -> list[int]:
+        partitions = self.group.partitions
+        return [index for index, partition in enumerate(partitions) if partition.owner is session.consumer]
+
     def _deal(self, members: list[Session]) -> list[Session]:
         """Make the new owners owners; the members that had to give something up for another, who waits for a second
         round.
         """
         partitions = self.group.partitions
-        owned = [
-            [index for index, partition in enumerate(partitions) if partition.owner is session.consumer]
-            for session in members
-        ]
-        count = len(partitions)
-        target = range_assign(len(members), count) if self.eager else sticky_assign(owned, count)
+        owned = [self._owned(session) for session in members]
+        claims = [session.had for session in members] if self.eager else owned
+        target = assign_numbers(self.spec.strategy, claims, len(partitions))
         moving = []
         for session, had, gets in zip(members, owned, target, strict=True):
             gone = [index for index in had if index not in gets]
@@ -306,7 +309,8 @@ class ManagedConsumer(Consumer):
         self.revoke()
         if self.up and self.processing:
             self.evicted = True
-            self.give_back()
+            if self.commits != "before":
+                self.give_back()
 
     # -- polling -----------------------------------------------------------------------------------------------------
 
@@ -321,19 +325,12 @@ class ManagedConsumer(Consumer):
                 yield
             yield from self._join()
             self._poll()
-            if not self.batch:
-                self.idle = True
+            if not self.fresh:
+                self._be_idle()
                 yield
                 continue
             self._begin()
-            for delivery in list(self.batch):
-                yield from self._process(task, delivery)
-            while broker.down or wire.cuts:
-                broker.waiting.append(task)
-                yield
-            if not self.evicted:  # else CommitFailedException
-                self._commit()
-            self.evicted = False
+            yield from self._handle_batch(task)
             self._rest()
             if self.closing:
                 self.stop_soon()
@@ -344,6 +341,7 @@ class ManagedConsumer(Consumer):
         if self.session is None:
             self.session = self.coordinator.come(self)
         elif self.session.notified:
+            self._commit_handled()  # ConsumerCoordinator.onJoinPrepare
             self.coordinator.join(self.session)
             self.session.notified = False
         while self.coordinator.eager and self.session.joined:

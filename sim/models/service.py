@@ -178,13 +178,13 @@ class Endpoint:
             name = f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"
             start = caller.index % len(service.replicas)
             balancer = Balancer(
-                service.smart, service.name, service.returned, len(service.replicas), start, name, service.recorder
+                service.smart, service.name, service.alive, service.returned, start, name, service.recorder
             )
             caller.balancers[service.name] = balancer
             if caller not in service.callers:
                 service.callers.append(caller)
         draws = self.balancer_draws
-        index = balancer.choose(service.alive, request, service.env.now, lambda k: draws[k](request.id, chain))
+        index = balancer.choose(request, service.env.now, lambda k: draws[k](request.id, chain))
         return service.replicas[index] if index >= 0 else None
 
     def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:

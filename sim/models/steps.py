@@ -206,6 +206,7 @@ class Reply:
         self.env = site.world.env
         self.recorder = site.world.recorder
         self.host = site.host
+        self.deadlines = site.world.calls.deadlines
 
     def act(self, task: Task) -> int:
         """Send a courier with the answer of the attempt, of which this may be a branch; only the first reply is one."""
@@ -213,6 +214,8 @@ class Reply:
         caller, attempt.caller = attempt.caller, None
         if caller is None:
             return OK
+        if self.deadlines:
+            self.deadlines.pop(attempt, None)  # nobody waits for what it does from now on
         self.recorder.stage(attempt, Stage.ANSWER, self.host.name_index, about=task.flow)
         delay = attempt.back.delay(task.request.id, task.chain) if attempt.back is not None else 0.0
         if delay < 0.0:  # it is lost, and what follows the reply is nothing that the caller could cancel

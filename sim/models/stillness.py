@@ -17,7 +17,6 @@ from sim.spec.actions import Repeats
 from sim.spec.policy import CallPolicy, Retry
 from sim.spec.scenario import Scenario
 from sim.spec.step import Call, Publish
-from sim.spec.traffic import Closed
 from sim.spec.walk import visits
 from sim.units import show_duration
 from sim.vocabulary import Outcome
@@ -44,10 +43,7 @@ class Stillness:
     """The instant that an engine is at, and how much has happened there."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._users = [
-            traffic.arrivals.users if isinstance(traffic.arrivals, Closed) else 0
-            for traffic in scenario.traffic.values()
-        ]
+        self._users = [traffic.arrivals.population for traffic in scenario.traffic.values()]
         self._names = list(scenario.traffic)
         self._each = _turns_of_a_request(scenario)
         self._began, self._turns, self._unfinished = 0.0, 0, 0

@@ -17,14 +17,13 @@ from collections import deque
 from typing import Protocol
 
 from sim.chance.shared import quickest
-from sim.models.behaviours import behaviour
 from sim.models.call import Call
-from sim.models.clock import Signal
+from sim.models.clock import Signal, Turn
 from sim.models.context import Context
-from sim.models.destination import Destination, Kept, Sent
+from sim.models.destination import Destination, Hearing, Kept, Sent
 from sim.models.ending import answer
 from sim.models.layers.attempt import Attempt
-from sim.models.outcomes import OK, UNREACHABLE
+from sim.models.outcomes import OK, QUEUED, UNREACHABLE
 from sim.models.recorder import Recorder
 from sim.models.request import Request
 from sim.models.task import Activity, Process, Replica, Task
@@ -37,6 +36,14 @@ from sim.spec.step import Publish
 from sim.vocabulary import MessageEnd, Stage
 
 STICKY_RECORDS = 16  # how many records of 1 KiB fill a batch.size of 16 KiB (KIP-794)
+
+
+class Pending(Protocol):
+    """A transaction (`logs/transactions.py`)."""
+
+    open: bool
+    committed: bool
+    messages: list[Message]
 
 
 class Reader(Protocol):
@@ -54,8 +61,25 @@ class Reader(Protocol):
     def write_unended(self) -> None:
         """Append their rows: the clock has stopped."""
 
+    def end_unread(self, message: Message, how: int) -> None:
+        """A record that nobody could read has ended: it is lost with the leader that alone had it."""
 
-@behaviour(LogBroker)
+    def set_offline(self, index: int, offline: bool) -> None:
+        """Whether nobody leads a partition from now on."""
+
+    def lose(self, index: int, first: int) -> None:
+        """Records from this offset on are lost, of which some could be read."""
+
+    def delete_before(self, index: int, first: int) -> None:
+        """Records before this offset are deleted, read or not."""
+
+    def settle(self, index: int) -> None:
+        """A transaction of a partition has ended."""
+
+    def drop(self, index: int, offsets: set[int]) -> None:
+        """These records were replaced by later ones of their key."""
+
+
 class Broker:
     """A log broker, up or down."""
 
@@ -98,6 +122,7 @@ class Message(Signal):
         "available",
         "chain",
         "flow",
+        "lost",
         "number",
         "offset",
         "partition",
@@ -106,7 +131,9 @@ class Message(Signal):
         "replicated",
         "request",
         "site",
+        "size",
         "topic",
+        "transaction",
         "waiter",
     )
 
@@ -122,9 +149,12 @@ class Message(Signal):
         self.path = path
         self.flow = flow  # of which it comes: the publication, or the row of an outbox
         self.published = published
+        self.size = topic.size  # bytes
         self.available = math.nan
         self.replicated = False
-        self.waiter: Task | None = None  # the publisher, under acks: all
+        self.transaction: Pending | None = None  # of which it is a part
+        self.lost = False  # with the leader that alone had it
+        self.waiter: Turn | None = None  # the publisher, under acks: all
 
     @property
     def event(self) -> tuple[int, int]:
@@ -176,6 +206,7 @@ class Topic:
         self.name = name
         self.name_index = context.recorder.name(name)
         self.key = spec.key
+        self.size = spec.message_size
         self.partitions = [Partition(index) for index in range(spec.partitions)]
         self.groups: list[Reader] = []
         self.stickies: dict[Replica, partitioners.StickyRow] = {}  # of the producers that have published without a key
@@ -192,7 +223,7 @@ class Topic:
         """This topic as something to call; the key of the publication overrides the topic's own."""
         return PublishTarget(self, spec.key or self.key)
 
-    def hearing(self, call: Call, _spec: Publish) -> Unheard | None:
+    def hearing(self, call: Call, _spec: Publish) -> Hearing | None:
         """Under `acks: 0` there is no ack to wait for, and nothing for a policy to guard."""
         return Unheard(Attempt(call, call.run)) if self.broker.acks == "0" else None
 
@@ -213,23 +244,33 @@ class Topic:
         """Write an event of this producer to the log; it is readable when it and all before it in its partition are
         replicated.
         """
-        message = Message(request, chain, path, self.env.now, self, site, flow)
+        partition = self.partitions[self._partition(request, chain, key, producer)]
+        return self.append_to(partition, Sent(request, chain, path, flow), site)
+
+    def append_to(self, partition: Partition, sent: Sent, site: int) -> Message:
+        """Write an event to this partition."""
+        request = sent.request
+        message = Message(request, sent.chain, sent.path, self.env.now, self, site, sent.flow)
         self.published += 1
         request.alive += len(self.groups)
-        partition = self.partitions[self._partition(request, chain, key, producer)]
+        self.write(message, partition)
+        return message
+
+    def write(self, message: Message, partition: Partition) -> None:
+        """Give it the next offset of its partition, and let it be replicated."""
+        request = message.request
         message.partition = partition
         message.offset = partition.end
         partition.end += 1
         partition.unreadable.append(message)
         draw = self.replication
-        delay = draw(request.id, chain) if draw is not None else 0.0
+        delay = draw(request.id, message.chain) if draw is not None else 0.0
         if delay > 0.0:
             self.env.hold(message, delay)
         else:
             self.replicated(message)
         if not message.readable:
-            self.recorder.note(request, flow, Stage.REPLICATION, self.name_index)
-        return message
+            self.recorder.note(request, message.flow, Stage.REPLICATION, self.name_index)
 
     def replicated(self, message: Message) -> None:
         """Followers have it: the high watermark passes all replicated records at the head of the partition."""
@@ -248,7 +289,8 @@ class Topic:
         """It has crashed: its next producer begins with another partition."""
         self.stickies.pop(replica, None)
 
-    def _partition(self, request: Request, chain: int, key: str | None, producer: Replica) -> int:
+    def keyed(self, request: Request, key: str | None) -> int:
+        """The partition that the key of an event decides; -1 where it has none."""
         count = len(self.partitions)
         if count == 1:
             return 0
@@ -258,6 +300,13 @@ class Topic:
             return int(self.partition_of(request.user, count))
         if key == "item" and request.item >= 0:
             return int(self.partition_of(request.item, count))
+        return -1
+
+    def _partition(self, request: Request, chain: int, key: str | None, producer: Replica) -> int:
+        keyed = self.keyed(request, key)
+        if keyed >= 0:
+            return keyed
+        count = len(self.partitions)
         row = self.stickies.get(producer)
         if row is None:
             row = self.stickies[producer] = partitioners.new_sticky(count, STICKY_RECORDS)
@@ -270,7 +319,7 @@ class Topic:
         for partition in self.partitions:
             for message in partition.unreadable:
                 for group in self.groups:
-                    message.write(self.recorder, group.name_index, math.nan, 0, int(MessageEnd.QUEUED))
+                    message.write(self.recorder, group.name_index, math.nan, 0, QUEUED)
 
     def book(self) -> Book:
         """Published x groups = ends + still queued, counted from the rows."""

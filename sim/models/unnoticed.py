@@ -13,11 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.policies import breaker as breakers
+from sim.policies import library_breakers
 from sim.policies.base import passed
 from sim.vocabulary import QUIET, EventKind
 
 if TYPE_CHECKING:
+    from sim.policies.base import Ring
     from sim.policies.breaker import BreakerRow
+    from sim.policies.library_breakers import LibraryRow
+
+TURNED = (EventKind.BREAKER_CLOSED, EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED)
+"""What is told of a breaker that has changed, by the state that it has now."""
 
 
 class Late(NamedTuple):
@@ -52,8 +58,15 @@ def breaker_by_now(row: BreakerRow, now: float, subject: str, about: str) -> Ite
         yield Late(EventKind.BREAKER_OPENED, row.opened, subject, about)
 
 
-def breaker_forgotten(row: BreakerRow, now: float, subject: str, about: str) -> Iterator[Late]:
+def library_by_now(row: LibraryRow, ring: Ring, now: float, subject: str, about: str) -> Iterator[Late]:
+    """The same of a breaker of a library, and of what the clock alone makes of it."""
+    period = row.period
+    library_breakers.look(row, ring, now)
+    if row.period != period:
+        yield Late(TURNED[row.state], row.since, subject, about)
+
+
+def breaker_forgotten(state: int, now: float, subject: str, about: str) -> Iterator[Late]:
     """A replica dies, and with it what it knew: when it starts again its breaker is closed."""
-    yield from breaker_by_now(row, now, subject, about)
-    if row.state != breakers.CLOSED:
+    if state != breakers.CLOSED:
         yield Late(EventKind.BREAKER_CLOSED, now, subject, about)

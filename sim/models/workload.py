@@ -24,7 +24,8 @@ from sim.models.draws import Draw
 from sim.models.recorder import NUMBER_BITS
 from sim.models.request import Request
 from sim.models.task import Process, Task
-from sim.spec.traffic import Closed, Replay, Traffic
+from sim.spec.arrivals import Closed, Replay
+from sim.spec.traffic import Traffic
 from sim.spec.visit import MOST_REQUESTS, Visit
 from sim.vocabulary import PASSED
 
@@ -75,7 +76,7 @@ class Workload:
 
     def start(self, duration: float) -> None:
         """Schedule the first arrival of those who do not wait for answers."""
-        if not isinstance(self.spec.arrivals, Closed):
+        if not self.spec.arrivals.population:
             times = arrival_times(self.spec.arrivals, self.context.key(f"traffic.{self.name}.arrivals"), duration)
             self.signal = Signal(self._arrive)
             self.times: Iterator[float] = iter(times)
@@ -122,7 +123,8 @@ class Workload:
         first = task.request
         number = first.id - self.base
         count = len(self.journey) or bisect_left(self.falling, -self.how_many(first.id, 0))
-        for place in range(min(max(1, count), MOST_REQUESTS)):
+        count = min(max(1, count), MOST_REQUESTS)
+        for place in range(count):
             if place:
                 pause = self.think(self.base | (number + place), 0)
                 if pause > 0.0:
@@ -190,6 +192,6 @@ class Workload:
     def _is_patient(self) -> bool:
         """Whether somebody waits for each answer, and may do something about it: not the request itself."""
         spec = self.spec
-        waits = spec.timeout is not None or spec.retry is not None or isinstance(spec.arrivals, Closed)
+        waits = spec.timeout is not None or spec.retry is not None or spec.arrivals.population > 0
         told = self.recorder.stages is not None  # the client's side of a request is told of too
         return waits or told or any(door.target.counts for door in self.doors)

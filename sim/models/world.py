@@ -24,6 +24,8 @@ from sim.models.group import Group
 from sim.models.groups import join_groups, open_channels
 from sim.models.host import Host
 from sim.models.limits import Limit
+from sim.models.logs.cluster import ClusteredBroker
+from sim.models.logs.wiring import make_topic
 from sim.models.network import Network
 from sim.models.observing import Observer
 from sim.models.outbox import Outbox
@@ -97,7 +99,7 @@ class World:
             name: behaviour_of(spec)(self, name, spec) for name, spec in scenario.brokers.items()
         }
         self.topics: dict[str, Topic] = {
-            name: Topic(self, self.brokers[broker], name, topic)
+            name: make_topic(self, self.brokers[broker], name, topic)
             for broker, spec in scenario.brokers.items()
             for name, topic in spec.partitioned.items()
         }
@@ -129,10 +131,11 @@ class World:
             groups.setdefault(group.name, []).append(group)
         stores = (store for broker in self.brokers.values() for store in broker.stores)
         queues = {store.name: store for store in stores if isinstance(store, Queue)}
-        for name, fleet in self.fleets.items():
-            service = self.services[name]
-            if service.spec.autoscaling is not None:
-                Autoscaler(fleet, service, service.spec.autoscaling, groups, queues)
+        self.autoscalers = [
+            Autoscaler(fleet, self.services[name], spec, groups, queues)
+            for name, fleet in self.fleets.items()
+            if (spec := self.services[name].spec.autoscaling) is not None
+        ]
 
     def _make_traffic(self) -> None:
         if any(traffic.deadline is not None for traffic in self.scenario.traffic.values()):
@@ -249,6 +252,9 @@ class World:
         self.calls.forget_guards(replica)
         for topic in self.topics.values():
             topic.forget_producer(replica)
+        for broker in self.brokers.values():
+            if isinstance(broker, ClusteredBroker):
+                broker.forget_producer(replica)
 
     def reach_again(self) -> None:
         """Something was mended: consumers that could not reach their broker try again."""

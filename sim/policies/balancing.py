@@ -7,7 +7,12 @@ weighted least connections    nginx (ngx_http_upstream_least_conn_module.c): the
 peak EWMA                     Finagle (PeakEwma.scala): a slower answer than the estimate replaces it, a faster one
                               moves it; load = estimate * (active + 1); of two at random the lower one. No estimate
                               and something active: a huge load
-outlier detection             Envoy (outlier_detection_impl.cc; semantics.md 1.6)
+ring hash, Maglev             in `hashing.py`
+
+Who is left out for a while is decided in `outliers.py`.
+
+`peers` are the rows of all replicas, `allowed` says of each whether it may be chosen (1 or 0), `loads` how many of this
+caller's requests it has; all begin at replica 0.
 """
 
 from __future__ import annotations
@@ -16,9 +21,42 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.policies.base import reached
+from sim.policies.base import dtype_of, policy, reached
+from sim.spec.balancing import PLAIN, Balancing
+
+BY_NAME = 0  # as `balancer.py` does it
+BY_WEIGHT = 1
+FEWEST_BY_WEIGHT = 2
+BY_LATENCY = 3
+BY_RING = 4
+BY_TABLE = 5
+
+_KINDS = {"peak_ewma": BY_LATENCY, "ring_hash": BY_RING, "maglev": BY_TABLE}
 
 PENALTY = 1e9  # s; a load above all that are known
+NEVER = 1 << 60  # failures in a row: nobody has as many
+
+
+@dataclass(slots=True)
+class BalancingRow:
+    """What is said of one callee. Times in seconds."""
+
+    kind: int = BY_NAME
+    decay: float = 10.0
+    slow_start: float = -1.0  # negative: there is none
+    panic: float = 0.5  # the share of replicas below which nobody is left out
+    detects: int = 0  # whether outliers are ejected; what follows is of that
+    consecutive: int = NEVER  # answers of 5xx in a row
+    gateway_failures: int = NEVER  # of 502, 503, 504
+    interval: float = 10.0
+    base: float = 30.0  # of the first ejection
+    most: float = 300.0  # of any
+    most_percent: float = 10.0
+    always_one: int = 0
+    compares: int = 1  # whether success rates are compared
+    hosts: int = 5  # that it takes
+    volume: int = 100  # requests of each
+    factor: float = 1900.0  # thousandths of a deviation
 
 
 @dataclass(slots=True)
@@ -32,7 +70,7 @@ class PeerRow:
     stamp: float = 0.0  # when it was brought up to date
     failures: int = 0  # answers of 5xx in a row
     gateway_failures: int = 0  # of 502, 503, 504
-    ejected: bool = False
+    ejected: int = 0  # whether it is left out
     ejected_at: float = 0.0
     ejections: int = 0  # how many times the base time it is out
     unejected_at: float = -math.inf
@@ -40,10 +78,98 @@ class PeerRow:
     asked: int = 0
 
 
-def smooth_round_robin(peers: Sequence[PeerRow], those: Sequence[int], weights: Sequence[float]) -> int:
-    """The next of those that may be chosen; `weights` are theirs now."""
+BALANCING, PEER = dtype_of(BalancingRow), dtype_of(PeerRow)
+
+
+def new_balancing(spec: Balancing) -> BalancingRow:
+    """The row of what is said."""
+    row = BalancingRow(_kind(spec), spec.decay, spec.slow_start or -1.0, spec.panic_threshold)
+    rule = spec.outlier_detection
+    if rule is not None:
+        row.detects, row.interval = 1, rule.interval
+        row.consecutive = NEVER if rule.consecutive_5xx is None else rule.consecutive_5xx
+        row.gateway_failures = NEVER if rule.consecutive_gateway_failure is None else rule.consecutive_gateway_failure
+        row.base, row.most = rule.base_ejection_time, rule.max_ejection_time
+        row.most_percent = rule.max_ejection_percent
+        row.always_one, row.compares = int(rule.always_eject_one_host), int(rule.success_rate)
+        row.hosts, row.volume = rule.success_rate_minimum_hosts, rule.success_rate_request_volume
+        row.factor = rule.success_rate_stdev_factor
+    return row
+
+
+def _kind(spec: Balancing) -> int:
+    if spec.policy not in PLAIN:
+        return _KINDS[spec.policy]
+    if not spec.weights and spec.slow_start is None:
+        return BY_NAME
+    return BY_WEIGHT if spec.policy == "round_robin" else FEWEST_BY_WEIGHT
+
+
+def new_peers(spec: Balancing, replicas: int) -> list[PeerRow]:
+    """A row of each replica, of which nothing is known yet."""
+    weights = spec.weights or (1,) * replicas
+    return [PeerRow(weight=float(weights[index]) if index < len(weights) else 1.0) for index in range(replicas)]
+
+
+# -- who may be chosen -------------------------------------------------------------------------------------------------
+
+
+@policy
+def allow(row: BalancingRow, peers: Sequence[PeerRow], alive: Sequence[int], allowed: list[int], replicas: int) -> int:
+    """Mark those that are there and not ejected; all that are there, where too few would be left. How many they are."""
+    there = left = 0
+    for index in range(replicas):
+        allowed[index] = 1 if alive[index] == 1 and peers[index].ejected == 0 else 0
+        there += alive[index]
+        left += allowed[index]
+    if left == there or (left > 0 and left >= row.panic * there):
+        return left
+    for index in range(replicas):
+        allowed[index] = alive[index]
+    return there
+
+
+# -- choices -----------------------------------------------------------------------------------------------------------
+
+
+@policy
+def pick(
+    row: BalancingRow,
+    peers: Sequence[PeerRow],
+    loads: Sequence[int],
+    allowed: Sequence[int],
+    replicas: int,
+    now: float,
+    u1: float,
+    u2: float,
+) -> int:
+    """The next by weight or by latency, of those that are allowed; there is at least one."""
+    if row.kind == BY_LATENCY:
+        return peak_ewma(row, peers, loads, allowed, replicas, now, u1, u2)
+    most = math.inf
+    if row.kind == FEWEST_BY_WEIGHT:
+        most = least_load(row, peers, loads, allowed, replicas, now)
+    return smooth_round_robin(row, peers, loads, allowed, replicas, now, most)
+
+
+@policy
+def smooth_round_robin(
+    row: BalancingRow,
+    peers: Sequence[PeerRow],
+    loads: Sequence[int],
+    allowed: Sequence[int],
+    replicas: int,
+    now: float,
+    most: float,
+) -> int:
+    """The next of those that are allowed, and have no more than `most` active requests per weight."""
     best, total = -1, 0.0
-    for index, weight in zip(those, weights, strict=True):
+    for index in range(replicas):
+        if allowed[index] == 0:
+            continue
+        weight = weight_of(row, peers[index], now)
+        if loads[index] / weight > most:
+            continue
         peers[index].current += weight
         total += weight
         if best < 0 or peers[index].current > peers[best].current:
@@ -53,28 +179,73 @@ def smooth_round_robin(peers: Sequence[PeerRow], those: Sequence[int], weights: 
     return best
 
 
-def least_connections(
-    peers: Sequence[PeerRow], those: Sequence[int], weights: Sequence[float], loads: Sequence[int]
-) -> int:
-    """Of those with the fewest active requests per weight the next by their smooth weights."""
-    least = min((loads[index] / weight for index, weight in zip(those, weights, strict=True)), default=0.0)
-    alike = [(i, weight) for i, weight in zip(those, weights, strict=True) if loads[i] / weight <= least * (1 + 1e-12)]
-    return smooth_round_robin(peers, [index for index, _ in alike], [weight for _, weight in alike])
+@policy
+def least_load(
+    row: BalancingRow,
+    peers: Sequence[PeerRow],
+    loads: Sequence[int],
+    allowed: Sequence[int],
+    replicas: int,
+    now: float,
+) -> float:
+    """The fewest active requests per weight, with what the noise of floats adds."""
+    least = math.inf
+    for index in range(replicas):
+        if allowed[index] == 1:
+            least = min(least, loads[index] / weight_of(row, peers[index], now))
+    return least * (1.0 + 1e-12)
 
 
+@policy
+def weight_of(row: BalancingRow, peer: PeerRow, now: float) -> float:
+    """The weight of a replica now: a share of it while it starts slowly."""
+    return peer.weight if row.slow_start < 0.0 else peer.weight * share_of_slow_start(peer, now, row.slow_start)
+
+
+@policy
+def share_of_slow_start(peer: PeerRow, now: float, window: float) -> float:
+    """The share of its weight that a replica gets: max(10 %, t / window), aggression 1."""
+    return 1.0 if reached(now, peer.since + window) else max(0.1, (now - peer.since) / window)
+
+
+@policy
 def peak_ewma(
-    peers: Sequence[PeerRow], those: Sequence[int], loads: Sequence[int], now: float, decay: float, u1: float, u2: float
+    row: BalancingRow,
+    peers: Sequence[PeerRow],
+    loads: Sequence[int],
+    allowed: Sequence[int],
+    replicas: int,
+    now: float,
+    u1: float,
+    u2: float,
 ) -> int:
     """Of two different ones at random the lower load; of equals the first."""
-    first = int(u1 * len(those))
-    if len(those) == 1:
-        return those[first]
-    second = int(u2 * (len(those) - 1))
-    second += second >= first
-    a, b = those[first], those[second]
-    return a if load_of(peers[a], loads[a], now, decay) <= load_of(peers[b], loads[b], now, decay) else b
+    those = 0
+    for index in range(replicas):
+        those += allowed[index]
+    one = math.floor(u1 * those)
+    first = nth(allowed, replicas, one)
+    if those == 1:
+        return first
+    other = math.floor(u2 * (those - 1))
+    second = nth(allowed, replicas, other + 1 if other >= one else other)
+    load = load_of(peers[first], loads[first], now, row.decay)
+    return first if load <= load_of(peers[second], loads[second], now, row.decay) else second
 
 
+@policy
+def nth(allowed: Sequence[int], replicas: int, number: int) -> int:
+    """The n-th of those that are allowed, from 0."""
+    left = number
+    for index in range(replicas):
+        if allowed[index] == 1:
+            if left == 0:
+                return index
+            left -= 1
+    return -1
+
+
+@policy
 def load_of(peer: PeerRow, active: int, now: float, decay: float) -> float:
     """Latency times requests under way, this one counted."""
     observe(peer, 0.0, now, decay)
@@ -83,49 +254,9 @@ def load_of(peer: PeerRow, active: int, now: float, decay: float) -> float:
     return peer.estimate * (active + 1)
 
 
+@policy
 def observe(peer: PeerRow, latency: float, now: float, decay: float) -> None:
     """A latency: the estimate jumps up to it, and comes down with the time that has passed."""
     weight = math.exp(-max(now - peer.stamp, 0.0) / decay)
     peer.estimate = latency if latency > peer.estimate else peer.estimate * weight + latency * (1.0 - weight)
     peer.stamp = now
-
-
-def share_of_slow_start(peer: PeerRow, now: float, window: float) -> float:
-    """The share of its weight that a replica gets: max(10 %, t / window), aggression 1."""
-    return 1.0 if reached(now, peer.since + window) else max(0.1, (now - peer.since) / window)
-
-
-def may_eject(ejected: int, hosts: int, most_percent: float, always_one: bool) -> bool:
-    """Whether one more may be ejected."""
-    return 100.0 * (ejected + 1) / hosts <= most_percent or (always_one and ejected == 0)
-
-
-def eject(peer: PeerRow, now: float, base: float, most: float) -> None:
-    """It is out; every time for longer."""
-    peer.ejected, peer.ejected_at = True, now
-    if peer.ejections * base < max(most, base) + base:
-        peer.ejections += 1
-
-
-def is_over(peer: PeerRow, now: float, base: float, most: float) -> bool:
-    """Whether it has been out for long enough."""
-    return reached(now - peer.ejected_at, min(base * peer.ejections, max(most, base)))
-
-
-def uneject(peer: PeerRow, now: float) -> None:
-    """It is back, with a clean record."""
-    peer.ejected, peer.unejected_at, peer.since = False, now, now
-    peer.failures = peer.gateway_failures = 0
-
-
-def forgive(peer: PeerRow, now: float, interval: float) -> None:
-    """An interval after its return without another ejection."""
-    if not peer.ejected and peer.ejections > 0 and reached(now, peer.unejected_at + interval):
-        peer.ejections -= 1
-
-
-def success_rate_threshold(rates: Sequence[float], factor: float) -> float:
-    """Below this success rate (percent, strictly) one is an outlier: mean - factor / 1000 * population deviation."""
-    mean = math.fsum(rates) / len(rates)
-    deviation = math.sqrt(math.fsum((rate - mean) ** 2 for rate in rates) / len(rates))
-    return mean - factor / 1000.0 * deviation

@@ -141,11 +141,17 @@ def verdict(row: BreakerRow, outcome: int) -> int:
 
     NO_VERDICT for a rejection further down, or by our own bulkhead; for resilience4j the latter is a failure.
     """
+    return verdict_of(outcome, row.kind != COUNT_IN_WINDOW)
+
+
+@policy
+def verdict_of(outcome: int, bulkhead_counts: bool) -> int:
+    """The same, of those to whom a full bulkhead is a failure, or says nothing."""
     if (_FAILED >> outcome) & 1:
         return 1
     if (_PASSED >> outcome) & 1:
         return 0
-    if outcome == _BULKHEAD_FULL and row.kind != COUNT_IN_WINDOW:
+    if outcome == _BULKHEAD_FULL and bulkhead_counts:
         return 1
     return NO_VERDICT
 

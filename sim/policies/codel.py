@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.policies.base import noise, passed, policy
+from sim.policies.base import dtype_of, noise, passed, policy
 
 
 @dataclass(slots=True)
@@ -24,6 +24,9 @@ class CodelRow:
     ends: float = 0.0  # the interval
     fresh: int = 1  # whether the next request begins an interval
     over: int = 0  # whether the last interval says that there is a standing queue
+
+
+CODEL = dtype_of(CodelRow)
 
 
 @policy

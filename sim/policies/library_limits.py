@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sim.policies.base import NOISE, noise, periods, policy, reached
+from sim.policies.base import NOISE, dtype_of, noise, periods, policy, reached
 from sim.policies.limiter import ALLOWED
 
 LEAKY_BUCKET = 0
@@ -54,6 +54,9 @@ class LibraryRow:
     rate: float = 1.0
     start: float = 0.0  # first_request: of the window
     window: float = 1.0
+
+
+LIBRARY = dtype_of(LibraryRow)
 
 
 @policy

@@ -2,8 +2,10 @@
 
 Keyed: partition = (murmur2(key) & 0x7fffffff) % partitions, the key being the decimal digits of a number. Unkeyed: stay
 on one partition for a batch, then take one at random (KIP-794, BuiltInPartitioner), with the batch counted in records.
-Left out: the weights of adaptive partitioning, and the switch at the end of a batch that was sent before it was full.
-Source: apache/kafka Utils.murmur2; semantics.md 6.1.
+A producer of which batches are said counts bytes instead, and prefers partitions that wait for less (`BuiltIn`). Or
+each partition in turn (`in_turn`, RoundRobinPartitioner).
+Left out: `partitioner.availability.timeout.ms`. Source: apache/kafka Utils.murmur2, BuiltInPartitioner,
+RoundRobinPartitioner; semantics.md 6.1.
 """
 
 from __future__ import annotations
@@ -104,3 +106,60 @@ def sticky(row: StickyRow, u: float) -> int:
         row.left = row.batch
     row.left -= 1
     return row.partition
+
+
+def partition_of_text(key: str, partitions: int) -> int:
+    """The partition of a message whose key is a text (UTF-8)."""
+    return int((murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
+
+
+def in_turn(number: int, partitions: int) -> int:
+    """The partition of message 0, 1, ... of a producer that takes all in turn (RoundRobinPartitioner)."""
+    return number % partitions
+
+
+class BuiltIn:
+    """Where a producer sends what has no key (BuiltInPartitioner, KIP-794): it stays on a partition until it has
+    produced a batch for it.
+    """
+
+    def __init__(self, partitions: int, batch_size: float):
+        self.partitions = partitions
+        self.batch_size = batch_size  # bytes
+        self.partition: int | None = None  # None: nothing was sent yet
+        self.produced = 0.0  # bytes to `partition`
+
+    def peek(self, queued: Sequence[int], u: float) -> int:
+        """The partition of the next record; `queued` as in `next_partition`."""
+        if self.partition is None:
+            self.partition = next_partition(queued, random_number(u))
+        return self.partition
+
+    def sent(self, size: float, may_switch: bool, queued: Sequence[int], u: float) -> None:
+        """A record of so many bytes was put into a batch. `may_switch`: its partition has no batch that is not full;
+        twice the size of a batch is the most.
+        """
+        self.produced += size
+        if (self.produced >= self.batch_size and may_switch) or self.produced >= 2 * self.batch_size:
+            self.partition = next_partition(queued, random_number(u))
+            self.produced = 0.0
+
+
+def random_number(u: float) -> int:
+    """A draw as the client makes one: 0 to 2**31 - 1."""
+    return int(u * 2.0**31)
+
+
+def next_partition(queued: Sequence[int], random: int) -> int:
+    """Which partition comes next where so many batches wait for each: the fewer wait, the more often; all alike, any
+    (BuiltInPartitioner.nextPartition and updatePartitionLoadStats).
+    """
+    most = max(queued)
+    if min(queued) == most:
+        return random % len(queued)
+    drawn = random % sum(most + 1 - waiting for waiting in queued)
+    for partition, waiting in enumerate(queued):
+        drawn -= most + 1 - waiting
+        if drawn < 0:
+            return partition
+    raise AssertionError("what is drawn is less than the sum")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.policies.base import policy
+from sim.policies.base import dtype_of, policy
 
 
 @dataclass(slots=True)
@@ -18,6 +18,9 @@ class ThrottleRow:
     tokens: int = 0
     most: int = 0
     ratio: int = 0
+
+
+THROTTLE = dtype_of(ThrottleRow)
 
 
 def new_throttle(max_tokens: int, token_ratio: float) -> ThrottleRow:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sim.policies.base import NOISE, noise, periods, policy, reached
+from sim.policies.base import NOISE, dtype_of, noise, periods, policy, reached
 
 SMOOTH = 0
 GUAVA = 1
@@ -49,6 +49,9 @@ class WaitingRow:
     burst: float = 1.0
     stored: float = 0.0  # guava: permits
     wait: float = 0.0  # no caller waits longer
+
+
+WAITING = dtype_of(WaitingRow)
 
 
 def new_waiting(kind: str, rate: float, burst: int, window: float, wait: float) -> WaitingRow:
@@ -128,7 +131,6 @@ def store(row: WaitingRow, now: float) -> None:
 
 @policy
 def permits_in(row: WaitingRow, cycle: int) -> int:
-    """What is left in this cycle: those of each cycle that began come to them, and no more than those of one "
-    "are kept."""
+    """What is left in this cycle. Each that began brings its own, and no more than those of one are kept."""
     permits = row.permits + (cycle - row.cycle) * row.limit
     return row.limit if permits > row.limit and cycle != row.cycle else permits

@@ -5,15 +5,13 @@ And the JSON.
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
+from sim.experiments.envelope import head, written
 from sim.fitting.calibration import Fit, Residual
 from sim.report.words import show
 from sim.units import show_share
-
-SCHEMA = 1
 
 
 def render_fit(fit: Fit) -> str:
@@ -77,11 +75,17 @@ def _misfit(fit: Fit) -> str:
     )
 
 
+def _in_words(fit: Fit) -> str:
+    """What was fitted and what not, in a sentence."""
+    values = ", ".join(f"{one.parameter.name} {one.parameter.show(one.value)}" for one in fit.fitted)
+    untold = f"; the data cannot tell {', '.join(one.parameter.name for one in fit.untold)}" if fit.untold else ""
+    return f"{'Fitted: ' + values if values else 'Nothing could be fitted'}{untold}."
+
+
 def fit_json(fit: Fit) -> str:
     """What `--json` writes. Missing and infinite values are null."""
     document: dict[str, Any] = {
-        "schema": SCHEMA,
-        "scenario": fit.study.name,
+        **head("fit", fit.study.name, engine=fit.engine, replications=fit.replications, answer=_in_words(fit)),
         "variant": fit.variant,
         "fitted": [
             {
@@ -109,15 +113,13 @@ def fit_json(fit: Fit) -> str:
         ],
         "misfit": _finite(fit.misfit),
         "requests": fit.requests,
-        "replications": fit.replications,
         "runs": fit.runs,
-        "engine": fit.engine,
         "confidence": fit.confidence,
         "sets": list(fit.sets),
         "text": fit.text,
         "said": list(fit.said),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return written(document)
 
 
 def _finite(value: float) -> float | None:

@@ -12,12 +12,11 @@ import numpy as np
 from sim.records.counted import answers
 from sim.records.tables import Records
 from sim.report.words import service_of
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import PASSED, EventKind, Outcome
 
 Spell = tuple[float, float, bool]  # start, end, half-open
 Pair = tuple[str, str]  # caller, callee
 
-PASSED = (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED)
 NOT_JUDGED = (Outcome.UNAUTHORIZED, Outcome.RATE_LIMITED, Outcome.IN_FLIGHT)  # meant so, or not known yet
 ENOUGH = 10.0  # requests that a bucket holds on average, so that chance alone makes no spell
 SHORTEST = 3  # buckets of a spell, and of the calm that ends it

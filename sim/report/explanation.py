@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sim.experiments.replicating.document import SCHEMA
+from sim.experiments.envelope import head, written
 from sim.experiments.replicating.explaining import Busy, Explained, Explanation, VariantExplanation
 from sim.experiments.replicating.results import undecided
 from sim.report.story import tell
@@ -286,16 +285,19 @@ def headline(explanation: Explanation, took: float) -> str:
     )
 
 
-def explanation_document(explanation: Explanation) -> dict[str, Any]:
+def explanation_document(explanation: Explanation, answer: str | None = None) -> dict[str, Any]:
     """What `--json` writes. Missing and infinite values are null."""
     its = explanation.comparison
     return {
-        "schema": SCHEMA,
-        "scenario": its.study.name,
-        "seed": its.seed,
-        "engine": its.engine,
-        "replications": its.replications,
-        "fingerprint": its.fingerprint,
+        **head(
+            "explain",
+            its.study.name,
+            seed=its.seed,
+            engine=its.engine,
+            replications=its.replications,
+            fingerprint=its.fingerprint,
+            answer=answer,
+        ),
         **({"route": explanation.route} if explanation.route else {}),
         "variants": {
             name: {**_numbers(explanation, variant), **_variant_document(variant)}
@@ -304,9 +306,9 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def explanation_json(explanation: Explanation) -> str:
+def explanation_json(explanation: Explanation, answer: str | None = None) -> str:
     """The document as text, the same text for the same results."""
-    return json.dumps(explanation_document(explanation), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return written(explanation_document(explanation, answer))
 
 
 def _numbers(explanation: Explanation, variant: VariantExplanation) -> dict[str, Any]:

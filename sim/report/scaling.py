@@ -19,6 +19,7 @@ from sim.experiments.searching.sweep_results import Sweep
 from sim.report.words import label_of, listed, show, show_between, show_interval
 from sim.stats.interval import Interval
 from sim.stats.scaling import ScalingFit
+from sim.units import told_per
 from sim.vocabulary import BOUNDED, bound_keys, unit_of
 
 MOST_ROWS = 60
@@ -207,7 +208,7 @@ def _capacity(capacity: Capacity) -> tuple[Rows, str]:
         [
             "variant",
             *(axis.label for axis in capacity.axes),
-            "requests/s",
+            f"requests/{told_per()[1]}",
             "95% interval",
             "times the load",
             "requests",
@@ -224,16 +225,16 @@ def _capacity(capacity: Capacity) -> tuple[Rows, str]:
 
 
 def _found(found: Found) -> list[str]:
-    load, rate = found.load, found.rate
+    load, rate, (length, _) = found.load, found.rate, told_per()
     more = f" (and {len(found.breaks_too)} more)" if found.breaks_too else ""
     bound = ">= " if load.censored else ""
     limits = (
         "-"
         if math.isnan(rate.low)
-        else f"{rate.low:.4g} .. {f'{rate.high:.4g}' if math.isfinite(rate.high) else 'more'}"
+        else f"{rate.low * length:.4g} .. {f'{rate.high * length:.4g}' if math.isfinite(rate.high) else 'more'}"
     )
     return [
-        f"{bound}{rate.value:.4g}",
+        f"{bound}{rate.value * length:.4g}",
         limits,
         f"{bound}{load.value:.3g}x",
         show(found.requests, "1"),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import fields
 from typing import Any
 
-from sim.experiments.replicating.document import SCHEMA
+from sim.experiments.envelope import head, written
 from sim.experiments.stability.results import LoadPoint, Stability, Step, Threshold
 from sim.report.words import clock, show, show_interval
 from sim.stats.interval import Interval
-from sim.units import show_duration
+from sim.units import show_duration, told_per
 
 
 def verdict(stability: Stability) -> list[str]:
@@ -57,8 +56,9 @@ def _about(threshold: Threshold) -> str:
 
 
 def rate_in_words(rate: float) -> str:
-    """`42.5/s`"""
-    return f"{rate:.4g}/s"
+    """`42.5/s`, or per what the scenario writes its rates in."""
+    length, per = told_per()
+    return f"{rate * length:.4g}/{per}"
 
 
 def render_stability(stability: Stability) -> str:
@@ -125,17 +125,20 @@ def headline(stability: Stability, took: float) -> str:
     )
 
 
-def stability_document(stability: Stability) -> dict[str, Any]:
+def stability_document(stability: Stability, answer: str | None = None) -> dict[str, Any]:
     """What `--json` writes. Missing and infinite values are null."""
     times = stability.times
     return {
-        "schema": SCHEMA,
-        "scenario": stability.study.name,
+        **head(
+            "stability",
+            stability.study.name,
+            seed=stability.seed,
+            engine=stability.engine,
+            replications=stability.replications,
+            fingerprint=stability.fingerprint,
+            answer=answer,
+        ),
         "variant": stability.variant,
-        "seed": stability.seed,
-        "engine": stability.engine,
-        "replications": stability.replications,
-        "fingerprint": stability.fingerprint,
         "stressor": {"text": stability.stressor, "begin": times.begin, "end": times.end, "duration": times.duration},
         **({"warmup": stability.warmup.seconds} if stability.warmup is not None else {}),
         "words": verdict(stability),
@@ -151,9 +154,9 @@ def stability_document(stability: Stability) -> dict[str, Any]:
     }
 
 
-def stability_json(stability: Stability) -> str:
+def stability_json(stability: Stability, answer: str | None = None) -> str:
     """The document as text, the same text for the same results."""
-    return json.dumps(stability_document(stability), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return written(stability_document(stability, answer))
 
 
 def _point(point: LoadPoint) -> dict[str, Any]:

@@ -52,13 +52,13 @@ def render_table(comparison: Comparison, width: int = 110, spread: bool = False)
     others = [name for name in comparison.variants if name != comparison.baseline]
     for beside in (True, False):
         if _fits(groups, [comparison.baseline, *others], beside, width):
-            return _text(groups, [comparison.baseline, *others], beside) + _key(comparison, groups, width)
+            return _text(groups, [comparison.baseline, *others], beside, width) + _key(comparison, groups, width)
     blocks: list[list[str]] = [[comparison.baseline]]
     for name in others:
         if len(blocks[-1]) > 1 and not _fits(groups, [*blocks[-1], name], False, width):
             blocks.append([comparison.baseline])
         blocks[-1].append(name)
-    return "\n".join(_text(groups, names, False) for names in blocks) + _key(comparison, groups, width)
+    return "\n".join(_text(groups, names, False, width) for names in blocks) + _key(comparison, groups, width)
 
 
 def render_expectations(comparison: Comparison) -> str:
@@ -79,10 +79,10 @@ def found_in(text: str, value: float, reason: str = "") -> str:
 
 
 def _fits(groups: Sequence[Group], names: list[str], beside: bool, width: int) -> bool:
-    return max(len(line) for line in _text(groups, names, beside).splitlines()) <= width
+    return max(len(line) for line in _text(groups, names, beside, width).splitlines()) <= width
 
 
-def _text(groups: Sequence[Group], names: list[str], beside: bool) -> str:
+def _text(groups: Sequence[Group], names: list[str], beside: bool, width: int) -> str:
     """All groups as aligned lines; `beside` gives the differences columns of their own, otherwise they stand on a
     second line.
     """
@@ -94,12 +94,31 @@ def _text(groups: Sequence[Group], names: list[str], beside: bool) -> str:
     table: list[list[str] | str] = [heads]
     for group in groups:
         table.append(group.title)
-        for row in (row for row in group.rows if any(row.cells[name].value for name in names)):
+        alike = [row for row in group.rows if _is_alike(row, names)]
+        for row in (row for row in group.rows if row not in alike and any(row.cells[name].value for name in names)):
             table.extend(_beside(row, names) if beside else _below(row, names))
+        if alike:
+            table.append(_in_all(alike, names[0], width))
         if group.absent:
             table.append(f"  none anywhere: {listed(list(group.absent))}")
     sizes = [max(len(line[index]) for line in table if isinstance(line, list)) for index in range(len(heads))]
     return "".join(f"{line if isinstance(line, str) else _aligned(line, sizes)}\n" for line in table)
+
+
+def _is_alike(row: Row, names: Sequence[str]) -> bool:
+    """Whether a figure is the same in every variant: a line of its own would say nothing. How many requests there
+    were keeps its line, for all others stand on it.
+    """
+    first, others = row.cells[names[0]], [row.cells[name] for name in names[1:]]
+    same = all(cell.value == first.value and cell.judgement in ("equal", "") and cell.value for cell in others)
+    return same and bool(others) and row.key != "requests"
+
+
+def _in_all(rows: Sequence[Row], baseline: str, width: int) -> str:
+    """What is the same everywhere, in a sentence: `  the same in all: requests 17,023 ± 1,399, offered 81 ± 7/s`."""
+    said = "; ".join(f"{row.label} {row.cells[baseline].value}" for row in rows)
+    lines = wrap(f"the same in all: {said}", width - 4, break_on_hyphens=False)
+    return "\n".join(f"{'  ' if index == 0 else '    '}{line}" for index, line in enumerate(lines))
 
 
 def _aligned(line: list[str], sizes: list[int]) -> str:

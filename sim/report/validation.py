@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
+from sim.experiments.envelope import head, written
 from sim.fitting.comparing import Compared, Finding
 from sim.fitting.pairing import Paired
 from sim.fitting.validation import Validation
@@ -13,7 +13,6 @@ from sim.report.words import label_of, show, show_interval
 from sim.stats.interval import Interval
 from sim.units import show_share
 
-SCHEMA = 1
 _WORDS: dict[Finding, str] = {
     "within": "valid for",
     "outside": "not valid for",
@@ -100,19 +99,26 @@ def pairs_in_words(paired: Paired) -> str:
 
 def validation_json(validation: Validation) -> str:
     """What `--json` writes. Missing and infinite values are null."""
-    return json.dumps(validation_document(validation), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return written(validation_document(validation))
 
 
 def validation_document(validation: Validation) -> dict[str, Any]:
     """The same as plain data."""
     paired = validation.paired
     return {
-        "schema": SCHEMA,
-        "scenario": validation.study.name,
+        **head(
+            "validate",
+            validation.study.name,
+            seed=validation.simulated.scenario.seed,
+            engine=" and ".join(sorted(set(validation.simulated.engines), reverse=True)) or None,
+            replications=validation.replications,
+            fingerprint=validation.simulated.fingerprint,
+            passed=validation.valid,
+            answer=" ".join(verdict(validation)),
+        ),
         "variant": validation.variant,
         "verdict": validation.verdict,
         "words": verdict(validation),
-        "replications": validation.replications,
         "requests": validation.requests,
         "confidence": validation.confidence,
         "figures": {figure.key: _figure(figure) for figure in validation.figures},

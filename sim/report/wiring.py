@@ -9,6 +9,7 @@ from typing import Literal
 from sim.report.queue_wiring import consumer_badges, dead_letters, membership_badges, published, queue_lines
 from sim.report.words import clock, fault_kind, fault_name, lasting, show
 from sim.spec.actions import Action, Calls, Publishes, badge_of, lists_in
+from sim.spec.arrivals import Arrivals
 from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
@@ -18,7 +19,7 @@ from sim.spec.queue_broker import QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
 from sim.spec.step import Step
-from sim.spec.traffic import Arrivals, Traffic
+from sim.spec.traffic import Traffic
 from sim.spec.walk import every_step
 from sim.units import show_share
 

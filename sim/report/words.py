@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
 from sim.stats.interval import Difference, Interval
+from sim.units import told_per
 from sim.vocabulary import better_of, split_key
 
 _LABELS = {
@@ -83,7 +84,8 @@ def scale_of(magnitude: float, unit: str, difference: bool = False) -> Scale:
     if unit == "share":
         return Scale(0.01, " pp" if difference else "%")
     if unit == "1/s":
-        return Scale(1.0, "/s")
+        length, per = told_per()
+        return Scale(1.0 / length, f"/{per}")
     return Scale(1.0, "")
 
 

@@ -14,6 +14,7 @@ from sim.errors import OutputError, UsageError
 from sim.experiments.replicating.results import Comparison
 from sim.report.own_files import files_said, name_inside, opened_folder
 from sim.report.replacing import put_right, replace_directory
+from sim.units import rates_told_per
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sim.experiments.searching.documents import Answer
     from sim.experiments.stability.results import Stability
     from sim.fitting.validation import Validation
+    from sim.spec.study import Study
 
     Reported: TypeAlias = Comparison | Explanation | Stability | Validation | Answer
 
@@ -48,8 +50,15 @@ def write_report(
     beside the place, which the next report there puts right.
     """
     extras = {name_inside(name): content for name, content in (extra_files or {}).items()}
-    _write_whole(directory, lambda: {**_content(answer, not_modelled, confidence), **extras})
+    with rates_told_per(_study(answer).rates_per):
+        _write_whole(directory, lambda: {**_content(answer, not_modelled, confidence), **extras})
     return Path(directory).expanduser().resolve() / "index.html"
+
+
+def _study(answer: Reported) -> Study:
+    from sim.experiments.replicating.explaining import Explanation
+
+    return answer.comparison.study if isinstance(answer, Explanation) else answer.study
 
 
 def write_files(files: Mapping[str, bytes | str], directory: str | Path) -> Path:
@@ -114,9 +123,11 @@ def _told(
 
         return validation_files(answer, not_modelled)
     from sim.experiments.searching.documents import files_of
+    from sim.report.conclusions.searching import conclude_search
     from sim.report.pages.searching import search_files
 
-    tables = {PurePosixPath(name): content for name, content in files_of(answer).items()}
+    in_words = conclude_search(answer).sentence
+    tables = {PurePosixPath(name): content for name, content in files_of(answer, in_words).items()}
     return {**search_files(answer, not_modelled), **tables}
 
 

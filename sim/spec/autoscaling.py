@@ -21,7 +21,6 @@ class Lag(Spec):
     those of a queue, as its RabbitMQ scaler does in the mode QueueLength: ready and handed out, not acknowledged yet.
     """
 
-    simpy_only: ClassVar[bool] = True
     group: str | None = None
     """The consumer group, a member of which the service has."""
     queue: str | None = None
@@ -52,7 +51,6 @@ class Lag(Spec):
 class ScalingMetric(Spec):
     """What is looked at, and how much of it each replica is to have: one of these."""
 
-    simpy_only: ClassVar[bool] = True
     cpu: Share | None = Field(default=None, gt=0)
     """Use of the replica's `cores`, as a share: averageUtilization. Cut to a whole per cent, as by the controller."""
     workers: Share | None = Field(default=None, gt=0)
@@ -85,7 +83,6 @@ class ScalingMetric(Spec):
 class ScalingPace(Spec):
     """By how much the number of replicas may change within a period."""
 
-    simpy_only: ClassVar[bool] = True
     pods: Few | None = None
     """By so many replicas."""
     percent: Annotated[float, Field(gt=0, le=100_000)] | None = None
@@ -104,7 +101,6 @@ class ScalingPace(Spec):
 class ScalingRules(Spec):
     """How fast it goes in one direction, and how steady a wish must be."""
 
-    simpy_only: ClassVar[bool] = True
     stabilization: Duration = Field(default=0.0, ge=0, le=3600)
     """For how long earlier wishes count: upwards the least of them holds, downwards the most."""
     policies: tuple[ScalingPace, ...] = Field(min_length=1)
@@ -120,7 +116,6 @@ _DOWN = ScalingRules.model_validate({"stabilization": "300s", "policies": [{"per
 class ScalingBehavior(Spec):
     """How fast it goes upwards and downwards; the defaults are those of Kubernetes."""
 
-    simpy_only: ClassVar[bool] = True
     scale_up: ScalingRules = _UP
     """Without it: at once, by four or by as many again in 15 s, whichever is more."""
     scale_down: ScalingRules = _DOWN
@@ -130,7 +125,6 @@ class ScalingBehavior(Spec):
 class Scheduled(Spec):
     """At least so many replicas from one time to another, as KEDA's cron scaler has them."""
 
-    simpy_only: ClassVar[bool] = True
     at: Duration
     """When it begins, from the start of the run, warm-up included."""
     lasts: Duration = Field(alias="for", gt=0)
@@ -151,7 +145,6 @@ class Autoscaling(Spec):
     requests that wait for the first replica (they are `unreachable`), and what asking for metrics costs.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,),
         events=(
@@ -213,7 +206,6 @@ class WarmUp(Spec):
     Work takes 1 + (slow - 1) e^(-t / decay) times as long, t after it was ready.
     """
 
-    simpy_only: ClassVar[bool] = True
     slow: Factor = Field(ge=1)
     """How many times as long the first work takes."""
     decay: Duration = Field(default=30.0, gt=0)
@@ -223,7 +215,6 @@ class WarmUp(Spec):
 class Starting(Spec):
     """How a replica starts: scheduled, pulled, started and found ready, all of which takes a time that is paid for."""
 
-    simpy_only: ClassVar[tuple[str, ...]] = ("time", "warm_up")
     positional = "time"
     time: AnyDistribution = Constant(value=0.0)
     """From the decision until it is ready."""
@@ -234,7 +225,6 @@ class Starting(Spec):
 class Draining(Spec):
     """How a replica ends: nobody is sent to it any more; what is inside goes on until the grace is over."""
 
-    simpy_only: ClassVar[tuple[str, ...]] = ("grace", "pre_stop")
     positional = "grace"
     grace: Duration = Field(default=30.0, ge=0)
     """How long it may take (terminationGracePeriodSeconds); what is inside then is `unreachable`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -14,8 +14,11 @@ from sim.vocabulary import EventKind
 
 LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
 PLAIN = ("round_robin", "random", "least_request", "power_of_two", "two_choices")
-POLICIES = (*PLAIN, "peak_ewma", "ring_hash")
-Policy = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices", "peak_ewma", "ring_hash"]
+POLICIES = (*PLAIN, "peak_ewma", "ring_hash", "maglev")
+Policy = Literal[
+    "round_robin", "random", "least_request", "power_of_two", "two_choices", "peak_ewma", "ring_hash", "maglev"
+]
+MOST_PLACES = 5_000_011  # of a Maglev table, as in Envoy
 
 
 class OutlierDetection(Spec):
@@ -28,7 +31,6 @@ class OutlierDetection(Spec):
     takes one of these away. It returns to full traffic, unless `slow_start` is said.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     leaves: ClassVar[Leaves] = Leaves(
         events=(EventKind.REPLICA_EJECTED, EventKind.REPLICA_RETURNED), series=("ejected",)
     )
@@ -63,11 +65,10 @@ class Balancing(Spec):
     knows itself.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     positional = "policy"
     policy: Policy = "round_robin"
     """How a replica is chosen. `peak_ewma`: Finagle's, of two at random the lower latency times requests under way.
-    `ring_hash`: a user always has the same one, while it is there.
+    `ring_hash` and `maglev`: a user always has the same one, while it is there.
     """
     weights: tuple[Annotated[int, Between(1, 1_000_000)], ...] = ()
     """Of `round_robin` and `least_request`: one for each replica; nginx's smooth weighted round robin, and its
@@ -77,6 +78,8 @@ class Balancing(Spec):
     """Of `peak_ewma`: the time in which an observation loses its weight."""
     ring_size: Few = 1024
     """Of `ring_hash`: points on the ring, for all replicas together (Envoy's minimum_ring_size)."""
+    table_size: Annotated[int, Between(2, MOST_PLACES)] = 65_537
+    """Of `maglev`: places of its table, a prime number (Envoy's table_size)."""
     outlier_detection: OutlierDetection | None = None
     """Replicas that fail are left out for a while."""
     slow_start: Duration | None = Field(default=None, gt=0)
@@ -85,10 +88,6 @@ class Balancing(Spec):
     """
     panic_threshold: Share = 0.5
     """Where fewer replicas than this share are left, nobody is left out any more (Envoy's healthy_panic_threshold)."""
-
-    def beyond_compiled(self) -> Iterator[str]:
-        """By the word that is written."""
-        yield "load_balancing"
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
@@ -99,7 +98,9 @@ class Balancing(Spec):
             raise ValueError(
                 f"`slow_start` is a word of round_robin and least_request, as in Envoy, not of {self.policy}"
             )
-        for word, policy in (("decay", "peak_ewma"), ("ring_size", "ring_hash")):
+        if any(self.table_size % number == 0 for number in range(2, math.isqrt(self.table_size) + 1)):
+            raise ValueError(f"table_size: found {self.table_size}, expected a prime number, or places stay empty")
+        for word, policy in (("decay", "peak_ewma"), ("ring_size", "ring_hash"), ("table_size", "maglev")):
             if word in self.model_fields_set and self.policy != policy:
                 raise ValueError(f"`{word}` is a word of {policy}, not of {self.policy}")
         return self

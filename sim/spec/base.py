@@ -300,7 +300,7 @@ class Choice:
         cls = _registry[self.kind][word]
         if not self.flat:
             return self._validate(cls, body_of(cls, body), (word,), {})
-        if cls.positional is not None:
+        if cls.positional is not None and not self.has_fields_below(cls, body):
             return self._validate(cls, {**fields, cls.positional: body}, (), {cls.positional: word})
         if not isinstance(body, dict) and body is not None:
             raise PydanticCustomError(
@@ -309,6 +309,10 @@ class Choice:
                 {"value": units.shown(body), "word": word, "known": ", ".join(_own_fields(cls, self.kind))},
             )
         return self._validate(cls, {**(body or {}), **fields}, (word,), dict.fromkeys(fields))
+
+    def has_fields_below(self, cls: type[Spec], body: Data) -> bool:
+        """Whether fields stand under a word. A fault reads `crash: {of: shop}` and `crash: shop`."""
+        return cls.positional is None or (self.kind == "fault" and (body is None or isinstance(body, dict)))
 
     def split(self, value: Data) -> tuple[str, Any, dict[str, Any]]:
         """The word, what stands under it, and the fields beside it; a PydanticCustomError where `value` is no such

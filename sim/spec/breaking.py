@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from sim.spec.base import MOST, Between, Duration, Few, Leaves, Many, Number, Share, Spec
 from sim.vocabulary import EventKind, Outcome
 
+MOST_SNAPSHOTS = 100_000  # in the window of a Hystrix: as many buckets as may be said elsewhere
+
 
 class Resilience4jBreaker(Spec):
     """CircuitBreakerConfig of resilience4j, names in snake_case, with its defaults."""
@@ -36,7 +38,6 @@ class Resilience4jBreaker(Spec):
 class PollyBreaker(Spec):
     """CircuitBreakerStrategyOptions of Polly 8, names in snake_case, with its defaults."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     failure_ratio: Share = 0.1
     """Share of failures from which it opens."""
     minimum_throughput: Annotated[int, Between(2, MOST)] = 100
@@ -50,7 +51,6 @@ class PollyBreaker(Spec):
 class OpossumBreaker(Spec):
     """Options of opossum (Node.js), names in snake_case, with its defaults; its `timeout` is that of the policy."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     error_threshold_percentage: Number = Field(default=50.0, ge=0, le=100)
     """Percentage of failures above which it opens."""
     volume_threshold: Annotated[int, Between(0, MOST)] = 0
@@ -66,7 +66,6 @@ class OpossumBreaker(Spec):
 class HystrixBreaker(Spec):
     """Properties of Hystrix, names in snake_case, with its defaults; its timeout is that of the policy."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     request_volume_threshold: Annotated[int, Between(0, MOST)] = 20
     """Calls in the window before it judges."""
     error_threshold_percentage: Number = Field(default=50.0, ge=0, le=100)
@@ -78,11 +77,24 @@ class HystrixBreaker(Spec):
     health_snapshot_interval: Duration = Field(default=0.5, gt=0)
     """How often it judges."""
 
+    @property
+    def snapshots(self) -> int:
+        """How many lie in the window; one at least."""
+        return max(1, round(self.rolling_stats / self.health_snapshot_interval))
+
+    @model_validator(mode="after")
+    def _so_many_at_most(self) -> Self:
+        if self.snapshots > MOST_SNAPSHOTS:
+            raise ValueError(
+                f"found rolling_stats of {self.snapshots:,} times health_snapshot_interval, expected "
+                f"{MOST_SNAPSHOTS:,} times at most"
+            )
+        return self
+
 
 class GoBreaker(Spec):
     """Settings of sony/gobreaker, names in snake_case, with its defaults."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     max_requests: Few = 1
     """Calls that may try when half-open, and must all be good."""
     interval: Duration = 0.0
@@ -103,7 +115,6 @@ class CircuitBreaker(Spec):
         events=(EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED, EventKind.BREAKER_CLOSED),
         series=("breaker_open",),
     )
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consecutive", "polly", "opossum", "hystrix", "gobreaker")
     failures: Few = 5
     """Failed attempts from which it opens."""
     within: Duration = Field(default=1.0, gt=0)

@@ -1,12 +1,12 @@
-"""Harm that befalls a queue broker without taking it down: an alarm, a slow disk."""
+"""Harm that befalls a broker without taking it down: an alarm, a slow disk."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from sim.spec.base import Factor, Leaves, register
+from sim.spec.base import Between, Factor, Leaves, register
 from sim.spec.fault import Fault
 from sim.vocabulary import EventKind
 
@@ -33,12 +33,17 @@ class Alarm(Fault):
 
 @register("fault", "slow_disk")
 class SlowDisk(Fault):
-    """The disks of a queue broker: until a message is confirmed it takes `by` times as long."""
+    """The disks of a broker: until a message is confirmed it takes `by` times as long. Of a log, until followers on its
+    nodes have it; with `node`, until that one has.
+    """
 
     simpy_only = True
-    refers_to: ClassVar[dict[str, str]] = {"of": "queue broker"}
+    refers_to: ClassVar[dict[str, str]] = {"of": "broker"}
+    positional = "of"
     of: str
-    """Which broker, of kind `queue`."""
+    """Which broker."""
+    node: Annotated[int, Between(0, 999)] | None = None
+    """Of a log with nodes: which one (0, 1, ...)."""
     by: Factor = Field(gt=0)
     """How many times as long a commit takes that begins now."""
 

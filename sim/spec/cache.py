@@ -29,7 +29,6 @@ class Cache(Step):
     and a network to a `shared` cache but for what `lookup` takes.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.REFUSED,),
         stages=(Stage.WORK, Stage.WAIT, Stage.OTHER, Stage.FOLLOWED),

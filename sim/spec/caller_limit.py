@@ -15,7 +15,6 @@ class Resilience4jRateLimiter(Spec):
     anybody.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     limit_for_period: Many = 50
     """Permits at the start of each period."""
     limit_refresh_period: Duration = Field(default=500e-9, gt=0)
@@ -35,7 +34,6 @@ class CallerLimit(Spec):
     and before `timeout`, as in resilience4j, so that a wait counts for the total timeout alone.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.RATE_LIMITED,),
         events=(EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sim.spec import (
+    arrivals,
     autoscaling,
     balancing,
     cache,
@@ -70,10 +71,10 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     scenario.Scenario,
     scenario.Ledger,
     scenario.Recording,
-    traffic.Deterministic,
-    traffic.Closed,
+    arrivals.Deterministic,
+    arrivals.Closed,
     traffic.Objective,
-    traffic.Rows,
+    arrivals.Rows,
     service.Endpoint,
     service.Queue,
     service.Stock,
@@ -145,11 +146,11 @@ _RULES: dict[type[Spec], _Certain] = {
         and its.items is None
         and (len(its.mix) == 1 or getattr(its.arrivals, "route", None) is not None)
     ),
-    traffic.Replay: lambda its: not its.is_series and its.times == 1.0,
+    arrivals.Replay: lambda its: not its.is_series and its.times == 1.0,
     service.Service: lambda its: (
         its.replicas == 1
         or (
-            its.load_balancing.policy in ("round_robin", "least_request", "ring_hash")
+            its.load_balancing.policy in ("round_robin", "least_request", "ring_hash", "maglev")
             if isinstance(its.load_balancing, balancing.Balancing)
             else its.load_balancing == "round_robin"
         )

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
+from sim.spec.base import Between, Choice, Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.units import show_duration, show_share
@@ -17,7 +17,8 @@ from sim.vocabulary import EventKind, Outcome, Stage
 class Fault(Spec):
     """Base of the faults: `at` counts from time 0, warm-up included; without `for` it lasts to the end.
 
-    `of` is a service or `gateway`.
+    `of` is a service or `gateway`. Whom it befalls may stand behind its word as well, and its other fields beside that
+    or with `of` under it: `{crash: shop, restart_after: 5s}` is `{crash: {of: shop, restart_after: 5s}}`.
     """
 
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
@@ -76,6 +77,16 @@ class Fault(Spec):
         link = " between " if self.of_link else " of "
         return f"{word_of(self)}{link}{' and '.join(self.befalls)}" if self.befalls else word_of(self)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_whom(cls, data: Data) -> Data:
+        """A broker that it befalls may be named by `of`, as a service is."""
+        if not isinstance(data, dict) or "of" not in data or "of" in cls.model_fields or cls.positional is None:
+            return data
+        if cls.positional in data:
+            raise ValueError(f"found both `of` and {cls.positional}, expected one of them")
+        return {cls.positional if key == "of" else key: value for key, value in data.items()}
+
     @model_validator(mode="after")
     def _lasts_where_it_can(self) -> Self:
         if self.momentary and self.lasts is not None:
@@ -127,7 +138,7 @@ class Outage(Fault):
 class Slow(Fault):
     """Work and waits that begin during the fault take `by` times as long, in all replicas or in some."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("replicas",)
+    positional = "of"
     of: str
     """The service, or `gateway`."""
     by: Factor = Field(gt=0)
@@ -145,8 +156,8 @@ class Slow(Fault):
 class Errors(Fault):
     """A share of the attempts that reach a worker end at once with an error, in all replicas or in some."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("replicas",)
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.ERROR,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
+    positional = "of"
     of: str
     """The service, or `gateway`."""
     share: Share
@@ -174,6 +185,7 @@ class Crash(Fault):
         outcomes=(Outcome.UNREACHABLE,),
         events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED, EventKind.REPLICA_CRASHED, EventKind.REPLICA_RESTARTED),
     )
+    positional = "of"
     of: str
     """The service, or `gateway`."""
     replicas: Few = 1
@@ -191,6 +203,7 @@ class Crash(Fault):
 class NetworkFault(Fault):
     """The link between two components: `latency` is added, `loss` drops messages, `partition` drops all."""
 
+    positional = "between"
     between: tuple[str, str]
     """The two components."""
     latency: AnyDistribution | None = None
@@ -209,21 +222,25 @@ class NetworkFault(Fault):
 
 @register("fault", "broker_down")
 class BrokerDown(Fault):
-    """A broker neither accepts nor delivers; publishing is unreachable at once."""
+    """A broker neither accepts nor delivers; publishing is unreachable at once. Or one `node` of a log does, which
+    others stand in for after an election.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
     )
+    simpy_only = ("node",)
     positional = "broker"
     broker: str
     """Which broker."""
+    node: Annotated[int, Between(0, 999)] | None = None
+    """Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p."""
 
 
 @register("fault", "flush")
 class Flush(Fault):
     """A cache loses all that it holds, in all replicas, as when a shared one is restarted; what comes is kept."""
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN,), series=("cache_entries",))
     momentary = "a cache is emptied at once"
     positional = "cache"
@@ -250,7 +267,6 @@ class Deploy(Fault):
     New ones take the time of `start`, old ones drain as `drain` of the service says. It is over when all are new.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,),
         events=(
@@ -301,7 +317,6 @@ class Random(Fault):
     Not modelled: wear, and faults that bring one another.
     """
 
-    simpy_only: ClassVar[bool] = True
     mtbf: AnyDistribution
     """From a repair until it comes again (time between failures): `{exponential: 30d}`; a bare time is constant."""
     mttr: AnyDistribution

@@ -97,7 +97,6 @@ class Route(Spec):
     for each attempt between two reads.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limits", "gateway_limits")
     to: str
     """The endpoint, as `service.endpoint`."""
     timeout: Duration | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, WithJsonSchema, model_validator
@@ -78,7 +77,6 @@ Per = Annotated[str, BeforeValidator(_keys), _KEY]
 class Period(Spec):
     """One of several rates that are kept at once, each counted in a window of its own: `[10/s, 100/m]`."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     positional = "rate"
     rate: Rate = Field(gt=0)
     """How many pass, on average."""
@@ -134,21 +132,6 @@ class RateLimit(Spec):
         outcomes=(Outcome.RATE_LIMITED,),
         events=(EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED),
         series=("passed", "turned_away"),
-    )
-    simpy_only: ClassVar[bool | tuple[str, ...]] = (
-        "preset",
-        "rates",
-        "window_from",
-        "delay",
-        "nodelay",
-        "wait",
-        "header",
-        "when",
-        "anonymous",
-        "status",
-        "retry_after",
-        "disable_penalty",
-        "requested_tokens",
     )
     per: Per
     """Whose requests are counted together: of one `user`, `route` (or endpoint), `consumer`, `ip`, `header` (its
@@ -227,13 +210,6 @@ class RateLimit(Spec):
         return tuple(
             self.model_copy(update={"rate": its.rate, "window": its.window, "rates": ()}) for its in self.rates
         )
-
-    def beyond_compiled(self) -> Iterator[str]:
-        """Keys and counters that only SimPy knows."""
-        if self.per not in ("user", "route", "all"):
-            yield f"per: {self.per}"
-        if self.algorithm == "leaky_bucket":
-            yield "leaky_bucket"
 
     @model_validator(mode="wrap")
     @classmethod

@@ -7,7 +7,7 @@ All problems of all variants are told at once. A problem that several variants s
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from sim.spec.scenario import Scenario
 from sim.spec.setting import apply, settings
 from sim.spec.shape import shape_of
 from sim.spec.study import Study
+from sim.spec.uncertain import Range, fixed, problems_in, ranges_in
 from sim.units import shown
 
 ONLY_VARIANT = "base"  # the name of the one variant of a scenario that has no `variants`
@@ -252,7 +253,12 @@ def _checked(document: Map, source: _Source) -> tuple[list[Problem], Scenario | 
 
     A form that is wrong is repaired in a copy, so that its names can be looked up all the same.
     """
-    problems: list[Problem] = []
+    problems = [problem_at(document, at, message, file=source.file) for at, message in problems_in(document)]
+    if problems:
+        return problems, None
+    ranges, said = ranges_in(document), document
+    if ranges:
+        document = fixed(said, lambda its: its.middle)
     repaired: set[Location] = set()
     for _ in range(MOST_ROUNDS):
         try:
@@ -273,20 +279,38 @@ def _checked(document: Map, source: _Source) -> tuple[list[Problem], Scenario | 
             problems += [
                 problem_at(document, finding.at, finding.message, finding.of_key, source.file) for finding in told
             ]
+            if ranges and not problems:
+                problems += _wrong_ends(said, source)
             return problems, scenario
     return problems, None
 
 
+def _wrong_ends(document: Map, source: _Source) -> list[Problem]:
+    """What is wrong with a scenario in which every range has its low end, or its high one."""
+    ends: tuple[Callable[[Range], Data], ...] = (lambda its: its.low, lambda its: its.high)
+    for end in ends:
+        here = fixed(document, end)
+        try:
+            scenario = Scenario.model_validate(here)
+        except ValidationError as error:
+            return [
+                problem_of(complaint, here, _SHAPE, source.file) for complaint in complaints_of(error, here, _SHAPE)
+            ]
+        findings = reference_problems(scenario)
+        if found := [problem_at(here, its.at, its.message, its.of_key, source.file) for its in findings]:
+            return found
+    return []
+
+
 def _only_in_top(draft: _Draft, source: _Source) -> list[Problem]:
     """What is wrong in the top although every variant replaces it. That something is missing there is no problem."""
+    top = fixed(draft.top, lambda its: its.middle)
     try:
-        Scenario.model_validate(draft.top)
+        Scenario.model_validate(top)
     except ValidationError as error:
-        complaints = complaints_of(error, draft.top, _SHAPE)
+        complaints = complaints_of(error, top, _SHAPE)
         return [
-            problem_of(complaint, draft.top, _SHAPE, source.file)
-            for complaint in complaints
-            if complaint.type != "missing"
+            problem_of(complaint, top, _SHAPE, source.file) for complaint in complaints if complaint.type != "missing"
         ]
     return []
 

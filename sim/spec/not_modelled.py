@@ -28,7 +28,8 @@ _RATE = "a rate is written with its unit: `arrivals: {poisson: 100/s}`"
 _USERS = "users who wait for their answer are `arrivals: {closed: {users: 50, think: 1s}}`"
 _UNIT = "a duration is written with its unit: `timeout: 250ms`"
 _RETRY = "it is `retry: {max_attempts: 3}` of a policy; the first try counts as one"
-_LINGER = "batches of a producer are not modelled; `via: outbox` with `poll` and `batch` comes nearest"
+_PRODUCER = "it is `producer: {linger: 5ms, batch: 16KiB, acks: all}` of a log broker"
+_RETENTION = "it is `retention: {time: 7d, size: 1GiB}` of a topic"
 _SPREAD = "the spread is `cv`, the standard deviation over the mean"
 _QUEUE = "the bound of a queue is `queue: {capacity: 100}`"
 _LIMITS = (
@@ -54,9 +55,15 @@ INSTEAD = {
     "compensate": _SAGA,
     "compensation": _SAGA,
     "prefetch_count": "it is `prefetch` of a consumer of a queue; of a topic `max_poll_records`",
-    "linger": _LINGER,
-    "linger_ms": _LINGER,
-    "batch_size": _LINGER,
+    "linger_ms": _PRODUCER,
+    "batch_size": _PRODUCER,
+    "buffer_memory": _PRODUCER,
+    "max_block_ms": _PRODUCER,
+    "enable_idempotence": _PRODUCER,
+    "retention_ms": _RETENTION,
+    "retention_bytes": _RETENTION,
+    "cleanup_policy": "a topic is compacted by `compaction: {}` of it, and deletes by `retention`",
+    "min_insync": "it is `min_insync_replicas` of a topic",
     "cpu": "it is `cores` of a service",
     "cpus": "it is `cores` of a service",
     "memory": _MEMORY,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import linecache
 import os
 import sys
 import traceback
@@ -114,6 +115,8 @@ def _run(name: str, path: Path, source: bytes) -> None:
     module: ModuleType = importlib.util.module_from_spec(specification)
     module.__file__ = str(path)
     sys.modules[name] = module  # before it runs, since pydantic looks annotations up there
+    text = source.decode("utf-8", "surrogateescape")  # what tracebacks and flows show, whatever becomes of the file
+    linecache.cache[str(path)] = (len(source), None, text.splitlines(keepends=True), str(path))
     try:
         exec(compile(source, str(path), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:

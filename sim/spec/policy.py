@@ -127,7 +127,6 @@ class ExponentialBackoff(Backoff):
 class GrpcThrottling(Spec):
     """gRPC's retryThrottling: retries are made while more than half of the tokens are there (gRFC A6)."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     max_tokens: Annotated[int, Between(1, 1000)]
     """Tokens at the beginning, and at most; a failure that could be tried again takes one."""
     token_ratio: Annotated[Number, Field(gt=0, le=1000)]
@@ -140,7 +139,6 @@ class Budget(Spec):
     """
 
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.BUDGET_EXHAUSTED,))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("grpc",)
     positional = "ratio"
     ratio: Ratio = 0.0
     """Retries that each request pays for; must be said unless `grpc` is."""
@@ -236,7 +234,6 @@ class Pool(Spec):
     at once, the next one has to be opened. Who gets none in time is `bulkhead_full`.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.BULKHEAD_FULL,),
         stages=(Stage.BULKHEAD, Stage.OTHER),
@@ -284,7 +281,6 @@ class Hedge(Spec):
     through breaker, limit, timeout, bulkhead and pool by itself.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.OTHER,), series=("hedged", "hedges_won"))
     positional = "after"
     after: Annotated[float | str, BeforeValidator(_delay), _DELAY] = 2.0
@@ -319,7 +315,6 @@ class CallPolicy(Spec):
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit", "pool", "hedge", "deadline")
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None

@@ -30,11 +30,15 @@ OF_TOPICS = {
     ),
     "max_deliveries": "how often a queue delivers is its `delivery_limit`",
     "membership": "the consumers of a queue are no group, and nothing is dealt out among them",
+    "fetch": "a queue pushes, as much as `prefetch` lets it",
+    "commit": "a queue has no offsets: what is handled is acknowledged, `ack: manual` or `automatic`",
+    "transaction": "a queue broker has no transactions over what is consumed and published",
+    "isolation": "a queue has no transactions",
     "session_timeout": "a queue has no sessions: it knows at once that a channel is closed",
 }
 OF_QUEUES = {
     "prefetch": "what a consumer of a topic has at once is `max_poll_records`",
-    "ack": "a topic is committed after each batch",
+    "ack": "where a group is in a topic is committed: `commit: before`, or after a `batch` or a `record`",
     "on_failure": "a failed record of a topic is tried again in place, up to `max_deliveries`, or by a `retry_topic`",
     "priority": "the partitions of a topic are dealt out evenly",
 }
@@ -133,6 +137,8 @@ def _publication(at: Location, step: Publish, broker: MessageBroker) -> Iterator
     if isinstance(broker, QueueBroker):
         if step.key is not None:
             yield (*at, "key"), f"'{step.topic}' has no partitions; an exchange routes by `routing_key`", True
+        if step.size is not None:
+            yield (*at, "size"), f"'{step.topic}' is no topic; bytes are the `message_size` of its broker", True
         return
     for word, instead in TO_QUEUES.items():
         if word in step.model_fields_set:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -43,7 +42,6 @@ class Queue(Spec):
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.SHED,), events=(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED), series=("queue",)
     )
-    simpy_only: ClassVar[bool | tuple[str, ...]] = tuple(_WORDS)
     capacity: Count = UNLIMITED
     """How many may wait in each replica; further ones are shed."""
     discipline: Discipline = "fifo"
@@ -82,11 +80,6 @@ class Queue(Spec):
     def named(self) -> tuple[tuple[str, str], ...]:
         """(field, name) of all who have a class or a deadline."""
         return (*(("classes", name) for name in self.classes), *(("deadlines", name) for name in self.deadlines))
-
-    def beyond_compiled(self) -> Iterator[str]:
-        """Disciplines that only SimPy knows."""
-        if self.discipline not in ("fifo", "lifo"):
-            yield f"discipline: {self.discipline}"
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:

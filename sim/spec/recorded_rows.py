@@ -14,11 +14,11 @@ from itertools import pairwise
 from statistics import median_low
 
 from sim import units
+from sim.spec.arrivals import Replay
 from sim.spec.csv_file import BadFileError, Columns, CsvFile
 from sim.spec.document import Data
 from sim.spec.measured import Recorded
 from sim.spec.moments import EXPECTED, Moments, NoMomentError, decimal, moments_of
-from sim.spec.traffic import Replay
 
 _SECOND = Decimal(10**9)  # nanoseconds
 _YEAR = 366 * 86400 * _SECOND

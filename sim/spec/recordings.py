@@ -17,13 +17,13 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from sim.errors import Problem
+from sim.spec.arrivals import Replay
 from sim.spec.base import body_of
 from sim.spec.csv_file import LARGEST_TOGETHER, BadFileError, CsvFile
 from sim.spec.document import Data, Location, Map, problem_at, value_at, with_value
 from sim.spec.measured import Recorded, Replayed
 from sim.spec.recorded_rows import durations, requests, series
 from sim.spec.shape import Shape, choices
-from sim.spec.traffic import Replay
 
 T = TypeVar("T")
 

@@ -10,11 +10,15 @@ from typing import Any, get_args
 
 from sim.spec.base import UNLIMITED, Kind, Leaves, Spec, words
 from sim.spec.scenario import Scenario
-from sim.spec.schema import json_schema, unit_in
+from sim.spec.schema import schema_of_values, unit_in
 from sim.spec.sentences import sentences_of
 from sim.spec.shape import specs_in
 from sim.units import show_duration, show_share
 
+_RANGES = (
+    "In the place of any number may stand a range, `{between: [10ms, 20ms]}`, where nobody knows it exactly: each "
+    "replication has a value\nof its own from it, and the intervals hold that uncertainty."
+)
 TITLES = {
     "arrivals": "Arrivals",
     "authentication": "Authentication",
@@ -39,11 +43,11 @@ def reference() -> str:
     """Markdown: the scenario and all that it is made of, then every kind with its words, those of loaded plug-ins
     included.
     """
-    schema = json_schema()
+    schema = schema_of_values()
     definitions = schema["$defs"] | {"Scenario": schema}
     registered = {cls for kind in get_args(Kind) for cls in words(kind).values()}
     parts, told = (
-        ["# The scenario language"],
+        ["# The scenario language", _RANGES],
         {base for cls in registered for base in cls.__mro__ if issubclass(base, Spec)},
     )
     for cls in _made_of(Scenario, told):

@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
+from sim.spec.arrivals import MOST_USERS, Replay
 from sim.spec.autoscaling_references import scaling_problems
 from sim.spec.base import word_of
 from sim.spec.cache import Cache
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Errors, Fault, Flush, Slow
+from sim.spec.log_references import log_problems
 from sim.spec.policy import CallPolicy
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.queue_references import queue_problems
@@ -26,7 +28,7 @@ from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
 from sim.spec.together import contradictions
-from sim.spec.traffic import MOST_USERS, Replay, population_sizes
+from sim.spec.traffic import population_sizes
 from sim.spec.walk import Visit, visits
 from sim.units import LONGEST, show_duration
 
@@ -59,6 +61,7 @@ def reference_problems(scenario: Scenario) -> list[Finding]:
         _autoscaling,
         _together,
         _queue_brokers,
+        _logs,
         _steps,
         _effects,
         _faults,
@@ -277,6 +280,11 @@ def _consumers(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                     ("services", service, "consumes", topic), names.to_consume, topic, names.sources
                 ):
                     yield finding._replace(of_key=True)
+
+
+def _logs(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    """What is said of logs."""
+    yield from (Finding(*found) for found in log_problems(scenario))
 
 
 def _queue_brokers(scenario: Scenario, _: _Names) -> Iterator[Finding]:

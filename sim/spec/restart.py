@@ -26,7 +26,7 @@ class Restart(Fault):
             EventKind.REPLICA_RESTARTED,
         ),
     )
-    simpy_only = True
+    positional = "of"
     of: str
     """The service, or `gateway`."""
     one_by_one: Duration = 30.0

@@ -15,7 +15,6 @@ from sim.vocabulary import Stage
 class SagaStep(Spec):
     """One transaction, and what undoes it."""
 
-    simpy_only: ClassVar[bool] = True
     do: tuple[AnyStep, ...] = Field(min_length=1)
     """What is done."""
     undo: tuple[AnyStep, ...] = ()
@@ -33,7 +32,6 @@ class Saga(Step):
     choreography, for which consumers publish events of their own. On paper every undo ends well at once.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         stages=(Stage.BACKOFF, Stage.FOLLOWED, Stage.END),
         series=("sagas_completed", "sagas_compensated", "sagas_stuck", "sagas_open"),
@@ -61,7 +59,6 @@ class Retract(Step):
     When an order was complete stays what it was.
     """
 
-    simpy_only: ClassVar[bool] = True
     positional = "effect"
     effect: str
     """What is taken back: `payment-captured`."""

@@ -18,6 +18,7 @@ from pydantic import (
 from sim import units
 from sim.spec import broker_fault as broker_fault  # noqa: PLC0414 - its words are registered
 from sim.spec import restart as restart  # noqa: PLC0414 - so is its word
+from sim.spec.arrivals import Replay
 from sim.spec.base import Between, Duration, Spec
 from sim.spec.broker import AnyBroker
 from sim.spec.document import Data
@@ -26,7 +27,7 @@ from sim.spec.gateway import Gateway
 from sim.spec.network import Network
 from sim.spec.policy import CallPolicy
 from sim.spec.service import Service
-from sim.spec.traffic import Replay, Traffic
+from sim.spec.traffic import Traffic
 from sim.units import shown
 
 

@@ -14,13 +14,33 @@ from sim.spec.loading import SAME_FOR_ALL
 from sim.spec.scenario import Scenario
 from sim.spec.sentences import sentences_of, unwrapped
 from sim.spec.shape import specs_in
+from sim.spec.uncertain import CERTAIN
 
 _Json = dict[str, Any]
 TAGGED: tuple[Kind, ...] = ("broker",)  # a map of fields says in one of them which word it is
+_RANGE: _Json = {
+    "type": "object",
+    "description": "A number that is known to lie between two: each replication has one of its own.",
+    "properties": {"between": {"type": "array", "minItems": 2, "maxItems": 2}},
+    "required": ["between"],
+    "additionalProperties": False,
+}
 
 
 def json_schema() -> _Json:
-    """The schema of the whole file. Variants are patches: the same shape, nothing required, null removes."""
+    """The schema of the whole file. Variants are patches: the same shape, nothing required, null removes. Any amount
+    may be a range.
+    """
+    schema = schema_of_values()
+    properties = {
+        name: field if name in CERTAIN else _with_ranges(field) for name, field in schema["properties"].items()
+    }
+    defs = {**_of_properties(schema["$defs"]), "between": _RANGE}
+    return {**schema, "properties": properties, "$defs": dict(sorted(defs.items()))}
+
+
+def schema_of_values() -> _Json:
+    """The schema of a file in which no amount is a range: what the reference is written from."""
     classes = _classes()
     references, generated = models_json_schema([(cls, "validation") for cls in classes], ref_template="#/$defs/{model}")
     names = {cls: references[(cls, "validation")]["$ref"].removeprefix("#/$defs/") for cls in classes}
@@ -37,6 +57,34 @@ def json_schema() -> _Json:
     )
     definitions = {name: _expanded(schema, kinds) for name, schema in definitions.items()}
     return _file(definitions, names[Scenario], set(kinds))
+
+
+def _with_ranges(schema: Data) -> Data:
+    """The same with `{between: [LOW, HIGH]}` beside every number and every amount with a unit."""
+    if isinstance(schema, list):
+        return [_with_ranges(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    forms = schema.get("anyOf")
+    if isinstance(forms, list) and any(map(_is_amount, forms)):
+        beside = [form if _is_amount(form) else _with_ranges(form) for form in forms]
+        return {**schema, "anyOf": [*beside, {"$ref": "#/$defs/between"}]}
+    if _is_amount(schema):
+        about = {key: schema[key] for key in ("description", "default") if key in schema}
+        plain = {key: value for key, value in schema.items() if key not in about}
+        return {**about, "anyOf": [plain, {"$ref": "#/$defs/between"}]}
+    return {key: _of_properties(value) if key == "properties" else _with_ranges(value) for key, value in schema.items()}
+
+
+def _of_properties(properties: _Json) -> _Json:
+    return {name: _with_ranges(field) for name, field in properties.items()}
+
+
+def _is_amount(form: Data) -> bool:
+    """A number, or text that begins with one."""
+    if not isinstance(form, dict):
+        return False
+    return form.get("type") in ("integer", "number") or str(form.get("pattern", "")).startswith(r"^\s*")
 
 
 def _file(definitions: dict[str, _Json], scenario: str, kinds: set[str]) -> _Json:
@@ -112,6 +160,10 @@ def _forms(kind: Kind, word: str, cls: type[Spec], body: _Json, name: str) -> It
     yield _map(
         {word: cls.shorthand or positional, **properties}, [word, *(field for field in required if field != key)], body
     )
+    if kind == "fault":
+        named = {**properties, key: positional, "of": properties.get("of", positional)}
+        inner = {"type": ["object", "null"], "properties": named, "additionalProperties": False}
+        yield _map({**named, word: inner}, [word], body)
 
 
 def _map(properties: _Json, required: list[str], body: _Json) -> _Json:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.spec import cache as _cache  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
@@ -13,6 +13,7 @@ from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.balancing import LoadBalancing as LoadBalancing  # noqa: PLC0414 - the names of old
 from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
+from sim.spec.consuming import Commit, Fetch, Transaction
 from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith
@@ -52,7 +53,17 @@ class Consume(Spec):
         ends=(MessageEnd.PROCESSED, MessageEnd.DEAD_LETTERED, MessageEnd.SKIPPED, MessageEnd.QUEUED),
         series=("lag", "delivered", "redelivered", "busy", "workers"),
     )
-    simpy_only = ("membership", "prefetch", "ack", "on_failure", "priority")
+    simpy_only = (
+        "membership",
+        "fetch",
+        "commit",
+        "transaction",
+        "isolation",
+        "prefetch",
+        "ack",
+        "on_failure",
+        "priority",
+    )
     group: str = ""
     """The consumer group of a topic: every group gets every message once. A queue has none."""
     do: tuple[AnyStep, ...]
@@ -63,6 +74,14 @@ class Consume(Spec):
     """Members of the group in each replica; each is a thread of its own."""
     max_poll_records: Many = 500
     """Messages that a member takes at once."""
+    fetch: Fetch | None = None
+    """Of a topic: how much the broker collects before it answers; without it each record as it comes."""
+    commit: Commit | None = None
+    """Of a topic: when offsets are committed, after a `batch` where nothing is said."""
+    transaction: Transaction | None = None
+    """Of a topic: each record in a transaction, with what is published while it is handled."""
+    isolation: Literal["read_uncommitted", "read_committed"] = "read_uncommitted"
+    """Of a topic: whether the group reads records of transactions that are open or aborted (isolation.level)."""
     retry_topic: RetryTopic | None = None
     """Where a failed message is tried again without blocking its partition."""
     max_deliveries: Many = 10
@@ -83,6 +102,14 @@ class Consume(Spec):
     """
     priority: Annotated[int, Between(-(2**31), 2**31 - 1)] = 0
     """Of a queue: a consumer of a higher one gets messages as long as it can take some (x-priority)."""
+
+    @model_validator(mode="after")
+    def _one_way_to_commit(self) -> Self:
+        if self.transaction is not None and self.commit is not None:
+            raise ValueError(
+                "found `commit` beside `transaction`, which commits with each record; expected one of them"
+            )
+        return self
 
 
 class Endpoint(Spec):
@@ -114,7 +141,6 @@ class Service(Spec):
             "work_wasted",
         )
     )
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("autoscaling", "start", "drain", "rate_limits")
     replicas: Few = 1
     """How many there are, each with workers, cores and queue of its own."""
     workers: Workers

@@ -157,7 +157,7 @@ def _in_choice(choice: Choice, key: str | int, value: Data) -> Shape:
     if isinstance(body, dict) and choice.flat and cls.shorthand_type is not None:
         return shape_of(cls.shorthand_type)
     positional = _field(cls, cls.positional) if cls.positional is not None else PLAIN
-    if choice.flat and cls.positional is not None:
+    if choice.flat and not choice.has_fields_below(cls, body):
         return positional
     return Shape("fields", spec=cls) if body is None or body_of(cls, body) is body else positional
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.spec.actions import polls_of
+from sim.spec.arrivals import MOST_NAMES
 from sim.spec.document import Location
 from sim.spec.scenario import Scenario
-from sim.spec.traffic import MOST_NAMES, Closed, MarkovModulated
 from sim.spec.walk import visits
 from sim.units import show_duration
 
@@ -74,21 +74,19 @@ def _traffic(scenario: Scenario) -> Iterator[tuple[Location, str]]:
     users = 0
     for name, traffic in scenario.traffic.items():
         arrivals = traffic.arrivals
-        if isinstance(arrivals, Closed):
-            users += arrivals.users
+        if arrivals.population:
+            users += arrivals.population
             if users > MOST_CLOSED:
                 what = f"found {users:,} closed users in all traffic together, expected at most {MOST_CLOSED:,}"
                 yield ("traffic", name, "arrivals", "closed", "users"), what
                 return
-        if isinstance(arrivals, MarkovModulated):
-            changes = 2.0 * scenario.duration / sum(arrivals.stays)
-            if changes > MOST_CHANGES:
-                shortest = show_duration(2.0 * scenario.duration / MOST_CHANGES)
-                what = (
-                    f"about {changes:,.0f} changes of state in a run of {show_duration(scenario.duration)}, "
-                    f"expected at most {MOST_CHANGES:,}"
-                )
-                yield ("traffic", name, "arrivals", "mmpp", "stays"), f"{what}: stays that sum to at least {shortest}"
+        if (changes := arrivals.changes_per_second * scenario.duration) > MOST_CHANGES:
+            shortest = show_duration(2.0 * scenario.duration / MOST_CHANGES)
+            what = (
+                f"about {changes:,.0f} changes of state in a run of {show_duration(scenario.duration)}, "
+                f"expected at most {MOST_CHANGES:,}"
+            )
+            yield ("traffic", name, "arrivals", "mmpp", "stays"), f"{what}: stays that sum to at least {shortest}"
 
 
 def _polls(scenario: Scenario) -> Iterator[tuple[Location, str]]:

@@ -4,8 +4,8 @@ only a beginning.
 
 from __future__ import annotations
 
+from sim.spec.arrivals import Arrivals, Profile, Replay
 from sim.spec.scenario import Scenario
-from sim.spec.traffic import Arrivals, Profile, Replay
 
 
 def unsteady_parts(scenario: Scenario) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from sim.spec.actions import Action, Answers, Branches, Calls, Ends, Performs, Publishes, TakesStock, TakesTime
-from sim.spec.base import Choice, Duration, Few, Flag, Leaves, Share, Spec, register, word_of
+from sim.spec.base import Choice, Duration, Few, Flag, Leaves, Share, Size, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import CallPolicy
@@ -145,7 +145,7 @@ class Publish(Step):
         series=("outbox",),
     )
     positional = "topic"
-    simpy_only = ("routing_key", "headers", "expiration", "confirm", "mandatory")
+    simpy_only = ("size", "routing_key", "headers", "expiration", "confirm", "mandatory")
     topic: str
     """Where the event goes: a topic, an exchange, or a queue."""
     via: Literal["broker", "outbox"] = "broker"
@@ -160,6 +160,8 @@ class Publish(Step):
     """Rows that the relay takes at once."""
     fallback: tuple[AnyStep, ...] | None = None
     """Steps that run once, after the last attempt has failed."""
+    size: Annotated[Size, Field(gt=0)] | None = None
+    """To a topic: bytes of the event, in the place of the topic's `message_size`."""
     routing_key: str = ""
     """To an exchange: by which its bindings choose the queues."""
     headers: dict[str, str] = Field(default_factory=dict)
@@ -289,7 +291,6 @@ class Fail(Step):
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.ERROR,))
     positional = "share"
-    simpy_only = ("per",)
     share: Share
     """The share of attempts that end here, or of requests."""
     per: Literal["request", "attempt"] = "attempt"

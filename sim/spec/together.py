@@ -49,8 +49,8 @@ def _weights(name: str, service: Service) -> Iterator[Found]:
 def _heartbeat(at: Location, consume: Consume) -> Iterator[Found]:
     """The Java client does not start otherwise (Heartbeat.java: "must be set lower than the session timeout")."""
     membership = consume.membership
-    if membership is not None and membership.heartbeat_interval >= consume.session_timeout:
-        beat, session = show_duration(membership.heartbeat_interval), show_duration(consume.session_timeout)
+    if membership is not None and membership.beat >= consume.session_timeout:
+        beat, session = show_duration(membership.beat), show_duration(consume.session_timeout)
         yield (*at, "heartbeat_interval"), f"found {beat}, expected less than the session_timeout, {session}", False
 
 

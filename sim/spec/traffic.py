@@ -2,308 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from sim.spec.arrivals import AnyArrivals, Replay
 from sim.spec.base import (
     Between,
-    Choice,
-    Column,
     Duration,
-    Factor,
     Flag,
     Leaves,
     Many,
     Number,
-    Picked,
-    Rate,
     Share,
     Spec,
-    Whole,
-    register,
 )
-from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import Retry
 from sim.spec.visit import Visit
 from sim.vocabulary import Outcome
-
-MOST_USERS = 2**31 - 1  # their numbers are a column of the records
-MOST_NAMES = 2**15 - 1  # of components, endpoints, routes, topics ...: so are theirs
-
-
-class Arrivals(Spec):
-    """Base of the arrival processes. Open ones come whatever the system does; `closed` users wait for their answer."""
-
-
-AnyArrivals = Annotated[Arrivals, Choice("arrivals")]
-
-
-@register("arrivals", "poisson")
-class Poisson(Arrivals):
-    """Open arrivals with exponential gaps."""
-
-    positional = "rate"
-    rate: Rate
-    """Requests per second, on average."""
-
-
-@register("arrivals", "deterministic")
-class Deterministic(Arrivals):
-    """Open arrivals at equal gaps; the first one gap after the start, none at the end: one an hour makes 23 in 24
-    hours.
-    """
-
-    positional = "rate"
-    rate: Rate
-    """Requests per second, exactly."""
-
-
-Stay = Annotated[Duration, Field(gt=0)]
-
-
-@register("arrivals", "mmpp")
-class MarkovModulated(Arrivals):
-    """Two-state Markov-modulated Poisson process: bursts. Starts in the first state."""
-
-    rates: tuple[Rate, Rate]
-    """Requests per second in the first and in the second state."""
-    stays: tuple[Stay, Stay]
-    """Mean time in each state before it changes."""
-
-
-class Diurnal(Spec):
-    """rate(t) = mean * (1 + amplitude * sin(2 pi (t - phase) / period)), with t in seconds from the start of its
-    segment.
-    """
-
-    mean: Rate
-    """The rate around which it swings."""
-    amplitude: Share
-    """How far it swings, as a share of the mean."""
-    period: Duration = Field(default=86400.0, gt=0)
-    """How long one swing takes: a day."""
-    phase: Duration = 0.0
-    """When the rate first passes its mean on the way up."""
-
-
-class FlashCrowd(Spec):
-    """A linear rise from `base` to `peak`, then an exponential decay back towards `base` with time constant `decay`."""
-
-    base: Rate
-    """The rate before the crowd comes, and long after."""
-    peak: Rate
-    """The highest rate."""
-    rise: Duration = Field(default=60.0, gt=0)
-    """How long the rate takes from base to peak."""
-    decay: Duration = Field(default=600.0, gt=0)
-    """Time constant of the fall: after it 37 % of the excess is left."""
-
-
-class Segment(Spec):
-    """A piece of a rate profile: constant `rate`, a ramp `from` .. `to`, a `diurnal` wave or a `flash_crowd`."""
-
-    lasts: Duration | None = Field(default=None, alias="for", gt=0)
-    """How long the piece takes; the last one may go on for ever."""
-    rate: Rate | None = None
-    """Requests per second, the same throughout."""
-    start: Rate | None = Field(default=None, alias="from")
-    """The rate at the beginning of a ramp."""
-    end: Rate | None = Field(default=None, alias="to")
-    """The rate at the end of a ramp."""
-    diurnal: Diurnal | None = None
-    """The rate as a sine wave."""
-    flash_crowd: FlashCrowd | None = None
-    """The rate of a sudden crowd."""
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        ramp = self.start is not None or self.end is not None
-        forms = [self.rate is not None, ramp, self.diurnal is not None, self.flash_crowd is not None]
-        if sum(forms) != 1:
-            raise ValueError(
-                f"found {sum(forms) or 'none'} of rate, from and to, diurnal, flash_crowd; expected exactly one of them"
-            )
-        if ramp and (self.start is None or self.end is None):
-            raise ValueError("a ramp needs both from and to")
-        if ramp and self.lasts is None:
-            raise ValueError("the field 'for' is missing: how long does the ramp take?")
-        return self
-
-
-@register("arrivals", "profile")
-class Profile(Arrivals):
-    """A non-homogeneous Poisson process whose rate follows the segments; after the last its final rate goes on."""
-
-    positional = "segments"
-    segments: tuple[Segment, ...] = Field(min_length=1)
-    """The pieces, one after the other."""
-    times: Factor = 1.0
-    """Scales every rate."""
-
-    @model_validator(mode="after")
-    def _only_the_last_is_open(self) -> Self:
-        for number, segment in enumerate(self.segments[:-1], 1):
-            if segment.lasts is None:
-                raise ValueError(
-                    f"segment {number} of {len(self.segments)} has no 'for'; only the last may go on for ever"
-                )
-        return self
-
-
-class Rows(Spec):
-    """What the loader has read of a recorded file, embedded in the document; nobody writes it by hand."""
-
-    positional = "values"
-    values: tuple[Annotated[float, Field(ge=0)], ...]
-    """Seconds from the first row, sorted; or of a series its rates or counts."""
-    lengths: tuple[Annotated[float, Field(gt=0)], ...] = ()
-    """How long each value of a series holds, in seconds."""
-    after: Annotated[float, Field(ge=0)] = 0.0
-    """Seconds from the zero that all recordings of the scenario share to the first row."""
-    began: Whole | None = None
-    """When the file begins: ns since 1970, or since the start that it counts from."""
-    clock: Literal["start", "local", "utc"] = "start"
-    """What the times count from; `local` are dates without a zone."""
-    unit: str = ""
-    """The unit in which plain numbers were taken."""
-    routes: tuple[str, ...] = ()
-    """What the rows ask for."""
-    shares: tuple[Share, ...] = ()
-    """How many of the rows ask for each."""
-    route: tuple[Annotated[int, Between(0, MOST_NAMES)], ...] = ()
-    """The place among `routes` of each row's."""
-    user: tuple[Annotated[int, Between(0, MOST_USERS)], ...] = ()
-    """The number of each row's user."""
-    users: Annotated[int, Between(0, MOST_USERS)] = 0
-    """How many users the rows name."""
-
-    @model_validator(mode="after")
-    def _belongs_together(self) -> Self:
-        """Who writes it by hand all the same is told; nothing later looks at it again."""
-        size = len(self.values)
-        for name in ("lengths", "route", "user"):
-            if len(getattr(self, name)) not in (0, size):
-                raise ValueError(
-                    f"{name}: found {len(getattr(self, name))}, expected {size}, one for each of the values"
-                )
-        if len(self.shares) != len(self.routes) or len(set(self.routes)) != len(self.routes):
-            raise ValueError("found routes and shares that do not belong together")
-        for name, numbers, count in (("route", self.route, len(self.routes)), ("user", self.user, self.users)):
-            if bool(numbers) != bool(count) or (numbers and not 0 <= min(numbers) <= max(numbers) < count):
-                raise ValueError(
-                    f"{name}: expected numbers from 0 to {count - 1}"
-                    if count
-                    else f"{name}: found numbers that belong to nothing"
-                )
-        return self
-
-
-@register("arrivals", "replay")
-class Replay(Arrivals):
-    """A recorded CSV.
-
-    `timestamps`: each row is a request. `rates`: a row is a rate per second, `counts`: a number of requests, until the
-    next row.
-    """
-
-    positional = "file"
-    file: str = ""
-    """The CSV, relative to the scenario."""
-    timestamps: Column | None = None
-    """The column of times; the first where none is named."""
-    unit: Literal["s", "ms", "us", "ns", "m", "h"] | None = None
-    """Of plain numbers in it; told from their size where it is not said."""
-    rates: Column | None = None
-    """The column of requests per second, which hold until the next row."""
-    counts: Column | None = None
-    """The column of numbers of requests, spread evenly until the next row."""
-    every: Duration | None = Field(default=None, gt=0)
-    """The interval of the rows of a series, where the file has no times."""
-    where: Picked = Field(default_factory=dict)
-    """Which rows: `{column: value}`, or a list of values."""
-    route: Column | None = None
-    """The column that says what a request asks for, in the place of `sends`."""
-    user: Column | None = None
-    """The column that says whose request it is."""
-    times: Factor = 1.0
-    """Scales the rate of a series."""
-    speed: Factor = Field(default=1.0, gt=0)
-    """Plays the recording faster."""
-    data: Rows | None = None
-    """What the loader has read; nobody writes it by hand."""
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        if not self.file and self.data is None:
-            raise ValueError("the field 'file' is missing")
-        if self.rates is not None and self.counts is not None:
-            raise ValueError(
-                "found rates and counts, expected one of them: requests per second, or requests in the interval of a "
-                "row"
-            )
-        for name in ("route", "user"):
-            if self.is_series and getattr(self, name) is not None:
-                raise ValueError(
-                    f"found {name} beside {'rates' if self.rates is not None else 'counts'}, where a row is no request"
-                )
-        if self.data is not None and bool(self.data.routes) != (self.route is not None):
-            raise ValueError("found rows with routes and no `route`, or `route` and rows without them")
-        if self.is_series and self.data is not None and not self.data.lengths and self.every is None:
-            raise ValueError("the field 'every' is missing: how long does a row hold?")
-        return self
-
-    @property
-    def is_series(self) -> bool:
-        """Whether the rows are rates or counts, not requests."""
-        return self.rates is not None or self.counts is not None
-
-    @property
-    def mix(self) -> dict[str, float]:
-        """What the rows ask for -> share of them; empty where no column says it."""
-        return dict(zip(self.data.routes, self.data.shares, strict=True)) if self.data is not None else {}
-
-    @property
-    def end(self) -> float:
-        """Seconds from the start of a run until the recording is over: one usual gap after the last request, a second
-        where there is none.
-        """
-        if self.data is None or not self.data.values:
-            return 0.0
-        if self.is_series:
-            return (self.data.after + sum(self.lengths)) / self.speed
-        last, gaps = self.data.values[-1], len(self.data.values) - 1
-        return (self.data.after + last + (last / gaps if gaps and last > 0 else 1.0)) / self.speed
-
-    @property
-    def lengths(self) -> tuple[float, ...]:
-        """How long each row of a series holds, seconds of the recording."""
-        if self.data is None:
-            return ()
-        return self.data.lengths or (self.every or math.nan,) * len(self.data.values)
-
-
-@register("arrivals", "closed")
-class Closed(Arrivals):
-    """A fixed number of users who think, send, wait for the answer, and think again.
-
-    Hides overload: see ARCHITECTURE.
-    """
-
-    simpy_only: ClassVar[tuple[str, ...]] = ("pacing", "ramp")
-
-    users: Annotated[int, Between(1, 10_000_000)]
-    """How many there are; each has one request under way at most."""
-    think: AnyDistribution
-    """The pause between an answer and the next request."""
-    pacing: Duration = Field(default=0.0, ge=0)
-    """The least time from the beginning of one request to that of the next (constant pacing of Locust)."""
-    ramp: Duration = Field(default=0.0, ge=0)
-    """How long it takes until all are there, one after the other at equal gaps (Locust's spawn rate, ramps of k6)."""
 
 
 class Popularity(Spec):
@@ -331,7 +50,6 @@ class Users(Popularity):
     smaller number is its most popular part.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("addresses",)
     addresses: Many | None = None
     """How many IP addresses they share, as evenly as can be (limits by `ip`); by default each user has one of their
     own.
@@ -353,7 +71,6 @@ class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.OK, Outcome.TIMEOUT, Outcome.IN_FLIGHT))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consumer", "headers", "visit", "deadline")
     sends: str | dict[str, Share] = Field(default_factory=dict)
     """A route, or `service.endpoint` where there is no gateway; a map from such names to shares gives a mix."""
     arrivals: AnyArrivals
@@ -398,7 +115,7 @@ class Traffic(Spec):
     @model_validator(mode="after")
     def _visits_come_by_themselves(self) -> Self:
         told = isinstance(self.arrivals, Replay) and (self.arrivals.route, self.arrivals.user) != (None, None)
-        if self.visit is not None and (told or isinstance(self.arrivals, Closed)):
+        if self.visit is not None and (told or self.arrivals.population):
             raise ValueError("visit: found arrivals that say who asks for what, or stays; expected an open process")
         return self
 

@@ -24,7 +24,6 @@ class Visit(Spec):
     come back.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(series=("visits", "visits_left"))
     requests: HowMany | None = None
     """How many requests somebody sends, each by the shares of `sends`; at least 1, at most 1000."""

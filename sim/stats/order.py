@@ -17,23 +17,17 @@ from sim.stats.quantile import Ranked, rank
 Floats = NDArray[np.float64]
 
 
-def quantile_interval(
-    sample: Ranked, q: float, confidence: float = 0.95, *, effective: float | None = None
-) -> Interval:
-    """A quantile between two order statistics, exact by the binomial law for independent values.
+def quantile_intervals(
+    sample: Ranked, qs: Sequence[float], confidence: float, effective: Sequence[float]
+) -> list[Interval]:
+    """Quantiles between two order statistics each, exact by the binomial law for independent values; the sample is put
+    in order once for all of them.
 
     Values that hang together tell as much as fewer independent ones would: `effective` says how many (see
     `sim.stats.batches`), and the ranks are spread accordingly. Never treat the requests of one run as independent.
     There are no limits where one of them would lie beyond the sample: 1,000 values know nothing of an upper limit of
     the 99.9th percentile.
     """
-    return quantile_intervals(sample, (q,), confidence, (float(sample.size) if effective is None else effective,))[0]
-
-
-def quantile_intervals(
-    sample: Ranked, qs: Sequence[float], confidence: float, effective: Sequence[float]
-) -> list[Interval]:
-    """The same for several quantiles of one sample, which is put in order once for all of them."""
     values = sample.at([rank(q, sample.size) for q in qs]).tolist() if sample.size else [math.nan] * len(qs)
     ranks = [
         _ranks(sample.size, q, confidence, size) if math.isfinite(value) else None

@@ -1,6 +1,6 @@
 """Rate profiles that the tests of rates and of arrivals share."""
 
-from sim.spec import traffic as spec
+from sim.spec import arrivals as spec
 
 RAMP_AND_SPIKE = spec.Profile(
     segments=[

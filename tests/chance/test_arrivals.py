@@ -14,7 +14,7 @@ from sim.chance.keyed import stream_key
 from sim.chance.rates import RateCurve
 from sim.chance.shared import machine_code
 from sim.errors import UsageError
-from sim.spec import traffic as spec
+from sim.spec import arrivals as spec
 
 KEY = stream_key(1, 0, "shoppers")
 BURSTS = spec.MarkovModulated(rates=("10/s", "100/s"), stays=("2s", "1s"))

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 
 from sim.chance.rates import RateCurve, mean_rate, peak_rate
 from sim.errors import UsageError
-from sim.spec import traffic as spec
+from sim.spec import arrivals as spec
 
 
 def rate_at(arrivals, time):

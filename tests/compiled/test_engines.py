@@ -7,6 +7,7 @@ from sim.compiled import Unsupported, simulate, why_not
 from sim.errors import UsageError
 from sim.experiments import shipped
 from sim.experiments.running import engines
+from sim.models import flows
 from sim.spec.service import Service
 from sim.spec.step import Work
 
@@ -24,7 +25,8 @@ def queue(duration="20s", sets=()):
     return next(iter(sim.load_text(QUEUE.format(duration=duration), sets=sets).variants.values()))
 
 
-def test_a_plug_in_runs_on_simpy_alone_and_is_named():
+def test_a_step_of_a_plug_in_without_a_flow_runs_on_simpy_alone_and_is_named(monkeypatch):
+    monkeypatch.setattr(flows, "_flows", {})
     study = sim.load("09-cache-plugin", plugins=[shipped.folder() / "cache.py"])
     assert {why_not(scenario) for scenario in study.variants.values()} == {"", "the step 'cache'"}
     cached = next(scenario for scenario in study.variants.values() if why_not(scenario))

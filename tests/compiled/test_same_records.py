@@ -216,6 +216,41 @@ def test_everything_grows(monkeypatch, spans, growing):
     assert [name for name in made[0] if made[-1][name] <= made[0][name]] == []
 
 
+TOLD_APART = """
+version: 1
+duration: 12s
+gateway:
+  workers: 1
+  work: 8ms
+  queue: {discipline: fair, capacity: unlimited}
+  rate_limits:
+  - {per: [user, traffic], rate: 2/s, preset: nginx, burst: 3}
+  - {per: user, rate: 9/s, preset: guava, wait: 5s}
+  - {per: user, rates: [5/s, 20/m], algorithm: sliding_log}
+  routes: {POST /buy: {to: shop.buy}}
+services: {shop: {workers: 1200, endpoints: {buy: [{wait: {exponential: 20ms}}]}}}
+traffic:
+  crowd: {sends: POST /buy, arrivals: {poisson: 250/s}, users: {count: 3000, popularity: {zipf: 0.8}}}
+"""
+
+
+def test_counters_and_turns_of_many_users_grow(monkeypatch):
+    """Of all three families of counters, and of turns, there are more than there was room for in the beginning."""
+    from sim.compiled import machine
+
+    names = ("turns", "standings", "library_counters", "waiting_counters", "limiters", "limiter_rings", "entries")
+    made = []
+    original = machine.Machine.grow
+
+    def grow(self):
+        made.append({name: self.s.tables[name].size for name in names})
+        original(self)
+
+    monkeypatch.setattr(machine.Machine, "grow", grow)
+    assert apart(only(sim.load_text(TOLD_APART))) == []
+    assert [name for name in names if made[-1][name] <= made[0][name]] == []
+
+
 OUTBOX = """
 version: 1
 duration: 40s

@@ -32,6 +32,18 @@ def test_the_work_of_a_station_is_found_within_its_interval(tmp_path):
 
 
 @pytest.mark.long
+def test_a_range_is_fitted_from_its_middle_on_and_other_ranges_stay(tmp_path):
+    file = write(tmp_path / "a.csv", *measured(2_000, 50, [(1, 0.010)], seed=1))
+    text = shop("{exponential: {between: [2ms, 30ms]}}")
+    study = load_text(text + "  other: {workers: {between: [1, 3]}, endpoints: {x: [{work: 7ms}]}}\n")
+    found = fit(study, file, ["shop.get.work"], replications=6, engine="simpy")
+    one = values(found)["shop.get.work"]
+    assert one.low <= 0.010 <= one.high
+    assert "workers: {between: [1, 3]}" in found.text
+    assert "between: [2ms, 30ms]" not in found.text
+
+
+@pytest.mark.long
 def test_intervals_hold_what_they_promise(tmp_path):
     """Of 20 independent measurements some 19 of the 95 % intervals hold the value: fewer than 16 is a chance of one in 400."""
     held = 0

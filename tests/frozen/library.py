@@ -7,8 +7,9 @@ import math
 import struct
 from collections.abc import Callable
 
+from sim.spec.arrivals import Replay
 from sim.spec.scenario import Scenario
-from sim.spec.traffic import Popularity, Replay
+from sim.spec.traffic import Popularity
 from tests.attacks.words import spoken
 
 POINTS = 200_000  # glibc's log with and without fused multiplication differs at one in 10,000, exp and the others at one in 1,300

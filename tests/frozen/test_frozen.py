@@ -41,6 +41,10 @@ NEVER = {
         "what only the SimPy engine runs stands in no frozen system",
     ),
     **dict.fromkeys(("event rebalance_began", "event replica_stopped"), "of what only SimPy runs"),
+    **dict.fromkeys(
+        ("event leader_lost", "event leader_elected", "event isr_shrank", "event isr_expanded"),
+        "of logs with nodes, which only SimPy runs",
+    ),
 }
 """What no frozen system shows, and why."""
 KINDS = {

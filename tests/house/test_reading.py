@@ -27,6 +27,8 @@ ALLOWED = {  # file -> what it reads, or why it is no reading
     "chance/compiler.py": "sources of this package",
     "cli/destination.py": "writes JSON",
     "cli/streams.py": "opens the null device in the place of streams that are closed",
+    "docs/examples.py": "scenarios of this package",
+    "docs/site.py": "pages, scenarios and notebooks of this checkout",
     "experiments/running/archive.py": "a zip in memory, of bounded length",
     "experiments/replicating/explaining.py": "keys of figures that this process made",
     "experiments/running/identity.py": "sources of this package",

@@ -77,7 +77,7 @@ def test_json_holds_all_that_was_said_and_the_scenario(compose, capsys):
         "how many requests come",
         "the time that a request takes here",
     }
-    assert load_text(told["scenario"])
+    assert load_text(told["text"])
     assert cli.answer(["import", "compose.yaml", "--json", "told.json", "--out", "shop.yaml"]) == 0
     assert json.loads((compose / "told.json").read_text())["services"] == 2
 

@@ -13,7 +13,6 @@ from sim.metrics.stations import costs
 from sim.models import simulate
 from sim.report.scalings import scalings
 from sim.report.wiring import wiring_of
-from sim.spec.walk import what_only_simpy_runs
 from sim.vocabulary import EventKind, MessageEnd
 
 SHOP = """
@@ -59,7 +58,6 @@ def test_a_load_of_three_cores_is_followed_as_it_is_by_hand():
     ]
     (box,) = [box for box in wiring_of(scenario).boxes.values() if box.name == "shop"]
     assert "scales from 1 to 20: cpu 50%" in box.lines
-    assert "autoscaling" in list(what_only_simpy_runs(scenario))
 
 
 def test_a_pace_and_a_window_are_kept():

@@ -113,6 +113,19 @@ def test_who_comes_back_from_a_crash_gets_his_share_little_by_little():
     assert counts["{policy: round_robin, slow_start: 40s}"][1] == 0.5
 
 
+def test_a_user_has_always_the_same_replica_by_maglev_and_nearly_all_keep_it_when_another_one_dies():
+    times = [i / 10 for i in range(600)]
+    run = played("maglev", times, 5, "{crash: {of: a, replicas: 1}, at: 30s}")
+    homes = {}
+    rows = run.records.request_frame().sort_values("arrival")
+    for user, attempt in zip(rows["user"], run.attempts(), strict=False):
+        homes.setdefault(int(user), []).append(attempt.replica)
+    assert all(len(set(its)) <= 2 for its in homes.values()), "once another table, once another home"
+    kept = [its for its in homes.values() if its[0] != 0]
+    assert sum(len(set(its)) == 1 for its in kept) > 0.9 * len(kept)
+    assert len({its[0] for its in homes.values()}) == 5
+
+
 def test_a_user_has_always_the_same_replica_and_keeps_it_when_another_one_dies():
     times = [i / 10 for i in range(600)]
     run = played("ring_hash", times, 5, "{crash: {of: a, replicas: 1}, at: 30s}")
@@ -144,6 +157,7 @@ def test_peak_ewma_leaves_a_slow_replica_alone():
         ("{policy: random, weights: [1, 1, 1]}", "not of random"),
         ("{weights: [1, 2]}", "found 2 weights, expected 3"),
         ("{policy: ring_hash, decay: 1s}", "`decay` is a word of peak_ewma"),
+        ("{policy: maglev, table_size: 1000}", "found 1000, expected a prime number"),
         ("{outlier_detection: {consecutive_5x: 3}}", "did you mean 'consecutive_5xx'"),
     ],
 )

@@ -72,6 +72,16 @@ def test_a_retry_is_not_begun_after_the_deadline():
     assert max(attempt.arrived for attempt in run.attempts()) < 1.3
 
 
+def test_a_publication_that_nobody_hears_of_is_told_no_deadline():
+    text = """
+    duration: 10s
+    traffic: {clients: {sends: a.ask, timeout: 300ms, deadline: propagate}}
+    services: {a: {workers: unlimited, endpoints: {ask: [{publish: orders, policy: {deadline: propagate}}]}}}
+    brokers: {kafka: {kind: log, acks: 0, topics: {orders: {partitions: 1}}}}
+    """
+    assert testing.play(text, [1.0]).outcomes() == ["ok"]
+
+
 def test_who_is_in_time_is_not_touched():
     run = played("timeout: 10s, deadline: propagate", [1.0, 2.0], long="50ms")
     assert run.outcomes() == ["ok", "ok"]

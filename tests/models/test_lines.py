@@ -188,3 +188,28 @@ def test_a_gateway_has_classes_of_its_routes():
 def test_slips_are_told(queue, told):
     with pytest.raises(ScenarioError, match=told):
         played(queue)
+
+
+GATEWAY_OF_TIERS = """
+duration: 1m
+gateway:
+  workers: 1
+  work: 100ms
+  queue: {discipline: fair, by: header, header: x-tier}
+  routes: {/: {to: shop.look}}
+services: {shop: {workers: unlimited, endpoints: {look: [{wait: 0s}]}}}
+traffic:
+  free: {sends: /, headers: {x-tier: free}}
+  gold: {sends: /, headers: {x-tier: gold}}
+  hasty: {sends: /, headers: {x-tier: gold}, timeout: 30ms}
+  trial: {sends: /, headers: {x-tier: trial}}
+"""
+
+
+def test_a_key_whose_last_one_has_gone_loses_its_turn_to_one_that_comes_before_its_next():
+    """Of gold only a hasty client is left when its turn is over at 1.1 s, and he has gone at 1.05 s: trial, which comes before the next of gold, is before it."""
+    times = {"free": [1.0, 1.03, 1.04], "gold": [1.01, 1.15], "hasty": [1.02], "trial": [1.12]}
+    run = testing.play(GATEWAY_OF_TIERS, times)
+    assert run.responses("free") == [0.1, 0.27, 0.56]
+    assert run.responses("gold") == [0.19, 0.35]
+    assert run.responses("trial") == [0.28]

@@ -81,6 +81,15 @@ def test_each_replica_of_the_caller_has_a_pool_and_a_crashed_one_starts_cold():
     assert run.responses()[2] == 0.13
 
 
+def test_a_connection_that_opens_in_a_freeze_is_there_at_the_thaw_for_the_next_attempt():
+    """Opened at 1.1 s, given up at 1.3 s; the caller hears of both at 2.05 s, and its second attempt takes 100 ms."""
+    again = "retry: {max_attempts: 2, backoff: {constant: 0s}}"
+    words = f"timeout: 300ms, {again}, pool: {{size: 1, minimum_idle: 0, connect: 100ms}}"
+    run = played(words, [1.0], faults="faults: [{outage: a, how: hang, at: 1.05s, for: 1s}]")
+    assert run.outcomes() == ["ok"]
+    assert run.responses() == [1.15]
+
+
 @pytest.mark.parametrize(
     ("size", "rate", "expected"), [(4, 64.0, 0.0372770295), (1, 16.0, 0.2)], ids=["M/M/4", "M/M/1"]
 )

@@ -80,6 +80,15 @@ def test_a_crashed_replica_forgets_whose_turn_it_is():
     assert run.responses()[4] == 0.01
 
 
+def test_a_spell_of_refusals_ends_with_the_replica():
+    """Its last one was at 1.2 s; the crash comes before it has been quiet for long enough to be told."""
+    text = TEXT.replace("POLICY", "rate_limit: 1/s").replace("REPLICAS", "")
+    fault = "faults: [{crash: {of: a, replicas: 1, restart_after: 1s}, at: 2.5s}]"
+    run = testing.play(text + fault, [1.0, 1.1, 1.2, 4.0])
+    kinds = "limiting_began", "limiting_ended"
+    assert [(event.time, event.kind) for event in run.events(*kinds)] == [(1.1, kinds[0]), (1.2, kinds[1])]
+
+
 @pytest.mark.parametrize("load", [0.5, 0.8])
 def test_a_steady_line_is_that_of_m_d_1(load):
     """Pollaczek-Khinchine: rho / (2 mu (1 - rho)). And each wait is Lindley's, to the last nanosecond."""

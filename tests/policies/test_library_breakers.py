@@ -6,27 +6,43 @@ from collections import deque
 
 import pytest
 
-from sim import testing
+from sim import load_text, models, testing
 from sim.errors import ScenarioError
 from sim.policies import library_breakers as library
 from sim.policies.breaker import CLOSED, HALF_OPEN, OPEN, REJECTED
 from sim.spec.policy import CircuitBreaker
-from sim.vocabulary import Outcome
+from sim.vocabulary import EventKind, Outcome
 
 OK, BAD = int(Outcome.OK), int(Outcome.ERROR)
 
 
+class Breaker:
+    """A breaker with its ring."""
+
+    def __init__(self, spec):
+        self.row, self.ring = library.new_library_breaker(spec)
+
+    def __getattr__(self, name):
+        return getattr(self.row, name)
+
+    def admit(self, now):
+        return library.admit(self.row, self.ring, now)
+
+    def settle(self, now, ticket, outcome):
+        library.settle(self.row, self.ring, now, ticket, outcome)
+
+
 def breaker(**words):
-    return library.new_library_breaker(CircuitBreaker.model_validate(words))
+    return Breaker(CircuitBreaker.model_validate(words))
 
 
 def told(row, results, start=0.0, step=0.01):
     """Calls that end at once, `S` or `F`: the state after each, x for one that is refused."""
     states, now = "", start
     for result in results:
-        ticket = library.admit(row, now)
+        ticket = row.admit(now)
         if ticket != REJECTED:
-            library.settle(row, now, ticket, OK if result == "S" else BAD)
+            row.settle(now, ticket, OK if result == "S" else BAD)
         states += "x" if ticket == REJECTED else "COH"[row.state]
         now += step
     return states
@@ -42,10 +58,10 @@ def test_pybreaker_tries_at_the_very_end_of_its_wait_and_gobreaker_after_it():
     pybreaker, gobreaker = breaker(consecutive=1, open_for="60s"), breaker(gobreaker={"consecutive_failures": 1})
     told(pybreaker, "F"), told(gobreaker, "FF", step=0.0)
     assert (pybreaker.state, gobreaker.state) == (OPEN, OPEN)
-    assert library.admit(pybreaker, 59.99) == REJECTED
-    assert library.admit(pybreaker, 60.0) >= 0
-    assert library.admit(gobreaker, 60.0) == REJECTED
-    assert library.admit(gobreaker, 60.01) >= 0
+    assert pybreaker.admit(59.99) == REJECTED
+    assert pybreaker.admit(60.0) >= 0
+    assert gobreaker.admit(60.0) == REJECTED
+    assert gobreaker.admit(60.01) >= 0
 
 
 def test_gobreaker_opens_at_more_than_so_many_and_closes_after_all_probes_are_good():
@@ -66,12 +82,12 @@ def test_polly_judges_at_failures_only_and_at_the_ratio_itself():
 
 def test_polly_lets_one_probe_through_and_a_stale_result_decides_as_it_would():
     row = breaker(polly={"minimum_throughput": 2, "failure_ratio": 0.5})
-    late = library.admit(row, 0.0)
+    late = row.admit(0.0)
     told(row, "SF")
-    assert library.admit(row, 4.9) == REJECTED
-    assert library.admit(row, 5.01) >= 0
-    assert library.admit(row, 5.01) == REJECTED
-    library.settle(row, 5.02, late, OK)
+    assert row.admit(4.9) == REJECTED
+    assert row.admit(5.01) >= 0
+    assert row.admit(5.01) == REJECTED
+    row.settle(5.02, late, OK)
     assert row.state == CLOSED
 
 
@@ -157,10 +173,10 @@ def crowd(seed, share):
 def admitted(row, calls):
     found = []
     for now, failed in calls:
-        ticket = library.admit(row, now)
+        ticket = row.admit(now)
         found.append(ticket != REJECTED)
         if ticket != REJECTED:
-            library.settle(row, now, ticket, BAD if failed else OK)
+            row.settle(now, ticket, BAD if failed else OK)
     return found
 
 
@@ -204,9 +220,31 @@ def test_hystrix_lets_calls_pass_until_it_looks():
     assert told(row, "F" * 45, step=0.01) == "C" * 45
     assert told(row, "F", start=0.5) == "x"
     assert row.opened == 0.5
-    assert library.admit(row, 5.5) == REJECTED
-    assert library.admit(row, 5.51) >= 0
+    assert row.admit(5.5) == REJECTED
+    assert row.admit(5.51) >= 0
     assert row.state == HALF_OPEN
+
+
+def test_gobreaker_ignores_what_was_called_in_an_earlier_interval():
+    """`afterRequest`: currentState begins a new generation where the interval is over, and a result of another one returns at once."""
+    row = breaker(gobreaker={"interval": "10s", "consecutive_failures": 1})
+    early = [row.admit(9.0) for _ in range(2)]
+    assert row.admit(10.5) not in early
+    for ticket in early:
+        row.settle(10.6, ticket, BAD)
+    assert row.state == CLOSED
+    assert told(row, "FF", start=10.7) == "CO"
+
+
+def test_opossum_has_so_many_buckets_of_whole_milliseconds():
+    """Eleven milliseconds in six buckets are six of one (`Math.floor`), and five in ten are ten of one: a timer cannot be shorter."""
+    for words in (
+        {"rolling_count_timeout": "11ms", "rolling_count_buckets": 6, "volume_threshold": 2},
+        {"rolling_count_timeout": "5ms", "rolling_count_buckets": 10, "volume_threshold": 2},
+    ):
+        buckets = words["rolling_count_buckets"]
+        assert told(breaker(opossum=words), "FF", start=0.0005, step=0.001 * (buckets - 1)) == "CO"
+        assert told(breaker(opossum=words), "FF", start=0.0005, step=0.001 * buckets) == "CC"
 
 
 TEXT = """
@@ -229,12 +267,42 @@ def test_in_a_run_it_tells_when_it_opened_also_where_nobody_called_then():
     assert len(run.events("breaker_half_opened")) == 2
 
 
+LATE = """
+version: 1
+duration: 20s
+traffic:
+  patient: {sends: a.long, arrivals: {replay: {data: [1]}}}
+  hasty: {sends: a.short, arrivals: {replay: {data: [2]}}}
+policies: {p: {circuit_breaker: {opossum: {error_threshold_percentage: 40, reset_timeout: 2s}}}}
+services:
+  a: {workers: unlimited, endpoints: {long: [{call: b.long, policy: p}], short: [{call: b.short, policy: p}]}}
+  b: {workers: unlimited, endpoints: {long: [{wait: 5s}, {fail: 100%}], short: [{wait: 1s}, {fail: 100%}]}}
+"""
+
+
+def test_a_failure_that_comes_late_to_an_open_opossum_tells_that_it_was_half_open_meanwhile():
+    """Called at 1 s and at 2 s. The second failure opens it at 3 s, it is half-open at 5 s, and the first opens it again at 6 s."""
+    (scenario,) = load_text(LATE).variants.values()
+    records = models.simulate(scenario)
+    told = [(float(row["time"]), EventKind(row["kind"]).name.lower()) for row in records.events]
+    assert told == [
+        (3.0, "breaker_opened"),
+        (5.0, "breaker_half_opened"),
+        (6.0, "breaker_opened"),
+        (8.0, "breaker_half_opened"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ("{consecutive: 3, within: 1s}", "found within beside consecutive"),
         ("{polly: {}, opossum: {}}", "found opossum beside polly"),
         ("{polly: {failure_rate: 1}}", "did you mean 'failure_ratio'"),
+        (
+            "{hystrix: {rolling_stats: 1d, health_snapshot_interval: 1ms}}",
+            "found rolling_stats of 86,400,000 times health_snapshot_interval, expected 100,000 times at most",
+        ),
     ],
 )
 def test_slips_are_told(words, message):

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sim.policies.partitioner import murmur2, murmur2_of_number, new_sticky, partition_of, sticky
+from sim.policies.partitioner import (
+    BuiltIn,
+    in_turn,
+    murmur2,
+    murmur2_of_number,
+    new_sticky,
+    next_partition,
+    partition_of,
+    partition_of_text,
+    sticky,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +55,26 @@ def test_over_long_runs_the_sticky_partitions_are_equally_used():
     row, chance = new_sticky(partitions=5, batch=10), random.Random(1)
     counts = Counter(sticky(row, chance.random()) for _ in range(200_000))
     assert all(count == pytest.approx(40_000, rel=0.05) for count in counts.values())
+
+
+def test_partitions_that_wait_for_less_are_taken_more_often():
+    """The example in the source of BuiltInPartitioner: of queues of 0, 3 and 1 batches, 0 to 3 of 8 give the first, 4 the second."""
+    assert [next_partition([0, 3, 1], random) for random in range(9)] == [0, 0, 0, 0, 1, 2, 2, 2, 0]
+
+
+def test_where_all_wait_for_the_same_any_is_taken():
+    assert [next_partition([2, 2], random) for random in range(3)] == [0, 1, 0]
+
+
+def test_a_producer_switches_when_a_batch_is_full_and_at_twice_its_size_anyway():
+    producer = BuiltIn(partitions=2, batch_size=100.0)
+    assert producer.peek([0, 0], 0.0) == 0
+    for size, may_switch, partition in [(60, True, 0), (60, False, 0), (60, False, 0), (60, False, 1), (100, True, 1)]:
+        producer.sent(size, may_switch, [0, 0], 1.0 - 2.0**-31)
+        assert producer.peek([0, 0], 0.0) == partition
+    assert producer.produced == 0.0
+
+
+def test_a_text_is_hashed_as_its_bytes_and_round_robin_takes_all_in_turn():
+    assert partition_of_text("foobar", 1000) == (-790332482 & 0x7FFFFFFF) % 1000
+    assert [in_turn(number, 3) for number in range(4)] == [0, 1, 2, 0]

@@ -6,10 +6,24 @@ import struct
 import numpy as np
 import pytest
 
-from sim.policies import balancer, breaker, budget, bulkhead, limiter, partitioner, retry
+from sim.policies import (
+    balancer,
+    balancing,
+    breaker,
+    budget,
+    bulkhead,
+    hedging,
+    library_breakers,
+    limiter,
+    outliers,
+    partitioner,
+    retry,
+    throttle,
+    waiting,
+)
 from sim.policies.base import table_of
 from sim.spec.gateway import RateLimit
-from sim.spec.policy import Budget, Bulkhead, CircuitBreaker, Retry
+from sim.spec.policy import Budget, Bulkhead, CircuitBreaker, Hedge, Retry
 
 STEPS = 3000
 
@@ -79,6 +93,69 @@ def test_breakers(settings):
         assert breaker.state(twins.plain[0], now) == breaker.state.compiled(twins.compiled[0], now)
         twins.assert_same()
     assert twins.plain[0].period > 50
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"consecutive": 3, "open_for": "1s", "half_open_calls": 2},
+        {"gobreaker": {"interval": "3s", "timeout": "1s", "consecutive_failures": 2}},
+        {"polly": {"sampling_duration": "1s", "break_duration": "1s", "minimum_throughput": 3, "failure_ratio": 0.5}},
+        {"opossum": {"rolling_count_timeout": "2s", "rolling_count_buckets": 7, "reset_timeout": "1s"}},
+        {"hystrix": {"rolling_stats": "2s", "sleep_window": "1s", "request_volume_threshold": 3}},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_breakers_of_libraries(settings):
+    twins = Twins(*library_breakers.new_library_breaker(CircuitBreaker(**settings)))
+    chance, now, inside = random.Random(1), 0.0, []
+    for _ in range(STEPS):
+        now += chance.expovariate(8.0)
+        if not inside or chance.random() < 0.5:
+            ticket = twins(library_breakers.admit, now)
+            if ticket >= 0:
+                inside.append(ticket)
+        elif chance.random() < 0.9:
+            twins(library_breakers.settle, now, inside.pop(), chance.choice([0, 0, 7, 8, 9]))
+        else:
+            assert library_breakers.give_back(twins.plain[0], inside[-1]) is None
+            library_breakers.give_back.compiled(twins.compiled[0], inside.pop())
+        twins.assert_same()
+    assert twins.plain[0].period > 50
+
+
+@pytest.mark.parametrize("kind", ["smooth", "guava", "resilience4j"])
+def test_limits_that_one_waits_for(kind):
+    twins, chance, now = Twins(waiting.new_waiting(kind, 7.0, 3, 0.3, 0.5)), random.Random(1), 0.0
+    refused = 0
+    for _ in range(STEPS):
+        now += chance.choice([chance.expovariate(8.0), 1 / 7, 0.0])
+        wait = twins(waiting.ahead, now)
+        if twins(waiting.willing, now, wait):
+            twins(waiting.reserve, now, 1)
+        else:
+            refused += 1
+        twins.assert_same()
+    assert 0.05 < refused / STEPS < 0.95
+
+
+def test_percentiles_of_hedges():
+    """The window is what a sorted list of the latest thousand says."""
+    twins, chance, latest = Twins(*hedging.new_hedge(Hedge(after="p90"))), random.Random(1), []
+    for _ in range(STEPS):
+        latest = [*latest, round(chance.expovariate(8.0), 2)][-hedging.WINDOW :]
+        twins(hedging.note, latest[-1])
+        known = sorted(latest)[min(len(latest) - 1, int(0.9 * len(latest)))] if len(latest) >= 100 else -1.0
+        assert twins(hedging.pause) == known
+    twins.assert_same()
+
+
+def test_throttles():
+    twins, chance = Twins(throttle.new_throttle(10, 0.4567)), random.Random(1)
+    for _ in range(STEPS):
+        twins(throttle.failed if chance.random() < 0.3 else throttle.succeeded)
+        twins(throttle.allows)
+        twins.assert_same()
 
 
 @pytest.mark.parametrize("jitter", ["none", "full", "equal", "decorrelated", "20%"])
@@ -160,3 +237,33 @@ def test_partitioners():
         assert partitioner.murmur2(data) == partitioner.murmur2.compiled(np.frombuffer(data, dtype=np.uint8))
         twins(partitioner.sticky, chance.random())
         twins.assert_same()
+
+
+@pytest.mark.parametrize("kind", [balancing.BY_WEIGHT, balancing.FEWEST_BY_WEIGHT, balancing.BY_LATENCY])
+def test_balancers_that_know_more(kind):
+    rule = balancing.BalancingRow(kind, slow_start=3.0, detects=1, consecutive=2, base=1.0, most_percent=60.0)
+    plain = [balancing.PeerRow(weight=float(index + 1)) for index in range(4)]
+    table, rules = table_of(plain), table_of([rule])
+    loads, allowed, alive, chance, now = [0] * 4, [0] * 4, [1] * 4, random.Random(kind), 0.0
+    machine = [np.zeros(4, np.int64), np.zeros(4, np.int64), np.ones(4, np.int64)]
+    for _ in range(STEPS // 10):
+        now += chance.expovariate(8.0)
+        one, other = chance.random(), chance.random()
+        balancing.allow(rule, plain, alive, allowed, 4)
+        balancing.allow.compiled(rules[0], table, machine[2], machine[1], 4)
+        index = balancing.pick(rule, plain, loads, allowed, 4, now, one, other)
+        assert index == balancing.pick.compiled(rules[0], table, machine[0], machine[1], 4, now, one, other)
+        balancing.observe(plain[index], one, now, rule.decay)
+        balancing.observe.compiled(table[index], one, now, rule.decay)
+        if chance.random() < 0.5:
+            loads[index] += 1
+            machine[0][index] += 1
+        failed = other < 0.4
+        if outliers.judge(rule, plain[index], failed, failed) | outliers.judge.compiled(
+            rules[0], table[index], failed, failed
+        ):
+            outliers.eject(rule, plain, alive, 4, index, now)
+            outliers.eject.compiled(rules[0], table, machine[2], 4, index, now)
+        for place, peer in enumerate(plain):
+            assert outliers.look(rule, peer, now) == outliers.look.compiled(rules[0], table[place], now)
+        assert table_of(plain).tobytes() == table.tobytes()

@@ -54,7 +54,9 @@ A = "{workers: 1, endpoints: {x: [{work: 1ms}], y: [{work: 1ms}]}}"
         (
             f"services: {{a: {A}}}\nbrokers: {{k: {{kind: log, topics: {{t: }}}}, l: {{kind: log, topics: {{t: {{}}}}}}}}\n",
             "a.x",
-            ["found nothing, expected a map with key, partitions"],
+            [
+                "found nothing, expected a map with compaction, key, key_header, message_size, min_insync_replicas, partitioner, partitions, replication_factor, retention"
+            ],
         ),
         (
             f"services: {{a: {A}}}\nbrokers: {{k: {{kind: log, topics: {{t: {{}}}}}}, l: {{kind: log, topics: {{t: {{}}}}}}}}\n",

@@ -11,8 +11,8 @@ from sim.compiled import simulate as compiled
 from sim.errors import ScenarioError
 from sim.models import simulate
 from sim.spec import load_document, load_text
+from sim.spec.arrivals import Rows
 from sim.spec.schema import _classes, json_schema
-from sim.spec.traffic import Rows
 from tests.compiled.same import differences
 
 SHOP = {

@@ -60,7 +60,7 @@ def test_the_system_is_right_without_them():
         (
             {"SHOP": "load_balancing: least_conn"},
             "services.shop.load_balancing: found 'least_conn', expected round_robin, random, least_request, "
-            "power_of_two, two_choices, peak_ewma, ring_hash, or a map with a `policy`; did you mean 'least_request'?",
+            "power_of_two, two_choices, peak_ewma, ring_hash, maglev, or a map with a `policy`; did you mean 'least_request'?",
         ),
         (
             {"SHOP": "queue: {discipline: priority, classes: {page: 0}, push_out: true}"},
@@ -149,8 +149,8 @@ def test_the_system_is_right_without_them():
             "Kubernetes refuses it",
         ),
         (
-            {"FAULT": "{at: 5s, restart: shop}"},
-            "faults.0: found 'shop' under restart, expected a map of its fields: of, one_by_one, grace, takes",
+            {"FAULT": "{at: 5s, random: shop}"},
+            "faults.0: found 'shop' under random, expected a map of its fields: mtbf, mttr, fault",
         ),
         (
             {
@@ -173,12 +173,10 @@ def test_what_does_not_go_together_is_told_in_one_line(parts, expected):
 
 
 def test_who_asks_the_compiled_engine_hears_the_word_as_it_is_written():
-    text = SYSTEM.replace("SHOP", "load_balancing: peak_ewma").replace("STEP, ", "").replace("TO", "events")
-    text = text.replace("GROUP", "group: mailers")
-    for name in ("TRAFFIC", "GATEWAY", "MAIL", "CONSUMER", "QUEUE", "FAULT"):
+    text = SYSTEM.replace("STEP, ", "").replace("TO", "events").replace("GROUP", "group: mailers")
+    for name in ("TRAFFIC", "GATEWAY", "SHOP", "MAIL", "CONSUMER", "QUEUE", "FAULT"):
         text = _without(text, name)
-    text = text.replace("  rabbit: {kind: queue, queues: {jobs: {type: quorum}}}\n", "")
-    assert next(what_only_simpy_runs(load_text(text).variants["base"])) == "load_balancing"
+    assert "queue" in list(what_only_simpy_runs(load_text(text).variants["base"]))
 
 
 def test_a_broker_that_does_not_say_its_kind_is_asked_for_it_alone():

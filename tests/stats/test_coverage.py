@@ -8,10 +8,10 @@ from sim.chance.resampling import Resampling
 from sim.stats.batches import PIECES, batch_interval, effective_size
 from sim.stats.bounds import NOT_NEGATIVE, SHARE, UNBOUNDED
 from sim.stats.mean import mean_interval
-from sim.stats.order import quantile_interval
 from sim.stats.paired import Nature, paired_difference
 from sim.stats.quantile import Ranked, quantile
 from sim.stats.stopping import enough, precise, replications_needed
+from tests.stats.one_quantile import quantile_interval
 
 from .known import coverage, mean_response, mean_responses, response_quantile, responses
 

@@ -8,8 +8,9 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.stats.order import _binomial, quantile_interval
+from sim.stats.order import _binomial
 from sim.stats.quantile import Ranked
+from tests.stats.one_quantile import quantile_interval
 
 
 def test_the_ranks_of_the_books():

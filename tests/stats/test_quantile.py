@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.stats.order import quantile_interval
 from sim.stats.quantile import Durations, Ranked, at_ranks, quantile, quantiles, rank
+from tests.stats.one_quantile import quantile_interval
 
 finite = st.floats(0, 1e6)
 shares = st.sampled_from([0.01, 0.07, 0.5, 0.9, 0.95, 0.99, 0.999])

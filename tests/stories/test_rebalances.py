@@ -6,7 +6,7 @@ import pytest
 
 from sim import testing
 from sim.errors import ScenarioError
-from sim.policies.assignor import sticky_assign
+from sim.policies.assignor import assign_numbers
 
 SYSTEM = """
 duration: 320s
@@ -152,7 +152,7 @@ def test_members_that_come_and_go_leave_the_books_balanced_and_the_run_repeatabl
     ],
 )
 def test_a_sticky_assignment_is_balanced_and_moves_no_more_than_it_must(owned, partitions, assigned):
-    assert sticky_assign(owned, partitions) == assigned
+    assert assign_numbers("sticky", owned, partitions) == assigned
 
 
 def test_a_queue_has_no_membership():
@@ -161,3 +161,58 @@ def test_a_queue_has_no_membership():
     )
     with pytest.raises(ScenarioError, match="the consumers of a queue are no group"):
         testing.play(text, [0.0])
+
+
+@pytest.mark.parametrize(
+    ("assignor", "stays"), [("range", 5), ("sticky", 6)], ids=["range deals all anew", "sticky keeps what it can"]
+)
+def test_what_the_survivors_of_a_group_keep_is_a_matter_of_its_assignor(assignor, stays):
+    """Eight partitions, four members, the first of which dies: range deals 0-2, 3-5, 6-7 to those who had 2-3, 4-5, 6-7; sticky
+    gives two of them one more.
+    """
+    before = [[0, 1], [2, 3], [4, 5], [6, 7]]
+    after = assign_numbers(assignor, before[1:], 8)
+    assert sum(len(set(had) & set(has)) for had, has in zip(before[1:], after, strict=True)) == stays
+    played = testing.play(system(f"membership: {{assignor: {assignor}}}", CRASH), FLOW)
+    assert [value for _, value in moments(played, "partitions_assigned")] == [3.0]
+    assert not any(math.isnan(time) for time in played.completions())
+
+
+def test_an_assignor_belongs_to_its_protocol():
+    with pytest.raises(ScenarioError, match="assignor: sticky under protocol: cooperative"):
+        testing.play(system("membership: {protocol: cooperative, assignor: sticky}"), FLOW)
+
+
+def test_under_the_brokers_own_protocol_only_what_moves_stands_still():
+    """KIP-848: the two partitions of the one that crashed, until its session of 45 s is over and their new owners have had a
+    heartbeat, every 5 s; no round for the others.
+    """
+    played = testing.play(system("membership: consumer", CRASH), FLOW)
+    ((began, members),) = moments(played, "rebalance_began")
+    ((assigned, left),) = moments(played, "partitions_assigned")
+    assert (members, left) == (3.0, 3.0)
+    assert 140.0 <= began <= 145.0
+    assert began < assigned <= began + 5.0
+    stood = waits(played, 100.0, 140.0)
+    assert len(stood) == 2
+    assert all(began - 100.0 - 1.0 < wait <= assigned - 99.0 for wait in stood.values())
+    behind = waits(played, 100.0, at_least=2.0)
+    assert behind.keys() == stood.keys(), (
+        "others wait for the backlog of 45 s at most, which is handled in little more than a second"
+    )
+
+
+def test_under_the_brokers_own_protocol_a_newcomer_gets_what_others_have_given_up_at_its_heartbeats():
+    """A dynamic member that is back after 10 s joins beside the one that died: its partitions are free when that one's session is
+    over, and meanwhile each of the three others gives one away.
+    """
+    fault = "{at: 100s, crash: {of: worker, replicas: 1, restart_after: 10s}}"
+    played = testing.play(system("membership: consumer", fault), FLOW)
+    assert not any(math.isnan(time) for time in played.completions())
+    stood = waits(played, 50.0, 150.0, at_least=5.5)
+    assert len(stood) <= 2, "what moves between the living is handed over within a heartbeat"
+
+
+def test_a_handler_longer_than_the_poll_interval_loses_its_partitions_to_others_there_too():
+    played = testing.play(system("membership: {protocol: consumer, max_poll_interval: 1s}", work="2s"), FLOW[:40])
+    assert moments(played, "rebalance_began")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from typing import Any
 
 from sim.compiled.cutting.blocks import Branch, Goto, Graph, Leave, Wait
@@ -29,9 +30,14 @@ class Cutter(Writer):
         phase: str = "phase",
         runs: tuple[str, ...] = (),
         ends: bool = False,
+        holder: str = "own",
+        meant: Mapping[str, str] | None = None,
     ):
+        """`phase`: the field of the row `holder` that says where it is resumed; `meant`: by which name the rows are
+        known that it calls otherwise.
+        """
         super().__init__(needs)
-        self.phase, self.runs, self.ends = phase, runs, ends
+        self.phase, self.runs, self.ends, self.meant = f"{holder}_row.{phase}", runs, ends, meant or {}
         outermost: Any
         outermost, inner = (flow.layers[0], Fold(flow.layers[1:])) if isinstance(flow, Fold) else (flow, None)
         if not is_flow(outermost):
@@ -68,6 +74,7 @@ class Cutter(Writer):
     def _parameter(self, parameter: ast.arg) -> None:
         self.scope.names[parameter.arg] = parameter.arg
         told = text_of(parameter.annotation) if parameter.annotation is not None else ""
+        told = self.meant.get(told, told)
         self.kinds[parameter.arg] = Place(told) if told in Row.row_kinds else None
 
     def _records(self, parameters: list[ast.arg]) -> list[ast.stmt]:
@@ -98,7 +105,7 @@ class Cutter(Writer):
         if not phases:
             return [*top, *led, *self._first_and_joins(order)]
         rest = [self._resumed(place, place in phases, bool(coming[place])) for place in order if place in self.joins]
-        resumed_at = ast.parse(f"{RESUMED_AT} = own_row.{self.phase}").body
+        resumed_at = ast.parse(f"{RESUMED_AT} = {self.phase}").body
         return [*top, *resumed_at, *led, *rest, ast.Return(self._answer("PARK"))]  # the last is never reached
 
     def _first_and_joins(self, order: list[int]) -> list[ast.stmt]:
@@ -137,7 +144,8 @@ class Cutter(Writer):
                 ways = self._follow(place, then), self._follow(place, other)
                 return [*block.body, ast.If(test, ways[0] or [ast.Pass()], ways[1])]
             case Wait(to, named):
-                return block.body + self._left_at(to, "NEXT" if named in self.runs else "PARK")
+                answer = "NEXT" if named in self.runs else "ELSEWHERE" if named == "ELSEWHERE" else "PARK"
+                return block.body + self._left_at(to, answer)
             case Leave(value):
                 return block.body + self._over(value)
         raise AssertionError(f"{self.flow.__name__}: block {place} leads nowhere")
@@ -148,7 +156,7 @@ class Cutter(Writer):
         return ast.parse(f"{TO} = {self.number_of[to]}").body if to in self.joins else self._written(to)
 
     def _left_at(self, to: int, answer: str) -> list[ast.stmt]:
-        return [*ast.parse(f"own_row.{self.phase} = {self.number_of[to]}").body, ast.Return(self._answer(answer))]
+        return [*ast.parse(f"{self.phase} = {self.number_of[to]}").body, ast.Return(self._answer(answer))]
 
     def _over(self, value: ast.expr | None) -> list[ast.stmt]:
         """The next time it begins at its beginning."""
@@ -156,7 +164,7 @@ class Cutter(Writer):
             return [ast.Return(value)] if value is not None or self.joins else []
         if self.ends:
             return [ast.Return(value or self._answer("PARK"))]
-        return [*ast.parse(f"own_row.{self.phase} = 0").body, ast.Return(value or self._answer("PARK"))]
+        return [*ast.parse(f"{self.phase} = 0").body, ast.Return(value or self._answer("PARK"))]
 
     def _waits(self) -> bool:
         return any(True for _ in self.graph.waits())

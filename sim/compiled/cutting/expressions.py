@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -308,7 +309,7 @@ class Expressions:
         """What is called."""
         space = scope.flow.__globals__
         if isinstance(node, ast.Name):
-            return space.get(node.id, getattr(builtins, node.id, None))
+            return in_engine(space.get(node.id, getattr(builtins, node.id, None)))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in space:
             return getattr(space[node.value.id], node.attr, None)
         raise scope.refuse(node, f"{text_of(node)} cannot be called")
@@ -337,6 +338,12 @@ def kind_of(its: Field) -> Kind:
     if its.about is not None:
         return Place(its.about, perhaps=its.kind != "Reference", request=its.kind == "Caller")
     return Record(its.kind) if its.kind in Row.row_kinds else None
+
+
+def in_engine(function: Any) -> Any:  # noqa: ANN401 - whatever is called
+    """What a word that plug-ins have for a function of the engine stands for; anything else as it is."""
+    there = getattr(function, "of_the_engine", None)
+    return getattr(importlib.import_module(there[0]), there[1]) if there else function
 
 
 def _of_the_engine(function: object) -> bool:

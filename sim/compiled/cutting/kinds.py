@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from sim.compiled.rows.declaring import Field, Row
+from sim.compiled.rows.plugins import PluginFrame, PluginStep
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import Account, Count
 
@@ -23,11 +24,15 @@ NUMBERS = {"int": "int", "float": "float", "bool": "bool", "Key": "int", "Ring":
 
 def kinds() -> str:
     """The source of the module."""
-    rows = [row for row in Row.row_kinds.values() if row not in (State, Account, Count) and row.fields]
+    ours = [row for row in Row.row_kinds.values() if not issubclass(row, PluginStep | PluginFrame)]  # and no plug-in's
+    rows = [row for row in ours if row not in (State, Account, Count) and row.fields]
     asked = {field.about for row in rows for field in row.fields.values()}
     policies = {row.__name__: home for row in rows if (home := _home_of_policy(row.__name__))}
-    imports = [f"from {home} import {name}" for name, home in policies.items() if name in asked]
-    imports.append("from sim.policies.base import Ring")
+    homes: dict[str, list[str]] = {"sim.policies.base": ["Ring"]}
+    for name, home in policies.items():
+        if name in asked:
+            homes.setdefault(home, []).append(name)
+    imports = [f"from {home} import {', '.join(sorted(names))}" for home, names in homes.items()]
     own = [row for row in rows if row.__name__ not in policies]
     return HEAD + "\n".join(sorted(imports)) + "\n" + "".join(f"\n\n{_class(row)}\n" for row in own)
 

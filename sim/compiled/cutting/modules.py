@@ -11,6 +11,8 @@ from typing import Any
 from sim.compiled.cutting.arranging import Cutter
 from sim.compiled.cutting.needs import Needs
 
+WIDTH = 120  # columns of a line
+
 WRITTEN = Path(__file__).parents[1] / "written"
 HEAD = '''"""Written by `python sim/compiled/cutting/write.py` from `sim/compiled/flows`: do not edit.
 
@@ -55,10 +57,18 @@ class Module:
         used = set(re.findall(r"\w+", code))  # a row of which no field is asked for needs no table
         imports = [(home, sorted(names & used)) for home, names in sorted(self.needs.imports.items())]
         head = HEAD.format(about=self.about)
-        head += "\n".join(f"from {home} import {', '.join(names)}" for home, names in imports if names) + "\n"
+        head += "\n".join(_import(home, names) for home, names in imports if names) + "\n"
         return head + ("\n" if constants else "") + code
 
     def _function(self, step: Step) -> str:
         self.needs.named(step.decorator, "sim.compiled.base")
         cut = Cutter(step.flow, step.name, self.needs, step.phase, step.runs, step.ends).cut()
         return f"\n\n@{step.decorator}\n{cut}\n"
+
+
+def _import(home: str, names: list[str]) -> str:
+    """One name a line where they are too many for one."""
+    line = f"from {home} import {', '.join(names)}"
+    if len(line) <= WIDTH:
+        return line
+    return "\n".join([f"from {home} import (", *(f"    {name}," for name in names), ")"])

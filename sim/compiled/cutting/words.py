@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sim.models.flows import Waits, flow
+
+__all__ = [
+    "Fold",
+    "Refused",
+    "Waits",
+    "flow",
+    "fold",
+    "is_flow",
+    "is_lasting",
+    "is_policy",
+    "lasting",
+    "perhaps",
+    "the",
+]
+
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
-
-Waits = Generator[Any, None, T]
-"""What a flow that waits answers in the end."""
-
-
-def flow(function: F) -> F:
-    """Mark what is cut, and never runs as it stands."""
-    vars(function)["is_flow"] = True
-    return function
 
 
 def lasting(function: F) -> F:

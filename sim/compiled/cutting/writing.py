@@ -21,6 +21,7 @@ from sim.compiled.cutting.expressions import (
     text_of,
 )
 from sim.compiled.cutting.words import Fold, is_flow
+from sim.models.flows import ELSEWHERE
 
 
 def waits(node: ast.AST) -> bool:
@@ -86,7 +87,8 @@ class Writer(Expressions):
             raise scope.refuse(node, "a yield tells nothing but the name of its place")
         after = self.graph.block()
         named = place.id if isinstance(place, ast.Name) else None
-        self.graph.blocks[here].end = Wait(after, named, None if known is None else int(known))
+        number = None if known is None or known is ELSEWHERE else int(known)
+        self.graph.blocks[here].end = Wait(after, named, number)
         return after
 
     def branch(self, node: ast.If, here: int, scope: Scope) -> int | None:

@@ -7,9 +7,21 @@ from pathlib import Path
 
 from sim.compiled.cutting.kinds import kinds
 from sim.compiled.cutting.modules import WRITTEN
-from sim.compiled.flows import attempts, calls, clients, composed, members, publications, steps, tokens
+from sim.compiled.flows import (
+    attempts,
+    caches,
+    calls,
+    clients,
+    composed,
+    limits,
+    members,
+    publications,
+    sagas,
+    steps,
+    tokens,
+)
 
-ROOMS = (attempts, calls, clients, composed, members, publications, steps, tokens)
+ROOMS = (attempts, caches, calls, clients, composed, limits, members, publications, sagas, steps, tokens)
 
 
 def files() -> Iterator[tuple[Path, str]]:

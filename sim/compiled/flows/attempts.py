@@ -14,10 +14,13 @@ from sim.compiled.calendar import arm, hold
 from sim.compiled.codes import DEGRADED, OK, SHED, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
+from sim.compiled.flows.limits import pass_limits
+from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import hop_delay
 from sim.compiled.places import (
     come_inside,
     error_fault_hits,
+    make_room,
     note_shed,
     park,
     wait_in_queue,
@@ -37,11 +40,12 @@ def attempt(s: State, own: Task) -> Waits[None]:
     refusal = yield from have_place(s, own)
     if refusal == OK:
         refusal = yield from meet_error_faults(s, own)
+        if refusal == OK and own.entry.limited:
+            refusal = yield from pass_limits(s, own, own.entry.limits)
     else:
         own.where = own.entry.endpoint
     if refusal != OK:  # what the host itself refuses is answered as what it is
-        own.root = 0
-        reason = refusal
+        reason = own.root if own.root else refusal
         answered = refusal
     else:
         begin_steps(s, own)
@@ -93,11 +97,13 @@ def have_place(s: State, own: Task) -> Waits[int]:
         replica.free -= 1
         host.busy_area -= s.now
         own.granted = True
+        if host.discipline is not None:
+            hear_of_no_wait(s, host, own)
     else:
-        if replica.waiting >= host.capacity:
+        if replica.waiting >= host.capacity and not make_room(s, host, own):
             note_shed(s, host)
             return SHED
-        wait_in_queue(s, host, own)
+        wait_in_queue(s, host, own, False)
         if host.patience is not None:
             arm(s, host.patience, own)
         yield LEAVE_QUEUE

@@ -18,9 +18,13 @@ from sim.compiled.flows.layer import Layer
 from sim.compiled.flows.layers.attempt import Attempt
 from sim.compiled.flows.layers.breaker import Breaker
 from sim.compiled.flows.layers.bulkhead import Bulkhead
+from sim.compiled.flows.layers.hedge import Hedge
+from sim.compiled.flows.layers.pool import Pool
+from sim.compiled.flows.layers.rate_limit import RateLimit
 from sim.compiled.flows.layers.retry import Retry
 from sim.compiled.flows.layers.timeout import Timeout
 from sim.compiled.flows.layers.total_timeout import TotalTimeout
+from sim.compiled.races import copy_over
 from sim.compiled.rows.state import State
 
 if TYPE_CHECKING:
@@ -30,9 +34,12 @@ if TYPE_CHECKING:
 LAYERS: tuple[type[Layer], ...] = (  # the outermost first
     TotalTimeout,
     Retry,
+    Hedge,
     Breaker,
+    RateLimit,
     Timeout,
     Bulkhead,
+    Pool,
     Attempt,
 )
 
@@ -45,6 +52,8 @@ def guarded(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     outcome = yield from inner(s, own, call)
     own.call = None
     own.outcome = outcome
+    if call.hedges and own.copy:
+        return copy_over(s, own)
     return NEXT if outcome == OK else FAIL
 
 
@@ -53,9 +62,9 @@ def purpose_of(layer: type[Layer]) -> int:
     return int(OF_LAYERS) + LAYERS.index(layer)
 
 
-def series_of(quantity: str) -> int:
-    """The number of a series of layers among all of them."""
-    return [name for layer in LAYERS for name in layer.series].index(quantity)
+def series_of(layer: type[Layer], quantity: str) -> int:
+    """The number of a series of a layer among all of them."""
+    return [(one, name) for one in LAYERS for name in one.series].index((layer, quantity))
 
 
 def modules() -> Iterable[Module]:

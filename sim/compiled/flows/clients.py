@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
-from sim.compiled.answers import NEXT
+from sim.compiled.answers import JUMP, NEXT
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import make_request, send_attempt, thinking_time
-from sim.compiled.codes import BUDGET_EXHAUSTED, RATE_LIMITED, UNREACHABLE
+from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
+from sim.compiled.codes import BUDGET_EXHAUSTED, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, perhaps, the
+from sim.compiled.deadlines import tell_patience
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.state import State
 from sim.compiled.spans import BACKOFF, keep_stage, new_flow
 from sim.compiled.tasks import answered
+from sim.compiled.visits import goes, next_of_visit, pause_between
 from sim.policies import budget, retry
 from sim.policies.base import passed
 from sim.vocabulary import QUIET
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, Workload
+    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, TimerLane, Workload, WorkloadOp
 
 
 @flow
@@ -50,8 +52,9 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
         luck = uniform(workload.jitter.key, request.id, own.tries)
         own.pause = retry.backoff(workload.retry, own.tries, luck, own.pause)
         wait = own.pause
-        if own.outcome == RATE_LIMITED and workload.honor and request.retry_after > wait:
-            wait = request.retry_after  # as long as the gateway has told
+        if workload.honor and request.retry_after > wait and hears_when(s, request, own.outcome):
+            wait = request.retry_after
+        request.told_by = OK
         if wait > 0.0:
             if s.spans:
                 keep_stage(s, own, BACKOFF, workload.name, 0.0, -1)
@@ -70,18 +73,44 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
     request = the(Request, own.request)
     request.attempts = own.tries + 1
     own.root = 0
+    own.sent = s.now
     if workload.lane is not None:
         arm(s, workload.lane, own)
-    chosen = choose(s, request.door.target, workload.caller, request.id, link_chain(0, 0, own.tries))
+    chosen = choose(s, request.door.target, workload.caller, request, link_chain(0, 0, own.tries))
     own.callee = perhaps(Replica, chosen)
     if own.callee is None:
         own.outcome = UNREACHABLE
         own.where = request.door.target.where
         return
     send_attempt(s, own)
+    if workload.tells and own.child is not None:
+        tell_patience(s, own.child, the(TimerLane, workload.lane))
     yield
     own.child = None
-    leave_balancer(s, the(Request, own.request).door.target, workload.caller, the(Replica, own.callee))
+    target = the(Request, own.request).door.target
+    leave_balancer(s, target, workload.caller, the(Replica, own.callee), own.outcome, own.sent)
+
+
+@flow
+def come(s: State, own: Task, op: ThinkOp) -> Waits[int]:
+    """Users come one after the other, at equal gaps."""
+    if own.user > 0:
+        hold(s, own, op.ramp * own.user / op.users)
+        yield
+    return NEXT
+
+
+@flow
+def visit(s: State, own: Task, op: WorkloadOp) -> Waits[int]:
+    """Somebody who has an answer goes, or thinks and asks again (JUMP)."""
+    if goes(s, own, op.workload):
+        return NEXT
+    pause = pause_between(s, own, op.workload)
+    if pause > 0.0:
+        hold(s, own, pause)
+        yield
+    own.request = the(Request, next_of_visit(s, own, op.workload))
+    return JUMP
 
 
 @flow
@@ -97,4 +126,5 @@ def think(s: State, own: Task, op: ThinkOp) -> Waits[int]:
 
 def modules() -> Iterable[Module]:
     """What is written of clients."""
-    yield Module("clients", "Clients that wait for their answers.", [Step(ask, "ask"), Step(think, "think")])
+    steps = [Step(ask, "ask"), Step(come, "come"), Step(think, "think"), Step(visit, "visit")]
+    yield Module("clients", "Clients that wait for their answers.", steps)

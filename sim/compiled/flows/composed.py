@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.compiled.answers import NEXT
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow
-from sim.compiled.forks import branches_over, race_over, start_branches, start_times, times
+from sim.compiled.forks import branches_over, race_over, start_branches, start_times, times_of
 from sim.compiled.places import leave
 from sim.compiled.rows.state import State
 
@@ -27,7 +27,7 @@ def branch_out(s: State, own: Task, op: ParallelOp) -> Waits[int]:
 @flow
 def repeat_at_once(s: State, own: Task, op: RepeatOp) -> Waits[int]:
     """The same several times at once; an event loop gives its worker back where there is something to wait for."""
-    count = times(s, own, op.repetition)
+    count = times_of(s, own, op.repetition)
     if count == 0:
         return NEXT
     if op.host.event_loop and own.granted:

@@ -5,11 +5,19 @@ A row is its place in a table, so that functions of the engine can be handed it;
 
 from __future__ import annotations
 
+from sim.policies.balancer import BalancerRow
+from sim.policies.balancing import BalancingRow, PeerRow
 from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
+from sim.policies.codel import CodelRow
+from sim.policies.connections import PoolRow
+from sim.policies.hedging import HedgeRow
+from sim.policies.library_breakers import LibraryRow
 from sim.policies.retry import RetryRow
+from sim.policies.throttle import ThrottleRow
+from sim.policies.waiting import WaitingRow
 
 
 class RequestRecord(int):
@@ -109,9 +117,11 @@ class Task(int):
     seconds: float
     pause: float
     began: float
+    sent: float
     frozen_before: float
     worked: float
     deadline: float
+    paced: float
     on_wake: int
     pc: Op
     ticket: int
@@ -140,6 +150,9 @@ class Task(int):
     child: Task | None
     sibling: Task | None
     attempt: Task | None
+    saga: SagaRun | None
+    visit: Visit | None
+    flight: Flight | None
     adrift: int
     guard: Guard | None
     call: Call | None
@@ -157,6 +170,35 @@ class Task(int):
     degraded: bool
     own_thread: bool
     branching: bool
+    copy: bool
+
+
+class Connection(int):
+    """Where there are pools: what the task in the row of the same place has of one."""
+
+    ticket: int
+    opener: Task | None
+    holds: bool
+    must_open: bool
+
+
+class Race(int):
+    """Where calls are hedged: the race of copies that the task in the row of the same place makes."""
+
+    began: float
+    ticket: int
+    sent: int
+    number: int
+    over: TaskLine
+    latest: Task | None
+    open: bool
+    woken: bool
+
+
+class Told(int):
+    """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
+
+    until: float
 
 
 class Request(int):
@@ -176,6 +218,7 @@ class Request(int):
     source: int
     door: Door
     route: int
+    told_by: int
     where: int
     attempts: int
     outcome: int
@@ -267,6 +310,98 @@ class TimerLane(int):
     armed: bool
 
 
+class View(int):
+    """What one caller knows of the replicas of one callee."""
+
+    next_look: float
+    rule: BalancingRow
+    plain: BalancerRow
+    host: Host
+    peers: PeerRow
+    loads: int
+    points: int
+    size: int
+    places: int
+    made_of: int
+    subject: int
+    about: int
+    made: bool
+
+
+class Cache(int):
+    """What is told of a cache, for all steps and replicas together."""
+
+    hits: int
+    misses: int
+    stale: int
+    joined: int
+    loads: int
+    first: Store
+    stores: int
+
+
+class Look(int):
+    """A step that looks into a cache, and what is said there."""
+
+    cache: Cache
+    host: Host
+    shared: bool
+    coalesce: bool
+    draw: int
+    key: int
+    hit: float
+    ttl: float
+    jitter: float
+    negative_ttl: float
+    stale_while_revalidate: float
+    stale_if_error: float
+    where: int
+    bring: Op
+
+
+class Store(int):
+    """The entries of a cache in one place, in the order in which they go."""
+
+    first: Kept | None
+    last: Kept | None
+    count: int
+    size: int
+    frequent: bool
+    known: int
+    asked: int
+
+
+class Kept(int):
+    """What is kept for a key."""
+
+    good_until: float
+    key: int
+    outcome: int
+    block: Block | None
+    previous: Kept | None
+    next: Kept | None
+
+
+class Block(int):
+    """Entries that were used equally often; they stand one behind the other."""
+
+    uses: int
+    last: Kept | None
+    next: Block | None
+
+
+class Flight(int):
+    """A look for a key that is under way."""
+
+    store: Store
+    key: int
+    listed: bool
+    degraded: bool
+    first: Note | None
+    last: Note | None
+    next: Flight | None
+
+
 class Call(int):
     """One call site: a target and a policy."""
 
@@ -284,10 +419,24 @@ class Call(int):
     guards: int
     subject: int
     about: int
+    pool_lane: TimerLane | None
+    hedge_rule: RetryRow
+    most_copies: int
+    max_pending: int
+    connect: int
+    limit_about: int
+    in_vain: float
     cancels: bool
     budgeted: bool
+    throttled: bool
     breaks: bool
     bulkhead: bool
+    timed: bool
+    propagates: bool
+    hedges: bool
+    cancels_losers: bool
+    pools: bool
+    limits: bool
     may_freeze: bool
     per_replica: bool
 
@@ -309,6 +458,7 @@ class Target(int):
     key: int
     site: int
     counts: bool
+    by_view: bool
     loads: int
     line: int
 
@@ -339,14 +489,36 @@ class Guard(int):
     spent: float
     taken_area: float
     breaker: BreakerRow
+    library: LibraryRow | None
     ring: Ring
     size: int
     budget: BudgetRow
     tokens: Ring
+    throttle: ThrottleRow | None
     bulkhead: BulkheadRow
+    comes_with: Host | None
     line: TaskLine
     passed: int
     turned_away: int
+    limiter: WaitingRow
+    refused: float
+    limit_passed: int
+    limit_turned_away: int
+    limit_in_line: int
+    refusing: bool
+    hedge: HedgeRow | None
+    hedge_ring: Ring
+    hedge_budget: BudgetRow | None
+    hedge_tokens: Ring
+    hedged: int
+    hedges_won: int
+    pool: PoolRow | None
+    pool_ring: Ring
+    pool_line: TaskLine
+    pool_waiting: int
+    pool_turned_away: int
+    opened: int
+    pool_area: float
 
 
 class Repetition(int):
@@ -357,20 +529,6 @@ class Repetition(int):
     salt: int
     first: int
     count: int
-
-
-class Limit(int):
-    """A limit; its counters are rows of `limiters`."""
-
-    last: float
-    space: int
-    per: int
-    ring: int
-    about: int
-    passed: int
-    refused: int
-    node: bool
-    limiting: bool
 
 
 class Entry(int):
@@ -418,6 +576,7 @@ class Host(int):
     outside: int
     up: int
     patience: TimerLane | None
+    discipline: Discipline | None
     errors_first: int
     errors_count: int
     errors_on: int
@@ -430,12 +589,16 @@ class Host(int):
     may_hang: bool
     tracks: bool
     shedding: bool
+    warm_slow: float
+    warm_decay: float
 
 
 class Replica(int):
     """One process of a host, or who calls from outside."""
 
+    slow: float
     hung_since: float
+    returned: float
     frozen: float
     virtual: float
     last: float
@@ -460,6 +623,18 @@ class Replica(int):
     sequence: int
     generation: int
     stopped: bool
+    absent: bool
+    draining: bool
+    warm_since: float
+    when_left: int
+
+
+class Fleet(int):
+    """Replicas that come and go, as the time series tell of them."""
+
+    wanted: int
+    paid: int
+    paid_area: float
 
 
 class Job(int):
@@ -478,6 +653,7 @@ class ErrorFault(int):
 
     share: float
     draw: int
+    struck: int
     on: bool
 
 
@@ -500,6 +676,178 @@ class Draw(int):
     offset: int
     size: int
     parts: int
+
+
+class Identity(int):
+    """What all requests of a traffic carry, in the place of its workload; texts are numbers (see the wiring)."""
+
+    consumer: int
+    addresses: int
+    population: int
+
+
+class Reader(int):
+    """What is read of a request to tell it from others."""
+
+    word: int
+    first: int
+
+
+class Header(int):
+    """A header of the requests of one traffic."""
+
+    value: int
+    draw: int
+    first: int
+    count: int
+
+
+class Limit(int):
+    """A limit. The counters of a key are rows in the table of its family, copies of those from `first` on."""
+
+    last: float
+    in_vain: float
+    space: int
+    per: int
+    about: int
+    passed: int
+    refused: int
+    family: int
+    first: int
+    rates: int
+    readers: int
+    reads: int
+    conditions: int
+    asks: int
+    anonymous: int
+    answer: int
+    tells: int
+    keyed: bool
+    node: bool
+    limiting: bool
+
+
+class LimitsStep(int):
+    """The limits that the requests of one route or endpoint must pass."""
+
+    host: Host
+    first: int
+    count: int
+    route: int
+    where: int
+
+
+class Condition(int):
+    """A header that must have one of some values."""
+
+    header: int
+    first: int
+    count: int
+
+
+class LibraryCounter(int):
+    """A row of LibraryCounter."""
+
+    kind: int
+    seen: int
+    limit: int
+    count: int
+    previous: int
+    index: int
+    excess: int
+    last: int
+    speed: int
+    burst: int
+    delay: int
+    penalty: int
+    cost: int
+    tokens: float
+    rate: float
+    start: float
+    window: float
+
+
+class WaitingCounter(int):
+    """A row of WaitingCounter."""
+
+    kind: int
+    limit: int
+    permits: int
+    cycle: int
+    count: int
+    free_at: int
+    last: float
+    period: float
+    rate: float
+    burst: float
+    stored: float
+    wait: float
+
+
+class Discipline(int):
+    """Who is served first at a host."""
+
+    interval: float
+    kind: int
+    first: ReplicaLine
+    lines: int
+    classes: int
+    deadlines: int
+    named: int
+    names: int
+    reader: Reader
+    space: int
+    joined: int
+    push_out: bool
+    drop_late: bool
+
+
+class TurnLine(int):
+    """Keys that take turns, by their `next` and `previous`."""
+
+    first: Turn | None
+    last: Turn | None
+
+
+class ReplicaLine(int):
+    """What the line of one replica knows beside who stands in it."""
+
+    since: float
+    codel: CodelRow
+    turns: TurnLine
+
+
+class ClassLine(int):
+    """Those of one class who wait for one replica."""
+
+    line: TaskLine
+    waiting: int
+
+
+class Turn(int):
+    """Those of one key who wait for one replica."""
+
+    line: TaskLine
+    key: int
+    next: Turn | None
+    previous: Turn | None
+
+
+class Named(int):
+    """A key that has a class."""
+
+    key: int
+    rank: int
+
+
+class Standing(int):
+    """How the task in the row of the same place stands in a line."""
+
+    since: float
+    due: float
+    number: int
+    line: int
+    midway: bool
 
 
 class Topic(int):
@@ -628,6 +976,7 @@ class Member(int):
     pc: Op
     idempotent: bool
     latest: bool
+    order: int
     idle: bool
     belongs: bool
     up: bool
@@ -669,6 +1018,39 @@ class OutboxRow(int):
     next: OutboxRow | None
 
 
+class SagaCounts(int):
+    """What is told of all sagas of one service."""
+
+    completed: int
+    compensated: int
+    stuck: int
+    open: int
+
+
+class Saga(int):
+    """What is said of one."""
+
+    counts: SagaCounts
+    salt: int
+    attempts: int
+    pause: float
+    aside: Op | None
+
+
+class SagaRun(int):
+    """A saga that is under way, and how far it is."""
+
+    counts: SagaCounts
+    done: int
+    tries: int
+    chain: int
+    path: int
+    outcome: int
+    where: int
+    root: int
+    next: SagaRun | None
+
+
 class Workload(int):
     """One traffic."""
 
@@ -696,8 +1078,33 @@ class Workload(int):
     taken: int
     route_rows: int
     user_rows: int
+    visiting: Visiting | None
+    visits: int
+    left: int
     patient: bool
+    tells: bool
     honor: bool
+
+
+class Visiting(int):
+    """What people do who come with several requests."""
+
+    requests: Repetition
+    first: int
+    steps: int
+    think: int
+    patience: int
+    leaves: float
+
+
+class Visit(int):
+    """Somebody with several requests."""
+
+    number: int
+    place: int
+    count: int
+    user: int
+    next: Visit | None
 
 
 class Population(int):
@@ -717,6 +1124,7 @@ class Door(int):
 
     target: Target
     hop: Hop
+    workload: Workload
     route: int
     needs: int
     mark: int
@@ -773,6 +1181,8 @@ class EntryOp(int):
     endpoint: int
     answers: int
     salt: int
+    limits: LimitsStep
+    limited: bool
 
 
 class TimedOp(int):
@@ -841,17 +1251,17 @@ class ChanceOp(int):
     draw: int
     outcome: int
     where: int
+    kept: bool
 
 
 class LimitsOp(int):
-    """The limits of the gateway."""
+    """The limits of a route."""
 
     kind: int
     host: Host
     to: Op
     fail: Op
-    route: int
-    count: int
+    step: LimitsStep
 
 
 class WorkloadOp(int):
@@ -873,6 +1283,9 @@ class ThinkOp(int):
     fail: Op
     workload: Workload
     draw: int
+    ramp: float
+    pacing: float
+    users: int
 
 
 class NextUserOp(int):
@@ -981,6 +1394,27 @@ class AsideOp(int):
     program: Op
 
 
+class LookOp(int):
+    """A look into a cache, or what comes of it."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    look: Look
+
+
+class SagaOp(int):
+    """A part of a saga."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    saga: Saga
+    step: int
+
+
 class TokenOp(int):
     """A token that the identity provider may have to be asked for."""
 
@@ -990,6 +1424,18 @@ class TokenOp(int):
     fail: Op
     draw: int
     where: int
+
+
+class PluginOp(int):
+    """A step of a plug-in."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    function: int
+    step: int
+    depth: int
 
 
 class Series(int):

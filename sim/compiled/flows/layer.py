@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sim.compiled.base import whole
 from sim.compiled.cutting.words import Waits, flow, lasting, the
 from sim.compiled.guards import guard_for
 from sim.compiled.places import park
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
     Inner = Callable[[State, Task, Call], Waits[int]]
 
+# where a call is that has nothing under way: in its back-off, in line for its turn, or for its refusal
+PAUSED, IN_TURN, IN_VAIN = map(whole, (1, 2, 3))
+# where it waits for a connection
+IN_POOL_LINE, OPENING = map(whole, (4, 5))
+LONG_AGO = -math.inf  # in the place of a deadline that a pause was cut short for: it will have come
 Flow = Callable[..., Any]
 Values = dict[str, Any]
 """Of fields of a row, by name."""

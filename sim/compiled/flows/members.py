@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sim.compiled.answers import NEXT
+from sim.compiled.calendar import ORDER, ORDINARY, schedule
 from sim.compiled.consumers import commit_batch
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
@@ -53,6 +54,9 @@ def commit(s: State, own: Task) -> Waits[int]:
         wait_for_broker(s, the(Member, own.member).broker, own)
         yield
     commit_batch(s, own)
+    if the(Member, own.member).order >= 0:
+        schedule(s, ORDINARY, 0.0, ORDER, the(Member, own.member).order)
+        yield
     return NEXT
 
 

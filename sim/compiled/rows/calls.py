@@ -11,7 +11,12 @@ from sim.policies.balancer import BALANCER, BalancerRow
 from sim.policies.breaker import BREAKER, BreakerRow
 from sim.policies.budget import BUDGET, BudgetRow
 from sim.policies.bulkhead import BULKHEAD, BulkheadRow
+from sim.policies.connections import POOL, PoolRow
+from sim.policies.hedging import HEDGE, HedgeRow
+from sim.policies.library_breakers import LIBRARY, LibraryRow
 from sim.policies.retry import RETRY, RetryRow
+from sim.policies.throttle import THROTTLE, ThrottleRow
+from sim.policies.waiting import WAITING, WaitingRow
 
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
@@ -37,10 +42,24 @@ class Call(Row, fixed=True):
     guards: int  # where its guards stand in `guard_of`, by replica of the caller; -1: it has none
     subject: int  # place in the list of subjects: the caller, or its first replica
     about: int  # likewise: the callee
+    pool_lane: Perhaps[TimerLane]  # of the wait for a connection; none: nobody waits
+    hedge_rule: Reference[RetryRow]  # after which answers the next copy is sent at once
+    most_copies: int  # beside the first
+    max_pending: int  # who may wait for one; negative: whoever likes
+    connect: int  # a draw: how long it takes to open one; -1: no time
+    limit_about: int  # likewise: its rate limit
+    in_vain: float  # s; who is refused by that waits so long
     cancels: bool  # a timeout ends the attempt
     budgeted: bool  # retries are
+    throttled: bool  # as gRPC does it
     breaks: bool  # it has a breaker
     bulkhead: bool  # likewise
+    timed: bool  # all of it together may have a time limit
+    propagates: bool  # it hands on until when its answer is waited for
+    hedges: bool  # the same may be asked more than once
+    cancels_losers: bool
+    pools: bool  # it has a pool of connections
+    limits: bool  # it has a rate limit of its own
     may_freeze: bool  # its caller
     per_replica: bool  # each replica of the caller has a guard of its own
 
@@ -62,6 +81,7 @@ class Target(Row, fixed=True):
     key: int
     site: int
     counts: bool  # its balancer counts who is under way
+    by_view: bool  # its callers go by more than the name of a policy
     loads: int  # in `loads`: the line of the first possible caller
     line: int  # how long such a line is; 0: nobody counts, and all share one
 
@@ -92,14 +112,36 @@ class Guard(Row):
     spent: float  # when its budget was last found exhausted
     taken_area: float
     breaker: Fixed[Reference[BreakerRow]]  # -1: none; so of budget and bulkhead
+    library: Fixed[Perhaps[LibraryRow]]  # a breaker of a library, in the place of the other
     ring: Ring
     size: int  # of the ring
     budget: Fixed[Reference[BudgetRow]]
     tokens: Ring
+    throttle: Fixed[Perhaps[ThrottleRow]]  # of gRPC, in the place of the budget
     bulkhead: Fixed[Reference[BulkheadRow]]
+    comes_with: Perhaps[Host]  # it is there only while its replica is, and that of this host come and go
     line: TaskLine  # those who wait for a place in its bulkhead
     passed: int
     turned_away: int
+    limiter: Fixed[Reference[WaitingRow]]  # -1: none
+    refused: float  # s; when that has last refused anybody
+    limit_passed: int
+    limit_turned_away: int
+    limit_in_line: int
+    refusing: bool  # there was a refusal
+    hedge: Fixed[Perhaps[HedgeRow]]
+    hedge_ring: Ring
+    hedge_budget: Fixed[Perhaps[BudgetRow]]
+    hedge_tokens: Ring
+    hedged: int  # copies
+    hedges_won: int
+    pool: Fixed[Perhaps[PoolRow]]
+    pool_ring: Ring
+    pool_line: TaskLine  # those who wait for a connection
+    pool_waiting: int  # how many
+    pool_turned_away: int
+    opened: int  # connections
+    pool_area: float
 
 
 calls = Table("calls", Call)
@@ -111,8 +153,13 @@ wire_delays = Table("wire_delays", int, width="network_faults")
 guards = Table("guards", Guard)
 guard_of = Table("guard_of", int)
 breakers = Table("breakers", BreakerRow, dtype=BREAKER)
+library_rows = Table("library_rows", LibraryRow, dtype=LIBRARY)
 budgets = Table("budgets", BudgetRow, dtype=BUDGET)
+hedges = Table("hedges", HedgeRow, dtype=HEDGE)
+pools = Table("pools", PoolRow, dtype=POOL)
+throttles = Table("throttles", ThrottleRow, dtype=THROTTLE)
 bulkheads = Table("bulkheads", BulkheadRow, dtype=BULKHEAD)
+waiting_limits = Table("waiting_limits", WaitingRow, dtype=WAITING)
 retries = Table("retries", RetryRow, dtype=RETRY)
 rings = Table("rings", float)
 """What breakers and budgets remember, one after the other."""

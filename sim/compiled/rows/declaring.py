@@ -244,10 +244,9 @@ def _padded(natural: np.dtype[Any], size: int) -> np.dtype[Any]:
     if natural.itemsize > size:
         raise TypeError(f"a row of {natural.itemsize} bytes, expected {size} at most: {natural.names}")
     parts = parts_of(natural)
-    formats, offsets = zip(*parts.values(), strict=True)
-    return np.dtype(
-        {"names": list(parts), "formats": list(formats), "offsets": list(offsets), "itemsize": size}, align=True
-    )
+    formats = [dtype for dtype, _ in parts.values()]
+    offsets = [offset for _, offset in parts.values()]
+    return np.dtype({"names": list(parts), "formats": formats, "offsets": offsets, "itemsize": size}, align=True)
 
 
 def parts_of(dtype: np.dtype[Any]) -> dict[str, tuple[np.dtype[Any], int]]:

@@ -11,6 +11,7 @@ from sim.compiled.rows.tables import Pool, Returning, Table, Taking
 
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
+    from sim.compiled.rows.lines import Discipline
     from sim.compiled.rows.running import Note, Task
 
 
@@ -40,6 +41,7 @@ class Host(Row):
     outside: int
     up: int
     patience: Perhaps[TimerLane]
+    discipline: Perhaps[Discipline]  # where its queue is neither first in first out nor last in first out
     errors_first: int  # of its error faults
     errors_count: int
     errors_on: int
@@ -52,12 +54,16 @@ class Host(Row):
     may_hang: bool
     tracks: bool  # it keeps track of who is in it
     shedding: bool
+    warm_slow: float  # how many times as long first work takes; 0: no longer
+    warm_decay: float  # s
 
 
 class Replica(Row):
     """One process of a host, or who calls from outside."""
 
+    slow: float  # by how much its work is stretched, beside that of its host
     hung_since: float
+    returned: float  # s; when it came back last; -inf: it was always there
     frozen: float  # s; spent frozen before the present freeze
     virtual: float  # time of its cores
     last: float  # when that was brought up
@@ -82,6 +88,18 @@ class Replica(Row):
     sequence: int
     generation: int  # of its event
     stopped: bool  # its cores
+    absent: bool  # there is none at its place now, or one that is not ready yet
+    draining: bool  # nobody is sent to it any more, and it ends when it is empty
+    warm_since: float  # s; when it was ready, and began to be less and less slow
+    when_left: int  # the order to look whether it is empty, where it is one of a fleet; -1: it is not
+
+
+class Fleet(Row):
+    """Replicas that come and go, as the time series tell of them."""
+
+    wanted: int
+    paid: int  # those that are there, starting and draining ones too
+    paid_area: float
 
 
 class Job(Row):
@@ -100,6 +118,7 @@ class ErrorFault(Row):
 
     share: float
     draw: int
+    struck: int  # in `struck`: the line of the replicas of its host; -1: it strikes all of them
     on: bool
 
 
@@ -120,9 +139,12 @@ class Draw:
 
 
 hosts = Table("hosts", Host)
+fleets = Table("fleets", Fleet)
 replicas = Table("replicas", Replica, counted="replica_count")
 jobs = Table("jobs", Job, pool=Pool(1 << 10))
 error_faults = Table("error_faults", ErrorFault)
+struck = Table("struck", int)
+"""Whether each replica of a host is struck by an error fault of only some of them: a line for each such fault."""
 stocks = Table("stocks", Stock)
 left = Table("left", int)
 """Units of each kind of each stock that are left; those sold.

@@ -141,6 +141,7 @@ class Member(Row):
     pc: Reference[Op]
     idempotent: bool
     latest: bool  # it starts at the end of a partition in which nothing was committed
+    order: int  # what Python does when its batch is committed, because it closes or leaves; -1: nothing
     idle: bool
     belongs: bool  # to the group
     up: bool

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from sim.compiled.rows.caches import Look
 from sim.compiled.rows.calls import Call
 from sim.compiled.rows.composed import Repetition
 from sim.compiled.rows.declaring import Reference, Row
 from sim.compiled.rows.hosts import Host, Stock
+from sim.compiled.rows.limits import LimitsStep
 from sim.compiled.rows.logs import Outbox
+from sim.compiled.rows.sagas import Saga
 from sim.compiled.rows.tables import Table, View
 from sim.compiled.rows.traffic import Workload
 
@@ -28,6 +31,8 @@ class EntryOp(Op, size=OP_BYTES, fixed=True):
     endpoint: int  # index into names
     answers: int  # what its caller hears for each outcome, packed: see attempts.py
     salt: int  # of its error faults
+    limits: Reference[LimitsStep]  # that it must pass before its steps
+    limited: bool  # whether there are any
 
 
 class TimedOp(Op, size=OP_BYTES, fixed=True):
@@ -72,13 +77,13 @@ class ChanceOp(Op, size=OP_BYTES, fixed=True):
     draw: int
     outcome: int
     where: int  # index into names
+    kept: bool  # drawn for the request and not for the attempt
 
 
 class LimitsOp(Op, size=OP_BYTES, fixed=True):
-    """The limits of the gateway."""
+    """The limits of a route."""
 
-    route: int
-    count: int
+    step: Reference[LimitsStep]
 
 
 class WorkloadOp(Op, size=OP_BYTES, fixed=True):
@@ -91,6 +96,9 @@ class ThinkOp(WorkloadOp, size=OP_BYTES, fixed=True):
     """A user of a workload thinks."""
 
     draw: int
+    ramp: float  # s; until all users are there; 0: they are at once
+    pacing: float  # s; from the beginning of one request to that of the next at least
+    users: int
 
 
 class NextUserOp(Op, size=OP_BYTES, fixed=True):
@@ -159,11 +167,32 @@ class AsideOp(Op, size=OP_BYTES, fixed=True):
     program: Reference[Op]
 
 
+class LookOp(Op, size=OP_BYTES, fixed=True):
+    """A look into a cache, or what comes of it."""
+
+    look: Reference[Look]
+
+
+class SagaOp(Op, size=OP_BYTES, fixed=True):
+    """A part of a saga."""
+
+    saga: Reference[Saga]
+    step: int  # which of its transactions
+
+
 class TokenOp(Op, size=OP_BYTES, fixed=True):
     """A token that the identity provider may have to be asked for."""
 
     draw: int
     where: int  # index into names: who would be asked
+
+
+class PluginOp(Op, size=OP_BYTES, fixed=True):
+    """A step of a plug-in."""
+
+    function: int  # of its flow, in `plugin_functions`
+    step: int  # its row in the first replica of its host
+    depth: int  # of its frame
 
 
 ops = Table("ops", Op)
@@ -187,6 +216,9 @@ racer_ops = View(ops, RacerOp)
 share_ops = View(ops, ShareOp)
 repeat_ops = View(ops, RepeatOp)
 aside_ops = View(ops, AsideOp)
+look_ops = View(ops, LookOp)
+saga_ops = View(ops, SagaOp)
 token_ops = View(ops, TokenOp)
+plugin_ops = View(ops, PluginOp)
 branches = Table("branches", int)
 """Where the program of each branch begins."""

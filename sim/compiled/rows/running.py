@@ -9,11 +9,13 @@ from sim.compiled.rows.records import SpanRecord, StageRecord
 from sim.compiled.rows.tables import Pool, Returning, ReturningChain, Table, Taking
 
 if TYPE_CHECKING:
+    from sim.compiled.rows.caches import Flight
     from sim.compiled.rows.calls import Call, Guard, Hop, Target
     from sim.compiled.rows.hosts import Replica
     from sim.compiled.rows.logs import Member, Message
     from sim.compiled.rows.programs import EntryOp, Op
-    from sim.compiled.rows.traffic import Door
+    from sim.compiled.rows.sagas import SagaRun
+    from sim.compiled.rows.traffic import Door, Visit
 
 
 class TaskLine(Row):
@@ -32,10 +34,12 @@ class Task(Row):
     seconds: float  # s; of the work or wait under way, undisturbed
     # S; what the present operation waits next: a back-off, what a freeze has cost it, the way of an early answer
     pause: float
-    began: float  # s; when the present attempt of its call began
+    began: float  # s; when the present attempt of its call began, as the breaker counts it
+    sent: float  # s; when it was sent, where a balancer hears how it ends
     frozen_before: float  # s; that its replica had spent frozen when the work or wait began
     worked: float  # s; what it has worked so far
     deadline: float  # s; of its call, all attempts together
+    paced: float  # s; when a user who keeps a pace asked last
     on_wake: int  # what it does when its turn comes: ARRIVE ... in tasks.py
     pc: Reference[Op]  # the operation that it is at
     ticket: int  # of what it waits for; an old one is stale
@@ -64,6 +68,9 @@ class Task(Row):
     child: Perhaps[Task]  # the attempt that it waits for, or the first of its branches
     sibling: Perhaps[Task]  # the next branch
     attempt: Perhaps[Task]  # of which it is a branch
+    saga: Perhaps[SagaRun]  # that it is in the midst of, the innermost first
+    visit: Perhaps[Visit]  # of somebody with several requests
+    flight: Perhaps[Flight]  # what it looks for on behalf of a cache, the innermost first
     adrift: int  # its number among those that went on by themselves; 0: somebody waits for it
     guard: Perhaps[Guard]  # whose bulkhead it has a place in
     call: Perhaps[Call]  # whose attempt is under way, where somebody counts it
@@ -81,6 +88,35 @@ class Task(Row):
     degraded: bool
     own_thread: bool  # a consumer or relay, which needs no place
     branching: bool  # its children are branches
+    copy: bool  # it is a copy of a hedged attempt
+
+
+class Connection(Row):
+    """Where there are pools: what the task in the row of the same place has of one."""
+
+    ticket: int  # of its wait
+    opener: Perhaps[Task]  # who comes back when its connection is open; -1: it is
+    holds: bool  # a connection, or the right to open one
+    must_open: bool
+
+
+class Race(Row):
+    """Where calls are hedged: the race of copies that the task in the row of the same place makes."""
+
+    began: float  # s
+    ticket: int  # of the task when it began
+    sent: int  # copies; one more than there may be: there will be no more
+    number: int  # of who comes when one more is due
+    over: TaskLine  # copies that have ended since it was looked at
+    latest: Perhaps[Task]  # the copy whose end was looked at last
+    open: bool
+    woken: bool  # it is to look at its copies
+
+
+class Told(Row):
+    """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
+
+    until: float  # s; when its answer is waited for no longer; infinite: it does not know
 
 
 class Request(Row):
@@ -100,6 +136,7 @@ class Request(Row):
     source: int  # index into names: its traffic
     door: Reference[Door]
     route: int
+    told_by: int  # the outcome that came with `retry_after`, until it has been heard
     where: int
     attempts: int
     outcome: int
@@ -167,6 +204,9 @@ notes = Table("notes", Note, pool=Pool(1 << 11))
 stage_notes = Table("stage_notes", StageNote, pool=Pool(1 << 10))
 span_notes = Table("span_notes", SpanNote, pool=Pool(1 << 10))
 flows = Table("flows", Flow, beside=tasks)
+connections = Table("connections", Connection, beside=tasks)
+races = Table("races", Race, beside=tasks)
+told = Table("told", Told, beside=tasks)
 request_notes = Table("request_notes", RequestNotes, beside=requests)
 saved = Table("saved", int, width="deepest", beside=tasks)
 """Chains and paths that a task comes back to when a part with a salt of its own is over: `deepest` for each task."""

@@ -14,22 +14,48 @@ from numba import from_dtype
 from numpy.typing import NDArray
 
 from sim.compiled.rows import (
+    balancing,
+    caches,
     calls,
     composed,
     events,
     gateway,
     hosts,
+    identities,
+    limits,
+    lines,
     logs,
+    plugins,
     programs,
     records,
     running,
+    sagas,
     traffic,
     watched,
 )
 from sim.compiled.rows.declaring import Row, parts_of, row_at
 from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, AnyTable, Count, Memory, Rows, Table
 
-ROOMS = (calls, composed, events, gateway, hosts, logs, programs, records, running, traffic, watched)
+ROOMS = (
+    balancing,
+    caches,
+    calls,
+    composed,
+    events,
+    gateway,
+    hosts,
+    identities,
+    limits,
+    lines,
+    logs,
+    plugins,
+    programs,
+    records,
+    running,
+    sagas,
+    traffic,
+    watched,
+)
 """All modules that declare tables: here all of them are known."""
 
 
@@ -70,6 +96,12 @@ class State(Row):
     limiters_count: int
     limiters_size: int
     limiters_most: int
+    library_count: int
+    library_size: int
+    library_most: int
+    waiting_count: int
+    waiting_size: int
+    waiting_most: int
     stamps_count: int
     stamps_size: int
     stamps_most: int
@@ -79,12 +111,14 @@ class State(Row):
     series_count: int
     network_faults: int
     deepest: int
+    deepest_frame: int
     largest_batch: int
     redeliveries: int  # redeliveries in place since Python looked
     spans: int  # of which requests they are kept
     next_flow: int
     lucky: int  # who has a larger lot is no exemplar of the sample
     must_grow: bool
+    tells: bool  # somebody is told until when its answer is waited for
 
     @classmethod
     def new(cls) -> State:

@@ -130,6 +130,7 @@ class Table(Generic[T]):
         beside: AnyTable | None = None,
         buffer: bool = False,
         counted: str = "",
+        width: str = "",
     ) -> None: ...
     @overload
     def __init__(
@@ -237,6 +238,24 @@ class View(Table[RowT]):
     def __call__(self, s: State) -> Rows[RowT]:
         """The rows, for plain Python."""
         return Rows(self, s.tables[self.name].memory)
+
+    @property
+    def address_offset(self) -> int:
+        """That of the table."""
+        return self.viewed.address_offset
+
+
+class Words(Table[int]):
+    """The rows of another table, all of whole numbers, as these numbers one after the other."""
+
+    def __init__(self, table: AnyTable) -> None:
+        self.viewed = table
+        self.name, self.row, self.dtype = table.name, None, I8
+        machine_rows.known_to_numba(f"words_of_{table.name}", self, self._in_machine_code)
+
+    def __call__(self, s: State) -> Rows[int]:
+        """The numbers, for plain Python."""
+        return Rows(self, Memory(s.tables[self.name].memory.array.reshape(-1).view(np.int64), s))
 
     @property
     def address_offset(self) -> int:

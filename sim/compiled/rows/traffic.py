@@ -8,9 +8,10 @@ from sim.chance.arrivals import SOURCE
 from sim.chance.rates import PIECE
 from sim.compiled.rows.calls import Hop, Target
 from sim.compiled.rows.declaring import Perhaps, Reference, Ring, Row
-from sim.compiled.rows.tables import Table
+from sim.compiled.rows.tables import Pool, Returning, Table, Taking
 
 if TYPE_CHECKING:
+    from sim.compiled.rows.composed import Repetition
     from sim.compiled.rows.events import TimerLane
     from sim.compiled.rows.hosts import Draw, Replica
     from sim.compiled.rows.programs import Op
@@ -48,8 +49,33 @@ class Workload(Row):
     taken: int  # of those
     route_rows: int  # where `recordings` has its routes; -1: it has none
     user_rows: int  # likewise
+    visiting: Perhaps[Visiting]  # of those who come with several requests
+    visits: int  # that have begun
+    left: int  # of these, before their end, after a failure
     patient: bool  # its clients wait for their answers, and are tasks
+    tells: bool  # they hand on until when they wait
     honor: bool  # they obey Retry-After
+
+
+class Visiting(Row, fixed=True):
+    """What people do who come with several requests."""
+
+    requests: Reference[Repetition]  # how many, by chance
+    first: int  # of the steps of their journey, in `journeys`
+    steps: int  # 0: it is no journey
+    think: int  # a draw
+    patience: int  # a draw
+    leaves: float  # which share leaves after a failure
+
+
+class Visit(Row):
+    """Somebody with several requests."""
+
+    number: int  # of the first of them
+    place: int  # of the present one
+    count: int
+    user: int
+    next: Perhaps[Visit]  # free one
 
 
 class Population(Row):
@@ -69,6 +95,7 @@ class Door(Row):
 
     target: Reference[Target]
     hop: Reference[Hop]
+    workload: Reference[Workload]  # whose it is
     route: int
     needs: int
     mark: int
@@ -91,5 +118,11 @@ thresholds = Table("thresholds", float)
 sources = Table("sources", Source, dtype=SOURCE)
 pieces = Table("pieces", Piece, dtype=PIECE)
 recordings = Table("recordings", float)
+visiting_rules = Table("visiting_rules", Visiting)
+visits = Table("visits", Visit, pool=Pool(1 << 8))
+journeys = Table("journeys", int)
+"""The doors of the steps of each journey, counted from the first of its workload."""
 buffers = Table("buffers", float)
 """Arrivals that are made already, CHUNK for each workload."""
+
+take_visit, give_back_visit = Taking(visits), Returning(visits)

@@ -10,8 +10,9 @@ class Series(Row):
     """What one time series reads."""
 
     what: int  # BUSY ... in sampling.py
-    index: int  # of what it reads: a host, group, member, limit or outbox, or the first guard in `guard_of`
-    count: int  # of the guards
+    # of what it reads: a host, group, member, limit or outbox, the first guard in `guard_of`, a word of `plugin_words`
+    index: int
+    count: int  # of the guards, or replicas; of a queue by classes: which class
     mean: bool  # over the interval
 
 

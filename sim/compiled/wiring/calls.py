@@ -11,7 +11,8 @@ from sim.compiled.flows.calls import LAYERS, purpose_of
 from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.wiring.found import Filled, Found, FoundPolicies
+from sim.compiled.wiring.balancing import BalancingTables
+from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
 from sim.models.gateway import Route
 from sim.models.topic import PublishTarget
 from sim.policies.balancer import BalancerRow, new_balancer
@@ -35,6 +36,7 @@ class CallTables:
         self.guards = guards
         self.calls, self.targets, self.hops = Found(rows.Call), Found(rows.Target), Found(rows.Hop)
         self.balancers = FoundPolicies(BalancerRow)
+        self.balancing = BalancingTables(places, self.balancers)
         self.loads_of: dict[int, tuple[int, int]] = {}  # of hosts that are counted: where lines begin, their length
         self._loads = max([1, *(len(host.replicas) for host in places.hosts)])  # first the line of who does not count
         self.balancer_of = np.full((len(places.hosts), len(places.replicas)), NOBODY, np.int64)
@@ -139,6 +141,7 @@ class CallTables:
             "uniforms": len(endpoint.balancer_draws),
             "uniform": draws[0],
             "other_uniform": draws[-1],
+            "by_view": endpoint.by_request is not None,
         }
         self._balance(values["host"], endpoint)
         values["loads"], values["line"] = self.loads_of.get(values["host"], (0, 0))
@@ -147,11 +150,14 @@ class CallTables:
     def _balance(self, host: int, endpoint: Endpoint) -> None:
         """Every possible caller has a balancer of its own over the replicas of a service."""
         replicas = len(endpoint.host.replicas)
-        if replicas == 1 or self.balancer_of[host, 0] >= 0:
+        if replicas == 1 or self.balancer_of[host, 0] >= 0 or self.balancing.view_of[host, 0] >= 0:
             return
         if endpoint.counts:
             self.loads_of[host] = self._loads, replicas
             self._loads += replicas * len(self.places.replicas)
+        if endpoint.service.smart is not None:
+            self.balancing.balance(host, endpoint.service, self.loads_of[host][0])
+            return
         for place, caller in enumerate(self.places.replicas):
             self.balancer_of[host, place] = self.balancers.add(
                 new_balancer(endpoint.service.balancing, caller.index % replicas)
@@ -172,10 +178,11 @@ class CallTables:
         yield rows.wires, self._wires().array()
         yield rows.wire_losses, np.zeros((wires, faults))
         yield rows.wire_delays, np.zeros((wires, faults), np.int64)
+        yield from self.balancing.tables()
         yield rows.balancers, self.balancers.array()
         yield rows.balancer_of, self.balancer_of
         yield rows.loads, np.zeros(self._loads, np.int64)
-        yield rows.alive, np.ones(len(places.replicas), np.int64)
+        yield rows.alive, whole_numbers([int(not replica.absent) for replica in places.replicas])
 
     def _wires(self) -> Found:
         found = Found(rows.Wire)

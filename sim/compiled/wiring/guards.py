@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.tables import AnyTable
     from sim.compiled.wiring.places import Places
     from sim.models.guards import Guard, Guards
+    from sim.models.task import Replica
 
 
 class GuardTables:
@@ -21,6 +22,7 @@ class GuardTables:
         self.places = places
         self.guards = Found(rows.Guard)
         self.guard_of: list[int] = []
+        self.scopes: list[str] = []  # of the policies of guards
         self.policies = {table: FoundPolicies(row) for layer in LAYERS for table, row in layer.tables}
         self.rings: list[float] = []
         self._guards_at: dict[int, int] = {}
@@ -41,9 +43,17 @@ class GuardTables:
             return -1
         if id(guards) not in self._guards_at:
             places = [self._guard(guard) for guard in guards.values()]
+            for replica, place in zip(guards, places, strict=True):
+                self._come_with(replica, place)
             self._guards_at[id(guards)] = len(self.guard_of)
             self.guard_of += places
         return self._guards_at[id(guards)]
+
+    def _come_with(self, replica: Replica, place: int) -> None:
+        """A guard that is there only while its replica is."""
+        host: Any = replica.host
+        if host in self.places.host_at and host.comes_and_goes and self.scopes[place] == "replica":
+            self.guards.rows[place]["comes_with"] = self.places.host_at[host]
 
     def _guard(self, guard: Guard) -> int:
         if id(guard) in self._guard_at:
@@ -52,6 +62,7 @@ class GuardTables:
         for layer in LAYERS:
             values |= layer.of_guard(guard, self)
         self._guard_at[id(guard)] = place = self.guards.add(**values)
+        self.scopes.append(guard.policy.scope)
         return place
 
     def place_of(self, guard: Guard) -> int | None:

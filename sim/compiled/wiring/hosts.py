@@ -15,6 +15,7 @@ from sim.compiled.wiring.found import Filled, Found, whole_numbers
 from sim.models.fault import Errors
 
 if TYPE_CHECKING:
+    from sim.compiled.wiring.lines import LineTables
     from sim.compiled.wiring.places import Places
     from sim.models.host import Host
 
@@ -22,18 +23,36 @@ if TYPE_CHECKING:
 class HostTables:
     """Their rows."""
 
-    def __init__(self, places: Places):
+    def __init__(self, places: Places, lines: LineTables):
         self.places = places
+        self.lines = lines
         self.hosts, self.replicas = Found(rows.Host), Found(rows.Replica)
         self.errors, self.stocks = Found(rows.ErrorFault), Found(rows.Stock)
+        self.fleets = Found(rows.Fleet)
+        for fleet in places.world.fleets.values():
+            self.fleets.add(wanted=fleet.wanted, paid=fleet.paid)
         self.error_at: dict[Errors, int] = {}
+        self._struck = 0  # how many replicas stand in the lines of error faults of some of them
         self.left: list[int] = []
         for place, host in enumerate(places.hosts):
             self._host(place, host)
         for replica in places.replicas:
             place = places.host_at.get(replica.host, NOBODY)
             cores = places.hosts[place].cores or 0 if place >= 0 else 0
-            self.replicas.add(host=place, index=replica.index, free=replica.free, cores=cores, due=np.inf)
+            self.replicas.add(
+                slow=1.0,
+                returned=-np.inf,
+                host=place,
+                index=replica.index,
+                free=replica.free,
+                cores=cores,
+                due=np.inf,
+                down=int(replica.down),
+                closed=replica.closed,
+                absent=replica.absent,
+                warm_since=replica.warm_since,
+                when_left=NOBODY,
+            )
         for stock in places.stock_at:
             self.stocks.add(
                 items=stock.items, first=len(self.left), kinds=len(stock.left), subject=places.subject(stock.service)
@@ -44,6 +63,8 @@ class HostTables:
         first_error, errors_count = self._errors_of(host)
         self.hosts.add(
             slow=1.0,
+            warm_slow=host.warm_up[0] if host.warm_up is not None else 0.0,
+            warm_decay=host.warm_up[1] if host.warm_up is not None else 1.0,
             up_area=host.up_area,
             last_shed=-np.inf,
             name=host.name_index,
@@ -54,6 +75,7 @@ class HostTables:
             cores=host.cores or 0,
             up=host.up,
             lifo=host.lifo,
+            discipline=self.lines.discipline_of[place],
             event_loop=host.event_loop,
             may_hang=host.may_hang,
             tracks=host.tracks,
@@ -68,7 +90,9 @@ class HostTables:
         first = len(self.errors)
         for harm in self.places.harms:
             if isinstance(harm, Errors) and harm.host is host:
-                self.error_at[harm] = self.errors.add(share=harm.share, draw=row_of(harm.chance))
+                line = NOBODY if harm.count is None else self._struck
+                self._struck += 0 if harm.count is None else len(host.replicas)
+                self.error_at[harm] = self.errors.add(share=harm.share, draw=row_of(harm.chance), struck=line)
         return first, len(self.errors) - first
 
     def tables(self) -> Filled:
@@ -78,7 +102,9 @@ class HostTables:
         left = whole_numbers(self.left)
         yield rows.hosts, self.hosts.array()
         yield rows.replicas, self.replicas.array()
+        yield rows.fleets, self.fleets.array()
         yield rows.error_faults, self.errors.array()
+        yield rows.struck, np.zeros(max(1, self._struck), np.int64)
         yield rows.stocks, self.stocks.array()
         yield rows.left, left
         yield rows.sold, np.zeros_like(left)

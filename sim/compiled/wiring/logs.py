@@ -105,7 +105,8 @@ class LogTables:
             first_partition=min((self._partition_at[partition] for partition in member.partitions), default=0),
             partitions=len(member.partitions),
             belongs=member.belongs,
-            up=True,
+            up=member.up,
+            order=NOBODY,
             holding=member.holding,
             pc=self._program_of(member),
         )

@@ -10,8 +10,9 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import TimerLane
 from sim.compiled.wiring.draws import TableOfDraws
 from sim.compiled.wiring.found import Found
-from sim.models.fault import BrokerDown, Crash, Errors, NetworkFault, Outage, Slow
+from sim.models.fault import BrokerDown, Crash, Deploy, Errors, Flush, NetworkFault, Outage, Random, Slow
 from sim.models.faulting import FaultEvent
+from sim.models.restarting import Restart
 from sim.models.world import World
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sim.models.topic import Reader
     from sim.spec.scenario import Scenario
 
-BUILT_IN = (Outage, Slow, Errors, Crash, NetworkFault, BrokerDown)
+BUILT_IN = (Outage, Slow, Errors, Crash, NetworkFault, BrokerDown, Flush, Deploy, Random, Restart)
 
 
 class Places:
@@ -64,6 +65,7 @@ class Places:
         events = [entry[-1] for entry in sorted(self.world.env.calendar)]
         # most both begin and end
         harms = list(dict.fromkeys(event.harm for event in events if isinstance(event, FaultEvent)))
+        harms += [harm.harm for harm in harms if isinstance(harm, Random)]  # what comes by chance
         for harm in harms:
             if type(harm) not in BUILT_IN:
                 raise Unsupported(f"the fault '{type(harm).__name__.lower()}'")

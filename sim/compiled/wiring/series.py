@@ -11,11 +11,15 @@ from sim.compiled.flows.calls import LAYERS, series_of
 from sim.compiled.program import Unsupported
 from sim.compiled.rows import watched as rows
 from sim.compiled.wiring.found import Filled, Found, fractions
+from sim.compiled.wiring.lines import classes_of
 from sim.models.group import MEMBER
 
 if TYPE_CHECKING:
+    from sim.compiled.plugins.tables import PluginTables
+    from sim.compiled.wiring.caches import CacheTables
     from sim.compiled.wiring.guards import GuardTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.sagas import SagaTables
 
 OF_HOSTS = (  # as `sampling` numbers them
     "busy", "queue", "replicas", "workers", "cores_busy", "cores", "in_flight", "attempts", "first_attempts",
@@ -29,18 +33,39 @@ OF_GROUPS = (
     ("workers", sampling.GROUP_WORKERS),
 )
 
+OF_SAGAS = (
+    ("sagas_completed", sampling.SAGAS_COMPLETED),
+    ("sagas_compensated", sampling.SAGAS_COMPENSATED),
+    ("sagas_stuck", sampling.SAGAS_STUCK),
+    ("sagas_open", sampling.SAGAS_OPEN),
+)
+OF_CACHES = (
+    ("cache_hits", sampling.CACHE_HITS),
+    ("cache_misses", sampling.CACHE_MISSES),
+    ("cache_stale", sampling.CACHE_STALE),
+    ("cache_joined", sampling.CACHE_JOINED),
+    ("cache_loads", sampling.CACHE_LOADS),
+    ("cache_entries", sampling.CACHE_ENTRIES),
+)
+
 
 class SeriesTables:
     """Their rows."""
 
-    def __init__(self, places: Places, guards: GuardTables):
-        self.places, self.guards = places, guards
+    def __init__(
+        self, places: Places, guards: GuardTables, caches: CacheTables, sagas: SagaTables, plugins: PluginTables
+    ):
+        self.places, self.guards, self.caches, self.sagas, self.plugins = places, guards, caches, sagas, plugins
         self.series = Found(rows.Series)
         self._found: dict[tuple[str, str], list[dict[str, int]]] = {}
         self._watch_hosts()
         self._watch_guards()
         self._watch_groups()
         self._watch_limits()
+        self._watch_steps()
+        self._watch_visits()
+        self._watch_fleets()
+        self._watch_plugins()
         for series in places.world.recorder.series:
             known = self._found.get((series.component, series.quantity))
             if not known:
@@ -54,6 +79,9 @@ class SeriesTables:
         for place, host in enumerate(self.places.hosts):
             for what, quantity in enumerate(OF_HOSTS):
                 self._watch(host.name, quantity, what, place)
+            self._watch(host.name, "ejected", sampling.EJECTED, place)
+            for rank, quantity in classes_of(host):
+                self._watch(host.name, quantity, sampling.CLASS_QUEUE, place, rank)
         of_service: dict[str, int] = {}
         for place, outbox in enumerate(self.places.outboxes):
             name = outbox.service.name
@@ -63,8 +91,8 @@ class SeriesTables:
     def _watch_guards(self) -> None:
         for call in self.places.world.calls.guarded:
             at, count = self.guards.guards_at(call.guards), len(call.guards)
-            for watched in (one for layer in LAYERS for one in layer.watched(call, call.guards)):
-                what = sampling.OF_LAYERS + series_of(watched.quantity)
+            for layer, watched in [(one, its) for one in LAYERS for its in one.watched(call, call.guards)]:
+                what = sampling.OF_LAYERS + series_of(layer, watched.quantity)
                 self._watch(watched.component, watched.quantity, what, at, watched.guards or count)
 
     def _watch_groups(self) -> None:
@@ -74,11 +102,35 @@ class SeriesTables:
             for index, member in enumerate(group.members):
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
 
+    def _watch_steps(self) -> None:
+        for host in self.places.hosts:
+            if host.sagas is not None:
+                for quantity, what in OF_SAGAS:
+                    self._watch(host.name, quantity, what, self.sagas.place_of[host.sagas])
+            for name, counts in host.caches.items():
+                for quantity, what in OF_CACHES:
+                    self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])
+
+    def _watch_fleets(self) -> None:
+        for place, name in enumerate(self.places.world.fleets):
+            self._watch(name, "replicas_wanted", sampling.REPLICAS_WANTED, place)
+            self._watch(name, "replicas_paid", sampling.REPLICAS_PAID, place)
+
+    def _watch_visits(self) -> None:
+        for place, workload in enumerate(self.places.world.workloads):
+            self._watch(workload.name, "visits", sampling.VISITS, place)
+            self._watch(workload.name, "visits_left", sampling.VISITS_LEFT, place)
+
     def _watch_limits(self) -> None:
-        gateway = self.places.world.gateway
-        for place, limit in enumerate(gateway.limits if gateway is not None else ()):
-            self._watch(f"gateway {limit.label}", "passed", sampling.LIMIT_PASSED, place)
-            self._watch(f"gateway {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
+        for place, limit in enumerate(self.places.world.limits()):
+            self._watch(f"{limit.owner} {limit.label}", "passed", sampling.LIMIT_PASSED, place)
+            self._watch(f"{limit.owner} {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
+
+    def _watch_plugins(self) -> None:
+        for host, name, word in self.plugins.totals():
+            if (host.name, name) in self._found:
+                raise Unsupported(f"two steps that keep the time series '{host.name}.{name}'")
+            self._watch(host.name, name, sampling.PLUGIN_TOTAL, word, len(host.replicas))
 
     def tables(self) -> Filled:
         """As they are at time 0."""

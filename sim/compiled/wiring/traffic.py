@@ -16,9 +16,9 @@ from sim.compiled.program import Unsupported, row_of
 from sim.compiled.rows import traffic as rows
 from sim.compiled.rows.calls import budgets, retries
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.wiring.found import Filled, Found
+from sim.compiled.wiring.found import Filled, Found, whole_numbers
+from sim.spec.arrivals import Closed
 from sim.spec.base import word_of
-from sim.spec.traffic import Closed
 
 if TYPE_CHECKING:
     from sim.compiled.program import Assembler
@@ -35,6 +35,8 @@ class TrafficTables:
         self.places, self.calls, self.guards, self.assembler = places, calls, calls.guards, assembler
         self.workloads, self.doors, self.populations = Found(rows.Workload), Found(rows.Door), Found(rows.Population)
         self.arrivals = ArrivalTable()
+        self.visiting = Found(rows.Visiting)
+        self.journeys: list[int] = []
         self.thresholds: list[float] = []
         self.shares: list[NDArray[np.float64]] = []
         for place, workload in enumerate(places.world.workloads):
@@ -54,6 +56,7 @@ class TrafficTables:
             items=self._population(spec.items, f"{name}.items", 0),
             caller=self.places.replica_at[client.replica],
             patient=workload.patient,
+            tells=spec.deadline is not None,
             lane=self.places.lane(spec.timeout, OF_CLIENT, place),
             retry=self.guards.policy(retries, client.rule),
             max_attempts=client.rule.max_attempts,
@@ -61,21 +64,40 @@ class TrafficTables:
             honor=spec.honor_retry_after,
             route_rows=self.arrivals.add_rows(workload.routes),
             user_rows=self.arrivals.add_rows(workload.users),
-            **self._source(place, spec.arrivals, name),
+            visiting=self._visiting(workload),
+            **self._source(place, workload, name),
             **self._budget(client),
         )
         self.thresholds += workload.thresholds
         for door in workload.doors:
-            self._door(door)
+            self._door(door, place)
 
-    def _source(self, place: int, arrivals: Any, name: str) -> dict[str, int]:  # noqa: ANN401 - Arrivals
+    def _source(self, place: int, workload: Workload, name: str) -> dict[str, int]:
         """What makes the requests, and the program of a client. Raises Unsupported for arrivals of a plug-in."""
+        arrivals = workload.spec.arrivals
         if isinstance(arrivals, Closed):
             think = row_of(self.places.world.sampler(arrivals.think, f"{name}.think"))
-            return {"source": NOBODY, "pc": self.assembler.user(place, think, arrivals.users)}
+            return {"source": NOBODY, "pc": self.assembler.user(place, think, arrivals)}
         if hasattr(arrivals, "arrival_times"):
             raise Unsupported(f"the arrivals '{word_of(arrivals)}'")
-        return {"source": self.arrivals.add(arrivals, f"{name}.arrivals"), "pc": self.assembler.client(place)}
+        program = self.assembler.client(place) if workload.visit is None else self.assembler.visitor(place)
+        return {"source": self.arrivals.add(arrivals, f"{name}.arrivals"), "pc": program}
+
+    def _visiting(self, workload: Workload) -> int:
+        """What its people do who come with several requests; NOBODY where they have one."""
+        visit = workload.visit
+        if visit is None:
+            return NOBODY
+        first = len(self.journeys)
+        self.journeys += [workload.doors.index(door) for door in workload.journey]
+        return self.visiting.add(
+            requests=self.assembler.composed.times(workload.how_many, workload.falling),
+            first=first,
+            steps=len(workload.journey),
+            think=row_of(workload.think),
+            patience=row_of(workload.how_patient),
+            leaves=visit.leaves_after_failure,
+        )
 
     def _budget(self, client: Client) -> dict[str, int]:
         if client.budget is None:
@@ -83,9 +105,9 @@ class TrafficTables:
         budget, tokens = self.guards.policy(budgets, client.budget.row), self.guards.ring(client.budget.tokens)
         return {"budget": budget, "tokens": tokens}
 
-    def _door(self, door: Door) -> None:
+    def _door(self, door: Door, workload: int) -> None:
         target, hop = self.calls.target(door.target), self.calls.hop(door.hop)
-        self.doors.add(target=target, hop=hop, route=door.route, needs=door.needs, mark=door.mark)
+        self.doors.add(target=target, hop=hop, workload=workload, route=door.route, needs=door.needs, mark=door.mark)
 
     def _population(self, spec: Any, stream: str, number: int) -> int:  # noqa: ANN401 - a Popularity, or None
         if not spec:
@@ -108,6 +130,8 @@ class TrafficTables:
         scenario = self.places.scenario
         arrivals = self.arrivals.arrays(scenario.seed, self.places.replication, scenario.duration)
         yield rows.workloads, self.workloads.array()
+        yield rows.visiting_rules, self.visiting.array()
+        yield rows.journeys, whole_numbers(self.journeys)
         yield rows.doors, self.doors.array()
         yield rows.thresholds, np.array(self.thresholds or [1.0])
         yield rows.populations, self.populations.array()

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.compiled.operations import COURIER
+from sim.compiled.plugins.tables import PluginTables
 from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.compiled.rows import events, programs
+from sim.compiled.wiring.caches import CacheTables
 from sim.compiled.wiring.calls import CallTables
 from sim.compiled.wiring.composed import ComposedTables
 from sim.compiled.wiring.found import Filled, whole_numbers
 from sim.compiled.wiring.gateway import GatewayTables
 from sim.compiled.wiring.guards import GuardTables
 from sim.compiled.wiring.hosts import HostTables
+from sim.compiled.wiring.identities import IdentityTables
+from sim.compiled.wiring.limits import LimitTables
+from sim.compiled.wiring.lines import LineTables
 from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
+from sim.compiled.wiring.sagas import SagaTables
 from sim.compiled.wiring.series import SeriesTables
 from sim.compiled.wiring.traffic import TrafficTables
 from sim.spec.walk import what_only_simpy_runs
@@ -33,21 +39,39 @@ class Wiring(Places):
         for word in what_only_simpy_runs(scenario):
             raise Unsupported(f"the word '{word}'")
         super().__init__(scenario, replication)
-        self.host_tables = HostTables(self)
+        self.identity_tables = IdentityTables(self)
+        self.limit_tables = LimitTables(self, self.identity_tables)
+        self.line_tables = LineTables(self, self.identity_tables)
+        self.host_tables = HostTables(self, self.line_tables)
         self.guard_tables = GuardTables(self)
         self.call_tables = CallTables(self, self.guard_tables)
         self.composed_tables = ComposedTables()
+        self.cache_tables = CacheTables(self)
+        self.saga_tables = SagaTables()
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
-        gateway_work = row_of(self.world.sampler(work, "gateway.work")) if work is not None else -1
-        self.assembler = Assembler(self, self.call_tables, self.composed_tables, gateway_work)
+        self.plugin_tables = PluginTables(self.guard_tables)
+        self.assembler = Assembler(
+            self,
+            self.call_tables,
+            self.composed_tables,
+            self.limit_tables,
+            self.cache_tables,
+            self.saga_tables,
+            self.plugin_tables,
+        )
+        if work is not None:
+            self.assembler.gateway_work = row_of(self.world.sampler(work, "gateway.work"))
         self.assembler.courier = self.assembler.emit(COURIER)
         self.log_tables = LogTables(self, self.call_tables, self.assembler)
         self._enter()
         self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)
         self.gateway_tables = GatewayTables(self)
         self.ops = self.assembler.table()
-        self.series_tables = SeriesTables(self, self.guard_tables)
+        self.plugin_tables.fill()
+        self.series_tables = SeriesTables(
+            self, self.guard_tables, self.cache_tables, self.saga_tables, self.plugin_tables
+        )
         self.fresh = dict(self._policies())  # what a crash brings them back to
 
     def _enter(self) -> None:
@@ -63,6 +87,7 @@ class Wiring(Places):
     def _policies(self) -> Filled:
         yield from self.guard_tables.tables()
         yield from self.call_tables.tables()
+        yield from self.line_tables.tables()
 
     def tables(self) -> Filled:
         """All that were found; what only grows while a run goes on is not among them."""
@@ -70,13 +95,19 @@ class Wiring(Places):
         yield programs.ops, self.ops
         yield programs.branches, whole_numbers([label.place for label in self.assembler.branches])
         for room in (
+            self.identity_tables,
+            self.limit_tables,
+            self.line_tables,
             self.host_tables,
             self.guard_tables,
             self.call_tables,
             self.log_tables,
             self.composed_tables,
+            self.cache_tables,
+            self.saga_tables,
             self.traffic_tables,
             self.gateway_tables,
             self.series_tables,
+            self.plugin_tables,
         ):
             yield from room.tables()

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from sim.compiled.answers import NEXT, PARK
 from sim.compiled.attempts import begin_steps, depart, lose_answer
-from sim.compiled.base import handler, whole
+from sim.compiled.base import NO, handler, whole
 from sim.compiled.calendar import arm, hold
+from sim.compiled.limits import count_in, hold_back, refuse, tell_refusal
+from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import hop_delay
-from sim.compiled.places import come_inside, error_fault_hits, note_shed, park, wait_in_queue, wait_outside
+from sim.compiled.places import come_inside, error_fault_hits, make_room, note_shed, park, wait_in_queue, wait_outside
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.programs import entry_ops
 from sim.compiled.rows.running import requests, tasks
@@ -34,6 +36,7 @@ def attempt_step(s: State, own: int) -> int:
     host_1_row = hosts(s)[host_1]
     replica_1 = own_row.replica
     replica_1_row = replicas(s)[replica_1]
+    step_3 = entry_ops(s)[own_row.entry].limits
     pc = own_row.on_wake
     to = -1
     if pc == 6:
@@ -44,7 +47,7 @@ def attempt_step(s: State, own: int) -> int:
             reason = own_row.root if own_row.root else own_row.outcome
             answered = entry_ops(s)[own_row.entry].answers >> ANSWER_BITS * own_row.outcome & ANSWER_MASK
         own_row.root = 0 if reason == answered else reason
-        to = 10
+        to = 12
     if pc == 1:
         if not own_row.granted:
             note_shed(s, host_1)
@@ -80,13 +83,15 @@ def attempt_step(s: State, own: int) -> int:
             replica_1_row.free -= 1
             host_1_row.busy_area -= s.now
             own_row.granted = True
+            if host_1_row.discipline >= 0:
+                hear_of_no_wait(s, host_1, own)
             to = 5
-        elif replica_1_row.waiting >= host_1_row.capacity:
+        elif replica_1_row.waiting >= host_1_row.capacity and (not make_room(s, host_1, own)):
             note_shed(s, host_1)
             refusal = SHED
             to = 7
         else:
-            wait_in_queue(s, host_1, own)
+            wait_in_queue(s, host_1, own, NO)
             if host_1_row.patience >= 0:
                 arm(s, host_1_row.patience, own)
             own_row.on_wake = 1
@@ -101,7 +106,7 @@ def attempt_step(s: State, own: int) -> int:
             to = 2
         else:
             own_row.where = entry_ops(s)[own_row.entry].endpoint
-            to = 9
+            to = 11
     if pc == 2 or to == 2:
         if host_1_row.errors_on and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -109,18 +114,42 @@ def attempt_step(s: State, own: int) -> int:
             return PARK
         else:
             refusal = error_fault_hits(s, host_1, own, entry_ops(s)[own_row.entry].salt) if host_1_row.errors_on else OK
-            to = 9
-    if to == 9:
+            if refusal == OK and entry_ops(s)[own_row.entry].limited:
+                own_row.outcome = refuse(s, own, step_3)
+                if own_row.outcome != OK:
+                    if own_row.seconds > 0.0:
+                        hold_back(s, own, step_3)
+                        own_row.on_wake = 9
+                        return PARK
+                    else:
+                        to = 9
+                else:
+                    own_row.seconds = count_in(s, own, step_3)
+                    if own_row.seconds > 0.0:
+                        hold_back(s, own, step_3)
+                        own_row.on_wake = 10
+                        return PARK
+                    else:
+                        to = 10
+            else:
+                to = 11
+    if pc == 9 or to == 9:
+        tell_refusal(s, own, step_3)
+        refusal = own_row.outcome
+        to = 11
+    if pc == 10 or to == 10:
+        refusal = OK
+        to = 11
+    if to == 11:
         if refusal != OK:
-            own_row.root = 0
-            reason = refusal
+            reason = own_row.root if own_row.root else refusal
             answered = refusal
-            to = 10
+            to = 12
         else:
             begin_steps(s, own)
             own_row.on_wake = 6
             return NEXT
-    if to == 10:
+    if to == 12:
         depart(s, own, answered, reason)
         if own_row.back >= 0 and own_row.caller != -1:
             delay = hop_delay(s, own_row.back, requests(s)[own_row.request].id, own_row.chain)

@@ -10,13 +10,31 @@ from sim.chance.keyed import uniform
 from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.base import NONE, YES, handler, inlined, whole
 from sim.compiled.calendar import arm, arm_total, hold, make_ready
+from sim.compiled.deadlines import begin_in_time
 from sim.compiled.ending import stop
 from sim.compiled.flows.layers.attempt import send
-from sim.compiled.flows.layers.breaker import note_breaker
+from sim.compiled.flows.layers.breaker import ask_library, note_breaker, tell_library
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line, wait_at_bulkhead
-from sim.compiled.guards import guard_for, note
+from sim.compiled.flows.layers.pool import (
+    end_use,
+    has_connection,
+    has_its_ticket,
+    has_opened,
+    join_line,
+    let_go,
+    must_open,
+    note_refused,
+    open_connection,
+    still_in_line,
+    take_connection,
+)
+from sim.compiled.flows.layers.rate_limit import ask_for_turn, note_turn, stand_in_line, stop_waiting
+from sim.compiled.flows.layers.retry import hear, withdraw
+from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
 from sim.compiled.places import park
+from sim.compiled.races import copy_over
+from sim.compiled.racing import begin_race, race_goes_on, stop_copies
 from sim.compiled.rows.calls import breakers, budgets, bulkheads, calls, guards, retries, rings, targets
 from sim.compiled.rows.hosts import draws, replicas
 from sim.compiled.rows.running import requests, tasks
@@ -28,27 +46,27 @@ from sim.policies import base, breaker, budget, bulkhead, retry
 
 BACKOFF = whole(2)
 BREAKER_OPEN = whole(6)
-BUDGET_EXHAUSTED = whole(12)
 BULKHEAD = whole(3)
 BULKHEAD_FULL = whole(7)
 DEGRADED = whole(1)
 FAIL = whole(2)
 IN_BULKHEAD = whole(3)
+IN_POOL_LINE = whole(4)
+IN_VAIN = whole(3)
 LONG_AGO = float("-inf")
 NEXT = whole(1)
 NOT_ASKED = whole(-1)
 OK = whole(0)
+OPENING = whole(5)
 PARKED = whole(4)
 PAUSED = whole(1)
-QUIET = 10.0
+RATE_LIMITED = whole(3)
 TIMEOUT = whole(8)
 UNREACHABLE = whole(10)
-base_passed = base.passed.compiled
 base_reached = base.reached.compiled
 breaker_admit = breaker.admit.compiled
 breaker_settle = breaker.settle.compiled
 budget_deposit = budget.deposit.compiled
-budget_withdraw = budget.withdraw.compiled
 bulkhead_enter = bulkhead.enter.compiled
 retry_backoff = retry.backoff.compiled
 retry_retryable = retry.retryable.compiled
@@ -66,176 +84,323 @@ def call_step(s: State, own: int, call: int) -> int:
             park(s, own)
             own_row.phase = 1
             return PARK
-        elif call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
+        elif call_row.timed and base_reached(s.now, own_row.deadline):
             own_row.where = targets(s)[call_row.target].where
             own_row.root = 0
             outcome_1 = TIMEOUT
-            to = 12
+            to = 26
         else:
-            to = 5
-    if pc == 3:
+            to = 10
+    if pc == 8:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             own_row.ticket += 1
             own_row.child = -1
-            to = 4
+            to = 9
         else:
-            to = 6
-    if pc == 4 or to == 4:
+            to = 11
+    if pc == 9 or to == 9:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 9
+            return PARK
+        else:
+            to = 11
+    if to == 11:
+        own_row.child = -1
+        if targets(s)[call_row.target].counts:
+            leave_balancer(s, call_row.target, own_row.replica, own_row.callee, own_row.outcome, own_row.sent)
+            own_row.callee = -1
+        if own_row.outcome == DEGRADED:
+            own_row.degraded = True
+            outcome_18 = OK
+            to = 20
+        else:
+            outcome_18 = own_row.outcome
+            to = 20
+    if pc == 5:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 5
+            return PARK
+        elif not has_opened(s, own, call):
+            outcome_15 = own_row.outcome
+            to = 21
+        else:
+            to = 19
+    if pc == 4:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 4
             return PARK
+        elif not has_connection(s, own, call):
+            outcome_15 = own_row.outcome
+            to = 21
         else:
-            to = 6
-    if to == 6:
-        own_row.child = -1
-        if targets(s)[call_row.target].counts:
-            leave_balancer(s, call_row.target, own_row.replica, own_row.callee)
-            own_row.callee = -1
-        if own_row.outcome == DEGRADED:
-            own_row.degraded = True
-            outcome_6 = OK
-            to = 9
+            to = 18
+    if pc == 7:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 7
+            return PARK
+        elif own_row.guard < 0:
+            outcome_14 = own_row.outcome
+            to = 22
         else:
-            outcome_6 = own_row.outcome
-            to = 9
+            to = 17
     if pc == 2:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 2
             return PARK
-        elif own_row.guard < 0:
-            outcome_5 = own_row.outcome
-            to = 10
         else:
-            to = 8
+            stop_waiting(s, own, call)
+            if call_row.timed and base_reached(s.now, own_row.deadline):
+                own_row.where = targets(s)[call_row.target].where
+                own_row.root = 0
+                outcome_6 = TIMEOUT
+                to = 23
+            else:
+                note_turn(s, own, call)
+                to = 16
+    if pc == 3:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 3
+            return PARK
+        else:
+            stop_waiting(s, own, call)
+            if call_row.timed and base_reached(s.now, own_row.deadline):
+                own_row.where = targets(s)[call_row.target].where
+                own_row.root = 0
+                outcome_6 = TIMEOUT
+                to = 23
+            else:
+                to = 15
+    if pc == 6:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 6
+            return PARK
+        else:
+            to = 13
     if pc == 0:
         own_row.call = call
         own_row.callee = -1
-        if call_row.total_lane >= 0:
-            arm_total(s, call_row.total_lane, own)
-        if call_row.budgeted:
-            guard_2 = guard_for(s, call, own)
-            guard_2_row = guards(s)[guard_2]
-            budget_deposit(budgets(s)[guard_2_row.budget], rows_from(rings(s), guard_2_row.tokens), s.now)
-        own_row.tries = 0
-        to = 5
-    if pc == 5 or to == 5:
-        if call_row.breaks:
+        whole_1 = not (call_row.hedges and own_row.copy)
+        if whole_1 and call_row.propagates:
+            if not begin_in_time(s, own, call):
+                own_row.where = targets(s)[call_row.target].where
+                own_row.root = 0
+                outcome = TIMEOUT
+                to = 27
+            else:
+                to = 12
+        else:
+            if whole_1 and call_row.total_lane >= 0:
+                arm_total(s, call_row.total_lane, own)
+            to = 12
+    if to == 12:
+        whole_3 = not (call_row.hedges and own_row.copy)
+        if whole_3 and call_row.budgeted:
             guard_3 = guard_for(s, call, own)
             guard_3_row = guards(s)[guard_3]
-            period_3 = breakers(s)[guard_3_row.breaker].period
-            own_row.admitted = breaker_admit(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now)
-            if breakers(s)[guard_3_row.breaker].period != period_3:
-                note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
+            budget_deposit(budgets(s)[guard_3_row.budget], rows_from(rings(s), guard_3_row.tokens), s.now)
+        if whole_3:
+            own_row.tries = 0
+        to = 10
+    if pc == 10 or to == 10:
+        if call_row.hedges and (not own_row.copy):
+            begin_race(s, own, call)
+            to = 13
+        elif call_row.breaks:
+            guard_6 = guard_for(s, call, own)
+            guard_6_row = guards(s)[guard_6]
+            if guard_6_row.library >= 0:
+                own_row.admitted = ask_library(s, own, call)
+            else:
+                period_6 = breakers(s)[guard_6_row.breaker].period
+                own_row.admitted = breaker_admit(breakers(s)[guard_6_row.breaker], rows_from(rings(s), guard_6_row.ring), s.now)
+                if breakers(s)[guard_6_row.breaker].period != period_6:
+                    note_breaker(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
             if own_row.admitted < 0:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_2 = BREAKER_OPEN
-                to = 11
+                outcome_4 = BREAKER_OPEN
+                to = 24
             else:
                 own_row.began = s.now
-                to = 7
+                to = 14
         else:
-            to = 7
-    if to == 7:
+            to = 14
+    if to == 13:
+        if race_goes_on(s, own, call):
+            own_row.phase = 6
+            return PARK
+        else:
+            outcome_3 = own_row.outcome
+            to = 25
+    if to == 14:
+        if call_row.limits:
+            wait_8 = ask_for_turn(s, own, call)
+            if wait_8 < 0.0:
+                if call_row.in_vain > 0.0:
+                    stand_in_line(s, own, call, call_row.in_vain)
+                    own_row.phase = 3
+                    return PARK
+                else:
+                    to = 15
+            elif wait_8 > 0.0:
+                stand_in_line(s, own, call, wait_8)
+                own_row.phase = 2
+                return PARK
+            else:
+                to = 16
+        else:
+            to = 16
+    if to == 15:
+        own_row.where = targets(s)[call_row.target].where
+        own_row.root = 0
+        outcome_6 = RATE_LIMITED
+        to = 23
+    if to == 16:
         if call_row.lane >= 0:
             arm(s, call_row.lane, own)
         if call_row.bulkhead:
-            guard_6 = guard_for(s, call, own)
-            guard_6_row = guards(s)[guard_6]
+            guard_15 = guard_for(s, call, own)
+            guard_15_row = guards(s)[guard_15]
             own_row.callee = -1
-            if guard_6_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_6_row.bulkhead]):
-                own_row.guard = guard_6
-                guard_6_row.taken_area -= s.now
-                guard_6_row.passed += 1
-                to = 8
+            if guard_15_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_15_row.bulkhead]):
+                own_row.guard = guard_15
+                guard_15_row.taken_area -= s.now
+                guard_15_row.passed += 1
+                to = 17
             elif call_row.bulkhead_lane < 0:
-                guard_6_row.turned_away += 1
+                guard_15_row.turned_away += 1
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_5 = BULKHEAD_FULL
-                to = 10
+                outcome_14 = BULKHEAD_FULL
+                to = 22
             else:
                 if s.spans:
                     keep_stage(s, own, BULKHEAD, targets(s)[call_row.target].where, 0.0, NONE)
-                wait_at_bulkhead(s, guard_6, own)
+                wait_at_bulkhead(s, guard_15, own)
                 arm(s, call_row.bulkhead_lane, own)
-                own_row.phase = 2
+                own_row.phase = 7
                 return PARK
         else:
-            to = 8
-    if to == 8:
+            to = 17
+    if to == 17:
+        if call_row.pools:
+            if not take_connection(s, own, call):
+                if not join_line(s, own, call):
+                    own_row.where = targets(s)[call_row.target].where
+                    own_row.root = 0
+                    outcome_15 = BULKHEAD_FULL
+                    to = 21
+                else:
+                    own_row.phase = 4
+                    return PARK
+            else:
+                to = 18
+        else:
+            to = 19
+    if to == 18:
+        if call_row.connect >= 0 and must_open(s, own):
+            open_connection(s, own, call)
+            own_row.phase = 5
+            return PARK
+        else:
+            to = 19
+    if to == 19:
+        if targets(s)[call_row.target].counts:
+            own_row.sent = s.now
         own_row.callee = send(s, own, call, own_row.tries)
         if own_row.callee < 0:
             own_row.root = 0
-            outcome_6 = UNREACHABLE
-            to = 9
+            outcome_18 = UNREACHABLE
+            to = 20
         else:
-            own_row.phase = 3
+            own_row.phase = 8
             return PARK
-    if to == 9:
+    if to == 20:
+        if call_row.pools:
+            end_use(s, own, call, outcome_18)
+            own_row.ticket += 1
+        outcome_15 = outcome_18
+        to = 21
+    if to == 21:
         if own_row.guard >= 0:
             leave_bulkhead(s, own)
-        outcome_5 = outcome_6
-        to = 10
-    if to == 10:
+        outcome_14 = outcome_15
+        to = 22
+    if to == 22:
         own_row.ticket += 1
-        outcome_3 = outcome_5
+        outcome_8 = outcome_14
+        outcome_6 = outcome_8
+        to = 23
+    if to == 23:
         if call_row.breaks:
-            guard_3 = guard_for(s, call, own)
-            guard_3_row = guards(s)[guard_3]
-            period_3 = breakers(s)[guard_3_row.breaker].period
-            breaker_settle(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now, own_row.admitted, outcome_3, s.now - own_row.began)
-            own_row.admitted = NOT_ASKED
-            if breakers(s)[guard_3_row.breaker].period != period_3:
-                note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
-        outcome_2 = outcome_3
-        to = 11
-    if to == 11:
-        own_row.tries += 1
-        if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome_2):
-            outcome_1 = outcome_2
-            to = 12
-        elif call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
-            outcome_1 = outcome_2
-            to = 12
-        elif call_row.budgeted:
-            guard_2 = guard_for(s, call, own)
-            guard_2_row = guards(s)[guard_2]
-            if not budget_withdraw(budgets(s)[guard_2_row.budget], rows_from(rings(s), guard_2_row.tokens), s.now):
-                if base_passed(s.now, guard_2_row.spent + QUIET):
-                    note(s, own, call, BUDGET_EXHAUSTED, s.now)
-                guard_2_row.spent = s.now
-                outcome_1 = outcome_2
-                to = 12
+            guard_6 = guard_for(s, call, own)
+            guard_6_row = guards(s)[guard_6]
+            if guard_6_row.library >= 0:
+                tell_library(s, own, call, outcome_6)
             else:
-                to = 13
+                period_6 = breakers(s)[guard_6_row.breaker].period
+                breaker_settle(breakers(s)[guard_6_row.breaker], rows_from(rings(s), guard_6_row.ring), s.now, own_row.admitted, outcome_6, s.now - own_row.began)
+                if breakers(s)[guard_6_row.breaker].period != period_6:
+                    note_breaker(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
+            own_row.admitted = NOT_ASKED
+        outcome_4 = outcome_6
+        to = 24
+    if to == 24:
+        outcome_3 = outcome_4
+        to = 25
+    if to == 25:
+        if call_row.hedges and own_row.copy:
+            outcome_1 = outcome_3
+            to = 26
         else:
-            to = 13
-    if to == 12:
+            own_row.tries += 1
+            if call_row.throttled:
+                hear(s, own, call, outcome_3)
+            if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome_3):
+                outcome_1 = outcome_3
+                to = 26
+            elif call_row.timed and base_reached(s.now, own_row.deadline):
+                outcome_1 = outcome_3
+                to = 26
+            elif call_row.budgeted and (not withdraw(s, own, call)):
+                outcome_1 = outcome_3
+                to = 26
+            else:
+                luck_3 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
+                last_3 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
+                own_row.pause = retry_backoff(retries(s)[call_row.retry], own_row.tries, luck_3, last_3)
+                if call_row.timed and base_reached(s.now + own_row.pause, own_row.deadline):
+                    own_row.pause = own_row.deadline - s.now
+                    own_row.deadline = LONG_AGO
+                if own_row.pause > 0.0:
+                    if s.spans:
+                        keep_stage(s, own, BACKOFF, targets(s)[call_row.target].where, 0.0, NONE)
+                    hold(s, own, own_row.pause)
+                    own_row.phase = 1
+                    return PARK
+                else:
+                    own_row.phase = 10
+                    return AGAIN
+    if to == 26:
         own_row.call_number = 0
         outcome = outcome_1
+        to = 27
+    if to == 27:
         own_row.call = -1
         own_row.outcome = outcome
-        own_row.phase = 0
-        return NEXT if outcome == OK else FAIL
-    if to == 13:
-        luck_2 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
-        last_2 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
-        own_row.pause = retry_backoff(retries(s)[call_row.retry], own_row.tries, luck_2, last_2)
-        if call_row.total_lane >= 0 and base_reached(s.now + own_row.pause, own_row.deadline):
-            own_row.pause = own_row.deadline - s.now
-            own_row.deadline = LONG_AGO
-        if own_row.pause > 0.0:
-            if s.spans:
-                keep_stage(s, own, BACKOFF, targets(s)[call_row.target].where, 0.0, NONE)
-            hold(s, own, own_row.pause)
-            own_row.phase = 1
-            return PARK
+        if call_row.hedges and own_row.copy:
+            own_row.phase = 0
+            return copy_over(s, own)
         else:
-            own_row.phase = 5
-            return AGAIN
+            own_row.phase = 0
+            return NEXT if outcome == OK else FAIL
     return PARK
 
 
@@ -245,25 +410,34 @@ def total_timeout_expired(s: State, own: int, call: int) -> None:
     own_row = tasks(s)[own]
     call_row = calls(s)[call]
     to = -1
-    unused_place = own_row.guard >= 0 and own_row.callee < 0
-    if own_row.phase != PAUSED and (own_row.waits != PARKED or unused_place):
+    pausing = PAUSED <= own_row.phase <= IN_VAIN
+    if call_row.pools and IN_POOL_LINE <= own_row.phase <= OPENING:
+        unused = has_its_ticket(s, own)
+    else:
+        unused = own_row.guard >= 0 and own_row.callee < 0
+    if not pausing and (own_row.waits != PARKED or unused):
         child_1 = own_row.child
-        if child_1 >= 0:
+        if own_row.branching:
+            stop_copies(s, own, call_row.cancels)
+        elif child_1 >= 0:
             tasks(s)[child_1].caller = -1
             if call_row.cancels and replicas(s)[tasks(s)[child_1].replica].host >= 0:
                 stop(s, child_1, replicas(s)[tasks(s)[child_1].replica].host, YES, TIMEOUT)
             else:
                 abandon(s, child_1)
             own_row.child = -1
+        connecting_1 = call_row.pools and IN_POOL_LINE <= own_row.phase <= OPENING
         if own_row.waits == IN_BULKHEAD:
             leave_line(s, own)
+        elif connecting_1:
+            let_go(s, own, call)
         own_row.ticket += 1
         own_row.outcome = TIMEOUT
         own_row.where = targets(s)[call_row.target].where
         own_row.root = 0
-        if own_row.guard >= 0 and own_row.callee < 0:
+        if own_row.guard >= 0 and own_row.callee < 0 and (not connecting_1):
             leave_bulkhead(s, own)
-        else:
+        elif own_row.waits != PARKED:
             make_ready(s, own)
         to = 0
     else:
@@ -278,22 +452,27 @@ def timeout_expired(s: State, own: int, call: int) -> None:
     own_row = tasks(s)[own]
     call_row = calls(s)[call]
     child = own_row.child
-    if child >= 0:
+    if own_row.branching:
+        stop_copies(s, own, call_row.cancels)
+    elif child >= 0:
         tasks(s)[child].caller = -1
         if call_row.cancels and replicas(s)[tasks(s)[child].replica].host >= 0:
             stop(s, child, replicas(s)[tasks(s)[child].replica].host, YES, TIMEOUT)
         else:
             abandon(s, child)
         own_row.child = -1
+    connecting = call_row.pools and IN_POOL_LINE <= own_row.phase <= OPENING
     if own_row.waits == IN_BULKHEAD:
         leave_line(s, own)
+    elif connecting:
+        let_go(s, own, call)
     own_row.ticket += 1
     own_row.outcome = TIMEOUT
     own_row.where = targets(s)[call_row.target].where
     own_row.root = 0
-    if own_row.guard >= 0 and own_row.callee < 0:
+    if own_row.guard >= 0 and own_row.callee < 0 and (not connecting):
         leave_bulkhead(s, own)
-    else:
+    elif own_row.waits != PARKED:
         make_ready(s, own)
 
 
@@ -321,11 +500,34 @@ def bulkhead_expired(s: State, own: int, call: int) -> None:
 
 
 @handler
+def pool_expired(s: State, own: int, call: int) -> None:
+    """`acquire_timeout` is over; who got a connection in time has the same ticket, and has it."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    to = -1
+    if still_in_line(s, own):
+        let_go(s, own, call)
+        note_refused(s, own, call)
+        own_row.ticket += 1
+        own_row.outcome = BULKHEAD_FULL
+        own_row.where = targets(s)[call_row.target].where
+        own_row.root = 0
+        make_ready(s, own)
+        to = 0
+    else:
+        to = 0
+    if to == 0:
+        return
+
+
+@handler
 def call_expired(s: State, own: int, call: int, purpose: int) -> None:
     """A timer of one of its layers has come."""
     if purpose == 2:
         total_timeout_expired(s, own, call)
-    if purpose == 5:
+    if purpose == 7:
         timeout_expired(s, own, call)
-    if purpose == 6:
+    if purpose == 8:
         bulkhead_expired(s, own, call)
+    if purpose == 9:
+        pool_expired(s, own, call)

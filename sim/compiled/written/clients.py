@@ -10,25 +10,28 @@ from sim.chance.keyed import uniform
 from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import make_request, send_attempt, thinking_time
+from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
+from sim.compiled.deadlines import tell_patience
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.calls import budgets, retries, rings, targets
 from sim.compiled.rows.hosts import draws
-from sim.compiled.rows.programs import think_ops
+from sim.compiled.rows.programs import think_ops, workload_ops
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.compiled.rows.traffic import doors, workloads
 from sim.compiled.spans import keep_stage, new_flow
 from sim.compiled.tasks import answered
+from sim.compiled.visits import goes, next_of_visit, pause_between
 from sim.policies import base, budget, retry
 
 BACKOFF = whole(2)
 BUDGET_EXHAUSTED = whole(12)
+JUMP = whole(4)
 NEXT = whole(1)
+OK = whole(0)
 QUIET = 10.0
-RATE_LIMITED = whole(3)
 UNREACHABLE = whole(10)
 base_passed = base.passed.compiled
 budget_deposit = budget.deposit.compiled
@@ -46,7 +49,8 @@ def ask(s: State, own: int, workload: int) -> int:
     to = -1
     if pc == 2:
         own_row.child = -1
-        leave_balancer(s, doors(s)[requests(s)[own_row.request].door].target, workload_row.caller, own_row.callee)
+        target_1 = doors(s)[requests(s)[own_row.request].door].target
+        leave_balancer(s, target_1, workload_row.caller, own_row.callee, own_row.outcome, own_row.sent)
         to = 3
     if pc == 0:
         if s.spans:
@@ -61,9 +65,10 @@ def ask(s: State, own: int, workload: int) -> int:
         request_1_row = requests(s)[request_1]
         request_1_row.attempts = own_row.tries + 1
         own_row.root = 0
+        own_row.sent = s.now
         if workload_row.lane >= 0:
             arm(s, workload_row.lane, own)
-        chosen_1 = choose(s, doors(s)[request_1_row.door].target, workload_row.caller, request_1_row.id, link_chain(ZERO, ZERO, own_row.tries))
+        chosen_1 = choose(s, doors(s)[request_1_row.door].target, workload_row.caller, request_1, link_chain(ZERO, ZERO, own_row.tries))
         own_row.callee = chosen_1
         if own_row.callee < 0:
             own_row.outcome = UNREACHABLE
@@ -71,6 +76,8 @@ def ask(s: State, own: int, workload: int) -> int:
             to = 3
         else:
             send_attempt(s, own)
+            if workload_row.tells and own_row.child >= 0:
+                tell_patience(s, own_row.child, workload_row.lane)
             own_row.phase = 2
             return PARK
     if to == 3:
@@ -89,8 +96,9 @@ def ask(s: State, own: int, workload: int) -> int:
             luck = uniform(draws(s)[workload_row.jitter].key, request_row.id, own_row.tries)
             own_row.pause = retry_backoff(retries(s)[workload_row.retry], own_row.tries, luck, own_row.pause)
             wait = own_row.pause
-            if own_row.outcome == RATE_LIMITED and workload_row.honor and (request_row.retry_after > wait):
+            if workload_row.honor and request_row.retry_after > wait and hears_when(s, request, own_row.outcome):
                 wait = request_row.retry_after
+            request_row.told_by = OK
             if wait > 0.0:
                 if s.spans:
                     keep_stage(s, own, BACKOFF, workload_row.name, 0.0, NONE)
@@ -106,6 +114,26 @@ def ask(s: State, own: int, workload: int) -> int:
         asked_row.outcome = own_row.root if own_row.root else own_row.outcome
         asked_row.where = own_row.where
         answered(s, asked)
+        own_row.phase = 0
+        return NEXT
+    return PARK
+
+
+@handler
+def come(s: State, own: int, op: int) -> int:
+    """Users come one after the other, at equal gaps."""
+    own_row = tasks(s)[own]
+    op_row = think_ops(s)[op]
+    pc = own_row.phase
+    to = -1
+    if pc == 0:
+        if own_row.user > 0:
+            hold(s, own, op_row.ramp * own_row.user / op_row.users)
+            own_row.phase = 1
+            return PARK
+        else:
+            to = 1
+    if pc == 1 or to == 1:
         own_row.phase = 0
         return NEXT
     return PARK
@@ -130,4 +158,30 @@ def think(s: State, own: int, op: int) -> int:
         own_row.request = make_request(s, op_row.workload, own_row.user, s.now)
         own_row.phase = 0
         return NEXT
+    return PARK
+
+
+@handler
+def visit(s: State, own: int, op: int) -> int:
+    """Somebody who has an answer goes, or thinks and asks again (JUMP)."""
+    own_row = tasks(s)[own]
+    op_row = workload_ops(s)[op]
+    pc = own_row.phase
+    to = -1
+    if pc == 0:
+        if goes(s, own, op_row.workload):
+            own_row.phase = 0
+            return NEXT
+        else:
+            pause = pause_between(s, own, op_row.workload)
+            if pause > 0.0:
+                hold(s, own, pause)
+                own_row.phase = 1
+                return PARK
+            else:
+                to = 1
+    if pc == 1 or to == 1:
+        own_row.request = next_of_visit(s, own, op_row.workload)
+        own_row.phase = 0
+        return JUMP
     return PARK

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sim.compiled.answers import PARK
 from sim.compiled.base import handler, whole
-from sim.compiled.forks import branches_over, race_over, start_branches, start_times, times
+from sim.compiled.forks import branches_over, race_over, start_branches, start_times, times_of
 from sim.compiled.places import leave
 from sim.compiled.rows.hosts import hosts
 from sim.compiled.rows.programs import repeat_ops
@@ -42,7 +42,7 @@ def repeat_at_once(s: State, own: int, op: int) -> int:
         own_row.phase = 0
         return branches_over(s, own)
     if pc == 0:
-        count = times(s, own, op_row.repetition)
+        count = times_of(s, own, op_row.repetition)
         if count == 0:
             own_row.phase = 0
             return NEXT

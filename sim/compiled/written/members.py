@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sim.compiled.answers import PARK
 from sim.compiled.base import handler, whole
+from sim.compiled.calendar import schedule
 from sim.compiled.consumers import commit_batch
 from sim.compiled.places import park
 from sim.compiled.polling import cut_off, fill_batch, wait_for_broker
@@ -16,6 +17,8 @@ from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 
 NEXT = whole(1)
+ORDER = whole(6)
+ORDINARY = whole(1)
 
 
 @handler
@@ -76,6 +79,13 @@ def commit(s: State, own: int) -> int:
             return PARK
         else:
             commit_batch(s, own)
-            own_row.phase = 0
-            return NEXT
+            if members(s)[own_row.member].order >= 0:
+                schedule(s, ORDINARY, 0.0, ORDER, members(s)[own_row.member].order)
+                own_row.phase = 2
+                return PARK
+            else:
+                to = 2
+    if pc == 2 or to == 2:
+        own_row.phase = 0
+        return NEXT
     return PARK

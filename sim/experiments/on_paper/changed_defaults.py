@@ -14,12 +14,12 @@ from typing import get_args
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
 from sim.experiments.on_paper.places import listed, specs_within
+from sim.spec.arrivals import Replay
 from sim.spec.base import UNLIMITED, Spec, word_of
 from sim.spec.fault import BrokerDown, NetworkFault
 from sim.spec.gateway import OAuth
 from sim.spec.policy import CallPolicy, Retry, RetryOn
 from sim.spec.step import Call, Perform, Publish, Step, Work
-from sim.spec.traffic import Replay
 from sim.spec.walk import visits
 from sim.units import show_duration, show_rate
 

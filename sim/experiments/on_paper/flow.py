@@ -18,8 +18,8 @@ from sim.experiments.on_paper.queues import Failing, at_rest, deliveries, given_
 from sim.experiments.on_paper.times import KnownTail, Parts, Times, any_of, longest
 from sim.policies.assignor import range_assign
 from sim.spec import actions as does
-from sim.spec.broker import MessageBroker, Topic
-from sim.spec.distribution import Distribution
+from sim.spec.broker import LogBroker, MessageBroker, Topic
+from sim.spec.distribution import Constant, Distribution
 from sim.spec.gateway import Gateway, Route
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.queue_broker import MessageQueue, QueueBroker
@@ -172,7 +172,11 @@ class Flow:
             )
         if not (action.confirmed if isinstance(broker, QueueBroker) else broker.confirms):
             return Ends(Times())
-        return Ends(Times().then(self._latency(service, name), times=2).then(after))
+        times = Times().then(self._latency(service, name), times=2).then(after)
+        if isinstance(broker, LogBroker) and broker.producer is not None and broker.producer.linger > 0.0:
+            linger = Constant.model_construct(value=broker.producer.linger)  # at most; a batch may be full before
+            times = times.then(linger)
+        return Ends(times)
 
     # ---- one run of each
 

@@ -13,7 +13,7 @@ from sim.experiments.on_paper.refusals import refused_share
 from sim.spec.gateway import RateLimit
 from sim.spec.scenario import Scenario
 from sim.spec.sites import Limit
-from sim.spec.traffic import Closed, Deterministic, Traffic
+from sim.spec.traffic import Traffic
 
 SINGLE = ("user", "ip")  # keys that tell the users of one traffic apart
 
@@ -32,7 +32,7 @@ class Counted:
 
 def arrives_at_random(scenario: Scenario) -> bool:
     """Whether arrivals are taken as Poisson ones; those of closed users and of a clock do not bunch."""
-    return not any(isinstance(traffic.arrivals, (Closed, Deterministic)) for traffic in scenario.traffic.values())
+    return all(traffic.arrivals.bunched for traffic in scenario.traffic.values())
 
 
 def passed_by(

@@ -22,8 +22,9 @@ from sim.experiments.on_paper.rates import Rates, door, rates
 from sim.experiments.on_paper.station_loads import Load, held_by, runs_of, stations
 from sim.experiments.shipped import Source, as_study
 from sim.spec.scenario import Scenario
-from sim.spec.traffic import Closed, Traffic
-from sim.units import show_duration, show_rate, show_share
+from sim.spec.study import Study
+from sim.spec.traffic import Traffic
+from sim.units import rates_told_per, show_duration, show_rate, show_share
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,22 @@ class CheckReport:
     # what was understood of those of a variant, in a line each
     recordings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     certain: bool = False  # nothing is random in any variant
+    ranges: tuple[str, ...] = ()  # the inputs that are ranges, by their paths
+    rates_per: str = "s"  # as the scenario writes them
 
     def __str__(self) -> str:
+        with rates_told_per(self.rates_per):
+            return self._text()
+
+    def _text(self) -> str:
         alike: dict[str, list[str]] = {}
         for name, load in self.loads.items():
             recordings = "".join(f"\n  {line}" for line in self.recordings.get(name, ()))
             alike.setdefault(_text(load) + recordings, []).append(name)
         blocks = [f"{', '.join(names)}\n{text}" for text, names in alike.items()]
         blocks.append("\n".join(self._sentences()) if self.warnings else "no warnings")
+        if self.ranges:
+            blocks.append(f"inputs that are ranges, here at their middle: {', '.join(self.ranges)}")
         if self.certain:
             blocks.append("nothing is random: one replication is enough, and its figures are exact")
         return "\n\n".join(blocks)
@@ -133,13 +142,19 @@ class CheckReport:
 
 def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
     """Offered load and warnings of every variant, or of these, without simulating."""
+    study = as_study(study)
+    with rates_told_per(study.rates_per):
+        return _checked(study, variants)
+
+
+def _checked(study: Study, variants: Sequence[str] | None) -> CheckReport:
     from sim.experiments.on_paper.placeholders import stand_ins
     from sim.experiments.on_paper.recordings import recording_lines
     from sim.experiments.on_paper.slips import unreferenced
     from sim.experiments.on_paper.unwise import findings
     from sim.spec.certain import is_certain
+    from sim.spec.uncertain import ranges_in
 
-    study = as_study(study)
     chosen = study.variants if variants is None else {name: study.variants[name] for name in variants}
     loads: dict[str, OfferedLoad] = {}
     found = {**{finding: list(chosen) for finding in stand_ins(study.text)}, **dict(unreferenced(chosen))}
@@ -150,7 +165,9 @@ def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
             found.setdefault(finding, []).append(name)
     warnings = tuple(replace(finding, variants=tuple(dict.fromkeys(names))) for finding, names in found.items())
     recordings = {name: tuple(recording_lines(scenario)) for name, scenario in chosen.items()}
-    return CheckReport(study.name, loads, warnings, recordings, all(map(is_certain, chosen.values())))
+    ranges = tuple(its.name for its in ranges_in(study.document))
+    certain = not ranges and all(map(is_certain, chosen.values()))
+    return CheckReport(study.name, loads, warnings, recordings, certain, ranges, study.rates_per)
 
 
 _analysed: deque[Analysis] = deque(maxlen=8)
@@ -176,7 +193,7 @@ class Analysis:
         self.closed = tuple(
             self._bound(name, traffic)
             for name, traffic in scenario.traffic.items()
-            if isinstance(traffic.arrivals, Closed)
+            if traffic.arrivals.population
         )
         self.unknown: list[str] = []
         self.sent = self._sent(lambda traffic: _mean_rate(traffic, scenario.duration))
@@ -232,15 +249,14 @@ class Analysis:
         sent = {}
         for name, traffic in self.scenario.traffic.items():
             try:
-                sent[name] = 0.0 if isinstance(traffic.arrivals, Closed) else rate(traffic)
+                sent[name] = 0.0 if traffic.arrivals.population else rate(traffic)
             except UsageError:  # arrivals of a plug-in may have no rate of their own
                 sent[name] = 0.0
                 self.unknown.append(name)
         return sent
 
     def _bound(self, name: str, traffic: Traffic) -> ClosedBound:
-        assert isinstance(traffic.arrivals, Closed)
-        users, think = traffic.arrivals.users, traffic.arrivals.think.mean
+        users, think = traffic.arrivals.population, traffic.arrivals.pause
         response = self.response(name)
         each = {
             place: _share(rate, demand, servers)
@@ -248,7 +264,7 @@ class Analysis:
         }
         place = max(each, key=lambda place: each[place], default=("", ""))
         longest = each.get(place, 0.0)
-        cycle = max(think + response, traffic.arrivals.pacing)
+        cycle = traffic.arrivals.cycle(response)
         return ClosedBound(
             name,
             users,

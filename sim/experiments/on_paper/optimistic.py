@@ -11,6 +11,7 @@ from sim.experiments.on_paper.attempts import SELDOM
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.changed_defaults import publications
 from sim.experiments.on_paper.offered_load import Finding
+from sim.spec.broker import LogBroker
 from sim.spec.fault import Crash, Fault, NetworkFault, Outage
 from sim.spec.service import Consume
 from sim.units import show_duration, show_share
@@ -136,11 +137,16 @@ def unbatched_producers(view: View) -> Iterator[Finding]:
         for _, step in publications(view)
         if step.via == "broker" and step.topic in view.flow.topics and step.topic not in view.flow.queues
     ]
+    batched = {
+        name
+        for name, broker in view.scenario.brokers.items()
+        if isinstance(broker, LogBroker) and broker.producer is not None
+    }
     brokers = {view.flow.topics[step.topic][0] for step in waiting if view.flow.topics[step.topic][1].confirms}
-    for broker in sorted(brokers):
+    for broker in sorted(brokers - batched):
         why = (
-            "batches are not modelled: an ack may come later by linger.ms (5 ms since Kafka 4.0, 0 before), and the "
-            "broker is asked less often"
+            "an ack may come later by linger.ms (5 ms since Kafka 4.0, 0 before), and the broker is asked less often; "
+            "`producer: {linger: 5ms}` of the broker models batches"
         )
         yield Finding(f"brokers.{broker}", "each publication is sent at once and alone", why)
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.policies.partitioner import partition_of
-from sim.spec.traffic import Popularity, Replay, Traffic
+from sim.spec.arrivals import Replay
+from sim.spec.traffic import Popularity, Traffic
 
 HEAD = 10_000  # users or items that are looked at one by one; the rest is spread evenly
 

@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 FOR_EVER = 1000.0  # deliveries of a message that fails each time and is put back without end
 
 
-def queue_of(scenario: Scenario, source: str) -> MessageQueue | None:
-    """The queue of this name; None: it is a topic, or there is none."""
-    queues = (spec.queues for spec in scenario.brokers.values() if isinstance(spec, QueueBroker))
-    return next((its[source] for its in queues if source in its), None)
-
-
 def members_of(scenario: Scenario, queue: str) -> int:
     """Its consumers, in all replicas of all services."""
     return sum(

@@ -10,10 +10,10 @@ from sim.chance.rates import RateCurve
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
 from sim.experiments.on_paper.places import specs_within
+from sim.spec.arrivals import Replay, Rows
 from sim.spec.measured import Recorded
 from sim.spec.moments import show_moment
 from sim.spec.scenario import Scenario
-from sim.spec.traffic import Replay, Rows
 from sim.units import show_duration, show_rate
 
 LEFT = 0.1  # of the run without anything from the recording, and still no news

@@ -17,7 +17,6 @@ from sim.spec.actions import Calls, polls_of
 from sim.spec.base import UNLIMITED
 from sim.spec.scenario import Recording, Scenario
 from sim.spec.sites import GATEWAY, Limit, call_sites, placed_limits
-from sim.spec.traffic import Closed
 from sim.spec.walk import visits
 
 ROW = 84.0  # bytes, at the peak of a run
@@ -146,10 +145,8 @@ def _waiting(scenario: Scenario, analysis: Analysis) -> float:
         if station.resource in ("workers", "cores", "consumers") and station.utilisation > 1.0:
             grows = _finite(station.rate * (1.0 - 1.0 / station.utilisation)) * duration
             backlog = max(backlog, min(grows, _room(scenario, station.name)))
-    bound = math.inf if any(not isinstance(traffic.arrivals, Closed) for traffic in scenario.traffic.values()) else 0.0
-    bound += sum(
-        traffic.arrivals.users for traffic in scenario.traffic.values() if isinstance(traffic.arrivals, Closed)
-    )
+    bound = 0.0 if all(traffic.arrivals.population for traffic in scenario.traffic.values()) else math.inf
+    bound += sum(traffic.arrivals.population for traffic in scenario.traffic.values())
     under_way = math.fsum(
         _finite(rate) * min(duration, analysis.response(name)) for name, rate in analysis.sent.items()
     )
@@ -178,7 +175,7 @@ def fixed(scenario: Scenario) -> float:
         for topic, consume in service.consumes.items()
     ]
     lanes = sum(partitions.get(topic, 0) for _, topic in {(consume.group, topic) for _, topic, consume in consumes})
-    users = sum(traffic.arrivals.users for traffic in scenario.traffic.values() if isinstance(traffic.arrivals, Closed))
+    users = sum(traffic.arrivals.population for traffic in scenario.traffic.values())
     found = REPLICA * sum(replicas.values()) + MEMBER * sum(count * consume.consumers for count, _, consume in consumes)
     return (
         found

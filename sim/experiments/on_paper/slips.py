@@ -10,11 +10,11 @@ from sim.errors import nearest
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
 from sim.experiments.on_paper.places import specs_within
+from sim.spec.arrivals import Replay
 from sim.spec.document import Location, dotted
 from sim.spec.measured import Mixture
 from sim.spec.named import Named, named_things
 from sim.spec.scenario import Scenario
-from sim.spec.traffic import Replay
 from sim.units import show_share
 
 ROUNDING = 0.002  # by which shares that were rounded may miss 100 %

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from sim.experiments.on_paper import optimistic, unwise_queue_brokers
+from sim.experiments.on_paper import optimistic, unwise_logs, unwise_queue_brokers
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.changed_defaults import changed_defaults
 from sim.experiments.on_paper.flow import members
@@ -39,7 +39,6 @@ from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
 from sim.spec.policy import CallPolicy
 from sim.spec.sites import bulkheads
-from sim.spec.traffic import Closed, Deterministic, MarkovModulated, Poisson
 from sim.units import show_duration, show_rate, show_share
 
 CROWDED = 0.8  # from here on queues grow steeply
@@ -215,12 +214,12 @@ def heavy_tails(view: View) -> Iterator[Finding]:
 def closed_workloads(view: View) -> Iterator[Finding]:
     """Users who wait for their answer before they send again."""
     for name, traffic in view.scenario.traffic.items():
-        if isinstance(traffic.arrivals, Closed):
+        if traffic.arrivals.population:
             why = (
                 "closed users wait for their answer before they send again: a slow system is asked for less, and an "
                 "overload hides"
             )
-            yield Finding(f"traffic.{name}", f"a closed workload of {traffic.arrivals.users:,} users", why)
+            yield Finding(f"traffic.{name}", f"a closed workload of {traffic.arrivals.population:,} users", why)
 
 
 def cold_start(view: View) -> Iterator[Finding]:
@@ -228,7 +227,7 @@ def cold_start(view: View) -> Iterator[Finding]:
     steady = [
         name
         for name, traffic in view.scenario.traffic.items()
-        if isinstance(traffic.arrivals, (Poisson, Deterministic, MarkovModulated, Closed))
+        if traffic.arrivals.steady
     ]
     if view.scenario.warmup == 0 and steady and not view.scenario.auto_warmup:
         yield Finding(
@@ -293,6 +292,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     limits_with_words_unused,
     kinder_than_kong,
     *unwise_queue_brokers.RULES,
+    *unwise_logs.RULES,
     optimistic.consumer_faults,
     optimistic.crashes_seen_at_once,
     optimistic.losses_without_tcp,

@@ -19,7 +19,6 @@ from sim.spec.gateway import Gateway
 from sim.spec.policy import CallPolicy
 from sim.spec.service import Service
 from sim.spec.step import Step
-from sim.spec.traffic import Closed
 
 INSTANT = 1e-9  # s; a shorter pause is none
 
@@ -27,7 +26,7 @@ INSTANT = 1e-9  # s; a shorter pause is none
 def time_can_stand_still(view: View) -> Iterator[Finding]:
     """Closed users without a pause, where something may answer them at once."""
     for name, traffic in view.scenario.traffic.items():
-        if not isinstance(traffic.arrivals, Closed) or traffic.arrivals.think.mean >= INSTANT:
+        if not traffic.arrivals.population or traffic.arrivals.cycle(0.0) >= INSTANT:
             continue
         ways = _Ways(view)
         for target in traffic.mix:
@@ -54,9 +53,9 @@ class _Ways:
         self.found: dict[str, None] = {}
         self._seen: set[str] = set()
         users = [
-            traffic.arrivals.users
+            traffic.arrivals.population
             for traffic in view.scenario.traffic.values()
-            if isinstance(traffic.arrivals, Closed) and traffic.timeout is None
+            if traffic.arrivals.population and traffic.timeout is None
         ]
         # attempts: nobody makes a second before the first is over
         self._most_at_once = sum(users) if len(users) == len(view.scenario.traffic) else math.inf

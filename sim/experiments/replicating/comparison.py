@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.errors import UsageError
 from sim.experiments.replicating.arms import Arm, arms_of, combine, named
+from sim.experiments.replicating.from_inputs import inputs_of
 from sim.experiments.replicating.method import Best, Method, Precision, in_words
 from sim.experiments.replicating.metric_kinds import additions_of, bounds_of, nature_of
 from sim.experiments.replicating.pilot import pilot_runs, settled
@@ -21,8 +22,10 @@ from sim.experiments.replicating.rounds import Rounds, best_at_once, crew, preci
 from sim.experiments.replicating.verdicts import judge
 from sim.experiments.running.jobs import JobResult
 from sim.experiments.running.options import RunKeywords, RunOptions
+from sim.experiments.running.resources import Estimate
 from sim.experiments.shipped import Source, as_study
 from sim.records.columns import Columns, mean_of
+from sim.spec.scenario import Scenario
 from sim.spec.study import Study
 from sim.stats.bootstrap import Resamples
 from sim.stats.interval import Difference, Interval
@@ -40,6 +43,7 @@ def compare(
     indifference: str | float | None = None,
     confidence: float = 0.95,
     interval: str = "t",
+    rows: str = "first",
     **options: Unpack[RunKeywords],
 ) -> Comparison:
     """All variants, or those named, under the same seed and replications; the first is the baseline of the differences.
@@ -47,10 +51,11 @@ def compare(
     Several studies are one comparison, whose variants are named `<file-stem>:<variant>`; all of them take the seed of
     the first. There are ten `replications`, or as many as make the error of these `metrics` (`p99(response)`) at most
     `precision` (0.05), or as many as tell which variant is `best` by a metric, if it is by `indifference` ("10ms"):
-    then `replications` is the cap, 100 by default. The other keywords, `jobs`, `engine`, `cluster` ..., are those of
+    then `replications` is the cap, 100 by default. `rows="all"` keeps the rows of every replication (`all_requests` of
+    a variant), and not of the first alone. The other keywords, `jobs`, `engine`, `cluster` ..., are those of
     `RunOptions`: where and how it runs.
     """
-    sources = [study] if isinstance(study, (Study, str, Path)) else study
+    sources = [study] if isinstance(study, (Study, str, Path, Mapping)) else study
     whole = combine([as_study(source) for source in sources])
     plan = Plan(
         replications=replications,
@@ -60,6 +65,7 @@ def compare(
         indifference=indifference,
         confidence=confidence,
         interval=interval,
+        rows=rows,
     )
     chosen = named(arms_of(whole), variants)
     if best is not None and len(chosen) < 2:
@@ -77,6 +83,7 @@ def run(
     confidence: float = 0.95,
     interval: str = "t",
     only_replication: int | None = None,
+    rows: str = "first",
     **options: Unpack[RunKeywords],
 ) -> Comparison:
     """One variant, the first unless named. `only_replication` runs that one alone, as it was among the others.
@@ -92,6 +99,7 @@ def run(
         metrics=tuple(metrics),
         confidence=confidence,
         interval=interval,
+        rows=rows,
     )
     arms = arms_of(study)
     chosen = named(arms, [variant if variant is not None else next(iter(arms))])
@@ -103,13 +111,13 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, options: RunOptio
     keys = _keys(arms, plan)  # looked up before anything runs
     scenarios, most = [arm.scenario for arm in arms], pilot_runs(arms, plan.pilot) + plan.most * len(arms)
     with (
-        options.choose(scenarios, plan.pilot, options.estimate(scenarios, plan.pilot)) as choice,
-        crew(options.executor(choice, scenarios, plan.most), options.progress, most) as execute,
+        options.choose(scenarios, plan.pilot, _estimate(options, scenarios, plan)) as choice,
+        crew(options.executor(choice, scenarios, plan.most), options.hearer, most) as execute,
     ):
         engine = choice.engine
         arms, warmup = settled(arms, seed, engine, plan.pilot, execute)
         alone = plan.confidence if plan.most == 1 else None
-        rounds = Rounds(arms, seed, engine, execute, plan.only or 0, alone)
+        rounds = Rounds(arms, seed, engine, execute, plan.only or 0, alone, plan.rows == "all")
         exact = rounds.certain(plan.most)
         rule = _at_once(rounds, plan, keys) if exact else _replicate(rounds, plan, keys)
     figures = {arm.name: Figures.of(rounds.results[arm.name], rounds.numbers(arm.name)) for arm in arms}
@@ -137,6 +145,9 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, options: RunOptio
             best=rule if isinstance(rule, Best) else None,
             exact=exact,
             alike=most if most > 1 and all(_alike(results) for results in rounds.results.values()) else 0,
+            inputs=inputs_of(
+                arms, seed, {name: its.table for name, its in figures.items()}, range(rounds.first, rounds.first + most)
+            ),
         ),
     )
 
@@ -159,6 +170,13 @@ def _replicate(rounds: Rounds, plan: Plan, keys: tuple[str, ...]) -> Precision |
         return until_best(rounds, keys[0], least, in_words(least, keys[0]), plan.most, plan.confidence)
     rounds.run(plan.most)
     return None
+
+
+def _estimate(options: RunOptions, scenarios: Sequence[Scenario], plan: Plan) -> Estimate:
+    """What the first batch takes; where all rows are kept, each replication as much as a first one."""
+    if plan.rows == "all":
+        return options.estimate([scenario for scenario in scenarios for _ in range(plan.most)], 1)
+    return options.estimate(scenarios, plan.pilot)
 
 
 def _at_once(rounds: Rounds, plan: Plan, keys: tuple[str, ...]) -> Precision | Best | None:
@@ -249,6 +267,7 @@ def _variant(
         over_time=mean_of([result.timeline for result in results]),
         fingerprint=digest_of([result.fingerprint for result in results]),
         engines=tuple(result.engine for result in results),
+        every=tuple(result.records for result in results if result.records is not None),
     )
 
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict
 from typing import Any
 
+from sim.experiments.envelope import head, written
 from sim.experiments.replicating.method import ORDINARILY
 from sim.experiments.replicating.results import Comparison, VariantResult, bounds_of
 from sim.stats.interval import Difference, Interval
 from sim.vocabulary import BASES, basis_of, unit_of
 
-SCHEMA = 2
-"""2: rates count what left in the window, every figure says what it is `of`, and what requests in flight can bend has
-its bounds.
-"""
 
-
-def as_document(comparison: Comparison) -> dict[str, Any]:
-    """What `--json` writes. Infinite and missing values are null; a lower bound says so."""
+def as_document(comparison: Comparison, answer: str | None = None) -> dict[str, Any]:
+    """What `--json` writes, with the `answer` in words where somebody knows it. Infinite and missing values are null; a
+    lower bound says so.
+    """
+    judged = any(variant.verdicts for variant in comparison.variants.values())
     document: dict[str, Any] = {
-        "schema": SCHEMA,
-        "scenario": comparison.study.name,
-        "seed": comparison.seed,
-        "engine": comparison.engine,
-        "replications": comparison.replications,
-        "fingerprint": comparison.fingerprint,
+        **head(
+            "run" if len(comparison.variants) == 1 else "compare",
+            comparison.study.name,
+            seed=comparison.seed,
+            engine=comparison.engine,
+            replications=comparison.replications,
+            fingerprint=comparison.fingerprint,
+            passed=comparison.passed if judged else None,
+            answer=answer,
+        ),
         "bases": BASES,
         "variants": {name: _variant_document(result, comparison) for name, result in comparison.variants.items()},
         "differences": {name: _differences_document(found) for name, found in comparison.differences.items()},
@@ -45,9 +47,9 @@ def as_document(comparison: Comparison) -> dict[str, Any]:
     return document
 
 
-def as_json(comparison: Comparison) -> str:
+def as_json(comparison: Comparison, answer: str | None = None) -> str:
     """The document as text, the same text for the same results."""
-    return json.dumps(as_document(comparison), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return written(as_document(comparison, answer))
 
 
 def _variant_document(result: VariantResult, comparison: Comparison) -> dict[str, Any]:

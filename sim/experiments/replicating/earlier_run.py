@@ -9,7 +9,7 @@ from typing import Any
 
 from sim import files
 from sim.errors import UsageError
-from sim.experiments.replicating.document import SCHEMA
+from sim.experiments.envelope import READ, SCHEMA
 from sim.experiments.replicating.metric_kinds import nature_of
 from sim.experiments.replicating.results import Comparison, Earlier
 from sim.experiments.running.decoding import DamagedError, decoded, named
@@ -94,7 +94,7 @@ def _read(path: str | Path, confine: Path | None) -> dict[str, Any]:
         raise UsageError(f"{path}: {error.message}") from None
     except ValueError as error:
         raise UsageError(f"{path}: not the JSON of an earlier run: {error}") from None
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+    if not isinstance(document, dict) or document.get("schema") not in READ:
         found = document.get("schema") if isinstance(document, dict) else None
         why = (
             "its rates count by arrival, these by departure; run it again"
@@ -102,7 +102,7 @@ def _read(path: str | Path, confine: Path | None) -> dict[str, Any]:
             else "written by another version of sim"
         )
         raise UsageError(f"{path}: found schema {shown(found)}, expected {SCHEMA}: {why}")
-    if "kind" in document:
+    if document.get("kind", "run") not in ("run", "compare"):
         kind = document["kind"] if isinstance(document["kind"], str) else shown(document["kind"])
         raise UsageError(f"{path}: the JSON of a {kind[:40]}, expected that of run or compare")
     if not isinstance(document.get("variants"), dict) or not isinstance(document.get("replications"), int):

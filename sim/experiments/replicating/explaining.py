@@ -4,7 +4,6 @@ composition over replications.
 
 from __future__ import annotations
 
-import html
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -19,10 +18,12 @@ from sim.errors import UsageError, did_you_mean
 from sim.experiments.on_paper.offered_load import Analysis, OfferedLoad
 from sim.experiments.replicating.arms import arms_of, named
 from sim.experiments.replicating.comparison import compare
+from sim.experiments.replicating.plots import ExplanationPlots
 from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.experiments.running.jobs import Job, JobResult, Tick, measured, perform, scenario_of, simulated
 from sim.experiments.running.options import RunKeywords, RunOptions
 from sim.experiments.shipped import Source, as_study
+from sim.experiments.showing import Shown
 from sim.records.columns import Columns
 from sim.spec.scenario import Recording
 from sim.stats.bounds import NOT_NEGATIVE
@@ -112,8 +113,8 @@ class VariantExplanation:
         return max(known, key=lambda busy: busy.utilisation.value, default=None)
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Shown):
     """What `explain` answers.
 
     `parts` and `use` are tables for a notebook; `sim.report.explanation` tells it in words.
@@ -137,6 +138,11 @@ class Explanation:
         return pd.DataFrame(rows, columns=columns).astype({"seconds": float, "share": float})
 
     @property
+    def plot(self) -> ExplanationPlots:
+        """The chart of the report, for a notebook: `explanation.plot.composition()`."""
+        return ExplanationPlots(self)
+
+    @property
     def use(self) -> pd.DataFrame:
         """One row per variant and station: utilisation, saturation, errors."""
         rows = []
@@ -155,21 +161,6 @@ class Explanation:
                     }
                 )
         return pd.DataFrame(rows)
-
-    def _repr_html_(self) -> str:
-        blocks = []
-        for name in self.variants:
-            its = self.parts[self.parts["variant"] == name]
-            wide = its.assign(part=its["what"] + np.where(its["again"], " (again)", "")).pivot_table(
-                "share", ["place", "part"], "quantile", sort=False
-            )
-            blocks.append(
-                f"<h4>{html.escape(name)}</h4>{wide.to_html(float_format='{:.1%}'.format, na_rep='', border=0)}"
-            )
-        return "".join(blocks) + self.use.to_html(index=False, border=0)
-
-    def __repr__(self) -> str:
-        return f"{self.parts.to_string(index=False)}\n\n{self.use.to_string(index=False)}"
 
 
 def explain(

@@ -106,6 +106,28 @@ class Best:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """Inputs that are ranges, and how much of the variance between replications is due to them."""
+
+    names: tuple[str, ...]  # their paths
+    shares: dict[str, dict[str, float]]  # variant -> figure -> share of the variance; empty: too few replications
+    needed: int  # replications from which it can be told
+
+    def __str__(self) -> str:
+        some = _listed(self.names[:3]) if len(self.names) <= 3 else f"{', '.join(self.names[:3])} and others"
+        what = f"{len(self.names)} input{'s' if len(self.names) != 1 else ''} drawn anew in each replication ({some})"
+        if not self.shares:
+            return (
+                f"inputs: {what}; the intervals hold their uncertainty; {self.needed} replications tell how much it is"
+            )
+        told = "; ".join(
+            f"{name}: " + ", ".join(f"{key} {show_share(round(share, 2))}" for key, share in its.items())
+            for name, its in self.shares.items()
+        )
+        return f"inputs: {what}; of the variance between replications they make: {told}"
+
+
+@dataclass(frozen=True)
 class Method:
     """All of it.
 
@@ -119,6 +141,7 @@ class Method:
     best: Best | None = None
     exact: bool = False  # nothing is random: one replication is enough, and its figures are their own intervals
     alike: int = 0  # so many replications were the same to the last request, although there is something random
+    inputs: Inputs | None = None  # what is a range, and what that makes of the intervals
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -138,7 +161,7 @@ class Method:
                 f"luck: all {self.alike} replications are the same, request by request; something may be random, "
                 "but it made no difference"
             )
-        yield from (str(part) for part in (self.warmup, self.precision, self.best) if part is not None)
+        yield from (str(part) for part in (self.inputs, self.warmup, self.precision, self.best) if part is not None)
 
 
 ORDINARILY = Method()

@@ -36,6 +36,7 @@ class Plan:
     indifference: str | float | None = None
     confidence: float = ORDINARY
     interval: str = "t"
+    rows: str = "first"  # of which replications they are kept: "first" or "all"
 
     def __post_init__(self) -> None:
         """Told at once, before anything runs."""
@@ -51,6 +52,8 @@ class Plan:
             raise UsageError(
                 f"interval: unknown interval '{self.interval}'{did_you_mean(self.interval, ('t', 'bootstrap'))}"
             )
+        if self.rows not in ("first", "all"):
+            raise UsageError(f"rows: found '{self.rows}'{did_you_mean(self.rows, ('first', 'all'))}")
         self._check_rules()
 
     def _check_rules(self) -> None:

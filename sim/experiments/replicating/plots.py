@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import importlib
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from sim.errors import UsageError
-
-if TYPE_CHECKING:
-    from sim.experiments.replicating.results import Comparison
 
 _CHARTS = "sim.report.charts"
 _DPI = 110
@@ -41,7 +39,7 @@ class ChartAxes(tuple[Any, ...]):
 class Plots:
     """A method for each chart of the report. Each raises a UsageError where the run has nothing to show in it."""
 
-    def __init__(self, comparison: Comparison) -> None:
+    def __init__(self, comparison: object) -> None:
         self._comparison = comparison
 
     def latency(self) -> ChartAxes:
@@ -77,7 +75,75 @@ class Plots:
         return self._drawn("differences_with_intervals")
 
     def _drawn(self, name: str) -> ChartAxes:
-        chart = getattr(importlib.import_module(_CHARTS), name)(self._comparison)
-        if chart is None:
-            raise UsageError(f"found nothing in this run for the chart '{name.replace('_', ' ')}'")
-        return ChartAxes(chart.figure.axes)
+        return _axes_of(name, self._comparison)
+
+
+class SweepPlots:
+    """The charts of a sweep. Each raises a UsageError where the sweep has nothing to show in it."""
+
+    def __init__(self, sweep: object) -> None:
+        self._sweep = sweep
+
+    def curves(self) -> ChartAxes:
+        """How figures follow the settings, with their intervals and the laws that fit; of the first axis with a
+        chart.
+        """
+        return _first_axes("scaling.sweep_charts", self._sweep)
+
+    def sensitivity(self) -> ChartAxes:
+        """Which setting matters; needs `design="sensitivity"`."""
+        return _axes_of("scaling.sensitivity_bars", self._sweep)
+
+
+class CapacityPlots:
+    """The chart of a search for capacity."""
+
+    def __init__(self, capacity: object) -> None:
+        self._capacity = capacity
+
+    def load(self) -> ChartAxes:
+        """The highest load that each variant bears, with its interval, and what was looked at."""
+        return _first_axes("scaling.capacity_charts", self._capacity)
+
+
+class StabilityPlots:
+    """The chart of a look at stability."""
+
+    def __init__(self, stability: object) -> None:
+        self._stability = stability
+
+    def hysteresis(self) -> ChartAxes:
+        """Goodput by load, undisturbed, long after the stressor, and while the load goes up and down."""
+        return _axes_of("hysteresis.hysteresis_curve", self._stability)
+
+
+class ExplanationPlots:
+    """The chart of an explanation."""
+
+    def __init__(self, explanation: object) -> None:
+        self._explanation = explanation
+
+    def composition(self) -> ChartAxes:
+        """What the time of the requests at each quantile is made of, by variant."""
+        return _axes_of("composition.composition", self._explanation)
+
+
+def _axes_of(name: str, found: object) -> ChartAxes:
+    return _axes(name, _drawing(name)(found))
+
+
+def _first_axes(name: str, found: object) -> ChartAxes:
+    charts: Sequence[Any] = _drawing(name)(found)
+    return _axes(name, charts[0] if charts else None)
+
+
+def _axes(name: str, chart: Any) -> ChartAxes:  # noqa: ANN401 - a chart of the report, or None
+    if chart is None:
+        raise UsageError(f"found nothing in this run for the chart '{name.rpartition('.')[2].replace('_', ' ')}'")
+    return ChartAxes(chart.figure.axes)
+
+
+def _drawing(name: str) -> Any:  # noqa: ANN401 - a function of the report
+    """The function that draws a chart, by its place in the room of charts: `scaling.sweep_charts`."""
+    room, _, function = name.rpartition(".")
+    return getattr(importlib.import_module(f"{_CHARTS}.{room}" if room else _CHARTS), function)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sim.errors import UsageError
 from sim.experiments.replicating.method import ORDINARILY, Method
 from sim.experiments.replicating.plots import Plots
+from sim.experiments.showing import Shown
 from sim.records.columns import Columns
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
@@ -32,8 +33,8 @@ class Verdict:
     reason: str = ""  # why it failed where the value alone does not say (no data, censored)
 
 
-@dataclass(frozen=True)
-class VariantResult:
+@dataclass(frozen=True, repr=False)
+class VariantResult(Shown):
     """One variant over all replications."""
 
     name: str
@@ -46,9 +47,7 @@ class VariantResult:
     over_time: Columns  # by bucket start (s): mean over replications of rates, percentiles, outcomes, gauges
     fingerprint: str  # of all replications
     engines: tuple[str, ...] = ()  # what each replication ran on
-
-    def __repr__(self) -> str:
-        return f"{self.name}\n{_figures({self.name: self}).to_string()}"
+    every: tuple[Records, ...] = ()  # of all replications, where `rows="all"` was asked for
 
     @cached_property
     def per_replication(self) -> pd.DataFrame:
@@ -64,6 +63,20 @@ class VariantResult:
     def requests(self) -> pd.DataFrame:
         """The logical requests of the exemplar, one row each."""
         return self.records.request_frame()
+
+    @property
+    def all_requests(self) -> pd.DataFrame:
+        """The logical requests of all replications, with the replication in a column of its own; a UsageError where
+        only the rows of the first were kept (`rows="all"` keeps them).
+        """
+        import pandas as pd
+
+        if len(self.every) < len(self.figures):
+            raise UsageError(
+                'all_requests: found the rows of the first replication alone, expected rows="all" of run or compare'
+            )
+        frames = [records.request_frame().assign(replication=number) for number, records in enumerate(self.every)]
+        return pd.concat(frames, ignore_index=True)
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -90,8 +103,8 @@ class Earlier:
     differences: dict[str, dict[str, Difference]]
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """All variants on common random numbers; the first is the baseline."""
 
     study: Study
@@ -178,53 +191,6 @@ class Comparison:
         frame.columns = pd.MultiIndex.from_tuples(list(columns))
         return frame
 
-    def _repr_html_(self) -> str:
-        """A table of the figures that need no brackets, as Jupyter shows it; the report says more."""
-        verdicts = "".join(
-            _item(name, verdict) for name, result in self.variants.items() for verdict in result.verdicts
-        )
-        head = f"<p><b>{html.escape(self.study.name)}</b>, {html.escape(self._made())}</p>"
-        table = _figures(self.variants).to_html(border=0)
-        head += "".join(f"<p>{html.escape(line)}</p>" for line in self.method.lines())
-        return head + table + (f"<ul>{verdicts}</ul>" if verdicts else "")
-
-    def __repr__(self) -> str:
-        """The same table for `print` and the prompt, where all that it holds would fill a thousand screens."""
-        verdicts = [
-            f"{'ok' if verdict.passed else 'FAILED'}  {name}: {verdict.text} {verdict.reason}".rstrip()
-            for name, result in self.variants.items()
-            for verdict in result.verdicts
-        ]
-        return "\n".join(
-            [f"{self.study.name}, {self._made()}", *self.method.lines(), _figures(self.variants).to_string(), *verdicts]
-        )
-
-    def _made(self) -> str:
-        return (
-            f"seed {self.seed}, {self.replications} replication{'s' if self.replications != 1 else ''}, engine "
-            f"{self.engine}"
-        )
-
-
-def _figures(variants: dict[str, VariantResult]) -> pd.DataFrame:
-    """The figures that need no brackets, in words, by metric and variant."""
-    import pandas as pd
-
-    rows = {}
-    for key in (key for key in next(iter(variants.values())).metrics if "(" not in key):
-        cells = {name: _cell(result.metrics.get(key)) for name, result in variants.items()}
-        if any(cells.values()):
-            rows[key] = {**cells, "unit": unit_of(key)}
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _item(variant: str, verdict: Verdict) -> str:
-    mark = "&#10003;" if verdict.passed else "&#10007;"
-    return (
-        f"<li>{mark} {html.escape(variant)}: <code>{html.escape(verdict.text)}</code> "
-        f"{html.escape(verdict.reason)}</li>"
-    )
-
 
 def bounds_of(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] | None:
     """What requests in flight at the end can make of a figure, at least and at most, on average; None where there is
@@ -245,14 +211,4 @@ def undecided(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] 
         bounds
         if bounds is not None and (figure.n if figure is not None else 0) < metrics[bound_keys(key)[0]].n
         else None
-    )
-
-
-def _cell(figure: Interval | None) -> str:
-    """`0.0612 ± 0.0004`, `> 780` when censored, nothing without data."""
-    if figure is None or math.isnan(figure.value):
-        return ""
-    bound = "> " if figure.censored else ""
-    return f"{bound}{figure.value:.4g}" + (
-        "" if math.isnan(figure.low) or figure.low == figure.high else f" ± {figure.half_width:.2g}"
     )

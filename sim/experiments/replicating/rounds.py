@@ -18,6 +18,7 @@ from sim.experiments.running.executors import Executor
 from sim.experiments.running.jobs import Job, JobResult
 from sim.experiments.running.ledger import Progress
 from sim.spec.certain import is_certain
+from sim.spec.uncertain import ranges_in
 from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
 from sim.stats.selection import FIRST, Race
@@ -40,11 +41,16 @@ class Rounds:
         execute: Execute,
         first: int = 0,
         confidence: float | None = None,
+        every_row: bool = False,
     ) -> None:
-        """`confidence`: of the intervals that each replication gives by itself; None: they are not asked for."""
+        """`confidence`: of the intervals that each replication gives by itself; None: they are not asked for.
+
+        `every_row`: whether the rows of all replications are kept, and not of the first alone.
+        """
         self.arms, self.first = {arm.name: arm for arm in arms}, first
         self.results: dict[str, list[JobResult]] = {arm.name: [] for arm in arms}
         self._seed, self._engine, self._execute, self._confidence = seed, engine, execute, confidence
+        self._every_row = every_row
 
     def run(self, count: int, names: Collection[str] | None = None) -> None:
         """Further replications of these arms, or of all, until each has this many."""
@@ -63,7 +69,7 @@ class Rounds:
 
         The first is then all there is.
         """
-        if not all(is_certain(arm.scenario) for arm in self.arms.values()):
+        if not all(is_certain(arm.scenario) and not ranges_in(arm.document) for arm in self.arms.values()):
             return False
         self.run(min(2, most))
         if any(len({result.fingerprint for result in results}) > 1 for results in self.results.values()):
@@ -89,7 +95,7 @@ class Rounds:
                 self._seed,
                 number,
                 self._engine,
-                keep_records=number == self.first,
+                keep_records=self._every_row or number == self.first,
                 file=arm.file,
                 given=arm.given,
                 confidence=self._confidence,

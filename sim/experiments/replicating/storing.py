@@ -96,12 +96,12 @@ class _Saved:
     method: Method
 
 
-def files_of(comparison: Comparison, rows: bool = True) -> dict[str, bytes]:
+def files_of(comparison: Comparison, rows: bool = True, answer: str | None = None) -> dict[str, bytes]:
     """What a report directory holds besides the report itself: name -> content.
 
-    Without `rows` the report cannot be drawn again, and is small.
+    Without `rows` the report cannot be drawn again, and is small. `answer` is the one in words, for the JSON.
     """
-    results = {RESULTS: as_json(comparison).encode()}
+    results = {RESULTS: as_json(comparison, answer).encode()}
     return {**results, ARCHIVE: _archive(comparison)} if rows else results
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
+from sim.experiments.running.inputs import drawn
 from sim.experiments.running.memory_guard import within_memory
 from sim.records.columns import Columns
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
+from sim.spec.uncertain import ranges_in
 from sim.stats.interval import Interval
 
 Tick = Callable[[float], None]
@@ -152,14 +154,21 @@ def question_of(perform: Perform) -> str:
 
 
 def scenario_of(job: Job) -> Scenario:
-    """The variant of the job under the seed of the job."""
-    scenario = _study(job.document, job.plugins, job.sets).variants[job.variant]
+    """The variant of the job under the seed of the job, its inputs drawn where they are ranges."""
+    study, uncertain = _study(job.document, job.plugins, job.sets)
+    if uncertain:
+        from sim.spec import load_document
+
+        study = load_document(drawn(study.document, job.seed, job.replication), plugins=job.plugins)
+    scenario = study.variants[job.variant]
     return scenario if scenario.seed == job.seed else scenario.model_copy(update={"seed": job.seed})
 
 
 @lru_cache(maxsize=4)
-def _study(document: str, plugins: tuple[str, ...], sets: tuple[str, ...]) -> Study:
+def _study(document: str, plugins: tuple[str, ...], sets: tuple[str, ...]) -> tuple[Study, bool]:
+    """The study, and whether some of its inputs are ranges."""
     from sim.spec import load_document
 
     loaded: dict[str, Any] = json.loads(document)
-    return load_document(loaded, plugins=plugins, sets=sets)
+    study = load_document(loaded, plugins=plugins, sets=sets)
+    return study, bool(ranges_in(study.document))

@@ -4,6 +4,7 @@ of them begins.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, get_args
@@ -12,6 +13,7 @@ from sim.errors import UsageError
 from sim.experiments.running.engines import EngineChoice, chosen_engine, is_small
 from sim.experiments.running.executors import Executor, cores
 from sim.experiments.running.jobs import Perform, perform
+from sim.experiments.running.progress import Teller
 from sim.experiments.running.resources import Estimate, estimated, memory_limit, refuse_too_large, tell_how_long
 from sim.spec.base import Kind, words
 
@@ -27,7 +29,7 @@ class RunKeywords(TypedDict, total=False):
     jobs: int | None
     cluster: str | None
     engine: str
-    progress: Progress | None
+    progress: Progress | bool | None
     journal: Journal | None
     max_memory: str | float | None
     perform: Perform
@@ -42,11 +44,20 @@ class RunOptions:
     jobs: int | None = None  # worker processes; None: as many as there are processors
     cluster: str | None = None  # the address of a Dask scheduler, in the place of processes here
     engine: str = "auto"  # auto, simpy or compiled
-    progress: Progress | None = None  # hears how far the jobs are
+    progress: Progress | bool | None = None  # hears how far the jobs are; True: stderr, or the cell of Jupyter
     journal: Journal | None = None  # what it knows is not run again, and what is finished is written there
     # "4GB", or bytes; more is refused on paper, and ended; None: half of the machine's
     max_memory: str | float | None = None
     perform: Perform = perform  # from a job to its result
+
+    def __post_init__(self) -> None:
+        if isinstance(self.progress, bool):
+            object.__setattr__(self, "progress", Teller(sys.stderr, 0.0) if self.progress else None)
+
+    @property
+    def hearer(self) -> Progress | None:
+        """Who hears how far the jobs are."""
+        return self.progress if not isinstance(self.progress, bool) else None
 
     def estimate(
         self,
@@ -72,8 +83,8 @@ class RunOptions:
 
     def choose(self, scenarios: Sequence[Scenario], runs: int, estimate: Estimate) -> EngineChoice:
         """The engine for `runs` replications of each scenario; says how long a long run will take."""
-        choice = chosen_engine(self.engine, scenarios, runs, self.progress, here=self.cluster is None)
-        tell_how_long(estimate, choice.engine, self.progress)
+        choice = chosen_engine(self.engine, scenarios, runs, self.hearer, here=self.cluster is None)
+        tell_how_long(estimate, choice.engine, self.hearer)
         return choice
 
     def executor(

@@ -12,6 +12,11 @@ _BAR_EVERY = 0.1  # s between two drawings
 _LINE_EVERY = 10.0  # s between two lines
 
 
+def _is_cell(stream: TextIO) -> bool:
+    """Whether what is written appears below a cell of Jupyter, which draws a line anew as a terminal does."""
+    return type(stream).__module__.partition(".")[0] == "ipykernel"
+
+
 class Teller:
     """Shows the state of an experiment of `span` simulated seconds on `stream`; call it with (done, total,
     simulated).
@@ -19,7 +24,7 @@ class Teller:
 
     def __init__(self, stream: TextIO, span: float, verb: str = "runs") -> None:
         self._stream, self._span, self._verb = stream, span, verb
-        self._terminal = stream.isatty()
+        self._terminal = stream.isatty() or _is_cell(stream)
         self._begun = time.monotonic()
         self._last = self._begun if not self._terminal else 0.0
         self._drawn = 0

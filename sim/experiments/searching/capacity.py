@@ -58,7 +58,7 @@ def find_capacity(
     with opened(plain, how, replications, LOOKS, most) as search:
         space = search.space
         asked = [(arm, point) for arm in space.arms for point in space.points]
-        prober = Prober(space, replications, search.executor, how.progress, LOOKS * replications * len(asked))
+        prober = Prober(space, replications, search.executor, how.hearer, LOOKS * replications * len(asked))
         found = prober.answer([(arm, _search(space, arm, point, resolution)) for arm, point in asked])
     digest = digest_of(prober.fingerprints)
     return Capacity(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +9,11 @@ from functools import cached_property
 import pandas as pd
 
 from sim.experiments.replicating.method import FoundWarmup
+from sim.experiments.replicating.plots import CapacityPlots
 from sim.experiments.searching.axes import Axis, number_of
 from sim.experiments.searching.probing import Probe
 from sim.experiments.searching.scaling import fit_capacity
+from sim.experiments.showing import Shown
 from sim.spec.study import Study
 from sim.stats.interval import Interval
 from sim.stats.scaling import ScalingFit
@@ -54,8 +55,8 @@ class Found:
         return Interval(figure.value * per, figure.low * per, figure.high * per, figure.n, figure.censored)
 
 
-@dataclass(frozen=True)
-class Capacity:
+@dataclass(frozen=True, repr=False)
+class Capacity(Shown):
     """The capacity of every variant."""
 
     study: Study
@@ -67,6 +68,11 @@ class Capacity:
     found: tuple[Found, ...]
     fingerprint: str
     warmup: FoundWarmup | None = None
+
+    @property
+    def plot(self) -> CapacityPlots:
+        """The chart of the report, for a notebook: `capacity.plot.load()`."""
+        return CapacityPlots(self)
 
     @property
     def passed(self) -> bool:
@@ -147,19 +153,6 @@ class Capacity:
             ):
                 answer[variant] = fit_capacity(sizes, [[found.rate.value for found in own]])
         return answer
-
-    def _repr_html_(self) -> str:
-        head = (
-            f"<p><b>{html.escape(self.study.name)}</b>: capacity, {self.replications} replications at most, seed "
-            f"{self.seed}</p>"
-        )
-        return head + str(self.summary.to_html(border=0, index=False))
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.study.name}: capacity, {self.replications} replications at most, seed "
-            f"{self.seed}\n{self.summary.to_string(index=False)}"
-        )
 
 
 def _number(value: str) -> float | int | str:

@@ -26,6 +26,7 @@ from sim.experiments.searching.opening import axes_without_load, opened, space_o
 from sim.experiments.searching.points import Point, Space
 from sim.experiments.searching.probing import Probe, Prober, Search, Settings, refuse_silent
 from sim.experiments.shipped import Source, as_study
+from sim.experiments.showing import Shown
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
 
@@ -49,8 +50,8 @@ class Choice:
         return next((probe for settings, _, probe in self.looks if settings == self.settings), None)
 
 
-@dataclass(frozen=True)
-class Cheapest:
+@dataclass(frozen=True, repr=False)
+class Cheapest(Shown):
     """The cheapest settings of every variant."""
 
     study: Study
@@ -117,7 +118,7 @@ def find_cheapest(
     with opened(plain, how, replications) as search:
         space = search.space
         prices, priced = _prices(space)
-        prober = Prober(space, replications, search.executor, how.progress, LOOKS * replications * len(space.arms))
+        prober = Prober(space, replications, search.executor, how.hearer, LOOKS * replications * len(space.arms))
         choices = prober.answer([(arm, _search(space, arm, prices[arm.name], load)) for arm in space.arms])
     digest = digest_of(prober.fingerprints)
     return Cheapest(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
-import math
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
 import pandas as pd
 
-from sim.experiments.replicating.document import SCHEMA
+from sim.experiments.envelope import head, written
 from sim.experiments.replicating.storing import RESULTS
 from sim.experiments.searching.capacity_results import Capacity, Found
 from sim.experiments.searching.cheapest import Cheapest, Choice
@@ -24,33 +22,36 @@ from sim.vocabulary import BASES, basis_of, bound_keys
 Answer: TypeAlias = Sweep | Capacity | Cheapest
 
 
-def as_document(answer: Answer) -> dict[str, Any]:
+def as_document(answer: Answer, in_words: str | None = None) -> dict[str, Any]:
     """What `--json` writes. `kind` tells the answers apart; infinite and missing values are null."""
     warmup = {"warmup": answer.warmup.seconds} if answer.warmup is not None else {}
-    head = {
-        "schema": SCHEMA,
-        "kind": type(answer).__name__.lower(),
-        "scenario": answer.study.name,
-        "seed": answer.seed,
-        "engine": answer.engine,
-        "replications": answer.replications,
-        "fingerprint": answer.fingerprint,
+    common = {
+        **head(
+            type(answer).__name__.lower(),
+            answer.study.name,
+            seed=answer.seed,
+            engine=answer.engine,
+            replications=answer.replications,
+            fingerprint=answer.fingerprint,
+            passed=None if isinstance(answer, Sweep) else answer.passed,
+            answer=in_words,
+        ),
         **warmup,
         "axes": [axis.name for axis in answer.axes],
     }
     if isinstance(answer, Sweep):
-        return {**head, **_sweep(answer)}
-    return {**head, **(_capacity(answer) if isinstance(answer, Capacity) else _cheapest(answer))}
+        return {**common, **_sweep(answer)}
+    return {**common, **(_capacity(answer) if isinstance(answer, Capacity) else _cheapest(answer))}
 
 
-def as_json(answer: Answer) -> str:
+def as_json(answer: Answer, in_words: str | None = None) -> str:
     """The document as text, the same text for the same results."""
-    return json.dumps(_finite(as_document(answer)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return written(as_document(answer, in_words))
 
 
-def files_of(answer: Answer) -> dict[str, bytes]:
+def files_of(answer: Answer, in_words: str | None = None) -> dict[str, bytes]:
     """What a report directory must hold besides the report itself: name -> content."""
-    files = {RESULTS: as_json(answer).encode()}
+    files = {RESULTS: as_json(answer, in_words).encode()}
     if isinstance(answer, Sweep):
         files |= {"sweep.parquet": parquet(answer.summary), "runs.parquet": parquet(answer.runs.reset_index())}
         if answer.sensitivity is not None:
@@ -206,14 +207,3 @@ def _choice(choice: Choice) -> dict[str, Any]:
         "undecided": list(choice.undecided),
         "looks": looks,
     }
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
-    """Without infinities and nan, which JSON does not have."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value

@@ -21,7 +21,6 @@ from sim.experiments.searching.sweep_results import FailedRun, Gathering, Sweep
 from sim.experiments.shipped import Source, as_study
 from sim.records.columns import Columns
 from sim.spec.expectation import expectations
-from sim.spec.traffic import Closed
 from sim.stats.mean import mean_interval
 from sim.vocabulary import bound_keys
 
@@ -78,7 +77,7 @@ def _closed(arms: Sequence[Arm]) -> frozenset[str]:
     return frozenset(
         arm.name
         for arm in arms
-        if all(isinstance(traffic.arrivals, Closed) for traffic in arm.scenario.traffic.values())
+        if all(traffic.arrivals.population for traffic in arm.scenario.traffic.values())
     )
 
 
@@ -101,7 +100,7 @@ def _gathered(search: Opened, replications: int, how: RunOptions) -> tuple[Gathe
         for place, job in _jobs(space, arm, point, replications)
     ]
     gathering = Gathering([place for place, _ in work])
-    failed = search.executor.run([job for _, job in work], gathering.take, how.progress, tolerated=TOLERATED)
+    failed = search.executor.run([job for _, job in work], gathering.take, how.hearer, tolerated=TOLERATED)
     if len(failed) == len(work):
         raise failed[0][1]
     return gathering, _failures(failed, work)

@@ -5,7 +5,6 @@ matters.
 from __future__ import annotations
 
 import hashlib
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +16,13 @@ import pandas as pd
 
 from sim.experiments.replicating.method import FoundWarmup
 from sim.experiments.replicating.metric_kinds import bounds_of
+from sim.experiments.replicating.plots import SweepPlots
 from sim.experiments.replicating.results import Verdict
 from sim.experiments.running.jobs import JobResult
 from sim.experiments.searching.axes import Axis, number_of, unit_of_values
 from sim.experiments.searching.points import Point
 from sim.experiments.searching.scaling import CurveFit, fits_of
+from sim.experiments.showing import Shown
 from sim.spec.study import Study
 from sim.stats.grouped import grouped_intervals
 from sim.vocabulary import catalogue_order, has_direction, unit_of
@@ -41,8 +42,8 @@ class FailedRun:
     command: str
 
 
-@dataclass(frozen=True)
-class Sweep:
+@dataclass(frozen=True, repr=False)
+class Sweep(Shown):
     """All variants at all points under one luck."""
 
     study: Study
@@ -60,6 +61,11 @@ class Sweep:
     closed: frozenset[str] = frozenset()  # variants without open traffic
     failures: tuple[FailedRun, ...] = ()
     warmup: FoundWarmup | None = None
+
+    @property
+    def plot(self) -> SweepPlots:
+        """The charts of the report, for a notebook: `sweep.plot.curves()`."""
+        return SweepPlots(self)
 
     @cached_property
     def settings(self) -> pd.DataFrame:
@@ -155,22 +161,6 @@ class Sweep:
             frame.insert(2 + place, name, self.settings[name].loc[frame["point"]].to_numpy())
         frame["unit"] = [unit_of(metric) for metric in frame["metric"]]
         return frame
-
-    def _repr_html_(self) -> str:
-        """The usual metrics as a table, as Jupyter shows it."""
-        return f"<p><b>{html.escape(self.study.name)}</b>: {self._made()}</p>{self._usual().to_html(border=0)}"
-
-    def __repr__(self) -> str:
-        return f"{self.study.name}: {self._made()}\n{self._usual().to_string()}"
-
-    def _made(self) -> str:
-        return f"{len(self.points)} points ({self.design}), {self.replications} replications, seed {self.seed}"
-
-    def _usual(self) -> pd.DataFrame:
-        wanted = self.summary[self.summary["metric"].isin(["throughput", "response_p99", "availability", "cost"])]
-        return wanted.pivot_table(
-            index=["variant", *self.settings.columns], columns="metric", values="value", sort=False
-        )
 
 
 class Gathering:

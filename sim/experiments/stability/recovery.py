@@ -196,7 +196,7 @@ def _searched(asked: _Question, choice: EngineChoice, options: RunOptions) -> _S
     """The loads that were asked for, and those between them that it takes to know the thresholds."""
     most = asked.runs + (asked.replications if asked.hysteresis else 0)
     executor = options.executor(choice, perform=partial(perform_stressed, times=asked.times))
-    with crew(executor, options.progress, most) as execute:
+    with crew(executor, options.hearer, most) as execute:
         search = _Search(asked.arm, choice.engine, asked.stressor, asked.times, asked.replications, execute)
         search.measure(asked.factors)
         if asked.precision > 0:
@@ -208,7 +208,7 @@ def _climbed(asked: _Question, choice: EngineChoice, options: RunOptions) -> tup
     """The staircase up and down, and the fingerprints of its runs."""
     factors = [*asked.factors, *reversed(asked.factors[:-1])]
     executor = options.executor(choice, perform=partial(perform_staircase, dwell=asked.step))
-    with crew(executor, options.progress, asked.replications) as execute:
+    with crew(executor, options.hearer, asked.replications) as execute:
         return _climb(asked.arm, choice.engine, factors, asked.step, asked.replications, execute)
 
 

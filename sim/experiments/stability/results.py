@@ -4,13 +4,14 @@ hysteresis.
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass
 
 import pandas as pd
 
 from sim.experiments.replicating.method import FoundWarmup
+from sim.experiments.replicating.plots import StabilityPlots
+from sim.experiments.showing import Shown
 from sim.experiments.stability.stressor import Times
 from sim.spec.study import Study
 from sim.stats.interval import Interval
@@ -81,8 +82,8 @@ class Step:
     requests: Interval  # that arrive in that half, in each replication
 
 
-@dataclass(frozen=True)
-class Stability:
+@dataclass(frozen=True, repr=False)
+class Stability(Shown):
     """What `find_stability` answers.
 
     Loads are requests per second of all open traffic; `factor` is their multiple in the scenario.
@@ -118,6 +119,11 @@ class Stability:
         return (begin, end) if begin < end * (1 - PRECISION) else None
 
     @property
+    def plot(self) -> StabilityPlots:
+        """The chart of the report, for a notebook: `stability.plot.hysteresis()`."""
+        return StabilityPlots(self)
+
+    @property
     def table(self) -> pd.DataFrame:
         """One row per load."""
         rows = []
@@ -144,12 +150,3 @@ class Stability:
         """One row per step of the staircase."""
         rows = [(step.factor, step.rate, step.rising, step.goodput.value, step.success.value) for step in self.curve]
         return pd.DataFrame(rows, columns=["factor", "rate", "rising", "goodput", "success"])
-
-    def _repr_html_(self) -> str:
-        head = (
-            f"<p><b>{html.escape(self.study.name)}: {html.escape(self.variant)}</b>, {html.escape(self.stressor)}</p>"
-        )
-        return head + self.table.to_html(index=False, border=0)
-
-    def __repr__(self) -> str:
-        return f"{self.study.name}: {self.variant}, {self.stressor}\n{self.table.to_string(index=False)}"

@@ -16,8 +16,8 @@ from sim import units
 from sim.errors import UsageError, did_you_mean
 from sim.experiments.on_paper.load_factor import load_settings
 from sim.metrics.resilience import HOLD
+from sim.spec.arrivals import Arrivals
 from sim.spec.scenario import Scenario
-from sim.spec.traffic import Arrivals, Closed, Deterministic, Poisson, Profile
 from sim.units import show_duration
 
 NAME = "stressor"
@@ -208,14 +208,14 @@ def _spiked(name: str, arrivals: Arrivals, factor: float, times: Times, by: floa
     from sim.chance.rates import RateCurve
 
     lasts = times.end - times.begin
-    if isinstance(arrivals, (Poisson, Deterministic)):
-        usual = f"{arrivals.rate * factor!r}/s"
+    if arrivals.level is not None:
+        usual = f"{arrivals.level * factor!r}/s"
         return [
             {"for": f"{times.begin!r}s", "rate": usual},
-            {"for": f"{lasts!r}s", "rate": f"{arrivals.rate * factor * by!r}/s"},
+            {"for": f"{lasts!r}s", "rate": f"{arrivals.level * factor * by!r}/s"},
             {"rate": usual},
         ]
-    if not isinstance(arrivals, Profile):
+    if not arrivals.said_rate:
         raise UsageError(
             f"stressor: the arrivals of {name} are neither steady nor a profile, and cannot be multiplied for a "
             "while; take an outage"
@@ -236,7 +236,7 @@ def _spiked(name: str, arrivals: Arrivals, factor: float, times: Times, by: floa
 
 def _open(scenario: Scenario) -> dict[str, Arrivals]:
     found = {
-        name: traffic.arrivals for name, traffic in scenario.traffic.items() if not isinstance(traffic.arrivals, Closed)
+        name: traffic.arrivals for name, traffic in scenario.traffic.items() if not traffic.arrivals.population
     }
     if not found:
         raise UsageError(

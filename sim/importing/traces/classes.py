@@ -1,9 +1,9 @@
 """Classes of requests that do the same, few enough to be read: of each endpoint the usual ones are kept, and the
 rest counts as the most alike.
 
-The language has no call that is made now and then: what requests do differently, they are different requests for,
-and the traffic says how many are which. Which of an endpoint's classes a request is, is decided by what it does all
-the way down; so all that is called is called as often, and together, as it was.
+What requests do differently, they are different requests for, and the traffic says how many are which. Which of an
+endpoint's classes a request is, is decided by what it does all the way down; so all that is called is called as often,
+and together, as it was. What the rest calls besides the most alike class, or does not, is called now and then.
 """
 
 from __future__ import annotations
@@ -28,11 +28,24 @@ class RequestClass:
     height: int
     items: Counter[int]
     runs: int = 0  # requests of this class, those that count as such included
+    well: int = 0  # of those that are of it themselves, the ones that ended well (all, where none did)
+    alike: int = 0  # of those that count as such only, the same
+    alike_items: Counter[int] = field(default_factory=Counter)  # what these do, all together
 
     @property
     def sequence(self) -> list[int]:
-        """All items, in the order in which they are met."""
-        return [item for group in self.groups for branch in group for item in branch] + list(self.after)
+        """All items, in the order in which they are met; what only some do last."""
+        return [item for group in self.groups for branch in group for item in branch] + list(self.after) + self.besides
+
+    @property
+    def besides(self) -> list[int]:
+        """What only those do that count as of this class."""
+        return sorted(item for item in self.alike_items if item not in self.items)
+
+    def share(self, item: int) -> float:
+        """How often a request of this class does something, on average."""
+        total = self.well + self.alike
+        return (self.well * self.items[item] + self.alike_items[item]) / total if total else float(self.items[item])
 
 
 @dataclass
@@ -120,9 +133,15 @@ def _keep(
             rest.append(key)
     for key in rest:
         nearest = min(kept, key=lambda number: (_distance(Counter(dict(key)), classes, number), number))
+        its_class = classes.found[nearest]
         for number in alike[key]:
             classes.of_shape[number] = nearest
             classes.others[endpoint] += runs[number]
+            its_class.alike += counted[number]
+            for item, count in key:
+                # a class calls those that were found before it: no call leads back to itself
+                if item < nearest or item in its_class.items:
+                    its_class.alike_items[item] += count * counted[number]
 
 
 def _new(
@@ -139,6 +158,7 @@ def _new(
     classes.found.append(RequestClass(usual.endpoint, groups, after, usual.height, Counter(dict(key))))
     for number in its:
         of[number] = place
+        classes.found[place].well += counted[number]
     return place
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sim.importing.draft import AtOnce, CallOf, Draft, Key, Plain, Said, Step, Topic
+from sim.importing.draft import AtOnce, CallOf, Draft, Key, Plain, Repeated, Said, Sometimes, Step, Topic
 from sim.importing.traces.calls import Requests, Site
 from sim.importing.traces.classes import RequestClass, classified
 from sim.importing.traces.table import Spans
@@ -16,6 +16,8 @@ from sim.spec.document import Place
 ENOUGH_OF_ONE = 20  # runs of a class from which its own time is told apart from that of the endpoint
 ALIKE = 0.05  # coefficient of variation of what callers waited before they gave up, to be one timeout
 MOST_TRIES = 1000  # of the language
+OFTEN = 3  # times on end from which a call is written once, as `repeat`
+LEAST_SHARE = 0.001  # of a call that is made now and then
 
 
 class Runs:
@@ -76,21 +78,49 @@ class Doing:
         if fails is not None and early:
             yield Plain(fails)
         cut = {-1 - topic for its_class, topic in self.circular if its_class == number}
-        for group in its.groups:
-            made = [tuple(self._made(its, item, at) for item in branch if item not in cut) for branch in group]
-            branches = [branch for branch in made if branch]
-            if len(branches) > 1:
-                yield AtOnce(tuple(branches))
-            else:
-                yield from (step for branch in branches for step in branch)
+        groups = [[[item for item in branch if item not in cut] for branch in group] for group in its.groups]
+        yield from self._grouped(its, [[branch for branch in group if branch] for group in groups], at)
+        for item in its.besides:
+            if item not in cut and its.share(item) >= LEAST_SHARE:
+                yield self._now_and_then(its, item, at)
         after = [item for item in its.after if item not in cut]
         if after:
             yield Plain(Said({"reply": None}, "what follows goes on after the answer"))
-            yield from (self._made(its, item, at) for item in after)
+            yield from (self._one(its, item, at) for item in after)
         if fails is not None and not early:
             yield Plain(fails)
 
-    def _made(self, caller: RequestClass, item: int, at: Place) -> Step:
+    def _grouped(self, its: RequestClass, groups: list[list[list[int]]], at: Place) -> Iterator[Step]:
+        """Groups one after the other; the same call several times on end, or in several branches, is repeated."""
+        single = [group[0][0] if len(group) == 1 and len(group[0]) == 1 else None for group in groups]
+        place = 0
+        while place < len(groups):
+            group, item, times = groups[place], single[place], 1
+            while item is not None and place + times < len(groups) and single[place + times] == item:
+                times += 1
+            if item is not None and times >= OFTEN:
+                yield Repeated(times, self._made(its, item, at))
+            elif item is not None:
+                yield from (self._one(its, item, at) for _ in range(times))
+            elif len(group) >= OFTEN and all(branch == group[0] and len(branch) == 1 for branch in group):
+                yield Repeated(len(group), self._made(its, group[0][0], at), at_once=True)
+            elif len(group) > 1:
+                yield AtOnce(tuple(tuple(self._made(its, one, at) for one in branch) for branch in group))
+            else:
+                yield from (self._one(its, one, at) for branch in group for one in branch)
+            place += times
+
+    def _one(self, its: RequestClass, item: int, at: Place) -> Step:
+        """A call, or one that is made now and then where some that count as of the class do without it."""
+        if its.items[item] == 1 and 0 < its.share(item) < 1 - LEAST_SHARE:
+            return self._now_and_then(its, item, at)
+        return self._made(its, item, at)
+
+    def _now_and_then(self, its: RequestClass, item: int, at: Place) -> Step:
+        share = min(its.share(item), 1.0)
+        return Sometimes(share, self._made(its, item, at), f"of {its.runs:,} that are alike")
+
+    def _made(self, caller: RequestClass, item: int, at: Place) -> Plain | CallOf:
         """A call of a class, or a publication."""
         if item < 0:
             topic = self._spans.names[-1 - item]

@@ -290,7 +290,7 @@ class Filling:
             service, operation, _ = requests.endpoints[endpoint]
             runs = self._classes.runs[endpoint]
             what = f"{others:,} of {runs:,} {self._services[service]} {self._spans.names[operation]}"
-            why = "call others than the classes of requests that were kept, and count as the most alike of them"
+            why = "call others than the classes of requests that were kept: taken for the most alike, with `choose`"
             draft.notes.leave_out(self._at, what, why)
         self._measured.head += [
             (

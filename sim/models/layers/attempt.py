@@ -56,7 +56,7 @@ class Attempt(Layer):
             return OK
         return task.outcome
 
-    def send(self, task: Task) -> Replica | None:
+    def send(self, task: Task, heard: bool = True) -> Replica | None:
         """Put the attempt on the wire; the replica that it goes to, also where it is lost on its way.
 
         None where there is none.
@@ -78,6 +78,8 @@ class Attempt(Layer):
         delay = hop.fixed if hop.fixed >= 0.0 else hop.delay(request.id, chain)
         if delay >= 0.0:  # else it is lost: only a timeout will tell
             task.children = self._attempt(task, chain, path, replica)
+            if call.propagates and heard:
+                self._tell(task, task.children)
             if delay > 0.0:
                 call.env.hold(task.children, delay)
             else:
@@ -89,7 +91,7 @@ class Attempt(Layer):
     def send_and_forget(self, task: Task) -> None:
         """An attempt of which the caller hears no more, not even that it was lost."""
         task.children = None
-        self.send(task)
+        self.send(task, heard=False)
         if task.children is not None:
             task.children.caller = None
             task.children = None
@@ -105,8 +107,6 @@ class Attempt(Layer):
         if self.publishes:
             child.producer = task.replica
         child.then = call.target.arrive
-        if call.propagates:
-            self._tell(task, child)
         return child
 
     def _tell(self, task: Task, child: Task) -> None:

@@ -9,7 +9,6 @@ of each endpoint apart: it is one of all that this caller asks under this policy
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections import deque
 
 from sim.models.budget import RetryBudget
@@ -19,13 +18,12 @@ from sim.models.ending import stop_branch
 from sim.models.guards import Guards, Memory, distinct
 from sim.models.outcomes import OK
 from sim.models.task import Activity, Killed, Process, Task, TimedCall
+from sim.policies import hedging
 from sim.policies import retry as retries
 from sim.spec.policy import Budget, CallPolicy, Retry
 from sim.spec.policy import Hedge as Spec
 from sim.vocabulary import Stage
 
-WINDOW = 1000  # answers whose times are remembered for a percentile
-LEAST = 100  # of them, before there is one
 APART = 1000  # between the numbers of copies, by which draws are keyed: more than there are attempts of a retry
 
 
@@ -33,17 +31,15 @@ class HedgeMemory(Memory):
     """How long answers took, what may be asked once more, and what is counted of it."""
 
     def __init__(self, hedge: Spec):
-        self.quantile = hedge.quantile
-        self.latest: deque[float] = deque()
-        self.sorted: list[float] = []
+        self.row, self.ring = hedging.new_hedge(hedge)
         self.budget = RetryBudget(Budget(ratio=hedge.extra_load)) if hedge.extra_load is not None else None
-        self.asked = self.hedged = self.won = 0
+        self.hedged = self.won = 0
 
     def renewed(self, policy: CallPolicy) -> HedgeMemory:
         """It has seen no answer; what was counted stays."""
         assert policy.hedge is not None
         fresh = HedgeMemory(policy.hedge)
-        fresh.asked, fresh.hedged, fresh.won = self.asked, self.hedged, self.won
+        fresh.hedged, fresh.won = self.hedged, self.won
         return fresh
 
     def note(self, seconds: float) -> None:
@@ -51,27 +47,15 @@ class HedgeMemory(Memory):
 
         Left out, these would be missing from the tail, and the percentile would sink ever further.
         """
-        if self.quantile is None:
-            return
-        self.latest.append(seconds)
-        insort(self.sorted, seconds)
-        if len(self.latest) > WINDOW:
-            del self.sorted[self._place(self.latest.popleft())]
+        hedging.note(self.row, self.ring, seconds)
 
-    @property
-    def usual(self) -> float | None:
-        """The percentile of the answers so far; None: too few."""
-        count = len(self.sorted)
-        if self.quantile is None or count < LEAST:
-            return None
-        return self.sorted[min(count - 1, int(self.quantile * count))]
+    def pause(self) -> float:
+        """Seconds until the next copy; negative: too few answers are known."""
+        return hedging.pause(self.row, self.ring)
 
     def allows(self, now: float) -> bool:
         """Whether one more copy is within the extra load."""
         return self.budget is None or self.budget.withdraw(now, lambda: None)
-
-    def _place(self, seconds: float) -> int:
-        return bisect_left(self.sorted, seconds)
 
 
 class Race:
@@ -123,7 +107,6 @@ class Hedge(Layer):
         race, ticket, sent = Race(task), task.ticket, 0
         if memory.budget is not None:
             memory.budget.deposit(call.env.now)
-        memory.asked += 1
         began = call.env.now
         call.recorder.stage(task, Stage.OTHER, call.target.where)
         while True:
@@ -178,7 +161,13 @@ class Hedge(Layer):
 
     def _copy(self, copy: Task, race: Race) -> Process:
         """The layers inside, for one copy."""
-        copy.outcome = yield from self.inner(copy)
+        try:
+            copy.outcome = yield from self.inner(copy)
+        except Killed:  # what it has sent goes on for nobody, if at all
+            if self.call.policy.timed:
+                for attempt in copy.timed_call.attempts:
+                    self.call.deadlines.pop(attempt, None)
+            raise
         race.running.remove(copy)
         race.over.append(copy)
         copy.caller = None
@@ -188,8 +177,8 @@ class Hedge(Layer):
 
     def _wait_for_the_next(self, race: Race, memory: HedgeMemory, sent: int) -> None:
         """Set the clock for one more copy, where there may be one."""
-        delay = self.spec.delay if self.spec.quantile is None else memory.usual
-        if sent > self.spec.most or delay is None:
+        delay = memory.pause()
+        if sent > self.spec.most or delay < 0.0:
             return
         race.timers += 1
         number = race.timers

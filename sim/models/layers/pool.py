@@ -7,46 +7,28 @@ without a word, and that a pool belongs to one replica of the callee: it is one 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
+from typing import Any
 
 from sim.chance.chain import link_chain
-from sim.models.call import Call, Layer, Run, places_over_time
-from sim.models.clock import TIMER, Clock, Signal
+from sim.models.call import Call, Layer, Run, Waiter, places_over_time
+from sim.models.clock import Clock, Signal
 from sim.models.guards import Guards, Memory, distinct
 from sim.models.outcomes import BULKHEAD_FULL, TIMEOUT, UNREACHABLE
 from sim.models.task import Activity, Killed, Task
-from sim.policies.base import passed
+from sim.models.timers import TimerQueue
+from sim.policies import connections
 from sim.spec import policy as spec
 from sim.vocabulary import Stage
 
 BROKEN = (TIMEOUT, UNREACHABLE)  # after which a connection is of no use: an answer may still come on it, or none ever
 
 
-class Waiter:
-    """One who waits for a connection, or for one that is being opened."""
-
-    __slots__ = ("must_open", "served", "task", "ticket")
-
-    def __init__(self, task: Task):
-        self.task = task
-        self.ticket = task.ticket
-        self.served = False  # has one, or may open one
-        self.must_open = False
-
-    @property
-    def there(self) -> bool:
-        """Whether he still waits."""
-        return not self.served and self.task.ticket == self.ticket
-
-
 class PoolMemory(Memory):
     """The connections of one replica of the caller, and who waits for one."""
 
     def __init__(self, pool: spec.Pool, warm: bool):
-        self.pool = pool
-        warm_ones = pool.size if pool.minimum_idle is None else min(pool.minimum_idle, pool.size)
-        self.idle: list[float] = [0.0] * (warm_ones if warm else 0)  # since when; the latest used last
-        self.busy = 0
+        self.row: Any
+        self.row, self.ring = connections.new_pool(pool, warm)
         self.line: deque[Waiter] = deque()
         self.busy_area = 0.0  # integral of the busy ones, less busy * now
         self.opened = 0
@@ -59,20 +41,13 @@ class PoolMemory(Memory):
         fresh.busy_area, fresh.opened, fresh.turned_away = self.busy_area, self.opened, self.turned_away
         return fresh
 
-    def take(self, now: float) -> bool | None:
-        """True: an idle one; False: a new one, which must be opened; None: there is none to be had."""
-        shrinks = self.pool.minimum_idle is not None and self.pool.minimum_idle < self.pool.size
-        if shrinks and self.idle and passed(now, self.idle[-1] + self.pool.idle_timeout):
-            self.idle.clear()  # the others have not been used for longer still
-        if self.idle:
-            self.idle.pop()
-            self._occupy(now)
-            return True
-        if self.busy + len(self.idle) < self.pool.size:
-            self._occupy(now)
-            self.opened += 1
-            return False
-        return None
+    def take(self, now: float) -> int:
+        """IDLE, NEW or NONE."""
+        found = connections.take(self.row, self.ring, now)
+        if found != connections.NONE:
+            self.busy_area -= now
+            self.opened += found == connections.NEW
+        return found
 
     def give_back(self, now: float, whole: bool, env: Clock) -> None:
         """To the first who waits, as it is or to be opened anew; else it is idle, or closed."""
@@ -83,23 +58,18 @@ class PoolMemory(Memory):
                 self.opened += not whole
                 env.wake(heir.task)
                 return
-        self.busy -= 1
+        connections.put_back(self.row, self.ring, now, whole)
         self.busy_area += now
-        if whole:
-            self.idle.append(now)
 
     def busy_until(self, now: float) -> float:
         """Integral of the busy connections."""
-        return self.busy_area + self.busy * now
+        busy: int = self.row.busy
+        return self.busy_area + busy * now
 
     @property
     def in_line(self) -> int:
         """How many wait for one."""
         return sum(waiter.there for waiter in self.line)
-
-    def _occupy(self, now: float) -> None:
-        self.busy += 1
-        self.busy_area -= now
 
 
 class Pool(Layer):
@@ -109,6 +79,8 @@ class Pool(Layer):
         super().__init__(call, inner)
         assert call.policy.pool is not None
         self.pool = call.policy.pool
+        longest = self.pool.acquire_timeout
+        self.timers = TimerQueue(call.env, longest, self._expire) if longest > 0.0 else None
         self.connect = call.context.sampler(self.pool.connect, f"{call.site}.connect") if self.pool.connect else None
 
     @staticmethod
@@ -140,14 +112,16 @@ class Pool(Layer):
     def run(self, task: Task) -> Activity:
         """Get a connection, make the attempt, and give it back or close it."""
         call, memory = self.call, self.call.guard(task).of(PoolMemory)
-        ready = memory.take(call.env.now)
-        if ready is None:
-            waiter = yield from self._wait_in_line(task, memory)
-            if waiter is None:
+        found = memory.take(call.env.now)
+        if found != connections.IDLE:
+            try:
+                had = yield from self._get(task, memory, found)
+            except Killed:
+                call.connecting.pop(task, None)
+                raise
+            call.connecting.pop(task, None)
+            if not had:
                 return task.outcome
-            ready = not waiter.must_open
-        if not ready and self.connect is not None and (yield from self._open(task, memory)):
-            return task.outcome
         try:
             outcome = yield from self.inner(task)
         except Killed:
@@ -157,19 +131,33 @@ class Pool(Layer):
         task.ticket += 1  # the timer of its wait is stale
         return outcome
 
-    def _wait_in_line(self, task: Task, memory: PoolMemory) -> Generator[None, None, Waiter | None]:
-        """The one that has a connection; None: it was refused, or given up."""
+    def _get(self, task: Task, memory: PoolMemory, found: int) -> Activity:
+        """Wait for a connection, and until it is open; 0 where it was refused, or given up."""
+        must_open = found == connections.NEW
+        if found == connections.NONE:
+            if (waiter := self._stand_in_line(task, memory)) is None or not (yield from self._wait(waiter, memory)):
+                return 0
+            must_open = waiter.must_open
+        if not must_open or self.connect is None:
+            return 1
+        return (yield from self._open(task, memory))
+
+    def _stand_in_line(self, task: Task, memory: PoolMemory) -> Waiter | None:
+        """None: it was refused."""
         call, pool = self.call, self.pool
-        if pool.acquire_timeout <= 0.0 or 0 <= pool.max_pending <= memory.in_line:
+        if self.timers is None or 0 <= pool.max_pending <= memory.in_line:
             memory.turned_away += 1
             task.outcome = call.failed(task, BULKHEAD_FULL)
             return None
-        waiter = Waiter(task)
+        waiter = call.connecting[task] = Waiter(task)
         memory.line.append(waiter)
         call.recorder.stage(task, Stage.BULKHEAD, call.target.where)
-        task.callee = task.replica  # it has something to give up
-        env = call.env
-        env.late(Signal(lambda _: self._expire(waiter, memory)), TIMER, env.now + pool.acquire_timeout)
+        self.timers.arm(task)
+        return waiter
+
+    def _wait(self, waiter: Waiter, memory: PoolMemory) -> Activity:
+        """1 where it has a connection then; one that came too late, in a freeze, goes to the next."""
+        call, task = self.call, waiter.task
         try:
             yield
             if call.frozen(task):
@@ -179,46 +167,46 @@ class Pool(Layer):
                 memory.give_back(call.env.now, not waiter.must_open, call.env)
             waiter.served = True
             raise
-        if task.ticket != waiter.ticket:
-            if waiter.served:
-                memory.give_back(call.env.now, not waiter.must_open, call.env)
-            return None
-        return waiter
+        if task.ticket == waiter.ticket:
+            return 1
+        if waiter.served:
+            memory.give_back(call.env.now, not waiter.must_open, call.env)
+        return 0
 
     def _open(self, task: Task, memory: PoolMemory) -> Activity:
-        """Wait until the new connection is there; 1 where the attempt was given up meanwhile."""
+        """Wait until the new connection is there; 0 where the attempt was given up meanwhile."""
         call = self.call
         assert self.connect is not None
-        ticket = task.ticket
+        waiter = call.connecting[task] = Waiter(task)
+        waiter.must_open = True
         seconds = self.connect(task.request.id, link_chain(task.chain, call.salt, task.tries))
         call.recorder.stage(task, Stage.OTHER, call.target.where)
-        task.callee = task.replica
-        opening = [True]
 
         def there(_: object) -> None:
-            if opening[0] and task.ticket == ticket:
+            if waiter.there:
+                waiter.served = True
                 call.env.wake(task)
 
         call.env.schedule(Signal(there), delay=seconds)
         try:
             yield
-            opening[0] = False
             if call.frozen(task):
                 yield from call.thaw(task)
         except Killed:
-            opening[0] = False
+            waiter.served = True
             memory.give_back(call.env.now, False, call.env)
             raise
-        if task.ticket == ticket:
-            return 0
+        if task.ticket == waiter.ticket:
+            return 1
         memory.give_back(call.env.now, True, call.env)  # it is open by and by, for the next one
-        return 1
+        return 0
 
-    def _expire(self, waiter: Waiter, memory: PoolMemory) -> None:
-        """It has waited for too long."""
-        if waiter.there:
-            task = waiter.task
-            memory.turned_away += 1
+    def _expire(self, task: Task) -> None:
+        """`acquire_timeout` is over; who got a connection in time, or opens one, still has the same ticket."""
+        call = self.call
+        waiter = call.connecting.get(task)
+        if waiter is not None and waiter.there and not waiter.must_open:
+            call.guard(task).of(PoolMemory).turned_away += 1
             task.ticket += 1
-            task.outcome = self.call.failed(task, BULKHEAD_FULL)
-            self.call.env.wake(task)
+            task.outcome = call.failed(task, BULKHEAD_FULL)
+            call.env.wake(task)

@@ -42,6 +42,11 @@ class LimiterMemory(Memory):
         if self.spell is not None:
             yield from self.spell.end(now)
 
+    def forgotten(self, _now: float, subject: str, about: str) -> Iterator[Late]:
+        """A spell of refusals ends with the replica."""
+        if self.spell is not None:
+            yield Late(EventKind.LIMITING_ENDED, self.spell.last, subject, f"{about} rate limit")
+
 
 def row_of(limit: CallerLimit) -> waiting.WaitingRow:
     """The policy of a limit."""

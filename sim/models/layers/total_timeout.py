@@ -62,7 +62,8 @@ class TotalTimeout(Layer):
         task = timed.task
         if timed.pausing:
             return
-        parked = task in task.replica.parked
-        unused_place = task.permit is not None and task.callee is None
-        if not parked or unused_place:
+        waiter = self.call.connecting.get(task)
+        unused_place = waiter is None and task.permit is not None and task.callee is None
+        unused_connection = waiter is not None and task.ticket == waiter.ticket
+        if unused_place or unused_connection or task not in task.replica.parked:
             self.call.give_up(task)

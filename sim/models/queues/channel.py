@@ -21,9 +21,9 @@ from sim.models.clock import TIMER, Signal
 from sim.models.ending import stop_thread
 from sim.models.host import Host
 from sim.models.link import Hop
-from sim.models.outcomes import OK, REFUSED
+from sim.models.outcomes import LOST, OK, PROCESSED, REFUSED
 from sim.models.queues.letter import ACKED, FAILED, REJECTED, REQUEUED, Delivery, Letter
-from sim.models.queues.queue import LOST, PROCESSED, Queue
+from sim.models.queues.queue import Queue
 from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Process, Replica, Task
 from sim.spec.queue_broker import QUORUM_PREFETCH

@@ -1,8 +1,11 @@
-"""What faults do to a queue broker, besides taking it down: alarm/clear, slow/recover."""
+"""What faults do to a broker, besides taking it down: alarm/clear, slow/recover."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from sim.models.behaviours import behaviour
+from sim.models.logs.cluster import ClusteredBroker
 from sim.models.queues.queue_broker import QueueBroker
 from sim.models.world import World
 from sim.spec import broker_fault as spec
@@ -32,16 +35,23 @@ class Alarm:
 
 @behaviour(spec.SlowDisk)
 class SlowDisk:
-    """Commits that begin now take longer."""
+    """Commits, or what followers write, take longer from now on."""
 
     def __init__(self, fault: spec.SlowDisk, world: World):
-        self.broker = _queue_broker(world, fault.of)
+        broker: Any = world.brokers[fault.of]
+        if isinstance(broker, ClusteredBroker):
+            nodes = broker.nodes if fault.node is None else [broker.nodes[fault.node]]
+            self.slowed = [node.slowdowns for node in nodes]
+        else:
+            self.slowed = [_queue_broker(world, fault.of).slowdowns]
         self.by = fault.by
 
     def begin(self) -> None:
         """Slow down."""
-        self.broker.slowdowns.append(self.by)
+        for slowdowns in self.slowed:
+            slowdowns.append(self.by)
 
     def end(self) -> None:
         """Recover."""
-        self.broker.slowdowns.remove(self.by)
+        for slowdowns in self.slowed:
+            slowdowns.remove(self.by)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sim.models.clock import TIMER, Signal
 from sim.models.context import Context
+from sim.models.outcomes import DEAD_LETTERED, DROPPED, EXPIRED, PROCESSED, QUEUED
 from sim.models.queues.deaths import CAUSES, count_death
 from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication, Taker
 from sim.models.queues.waiting import Waiting
@@ -29,8 +30,6 @@ from sim.vocabulary import MessageEnd, Stage
 if TYPE_CHECKING:
     from sim.models.draws import Draw
 
-PROCESSED, DEAD_LETTERED, EXPIRED = int(MessageEnd.PROCESSED), int(MessageEnd.DEAD_LETTERED), int(MessageEnd.EXPIRED)
-DROPPED, LOST, QUEUED = int(MessageEnd.DROPPED), int(MessageEnd.LOST), int(MessageEnd.QUEUED)
 CREDIT, GRANT = 400, 200  # messages that may be in line before a queue, and how many are granted at once
 MEMBER = "busy member"  # how the series of a consumer begins; its number follows
 MOST_WATCHED = 256  # consumers of a queue with a series of their own

@@ -33,6 +33,11 @@ def render(page: Page) -> str:
     )
 
 
+def fragment(template: str, **values: object) -> str:
+    """A piece of HTML without a page around it, for a notebook: every text escaped, without style and script."""
+    return _environment().get_template(template).render(values)
+
+
 def stylesheet() -> str:
     """All rules, with the colours of both themes as variables: light or dark after the reader's setting, light in
     print.

@@ -62,7 +62,7 @@ def explanation_files(explanation: Explanation, not_modelled: NotModelled) -> di
     page = render(explanation_page(explanation, charts, not_modelled, {small.name: small} if small is not None else {}))
     told: dict[str, bytes | str] = {
         "explanation.txt": render_explanation(explanation),
-        "explanation.json": explanation_json(explanation),
+        "explanation.json": explanation_json(explanation, conclude_explanation(explanation).sentence),
     }
     return {**chart_files(charts), **{PurePosixPath(name): text for name, text in told.items()}, PAGE: page}
 

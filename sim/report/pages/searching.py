@@ -25,6 +25,7 @@ from sim.report.pages.parts import (
 )
 from sim.report.scaling import parts_of, render_answer
 from sim.report.words import show, show_interval
+from sim.units import told_per
 
 
 def search_files(answer: Answer, not_modelled: NotModelled) -> dict[PurePosixPath, bytes | str]:
@@ -95,7 +96,7 @@ def _cards(answer: Answer) -> list[Block]:
                 ", ".join((found.variant, *(f"{name}={value}" for name, value in found.settings.items()))),
                 [
                     (
-                        "requests per second",
+                        f"requests per {told_per()[1] if told_per()[1] != 's' else 'second'}",
                         f"{'> ' if found.rate.censored else ''}{show_interval(found.rate, '1/s').removeprefix('> ')}",
                     ),
                     ("times the load as written", f"{found.load.value:.3g}"),

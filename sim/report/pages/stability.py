@@ -33,7 +33,7 @@ def stability_files(stability: Stability, not_modelled: NotModelled) -> dict[Pur
     page = render(stability_page(stability, charts, not_modelled, small))
     told: dict[str, bytes | str] = {
         "stability.txt": render_stability(stability),
-        "stability.json": stability_json(stability),
+        "stability.json": stability_json(stability, conclude_stability(stability).sentence),
     }
     return {**chart_files(charts), **{PurePosixPath(name): text for name, text in told.items()}, PAGE: page}
 

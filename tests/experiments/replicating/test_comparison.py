@@ -115,15 +115,15 @@ def test_frames_hold_requests_timelines_and_figures():
 def test_in_a_notebook_it_shows_itself_as_a_table_with_its_verdicts():
     shown = faked()._repr_html_()
     assert "<table" in shown
-    assert "response_p99" in shown
+    assert "response p99" in shown
     assert "availability(kitchen.cook) &gt;= 50%" in shown
 
 
 def test_printed_it_is_the_same_table_and_not_all_that_it_holds():
     comparison = faked()
     shown = str(comparison)
-    assert shown.startswith(f"{comparison.study.name}, seed ")
-    assert "response_p99" in shown
+    assert shown.startswith(f"{comparison.study.name}: seed ")
+    assert "response p99" in shown
     assert "availability(kitchen.cook) >= 50%" in shown
     assert "one" in str(comparison.variants["one"])
     assert max(len(shown), len(str(comparison.variants["one"])), len(str(comparison.study))) < 5000

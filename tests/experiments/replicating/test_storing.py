@@ -34,11 +34,16 @@ def test_the_document_has_the_promised_shape(comparison):
     document = as_document(comparison)
     assert list(document) == [
         "schema",
+        "kind",
+        "sim",
         "scenario",
         "seed",
         "engine",
         "replications",
         "fingerprint",
+        "passed",
+        "answer",
+        "problems",
         "bases",
         "variants",
         "differences",
@@ -49,7 +54,7 @@ def test_the_document_has_the_promised_shape(comparison):
         document["seed"],
         document["engine"],
         document["replications"],
-    ) == (2, "kitchen", 7, "simpy", 5)
+    ) == (3, "kitchen", 7, "simpy", 5)
     assert document["variants"]["one"]["metrics"]["offered"] == {
         **{"value": 120.0, "low": 120.0, "high": 120.0},
         "spread": {"sd": 0.0, "min": 120.0, "max": 120.0, "n": 5},
@@ -330,6 +335,6 @@ def test_an_earlier_run_whose_rates_mean_something_else_is_told(comparison, tmp_
     path = tmp_path / "old.json"
     path.write_text(json.dumps({**as_document(comparison), "schema": 1}))
     with pytest.raises(
-        UsageError, match="found schema 1, expected 2: its rates count by arrival, these by departure; run it again"
+        UsageError, match="found schema 1, expected 3: its rates count by arrival, these by departure; run it again"
     ):
         against_earlier(comparison, path)

@@ -112,6 +112,37 @@ def test_requests_that_do_other_things_are_other_endpoints_with_their_share(tmp_
     assert [step.get("call") for step in steps(found.text, "web", "page-2")] == [None, "cache.get", "db.read"]
 
 
+def test_what_too_few_do_to_be_a_class_is_done_now_and_then(tmp_path):
+    """One of 200 asks for advice besides, and another one does not ask for the price: a class is a hundredth at least."""
+
+    def calls(recorder, root, number):
+        end = root.start + MS if number == 7 else recorder.call(root, root.start + MS, "price", "ask", 2 * MS)
+        return recorder.call(root, end + MS, "advice", "ask", 3 * MS) if number == 100 else end
+
+    text = imported(tmp_path, asking(200, calls)).text
+    assert steps(text, "web", "page")[1:] == [
+        {"choose": [{"share": "99.5%", "do": [{"call": "price.ask"}]}]},
+        {"choose": [{"share": "0.5%", "do": [{"call": "advice.ask"}]}]},
+    ]
+    load_text(text)
+
+
+def test_a_call_that_is_made_again_and_again_is_repeated(tmp_path):
+    def in_a_row(recorder, root, number):
+        end = root.start + MS
+        for _ in range(4):
+            end = recorder.call(root, end + MS, "goods", "get", 2 * MS)
+        return end
+
+    def at_once(recorder, root, number):
+        return max(recorder.call(root, root.start + MS, "goods", "get", (4 + k) * MS) for k in range(3))
+
+    found = steps(imported(tmp_path, asking(20, in_a_row)).text, "web", "page")
+    assert found[1:] == [{"repeat": 4, "do": [{"call": "goods.get"}]}]
+    found = steps(imported(tmp_path, asking(20, at_once)).text, "web", "page")
+    assert found[1:] == [{"repeat": 3, "do": [{"call": "goods.get"}], "at_once": True}]
+
+
 def test_what_goes_on_after_the_answer_comes_behind_it(tmp_path):
     def calls(recorder, root, number):
         recorder.call(root, root.start + 2 * MS, "mail", "send", 30 * MS)

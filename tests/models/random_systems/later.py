@@ -8,12 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.models.random_systems import serving
+from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
+from tests.models.random_systems.fleets import fleets
+from tests.models.random_systems.layers import layers
 from tests.models.random_systems.luck import Luck
+from tests.models.random_systems.people import people
+from tests.models.random_systems.sagas import sagas
 
 FIRST_WITH_LATER_WORDS = 3000
 LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
+    serving.some_replicas,
+    serving.smart_balancing,
+    serving.disciplines,
+    serving.limits,
     composed_steps,
+    caches,
+    people,
+    sagas,
+    fleets,
+    layers,
 )
 
 

@@ -9,6 +9,7 @@ from sim.compiled.base import NONE, ZERO, handler, inlined
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, UNREACHABLE
 from sim.compiled.cutting.words import Waits, flow, perhaps
+from sim.compiled.deadlines import tell_deadline
 from sim.compiled.flows.layer import Layer, thawed
 from sim.compiled.network import PUBLICATION, choose, hop_delay, leave_balancer
 from sim.compiled.rows.calls import calls, targets
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 @flow
 def attempting(s: State, own: Task, call: Call) -> Waits[int]:
     """The outcome as it was answered; one that is degraded is an answer, and the caller's own will be degraded too."""
+    if call.target.counts:
+        own.sent = s.now
     own.callee = perhaps(Replica, send(s, own, call, own.tries))
     if own.callee is None:
         own.root = 0
@@ -36,7 +39,7 @@ def attempting(s: State, own: Task, call: Call) -> Waits[int]:
         yield from thawed(s, own, call)
     own.child = None
     if call.target.counts:
-        leave_balancer(s, call.target, own.replica, own.callee)
+        leave_balancer(s, call.target, own.replica, own.callee, own.outcome, own.sent)
         own.callee = None
     if own.outcome == DEGRADED:
         own.degraded = True
@@ -48,7 +51,7 @@ def attempting(s: State, own: Task, call: Call) -> Waits[int]:
 def balancer_hears(s: State, own: Task, call: Call) -> None:
     """For the balancer the attempt is over."""
     if call.target.counts and own.callee is not None:
-        leave_balancer(s, call.target, own.replica, own.callee)
+        leave_balancer(s, call.target, own.replica, own.callee, -1, 0.0)
 
 
 @inlined
@@ -60,7 +63,7 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     chain = link_chain(own.chain, row.salt, attempt)
     path = link_chain(own.path, row.salt, ZERO)
     target = targets(s)[row.target]
-    replica = choose(s, row.target, own.replica, entity, chain)
+    replica = choose(s, row.target, own.replica, own.request, chain)
     if replica < 0:
         own.where = target.where
         return -1
@@ -77,6 +80,8 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     if row.mark:
         made.mark = row.mark ^ path
     own.child = child
+    if row.propagates and own.call >= 0:  # else nobody waits for it
+        tell_deadline(s, task, call, child)
     made.on_wake = ARRIVE
     if target.kind == PUBLICATION:
         made.on_wake = PUBLISH

@@ -9,14 +9,17 @@ from sim.compiled.base import handler
 from sim.compiled.codes import BREAKER_EVENTS, BREAKER_OPEN
 from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.flows.layer import Layer, Values, Watched, failed, its_guard
-from sim.compiled.guards import note
+from sim.compiled.guards import guard_for, note
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
 from sim.models.layers.breaker import BreakerMemory
-from sim.models.unnoticed import breaker_by_now, breaker_forgotten
 from sim.policies import breaker
+from sim.policies import library_breakers as library
 from sim.policies.breaker import CLOSED, OPEN, BreakerRow
+from sim.policies.library_breakers import LibraryRow
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Call, Task
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from sim.models.guards import Guard as ModelGuard
     from sim.models.guards import Guards as ModelGuards
 
+admit, settle, give_back = library.admit.compiled, library.settle.compiled, library.give_back.compiled
 NOT_ASKED = -1  # in the place of what it has answered
 
 
@@ -36,10 +40,13 @@ def breaking(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     """Let the attempt through, or refuse it."""
     if call.breaks:
         guard = its_guard(s, call, own)
-        period = guard.breaker.period
-        own.admitted = breaker.admit(guard.breaker, guard.ring, s.now)
-        if guard.breaker.period != period:
-            note_breaker(s, own, call, guard.breaker, period)
+        if guard.library is not None:
+            own.admitted = ask_library(s, own, call)
+        else:
+            period = guard.breaker.period
+            own.admitted = breaker.admit(guard.breaker, guard.ring, s.now)
+            if guard.breaker.period != period:
+                note_breaker(s, own, call, guard.breaker, period)
         if own.admitted < 0:
             failed(s, own, call)
             return BREAKER_OPEN
@@ -47,11 +54,14 @@ def breaking(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     outcome = yield from inner(s, own, call)
     if call.breaks:
         guard = its_guard(s, call, own)
-        period = guard.breaker.period
-        breaker.settle(guard.breaker, guard.ring, s.now, own.admitted, outcome, s.now - own.began)
+        if guard.library is not None:
+            tell_library(s, own, call, outcome)
+        else:
+            period = guard.breaker.period
+            breaker.settle(guard.breaker, guard.ring, s.now, own.admitted, outcome, s.now - own.began)
+            if guard.breaker.period != period:
+                note_breaker(s, own, call, guard.breaker, period)
         own.admitted = NOT_ASKED
-        if guard.breaker.period != period:
-            note_breaker(s, own, call, guard.breaker, period)
     return outcome
 
 
@@ -60,10 +70,13 @@ def probe_is_free(s: State, own: Task, call: Call) -> None:
     """A probe that nobody will hear of is free again."""
     if call.breaks and own.admitted >= 0:
         guard = its_guard(s, call, own)
-        period = guard.breaker.period
-        breaker.give_back(guard.breaker, guard.ring, s.now, own.admitted)
-        if guard.breaker.period != period:
-            note_breaker(s, own, call, guard.breaker, period)
+        if guard.library is not None:
+            free_probe(s, own, call)
+        else:
+            period = guard.breaker.period
+            breaker.give_back(guard.breaker, guard.ring, s.now, own.admitted)
+            if guard.breaker.period != period:
+                note_breaker(s, own, call, guard.breaker, period)
 
 
 @handler
@@ -77,13 +90,57 @@ def note_breaker(s: State, task: int, call: int, breaker: BreakerRow, before: in
     note(s, task, call, BREAKER_EVENTS[breaker.state], breaker.since)
 
 
+# -- those of libraries ------------------------------------------------------------------------------------------------
+
+
+@handler
+def ask_library(s: State, task: int, call: int) -> int:
+    """Its ticket for an attempt; -1: none."""
+    guard = rows.guards(s)[guard_for(s, call, task)]
+    breaker = rows.library_rows(s)[guard.library]
+    period = breaker.period
+    ticket = admit(breaker, rows_from(rows.rings(s), guard.ring), s.now)
+    if breaker.period != period:
+        note_library(s, task, call, breaker, period)
+    return int(ticket)
+
+
+@handler
+def tell_library(s: State, task: int, call: int, outcome: int) -> None:
+    """How the attempt of the task has ended."""
+    guard = rows.guards(s)[guard_for(s, call, task)]
+    breaker = rows.library_rows(s)[guard.library]
+    period = breaker.period
+    settle(breaker, rows_from(rows.rings(s), guard.ring), s.now, tasks(s)[task].admitted, outcome)
+    if breaker.period != period:
+        note_library(s, task, call, breaker, period)
+
+
+@handler
+def free_probe(s: State, task: int, call: int) -> None:
+    """Nobody will hear how the attempt of the task ends."""
+    breaker = rows.library_rows(s)[rows.guards(s)[guard_for(s, call, task)].library]
+    give_back(breaker, tasks(s)[task].admitted)
+
+
+@handler
+def note_library(s: State, task: int, call: int, breaker: LibraryRow, before: int) -> None:
+    """Its state is another one than in period `before`: since when it is, and what it was in between."""
+    if breaker.period > before + 1:
+        note(s, task, call, BREAKER_EVENTS[breaker.was], breaker.was_since)
+    note(s, task, call, BREAKER_EVENTS[breaker.state], breaker.since)
+
+
 @handler
 def share_open(s: State, first: int, count: int) -> float:
     """The share of the caller's replicas whose breaker is not closed."""
     opened = 0
     for place in range(first, first + count):
-        if rows.breakers(s)[rows.guards(s)[rows.guard_of(s)[place]].breaker].state != CLOSED:
-            opened += 1
+        guard = rows.guards(s)[rows.guard_of(s)[place]]
+        if guard.library >= 0:
+            opened += rows.library_rows(s)[guard.library].state != CLOSED
+        else:
+            opened += rows.breakers(s)[guard.breaker].state != CLOSED
     return opened / count
 
 
@@ -93,7 +150,7 @@ class Breaker(Layer):
     name = "breaker"
     flow = breaking
     killed = probe_is_free
-    tables = ((rows.breakers, BreakerRow),)
+    tables = ((rows.breakers, BreakerRow), (rows.library_rows, LibraryRow))
     series = {"breaker_open": share_open}  # noqa: RUF012 - as it stands in its base
 
     @staticmethod
@@ -107,8 +164,10 @@ class Breaker(Layer):
         memory = guard.find(BreakerMemory)
         if memory is None:
             return {"breaker": NOBODY}
-        breaker_at = tables.policy(rows.breakers, memory.row)
-        return {"breaker": breaker_at, "ring": tables.ring(memory.ring), "size": len(memory.ring)}
+        its = {"ring": tables.ring(memory.ring), "size": len(memory.ring)}
+        if memory.of_library:
+            return {"breaker": NOBODY, "library": tables.policy(rows.library_rows, memory.row)} | its
+        return {"breaker": tables.policy(rows.breakers, memory.row)} | its
 
     @staticmethod
     def watched(call: ModelCall, guards: ModelGuards) -> Iterator[Watched]:
@@ -118,18 +177,32 @@ class Breaker(Layer):
 
     @staticmethod
     def unnoticed(machine: Machine, guard: rows.Guard, name: str, about: str) -> None:
-        """That it has opened, where it was half-open for too long."""
-        if guard.breaker >= 0:
-            machine.tell(breaker_by_now(_copy(machine, guard), machine.s.now, name, about))
+        """That it has opened, where it was half-open for too long; and what the clock made of one of a library."""
+        if (memory := _memory(machine, guard)) is not None:
+            machine.tell(memory.unnoticed(machine.s.now, name, about))
 
     @staticmethod
     def forgotten(machine: Machine, guard: rows.Guard, name: str, about: str) -> None:
         """It is closed."""
-        if guard.breaker >= 0:
-            machine.tell(breaker_forgotten(_copy(machine, guard), machine.s.now, name, about))
+        if (memory := _memory(machine, guard)) is None:
+            return
+        machine.tell(memory.forgotten(machine.s.now, name, about))
+        if memory.of_library:
+            machine.renew(rows.library_rows, guard.library)
+        else:
             machine.renew(rows.breakers, guard.breaker)
-            rows.rings.array(machine.s)[guard.ring : guard.ring + guard.size] = 0.0
+        rows.rings.array(machine.s)[guard.ring : guard.ring + guard.size] = 0.0
 
 
-def _copy(machine: Machine, guard: rows.Guard) -> BreakerRow:
-    return BreakerRow(*rows.breakers.array(machine.s)[guard.breaker].tolist())
+def _memory(machine: Machine, guard: rows.Guard) -> BreakerMemory | None:
+    """A copy of what the breaker of a guard remembers, which tells what the SimPy engine would."""
+    if guard.library < 0 and guard.breaker < 0:
+        return None
+    memory = BreakerMemory.__new__(BreakerMemory)
+    memory.of_library = guard.library >= 0
+    if memory.of_library:
+        memory.row = LibraryRow(*rows.library_rows.array(machine.s)[guard.library].tolist())
+    else:
+        memory.row = BreakerRow(*rows.breakers.array(machine.s)[guard.breaker].tolist())
+    memory.ring = rows.rings.array(machine.s)[guard.ring : guard.ring + guard.size].tolist()
+    return memory

@@ -13,6 +13,7 @@ from sim.compiled.flows.layer import Layer, Values, Watched, failed, its_guard, 
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import hosts
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import BULKHEAD, keep_stage
@@ -139,7 +140,11 @@ def places_taken(s: State, first: int, count: int) -> float:
 
 @handler
 def places(s: State, first: int, count: int) -> float:
-    """Integral of the places there are."""
+    """Integral of the places there are; of replicas that come and go each has its own only while it is there."""
+    guard = rows.guards(s)[rows.guard_of(s)[first]]
+    if guard.comes_with >= 0:
+        host = hosts(s)[guard.comes_with]
+        return rows.bulkheads(s)[guard.bulkhead].limit * (host.up_area + host.up * s.now)
     total = 0
     for place in range(first, first + count):
         total += rows.bulkheads(s)[rows.guards(s)[rows.guard_of(s)[place]].bulkhead].limit

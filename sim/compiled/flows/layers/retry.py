@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
-from sim.compiled.base import whole
+from sim.compiled.base import handler
 from sim.compiled.calendar import hold
-from sim.compiled.codes import BUDGET_EXHAUSTED, TIMEOUT
+from sim.compiled.codes import BUDGET_EXHAUSTED, OK, TIMEOUT
 from sim.compiled.cutting.words import Waits, flow, the
-from sim.compiled.flows.layer import Layer, Values, failed, its_guard, thawed
-from sim.compiled.guards import note
+from sim.compiled.flows.layer import LONG_AGO, PAUSED, Layer, Values, failed, its_guard, thawed
+from sim.compiled.guards import guard_for, note
 from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
 from sim.compiled.spans import BACKOFF, keep_stage
 from sim.models.budget import RetryBudget
-from sim.policies import budget, retry
-from sim.policies.base import passed, reached
+from sim.policies import base, budget, retry, throttle
+from sim.policies.base import reached
 from sim.policies.budget import SLICES, BudgetRow
 from sim.policies.retry import RetryRow, new_retry
+from sim.policies.throttle import ThrottleRow
 from sim.spec.policy import Retry as RetryPolicy
 from sim.vocabulary import QUIET
 
@@ -37,35 +36,37 @@ if TYPE_CHECKING:
     from sim.models.call import Call as ModelCall
     from sim.models.guards import Guard as ModelGuard
 
-PAUSED = whole(1)  # in its back-off
-LONG_AGO = -math.inf
+passed = base.passed.compiled
+take, retryable = budget.withdraw.compiled, retry.retryable.compiled
+succeeded, failed_once, allows = throttle.succeeded.compiled, throttle.failed.compiled, throttle.allows.compiled
 
 
 @flow
 def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     """`own.tries` counts the attempts that are over: the draws of an attempt are keyed by it."""
-    if call.budgeted:
+    whole = not (call.hedges and own.copy)  # a copy of an attempt is one more, and not one after another
+    if whole and call.budgeted:
         guard = its_guard(s, call, own)
         budget.deposit(guard.budget, guard.tokens, s.now)
-    own.tries = 0
+    if whole:
+        own.tries = 0
     while True:
         outcome = yield from inner(s, own, call)
+        if call.hedges and own.copy:
+            return outcome
         own.tries += 1
+        if call.throttled:
+            hear(s, own, call, outcome)
         if own.tries >= call.max_attempts or not retry.retryable(call.retry, outcome):
             return outcome
-        if call.total_lane is not None and reached(s.now, own.deadline):
+        if call.timed and reached(s.now, own.deadline):
             return outcome
-        if call.budgeted:
-            guard = its_guard(s, call, own)
-            if not budget.withdraw(guard.budget, guard.tokens, s.now):
-                if passed(s.now, guard.spent + QUIET):
-                    note(s, own, call, BUDGET_EXHAUSTED, s.now)
-                guard.spent = s.now
-                return outcome
+        if call.budgeted and not withdraw(s, own, call):
+            return outcome
         luck = uniform(call.jitter.key, the(Request, own.request).id, link_chain(own.chain, call.salt, own.tries))
         last = own.pause if own.tries > 1 else call.retry.base  # where decorrelated jitter begins
         own.pause = retry.backoff(call.retry, own.tries, luck, last)
-        if call.total_lane is not None and reached(s.now + own.pause, own.deadline):
+        if call.timed and reached(s.now + own.pause, own.deadline):
             own.pause = own.deadline - s.now  # a pause that could only end after it is cut short
             own.deadline = LONG_AGO
         if own.pause > 0.0:
@@ -74,9 +75,34 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             hold(s, own, own.pause)
             yield PAUSED
             yield from thawed(s, own, call)
-            if call.total_lane is not None and reached(s.now, own.deadline):
+            if call.timed and reached(s.now, own.deadline):
                 failed(s, own, call)
                 return TIMEOUT
+
+
+@handler
+def hear(s: State, task: int, call: int, outcome: int) -> None:
+    """How an attempt ended: gRPC counts answers, and what may be tried again."""
+    throttle = rows.throttles(s)[rows.guards(s)[guard_for(s, call, task)].throttle]
+    if outcome == OK:
+        succeeded(throttle)
+    elif retryable(rows.retries(s)[rows.calls(s)[call].retry], outcome):
+        failed_once(throttle)
+
+
+@handler
+def withdraw(s: State, task: int, call: int) -> bool:
+    """Whether one more retry is within the budget; where a spell begins in which none is, the event log hears of it."""
+    guard = rows.guards(s)[guard_for(s, call, task)]
+    if guard.throttle >= 0:
+        allowed = allows(rows.throttles(s)[guard.throttle])
+    else:
+        allowed = take(rows.budgets(s)[guard.budget], rows_from(rows.rings(s), guard.tokens), s.now)
+    if not allowed:
+        if passed(s.now, guard.spent + QUIET):
+            note(s, task, call, BUDGET_EXHAUSTED, s.now)
+        guard.spent = s.now
+    return bool(allowed)
 
 
 class Retry(Layer):
@@ -84,7 +110,7 @@ class Retry(Layer):
 
     name = "retry"
     flow = retrying
-    tables = ((rows.retries, RetryRow), (rows.budgets, BudgetRow))
+    tables = ((rows.retries, RetryRow), (rows.budgets, BudgetRow), (rows.throttles, ThrottleRow))
 
     @staticmethod
     def of_call(call: ModelCall, tables: CallTables, place: int) -> Values:
@@ -95,6 +121,7 @@ class Retry(Layer):
             "retry": tables.guards.policy(rows.retries, new_retry(rule)),
             "jitter": row_of(tables.places.world.uniform(f"{call.site}.backoff")),
             "budgeted": rule.budget is not None,
+            "throttled": rule.budget is not None and rule.budget.grpc is not None,
         }
 
     @staticmethod
@@ -102,17 +129,21 @@ class Retry(Layer):
         """The budget, and when it was last found exhausted."""
         known = guard.find(RetryBudget)
         if known is None:
-            return {"spent": -np.inf, "budget": NOBODY}
+            return {"spent": LONG_AGO, "budget": NOBODY}
+        throttle = NOBODY if known.throttle is None else tables.policy(rows.throttles, known.throttle)
         return {
-            "spent": -np.inf,
+            "spent": LONG_AGO,
             "budget": tables.policy(rows.budgets, known.row),
             "tokens": tables.ring(known.tokens),
+            "throttle": throttle,
         }
 
     @staticmethod
     def forgotten(machine: Machine, guard: rows.Guard, _name: str, _about: str) -> None:
         """A budget of its own begins."""
-        guard.spent = -math.inf
+        guard.spent = LONG_AGO
+        if guard.throttle >= 0:
+            machine.renew(rows.throttles, guard.throttle)
         if guard.budget >= 0:
             machine.renew(rows.budgets, guard.budget)
             rows.rings.array(machine.s)[guard.tokens : guard.tokens + SLICES] = 0.0

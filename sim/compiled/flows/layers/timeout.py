@@ -8,10 +8,12 @@ from sim.compiled.calendar import arm, make_ready
 from sim.compiled.codes import TIMEOUT
 from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.ending import stop
-from sim.compiled.flows.layer import Layer, Values, failed
+from sim.compiled.flows.layer import IN_POOL_LINE, OPENING, Layer, Values, failed
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
+from sim.compiled.flows.layers.pool import let_go
+from sim.compiled.racing import stop_copies
 from sim.compiled.rows.state import State
-from sim.compiled.tasks import IN_BULKHEAD, abandon
+from sim.compiled.tasks import IN_BULKHEAD, PARKED, abandon
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Call, Task
@@ -34,21 +36,26 @@ def in_time(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
 def give_up(s: State, own: Task, call: Call) -> None:
     """Nobody waits any longer for the attempt that the task makes; whether that goes on is the policy's choice."""
     child = own.child
-    if child is not None:
+    if own.branching:  # copies of a hedged attempt
+        stop_copies(s, own, call.cancels)
+    elif child is not None:
         child.caller = None
         if call.cancels and child.replica.host is not None:
             stop(s, child, child.replica.host, True, TIMEOUT)
         else:
             abandon(s, child)
         own.child = None
+    connecting = call.pools and IN_POOL_LINE <= own.phase <= OPENING
     if own.waits == IN_BULKHEAD:
         leave_line(s, own)
+    elif connecting:
+        let_go(s, own, call)
     own.ticket += 1
     own.outcome = TIMEOUT
     failed(s, own, call)
-    if own.guard is not None and own.callee is None:
+    if own.guard is not None and own.callee is None and not connecting:
         leave_bulkhead(s, own)  # frozen, with a place that it has not used: it goes on at the thaw
-    else:
+    elif own.waits != PARKED:  # likewise, with a connection
         make_ready(s, own)
 
 
@@ -64,5 +71,5 @@ class Timeout(Layer):
         """Its timers, and what becomes of an attempt that was given up."""
         return {
             "lane": tables.lane(Timeout, call.policy.timeout, place),
-            "cancels": call.policy.on_timeout == "cancel",
+            "cancels": call.cancels,
         }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.compiled.calendar import arm_total
+from sim.compiled.codes import TIMEOUT
 from sim.compiled.cutting.words import Waits, flow
-from sim.compiled.flows.layer import Layer, Values
-from sim.compiled.flows.layers.retry import PAUSED
+from sim.compiled.deadlines import begin_in_time, forget_deadline
+from sim.compiled.flows.layer import IN_POOL_LINE, IN_VAIN, OPENING, PAUSED, Layer, Values, failed
+from sim.compiled.flows.layers.pool import has_its_ticket
 from sim.compiled.flows.layers.timeout import give_up
 from sim.compiled.rows.state import State
 from sim.compiled.tasks import PARKED
@@ -22,7 +24,12 @@ if TYPE_CHECKING:
 @flow
 def in_total_time(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     """Make the call, which has begun now."""
-    if call.total_lane is not None:
+    whole = not (call.hedges and own.copy)  # a copy of an attempt knows the time limit of the whole
+    if whole and call.propagates:
+        if not begin_in_time(s, own, call):
+            failed(s, own, call)
+            return TIMEOUT  # nobody waits: it is not begun
+    elif whole and call.total_lane is not None:
         arm_total(s, call.total_lane, own)
     outcome = yield from inner(s, own, call)
     own.call_number = 0  # its timer is stale
@@ -32,15 +39,21 @@ def in_total_time(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
 @flow
 def out_of_time(s: State, own: Task, call: Call) -> None:
     """No attempt goes on. In a pause, or frozen with an answer, the task finds out itself when it wakes."""
-    unused_place = own.guard is not None and own.callee is None
-    if own.phase != PAUSED and (own.waits != PARKED or unused_place):
+    pausing = PAUSED <= own.phase <= IN_VAIN
+    if call.pools and IN_POOL_LINE <= own.phase <= OPENING:
+        unused = has_its_ticket(s, own)  # a connection
+    else:
+        unused = own.guard is not None and own.callee is None  # a place in a bulkhead
+    if not pausing and (own.waits != PARKED or unused):
         give_up(s, own, call)
 
 
 @flow
 def call_is_over(s: State, own: Task, call: Call) -> None:
-    """The call is over."""
+    """The call is over. What its attempt goes on with nobody waits for."""
     own.call_number = 0
+    if call.propagates and own.child is not None:
+        forget_deadline(s, own.child)
 
 
 class TotalTimeout(Layer):
@@ -55,4 +68,8 @@ class TotalTimeout(Layer):
     @staticmethod
     def of_call(call: ModelCall, tables: CallTables, place: int) -> Values:
         """Its timers."""
-        return {"total_lane": tables.lane(TotalTimeout, call.policy.total_timeout, place)}
+        return {
+            "total_lane": tables.lane(TotalTimeout, call.policy.total_timeout, place),
+            "timed": call.policy.timed,
+            "propagates": call.propagates,
+        }

@@ -1,0 +1,252 @@
+"""Steps in Python: a function for each word, which gives what a file would hold.
+
+Written by `python sim/builder/write.py` from the declarations; not by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sim.builder.saying import Part, worded
+
+
+def background(do: Sequence[Mapping[str, Any] | str]) -> Part:
+    """Steps that go on by themselves while the endpoint does: on a thread of their own, which is no worker, but on
+    the same cores.
+
+    do: What is done.
+    """
+    return worded("background", "do", locals())
+
+
+def cache(
+    *,
+    name: str,
+    key: Literal["item", "user", "all"] | None = None,
+    hit: Mapping[str, Any] | float | str | None = None,
+    size: Mapping[str, Any] | int | str | None = None,
+    evict: Literal["lru", "lfu"] | None = None,
+    ttl: Literal[0] | Mapping[str, Any] | str | None = None,
+    jitter: Mapping[str, Any] | float | str | None = None,
+    negative_ttl: Literal[0] | Mapping[str, Any] | str | None = None,
+    stale_while_revalidate: Literal[0] | Mapping[str, Any] | str | None = None,
+    stale_if_error: Literal[0] | Mapping[str, Any] | str | None = None,
+    coalesce: bool | None = None,
+    scope: Literal["replica", "shared"] | None = None,
+    lookup: Mapping[str, Any] | str | None = None,
+    then: Sequence[Mapping[str, Any] | str],
+) -> Part:
+    """Look into a cache; what is not in it is found by the steps of `then`, and kept where they end well.
+
+    name: What it is called, within its service: the series of its hits and misses bear its name.
+    key: What an entry is kept for: each `item`, each `user`, or one entry for `all` requests.
+    hit: The share of looks that find something, where no `key` makes it follow from popularity.
+    size: How many entries fit; without it all.
+    evict: Which entry goes where there is no room: the least recently used (`lru`), or the least frequently
+        (`lfu`).
+    ttl: How long an entry is good, from when it came; without it for ever.
+    jitter: By how much of `ttl`, more or less, it differs from entry to entry, evenly.
+    negative_ttl: How long a refusal (not found, sold out) is kept, and given again; without it refusals are not
+        kept.
+    stale_while_revalidate: How long after its `ttl` an entry is still given, while one request brings a new one in
+        the background (RFC 5861).
+    stale_if_error: How long after its `ttl` an entry is still given where what `then` does fails (RFC 5861).
+    coalesce: Whether all who miss the same key at once wait for the first of them, and get what he gets (single
+        flight).
+    scope: In the memory of each `replica`, or one for all of them (`shared`).
+    lookup: What a look takes: work on a worker of the replica, or a wait where the cache is `shared`.
+    then: What is done at a miss.
+    """
+    return worded("cache", "", locals())
+
+
+def call(
+    target: str,
+    *,
+    policy: Mapping[str, Any] | str | None = None,
+    fallback: Sequence[Mapping[str, Any] | str] | None = None,
+) -> Part:
+    """A synchronous call of `service.endpoint`, guarded by a policy; `fallback` runs once, after the last attempt.
+
+    target: What is called, as `service.endpoint`.
+    policy: How the call is guarded: the name of a policy, or one written here.
+    fallback: Steps that run once, after the last attempt has failed: then the answer is `degraded`.
+    """
+    return worded("call", "target", locals())
+
+
+def choose(branches: Sequence[Mapping[str, Any] | str], *, per: Literal["request", "attempt"] | None = None) -> Part:
+    """One of several branches, by their shares; what these leave of 100 % does none of them, and goes on.
+
+    branches: Ways to go on, each with its share and its steps.
+    per: Whether a retry takes the branch that the request took before (`request`) or chooses anew (`attempt`).
+    """
+    return worded("choose", "branches", locals())
+
+
+def effect(name: str, *, options: Mapping[str, Any] | str | None = None) -> Part:
+    """A durable business fact of the order, instantaneous: `effect: order-created`, `effect: {name: {idempotent:
+    true}}`.
+
+    name: What has come about: `order-created`.
+    options: What happens when it comes twice.
+    """
+    return worded("effect", "name", locals())
+
+
+def fail(share: Mapping[str, Any] | float | str, *, per: Literal["request", "attempt"] | None = None) -> Part:
+    """End with an `error` for this share of attempts, or of requests.
+
+    share: The share of attempts that end here, or of requests.
+    per: Whether a retry or a redelivery draws anew (`attempt`) or fails as the one before (`request`).
+    """
+    return worded("fail", "share", locals())
+
+
+def parallel(branches: Sequence[Sequence[Mapping[str, Any] | str]]) -> Part:
+    """Run branches at once on the same worker and wait for all; the first failure in branch order is the outcome.
+
+    branches: Lists of steps, which begin at once.
+    """
+    return worded("parallel", "branches", locals())
+
+
+def perform(target: str) -> Part:
+    """Run the steps of `service.endpoint` of the same service here: the same draws, no network, no request queue.
+
+    target: The endpoint of the same service, as `service.endpoint`.
+    """
+    return worded("perform", "target", locals())
+
+
+def publish(
+    topic: str,
+    *,
+    via: Literal["broker", "outbox"] | None = None,
+    key: Literal["order", "user", "item"] | None = None,
+    policy: Mapping[str, Any] | str | None = None,
+    poll: Literal[0] | Mapping[str, Any] | str | None = None,
+    batch: Mapping[str, Any] | int | str | None = None,
+    fallback: Sequence[Mapping[str, Any] | str] | None = None,
+    size: Mapping[str, Any] | str | None = None,
+    routing_key: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    expiration: Mapping[str, Any] | str | None = None,
+    confirm: Literal["none", "each", None] | Mapping[str, Any] | None = None,
+    mandatory: bool | None = None,
+) -> Part:
+    """Publish an event; holds the worker until the broker's ack, where it hears one. `via: outbox` writes a row and
+    goes on.
+
+    topic: Where the event goes: a topic, an exchange, or a queue.
+    via: To the `broker` now, or into an `outbox`: a row that a relay publishes.
+    key: What decides the partition, in the place of the topic's key.
+    policy: How publishing is guarded; by default as Kafka's producer.
+    poll: Time between two looks of the outbox's relay.
+    batch: Rows that the relay takes at once.
+    fallback: Steps that run once, after the last attempt has failed.
+    size: To a topic: bytes of the event, in the place of the topic's `message_size`.
+    routing_key: To an exchange: by which its bindings choose the queues.
+    headers: To a headers exchange: by which its bindings choose the queues.
+    expiration: To an exchange or a queue: how long this message may wait in a queue.
+    confirm: To an exchange or a queue: `none` waits for nothing, `each` for its confirm, `{batch: 100}` once in a
+        hundred for all of them.
+    mandatory: To an exchange: whether what no queue gets is an error; otherwise nobody hears of it.
+    """
+    return worded("publish", "topic", locals())
+
+
+def race(
+    branches: Sequence[Sequence[Mapping[str, Any] | str]], *, losers: Literal["abandon", "cancel"] | None = None
+) -> Part:
+    """Branches at once, on the same worker; the first that ends well is the answer, and only where none does that of
+    the first branch.
+
+    branches: Lists of steps, which begin at once.
+    losers: Whether the others go on for nobody (`abandon`), as on_timeout of a policy, or are stopped (`cancel`).
+    """
+    return worded("race", "branches", locals())
+
+
+def refuse(share: Mapping[str, Any] | float | str) -> Part:
+    """End with a business refusal (declined, say) for this share of attempts.
+
+    share: The share of attempts that end here.
+    """
+    return worded("refuse", "share", locals())
+
+
+def repeat(
+    times: Mapping[str, Any] | Sequence[Any] | float | str,
+    *,
+    do: Sequence[Mapping[str, Any] | str],
+    at_once: bool | None = None,
+    per: Literal["request", "attempt"] | None = None,
+) -> Part:
+    """The same steps several times, one after the other until one does not end well, or `at_once`, when all are
+    waited for.
+
+    times: How many times: a number, `{uniform: [1, 5]}`, `{geometric: 3}`, `{poisson: 2}`.
+    do: What is done each time.
+    at_once: Whether all begin at once, on the same worker.
+    per: Whether a retry does it as many times (`request`) or draws the number anew (`attempt`).
+    """
+    return worded("repeat", "times", locals())
+
+
+def reply() -> Part:
+    """Answer the caller now; the steps that follow go on, holding the worker."""
+    return worded("reply", "", locals())
+
+
+def retract(effect: str) -> Part:
+    """An effect is taken back: it does not exist any more; of charges and reservations there is one less.
+
+    effect: What is taken back: `payment-captured`.
+    """
+    return worded("retract", "effect", locals())
+
+
+def saga(
+    steps: Sequence[Mapping[str, Any] | str],
+    *,
+    undo_attempts: Literal["unlimited"] | Mapping[str, Any] | int | str | None = None,
+    undo_pause: Literal[0] | Mapping[str, Any] | str | None = None,
+    answers_first: bool | None = None,
+) -> Part:
+    """One transaction after the other; where one fails or is refused those before it are undone, the last first.
+
+    steps: The transactions, in this order.
+    undo_attempts: How often an undo is tried before the saga is stuck, and somebody must look at it.
+    undo_pause: The pause before an undo is tried again.
+    answers_first: Whether the failure is answered before all is undone, which then goes on in the background.
+    """
+    return worded("saga", "steps", locals())
+
+
+def take(store: Literal["stock"], *, options: Mapping[str, Any] | str | None = None) -> Part:
+    """Take one unit from the service's stock; none left is a refusal.
+
+    store: `stock`: that of the service.
+    options: How it is taken.
+    """
+    return worded("take", "store", locals())
+
+
+def wait(time: Mapping[str, Any] | str, *, per: Literal["request", "attempt"] | None = None) -> Part:
+    """Time that passes elsewhere: holds the worker (threads) but uses no core.
+
+    time: How long it takes.
+    per: Whether a retry draws anew (`attempt`) or meets the same time (`request`).
+    """
+    return worded("wait", "time", locals())
+
+
+def work(time: Mapping[str, Any] | str, *, per: Literal["request", "attempt"] | None = None) -> Part:
+    """Compute: uses a core of the replica (or the worker's own, where the service has no `cores`).
+
+    time: How long it takes.
+    per: Whether a retry meets the same work (`request`) or draws anew (`attempt`).
+    """
+    return worded("work", "time", locals())

@@ -1,0 +1,173 @@
+"""Balancers that go by weights, latencies, hashes or failures: `models/balancing.py` once more."""
+
+from __future__ import annotations
+
+from sim.chance.keyed import uniform
+from sim.compiled.base import NO, YES, handler
+from sim.compiled.codes import ERROR, REPLICA_EJECTED, REPLICA_RETURNED, SHED, TIMEOUT, UNREACHABLE
+from sim.compiled.events import log_at
+from sim.compiled.rows.balancing import (
+    allowed,
+    balancing_rules,
+    hash_tables,
+    hash_tables_of,
+    peers,
+    ring_owners,
+    ring_points,
+    view_of,
+    views,
+)
+from sim.compiled.rows.calls import alive, balancers, loads, targets
+from sim.compiled.rows.hosts import draws, hosts, replicas
+from sim.compiled.rows.running import requests
+from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
+from sim.policies import balancer, balancing, base, hashing, outliers
+
+BY_NAME, BY_LATENCY = balancing.BY_NAME, balancing.BY_LATENCY
+BY_RING, BY_TABLE = balancing.BY_RING, balancing.BY_TABLE
+
+allow, pick_by_name, pick = balancing.allow.compiled, balancer.pick.compiled, balancing.pick.compiled
+pick_on_ring, key_of, fill_table = hashing.pick_on_ring.compiled, hashing.key_of.compiled, hashing.fill_table.compiled
+observe, renew, judge = balancing.observe.compiled, outliers.renew.compiled, outliers.judge.compiled
+eject, look = outliers.eject.compiled, outliers.look.compiled
+success_rate_threshold, is_outlier = outliers.success_rate_threshold.compiled, outliers.is_outlier.compiled
+begin_interval, reached = outliers.begin_interval.compiled, base.reached.compiled
+
+
+@handler
+def choose_by_view(s: State, target: int, caller: int, request: int, chain: int) -> int:
+    """The replica that takes this attempt, by what its caller knows; -1: nobody is there."""
+    row = targets(s)[target]
+    place = view_of(s)[row.host * s.replica_count + caller]
+    view = views(s)[place]
+    view.made = True
+    look_around(s, place)
+    up = rows_from(alive(s), row.first)
+    if allow(balancing_rules(s)[view.rule], rows_from(peers(s), view.peers), up, allowed(s), row.count) == 0:
+        return -1
+    index = pick_one(s, target, place, request, chain)
+    loads(s)[view.loads + index] += 1
+    return row.first + index
+
+
+@handler
+def pick_one(s: State, target: int, place: int, request: int, chain: int) -> int:
+    """One of those that are allowed."""
+    row = targets(s)[target]
+    view = views(s)[place]
+    rule = balancing_rules(s)[view.rule]
+    entity = requests(s)[request].id
+    if rule.kind == BY_TABLE:
+        return look_into_table(s, place, row.count, key_of(requests(s)[request].user, entity))
+    if rule.kind == BY_RING:
+        key = key_of(requests(s)[request].user, entity)
+        points, owners = rows_from(ring_points(s), view.points), rows_from(ring_owners(s), view.points)
+        return pick_on_ring(points, owners, view.size, key, allowed(s))
+    one = uniform(draws(s)[row.uniform].key, entity, chain)
+    other = uniform(draws(s)[row.other_uniform].key, entity, chain)
+    active = rows_from(loads(s), view.loads)
+    if rule.kind == BY_NAME:
+        return pick_by_name(balancers(s)[view.plain], active, allowed(s), row.count, one, other)
+    known = rows_from(peers(s), view.peers)
+    return pick(rule, known, active, allowed(s), row.count, s.now, one, other)
+
+
+@handler
+def look_into_table(s: State, place: int, replicas: int, key: int) -> int:
+    """The replica that has this key; the table is made anew where others may be chosen than those it was made of."""
+    view = views(s)[place]
+    table, made_of = rows_from(hash_tables(s), view.places), rows_from(hash_tables_of(s), view.made_of)
+    same = YES
+    for index in range(replicas):
+        if made_of[index] != allowed(s)[index]:
+            same = NO
+            made_of[index] = allowed(s)[index]
+    if not same:
+        offsets, skips = rows_from(ring_points(s), view.points), rows_from(ring_owners(s), view.points)
+        fill_table(table, view.size, offsets, skips, allowed(s), replicas)
+    return table[key % view.size]
+
+
+@handler
+def hear_of_end(s: State, target: int, caller: int, replica: int, outcome: int, began: float) -> None:
+    """An attempt is over; a negative outcome: nobody knows how."""
+    row = targets(s)[target]
+    index = replica - row.first
+    place = view_of(s)[row.host * s.replica_count + caller]
+    view = views(s)[place]
+    look_around(s, place)
+    seconds = s.now - began
+    if outcome < 0 or s.now - seconds < replicas(s)[replica].returned:
+        return  # that was another one, at the same place
+    rule = balancing_rules(s)[view.rule]
+    peer = peers(s)[view.peers + index]
+    if rule.kind == BY_LATENCY:
+        observe(peer, seconds, s.now, rule.decay)
+    if rule.detects == 1:
+        at_gateway = YES if outcome in (SHED, TIMEOUT, UNREACHABLE) else NO
+        failed = YES if at_gateway or outcome == ERROR else NO
+        if judge(rule, peer, failed, at_gateway):
+            eject_one(s, place, index, s.now)
+
+
+@handler
+def look_around(s: State, place: int) -> None:
+    """What Envoy does at the end of every interval that is over by now: nothing has happened in between."""
+    view = views(s)[place]
+    meet_newcomers(s, place)
+    rule = balancing_rules(s)[view.rule]
+    count = hosts(s)[view.host].count
+    known = rows_from(peers(s), view.peers)
+    while rule.detects == 1 and reached(s.now, view.next_look):
+        at = view.next_look
+        view.next_look += rule.interval
+        for index in range(count):
+            if look(rule, known[index], at):
+                log_at(s, at, REPLICA_RETURNED, view.subject + index, view.about, 0.0)
+        threshold = success_rate_threshold(rule, known, count)
+        for index in range(count):
+            if is_outlier(rule, known[index], threshold):
+                eject_one(s, place, index, at)
+            begin_interval(known[index])
+
+
+@handler
+def meet_newcomers(s: State, place: int) -> None:
+    """Who has come back is another one."""
+    view = views(s)[place]
+    host = hosts(s)[view.host]
+    for index in range(host.count):
+        peer = peers(s)[view.peers + index]
+        at = replicas(s)[host.first + index].returned
+        if at > peer.since:
+            was_out = peer.ejected
+            renew(peer, at)
+            if was_out == 1:
+                log_at(s, at, REPLICA_RETURNED, view.subject + index, view.about, 0.0)
+
+
+@handler
+def eject_one(s: State, place: int, index: int, at: float) -> None:
+    """Leave a replica out, where that may be."""
+    view = views(s)[place]
+    host = hosts(s)[view.host]
+    known, up = rows_from(peers(s), view.peers), rows_from(alive(s), host.first)
+    if eject(balancing_rules(s)[view.rule], known, up, host.count, index, at):
+        log_at(s, at, REPLICA_EJECTED, view.subject + index, view.about, 0.0)
+
+
+@handler
+def ejected_on_average(s: State, host: int) -> float:
+    """How many replicas of a host are left out now, as its callers see it on average."""
+    row = hosts(s)[host]
+    out, those = 0, 0
+    for caller in range(s.replica_count):
+        place = view_of(s)[host * s.replica_count + caller]
+        if place < 0 or not views(s)[place].made:
+            continue
+        those += 1
+        for index in range(row.count):
+            if alive(s)[row.first + index] == 1:
+                out += peers(s)[views(s)[place].peers + index].ejected
+    return out / max(1, those)

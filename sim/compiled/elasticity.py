@@ -1,0 +1,279 @@
+"""Replicas that come and go: the models' own fleets, autoscalers and deployments, over the rows of this engine.
+
+What they decide is rare, and all that they ask a host for is a number, or to take a replica down or bring one up. So
+they run as they are (`models/fleet.py`, `autoscaler.py`, `rollout.py`, `restarting.py`, and `Random` of `fault.py`),
+as Python between two turns of the interpreter: their clock plans orders, and their hosts and replicas are views of
+rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sim.compiled import calendar
+from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
+from sim.compiled.rows.logs import groups
+from sim.models.clock import CONTROL, Signal
+from sim.models.draws import Draws
+from sim.vocabulary import EventKind
+
+if TYPE_CHECKING:
+    from sim.compiled.control import Control
+    from sim.compiled.rows.hosts import Host, Replica
+    from sim.models.group import Group
+
+Model = Any  # of a fault or a fleet, whose parts are exchanged for views
+
+
+class Elasticity:
+    """What fleets, autoscalers and faults of the models are given in the place of their world."""
+
+    def __init__(self, control: Control):
+        self.control = control
+        self.env = Time(control)
+        self.recorder = Log(control)
+        self.hosts = [HostView(self, place) for place in range(len(control.wiring.hosts))]
+        self.fleets = control.wiring.world.fleets
+        for name, fleet in self.fleets.items():
+            self._take_over(self.view(name), fleet)
+        for scaler in control.wiring.world.autoscalers:
+            self._take_over_scaler(scaler)
+
+    def view(self, name: str) -> HostView:
+        """Of a component, by its name."""
+        return next(view for view in self.hosts if view.name == name)
+
+    def _take_over(self, host: HostView, fleet: Model) -> None:
+        fleet.env, fleet.recorder, fleet.system, fleet.host = self.env, self.recorder, self, host
+        fleet.start_time = self.drawn(fleet.spec.start.time, f"{host.name}.start")
+        for slot, replica in zip(fleet.slots, host.replicas, strict=True):
+            slot.replica = replica
+            look = Signal(lambda _, its=replica: fleet.look_whether_empty(its))  # type: ignore[misc]
+            replica.row.when_left = self.control.membership.order(look_at(look), lasting=True)
+
+    def _take_over_scaler(self, scaler: Model) -> None:
+        host = self.view(scaler.fleet.host.name)
+        scaler.env = scaler.metrics.env = self.env
+        scaler.metrics.host = host
+        scaler.groups = {
+            name: [GroupView(self.control, group) for group in found] for name, found in scaler.groups.items()
+        }
+
+    def take_over_fault(self, harm: Model) -> None:
+        """A restart, a deployment or what comes by chance."""
+        if hasattr(harm, "world"):
+            harm.world = self
+        if hasattr(harm, "host"):
+            harm.host = self.view(harm.host.name)
+
+    def drawn(self, distribution: Model, stream: str) -> Model:
+        """Draws of a distribution, which the models are wired without here."""
+        return Draws.sampler(self.control.wiring.world.draws, distribution, stream)
+
+    def forget(self, replica: ReplicaView) -> None:
+        """It is gone: what it remembered about others is, too."""
+        self.control.forget(replica.host.place, replica.place)
+
+    def tell_of_fleets(self) -> None:
+        """How many replicas are wanted and paid for may have changed: the time series read it in rows."""
+        for place, fleet in enumerate(self.fleets.values()):
+            row = fleets(self.control.s)[place]
+            row.wanted, row.paid, row.paid_area = fleet.wanted, fleet.paid, float(fleet.paid_area)
+
+
+def look_at(signal: Signal) -> Model:
+    """What an order does about a signal of the models."""
+    return lambda: signal.then(signal)
+
+
+class Time:
+    """Their clock: what they plan becomes an order."""
+
+    def __init__(self, control: Control):
+        self.control = control
+
+    @property
+    def now(self) -> float:
+        """s"""
+        return self.control.s.now
+
+    def schedule(self, signal: Signal, rank: int = CONTROL, delay: float = 0.0) -> None:
+        """Plan it."""
+        order = self.control.membership.order(look_at(signal))
+        calendar.schedule(self.control.s, rank, float(delay), calendar.ORDER, order)
+
+
+class Log:
+    """Their event log."""
+
+    def __init__(self, control: Control):
+        self.control = control
+
+    def event(self, kind: EventKind, subject: str, about: str = "", value: float = 0.0) -> None:
+        """Note something worth telling."""
+        self.control.machine.log(kind, subject, about, float(value))
+
+
+class HostView:
+    """A host, as fleets, autoscalers and restarts see one."""
+
+    def __init__(self, world: Elasticity, place: int):
+        self.control = world.control
+        self.env = world.env
+        self.place = place
+        model = self.control.wiring.hosts[place]
+        self.name, self.cores, self.workers = model.name, model.cores, model.workers
+        self.replicas = [ReplicaView(self, index) for index in range(len(model.replicas))]
+        self.alive = Alive(self)
+        self.account = self
+
+    @property
+    def row(self) -> Host:
+        """Its row."""
+        return hosts(self.control.s)[self.place]
+
+    @property
+    def up(self) -> int:
+        """Replicas that are up."""
+        return self.row.up
+
+    @property
+    def up_area(self) -> float:
+        """The integral of that, less what is yet to be added."""
+        return self.row.up_area
+
+    @property
+    def busy(self) -> int:
+        """Places that are taken."""
+        return sum(self.workers - replica.row.free for replica in self.replicas)
+
+    @property
+    def busy_area(self) -> float:
+        """The integral of that."""
+        return self.row.busy_area
+
+    @property
+    def queued(self) -> int:
+        """Attempts that wait."""
+        return self.row.queued
+
+    @property
+    def queue_area(self) -> float:
+        """The integral of that."""
+        return self.row.queue_area
+
+    @property
+    def offered(self) -> int:
+        """Attempts that have arrived."""
+        return self.row.offered
+
+    @property
+    def open(self) -> int:
+        """Attempts that have arrived and not ended."""
+        return self.row.offered - int(ended.array(self.control.s)[self.place].sum())
+
+    def keep_track(self) -> None:
+        """It does: that was known when it was wired."""
+
+    def take_down(self, replica: ReplicaView) -> None:
+        """It is there no more, with all it holds."""
+        self.control.take_down(self.place, replica.place)
+
+    def crash(self, replica: ReplicaView, told: EventKind) -> None:
+        """The same, and it is told."""
+        self.control.machine.log(told, f"{self.name}[{replica.index}]")
+        self.take_down(replica)
+
+    def bring_up(self, replica: ReplicaView) -> None:
+        """It is there, empty and cold."""
+        self.control.bring_up(self.place, replica.place)
+
+    def restart(self, replica: ReplicaView) -> None:
+        """It comes back, unless it was to end anyway."""
+        self.control.restart(self.place, replica.place)
+
+    def retire(self, replica: ReplicaView) -> None:
+        """Nobody chooses it any more; its consumers close when they have done what they have in hand."""
+        self.alive[replica.index] = 0
+        self.control.membership.close(replica.place)
+
+    def leave_groups(self, replica: ReplicaView) -> None:
+        """Consumers in it leave their groups after what they have polled; relays move."""
+        self.control.membership.leave(self.place, replica.place)
+
+    def is_done(self, replica: ReplicaView) -> bool:
+        """Whether nothing goes on in it any more."""
+        return not self.control.goes_on(replica.place) and not self.control.membership.is_up_in(replica.place)
+
+
+class ReplicaView:
+    """One of its replicas."""
+
+    def __init__(self, host: HostView, index: int):
+        self.host, self.index = host, index
+        self.place = host.control.replicas(host.place)[index]
+        self.cpu = self if host.cores else None
+
+    @property
+    def row(self) -> Replica:
+        """Its row."""
+        return replicas(self.host.control.s)[self.place]
+
+    @property
+    def down(self) -> bool:
+        """Whether it is."""
+        return self.row.down > 0
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is none at its place."""
+        return self.row.absent
+
+    @absent.setter
+    def absent(self, absent: bool) -> None:
+        """From now on."""
+        self.row.absent = absent
+
+    @property
+    def draining(self) -> bool:
+        """Whether nobody is sent to it any more, and it ends when it is empty."""
+        return self.row.draining
+
+    @draining.setter
+    def draining(self, draining: bool) -> None:
+        """From now on."""
+        self.row.draining = draining
+
+    @property
+    def inside(self) -> list[int]:
+        """Attempts that have arrived and not left."""
+        return self.host.control.inside(self.place)
+
+    def area(self, now: float) -> float:
+        """The integral of its busy cores."""
+        row = self.row
+        busy = 0 if row.stopped else min(row.running, row.cores)
+        return row.used + (now - row.used_since) * busy
+
+
+class Alive:
+    """What balancers are told of the replicas of a host."""
+
+    def __init__(self, host: HostView):
+        self.host = host
+
+    def __setitem__(self, index: int, value: int) -> None:
+        self.host.control.let_choose(self.host.replicas[index].place, value)
+
+
+class GroupView:
+    """A group of consumers, as KEDA sees it."""
+
+    def __init__(self, control: Control, group: Group):
+        self.control, self.partitions = control, group.partitions
+        self.place = control.wiring.group_at[group]
+
+    @property
+    def lag(self) -> int:
+        """Messages that have not ended."""
+        return groups(self.control.s)[self.place].lag

@@ -1,0 +1,110 @@
+"""People with several requests, as `models/workload.py` has them."""
+
+from __future__ import annotations
+
+from sim.chance.keyed import uniform
+from sim.chance.table import draw
+from sim.compiled.base import ZERO, handler, whole
+from sim.compiled.calendar import make_ready
+from sim.compiled.clients import begin_request, next_arrival
+from sim.compiled.codes import DEGRADED, OK, REFUSED
+from sim.compiled.counting import times
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import draws, numbers
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.rows.traffic import (
+    doors,
+    give_back_visit,
+    journeys,
+    take_visit,
+    visiting_rules,
+    visits,
+    workloads,
+)
+from sim.compiled.tasks import GO_ON, new_task
+from sim.spec.visit import MOST_REQUESTS
+
+MOST = whole(MOST_REQUESTS)
+
+
+@handler
+def visitor(s: State, workload: int) -> None:
+    """Somebody comes, with the first of several requests."""
+    row = workloads(s)[workload]
+    number = row.visits * MOST
+    row.visits += 1
+    request = request_of(s, workload, number, 0, row.due)
+    next_arrival(s, workload)
+    task = new_task(s, request, ZERO, ZERO, NOBODY, row.caller)
+    new = take_visit(s)
+    visit = visits(s)[new]
+    visit.number = number
+    visit.place = 0
+    visit.user = requests(s)[request].user
+    visit.count = requests_of(s, workload, row.base | number)
+    tasks(s)[task].visit = new
+    tasks(s)[task].on_wake = GO_ON
+    tasks(s)[task].pc = row.pc
+    make_ready(s, task)
+
+
+@handler
+def requests_of(s: State, workload: int, entity: int) -> int:
+    """How many requests somebody sends who stays to the end."""
+    rule = visiting_rules(s)[workloads(s)[workload].visiting]
+    if rule.steps > 0:
+        return rule.steps
+    return min(max(1, times(s, rule.requests, entity, ZERO)), MOST)
+
+
+@handler
+def request_of(s: State, workload: int, number: int, place: int, time: float) -> int:
+    """The request at this place of a visit: that step of a journey, or what it happens to be."""
+    row = workloads(s)[workload]
+    request = begin_request(s, workload, number + place, time)
+    rule = visiting_rules(s)[row.visiting]
+    if rule.steps > 0:
+        made = requests(s)[request]
+        made.door = row.first_door + journeys(s)[rule.first + place]
+        made.route = doors(s)[made.door].route
+        made.needs = doors(s)[made.door].needs
+    return request
+
+
+@handler
+def goes(s: State, task: int, workload: int) -> bool:
+    """Whether somebody goes after an answer: at the end, or before it after a failure."""
+    own = tasks(s)[task]
+    row = workloads(s)[workload]
+    visit = visits(s)[own.visit]
+    rule = visiting_rules(s)[row.visiting]
+    gone = visit.place + 1 >= visit.count
+    if own.outcome not in (OK, DEGRADED, REFUSED):
+        entity = row.base | (visit.number + visit.place)
+        if uniform(draws(s)[rule.patience].key, entity, ZERO) < rule.leaves:
+            row.left += not gone
+            gone = True
+    visit.place += 1
+    if gone:
+        give_back_visit(s, own.visit)
+        own.visit = NOBODY
+    return gone
+
+
+@handler
+def pause_between(s: State, task: int, workload: int) -> float:
+    """How long somebody thinks before the next request, s."""
+    row = workloads(s)[workload]
+    visit = visits(s)[tasks(s)[task].visit]
+    think = visiting_rules(s)[row.visiting].think
+    return draw(draws(s), numbers(s), think, row.base | (visit.number + visit.place), ZERO)
+
+
+@handler
+def next_of_visit(s: State, task: int, workload: int) -> int:
+    """The next request of the same user."""
+    visit = visits(s)[tasks(s)[task].visit]
+    request = request_of(s, workload, visit.number, visit.place, s.now)
+    requests(s)[request].user = visit.user
+    return request

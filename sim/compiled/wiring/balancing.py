@@ -1,0 +1,109 @@
+"""Balancers that go by more than the name of a policy, as rows: a view for each possible caller of such a service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.compiled.rows import balancing as rows
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
+from sim.policies.balancer import BalancerRow, new_balancer
+from sim.policies.balancing import BalancingRow, PeerRow, new_balancing, new_peers
+from sim.policies.hashing import orders_of, ring_of
+from sim.spec.balancing import PLAIN, Balancing
+
+if TYPE_CHECKING:
+    from sim.compiled.wiring.places import Places
+    from sim.models.service import Service
+    from sim.models.task import Replica
+
+
+class BalancingTables:
+    """Their rows."""
+
+    def __init__(self, places: Places, balancers: FoundPolicies):
+        self.places, self.balancers = places, balancers
+        self.rules, self.views, self.peers = FoundPolicies(BalancingRow), Found(rows.View), FoundPolicies(PeerRow)
+        self.view_of = np.full((len(places.hosts), len(places.replicas)), NOBODY, np.int64)
+        self.points: list[int] = []
+        self.owners: list[int] = []
+        self.most = 1  # replicas of such a service
+        self.places_of_tables = self.replicas_of_tables = 0
+
+    def balance(self, host: int, service: Service, loads: int) -> None:
+        """A view of this service for each possible caller, with its line of loads from there on."""
+        spec, count = service.smart, len(service.replicas)
+        assert spec is not None
+        self.most = max(self.most, count)
+        rule, (first_point, size) = self.rules.add(new_balancing(spec)), self._ring(service, spec)
+        apart = spec.outlier_detection is not None  # then those who may be chosen are others for each caller
+        tables, made_of = self._tables(spec, count, len(self.places.replicas) if apart else 1)
+        subject = len(self.places.subjects)
+        self.places.subjects += [f"{service.name}[{index}]" for index in range(count)]
+        for place, caller in enumerate(self.places.replicas):
+            first = len(self.peers)
+            for row in new_peers(spec, count):
+                self.peers.add(row)
+            self.view_of[host, place] = self.views.add(
+                next_look=self.rules.rows[rule].interval,
+                rule=rule,
+                plain=self.balancers.add(_plain(spec, caller.index % count)),
+                host=host,
+                peers=first,
+                loads=loads + place * count,
+                points=first_point,
+                size=size,
+                subject=subject,
+                about=self.places.subject(_name_of(caller)),
+                places=tables + (size + count) * (place if apart else 0),
+                made_of=made_of + count * (place if apart else 0),
+            )
+
+    def _ring(self, service: Service, spec: Balancing) -> tuple[int, int]:
+        """Where the points of its ring begin, and how many there are; of a table the offsets, and its places."""
+        if spec.policy == "maglev":
+            first, (offsets, skips) = len(self.points), orders_of(service.name, len(service.replicas), spec.table_size)
+            self.points += offsets
+            self.owners += skips
+            return first, spec.table_size
+        if spec.policy != "ring_hash":
+            return 0, 0
+        first, (points, owners) = len(self.points), ring_of(service.name, len(service.replicas), spec.ring_size)
+        self.points += points
+        self.owners += owners
+        return first, len(points)
+
+    def _tables(self, spec: Balancing, replicas: int, tables: int) -> tuple[int, int]:
+        """Room for so many tables, made of nobody yet: where they begin, and where it stands what they are made of."""
+        begin = self.places_of_tables, self.replicas_of_tables
+        if spec.policy == "maglev":
+            self.places_of_tables += tables * (spec.table_size + replicas)
+            self.replicas_of_tables += tables * replicas
+        return begin
+
+    def views_of(self, caller: int) -> list[int]:
+        """The views that a caller has, of whatever it may call."""
+        return [int(place) for place in self.view_of[:, caller] if place >= 0]
+
+    def tables(self) -> Filled:
+        """As they are at time 0, and after a crash of a caller."""
+        yield rows.balancing_rules, self.rules.array()
+        yield rows.views, self.views.array()
+        yield rows.view_of, self.view_of
+        yield rows.peers, self.peers.array()
+        yield rows.ring_points, whole_numbers(self.points)
+        yield rows.ring_owners, whole_numbers(self.owners)
+        yield rows.hash_tables, np.zeros(max(1, self.places_of_tables), np.int64)
+        yield rows.hash_tables_of, np.zeros(max(1, self.replicas_of_tables), np.int64)
+        yield rows.allowed, np.zeros(self.most, np.int64)
+
+
+def _plain(spec: Balancing, start: int) -> BalancerRow:
+    """Whose turn it is, where the name of a policy says it."""
+    return new_balancer(spec.policy if spec.policy in PLAIN else "round_robin", start)  # type: ignore[arg-type]  # mypy does not narrow a Literal by `in`
+
+
+def _name_of(caller: Replica) -> str:
+    return f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"

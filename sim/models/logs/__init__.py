@@ -1,0 +1,1 @@
+"""Logs in depth: nodes and replicas, producers, retention, transactions. The plain log is `models/topic.py`."""

@@ -1,0 +1,47 @@
+"""A batch of a producer: records of one partition that are sent together."""
+
+from __future__ import annotations
+
+from sim.chance.chain import link_chain
+from sim.models.logs.record import Record
+from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
+from sim.models.topic import Message
+
+
+class Batch:
+    """Records of one partition that are sent together."""
+
+    __slots__ = (
+        "attempts",
+        "began",
+        "closed",
+        "due",
+        "messages",
+        "partition",
+        "records",
+        "sequence",
+        "size",
+        "topic",
+    )
+
+    def __init__(self, topic: ReplicatedTopic, partition: ReplicatedPartition, sequence: int, began: float, due: float):
+        self.topic = topic
+        self.partition = partition
+        self.sequence = sequence
+        self.began = began  # s
+        self.due = due  # s; when its linger, or the pause before its next try, is over
+        self.records: list[Record] = []
+        self.messages: list[Message] = []  # as which the broker has them
+        self.size = 0.0
+        self.attempts = 0
+        self.closed = False  # no more records come in
+
+    @property
+    def first(self) -> Record:
+        """By which its way is drawn."""
+        return self.records[0]
+
+    @property
+    def chain(self) -> int:
+        """Of the present try."""
+        return link_chain(self.first.chain, 0, self.attempts) if self.attempts else self.first.chain

@@ -1,0 +1,252 @@
+"""A log broker with nodes: which are there, who leads what, and what a request takes of them.
+
+A node that is gone takes its connections with it: who waits for an acknowledgement of it is told at once, and nobody
+reads from the partitions that it led. When its session times out, the controller takes it out of the in-sync replicas,
+and after the election the first in-sync replica that is there leads. One that is back before has lost nothing and goes
+on as it was.
+
+Requests, bytes of the network and bytes of the disk are one server each per node, in order of arrival; what followers
+fetch is sent by the leader too. A client over its quota gets its answers late.
+
+Not modelled: the controller's own failures, the coordinators of groups and transactions as nodes, racks, preferred
+leaders that are elected back, throttled replication, page cache and fsync (a node that is back has what it had), and
+which of its threads a node uses for what.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from sim.models.behaviours import behaviour
+from sim.models.clock import CONTROL, Signal
+from sim.models.site import System
+from sim.models.task import Replica, Task
+from sim.models.topic import Broker
+from sim.spec.broker import LogBroker
+from sim.spec.cluster import Nodes, Quota
+from sim.spec.producer import Producer
+from sim.vocabulary import EventKind
+
+
+class Replicated(Protocol):
+    """A topic, as its nodes know it (`replicated.py`)."""
+
+    name: str
+
+    def node_lost(self, node: int) -> int:
+        """It is gone; how many partitions have no leader now."""
+
+    def fence(self, node: int) -> int:
+        """It counts as gone; out of how many in-sync sets it is."""
+
+    def elect(self) -> int:
+        """Let others lead where nobody does; how many do now."""
+
+    def node_back(self, node: int) -> None:
+        """It is there again, with what it had."""
+
+    def offline(self) -> int:
+        """Partitions that nobody leads."""
+
+    def under_replicated(self) -> int:
+        """Partitions of which some replica is not in sync."""
+
+    @property
+    def lost(self) -> int:
+        """Records that were acknowledged and are gone."""
+
+
+class Sending(Protocol):
+    """A producer, as its broker knows it (`producer.py`)."""
+
+    spec: Producer
+    blocked: deque[Any]
+    free: float
+    requests: int
+    batches: int
+
+    def close(self) -> None:
+        """Its replica is gone."""
+
+
+class Node:
+    """One node: up or down, how slow its disk is, and when it has done with what it was asked."""
+
+    __slots__ = ("down", "fenced", "free_at", "index", "life", "slowdowns")
+
+    def __init__(self, index: int):
+        self.index = index
+        self.down = 0
+        self.fenced = False  # the controller counts it as gone
+        self.life = 0  # changes when it goes down
+        self.slowdowns: list[float] = []
+        self.free_at = [0.0, 0.0, 0.0]  # s; requests, network, disk
+
+    def slowed(self, seconds: float) -> float:
+        """What its disk makes of a time."""
+        return seconds * math.prod(self.slowdowns, start=1.0)
+
+
+class Meter:
+    """What one client has sent, in samples: its rate, as Kafka's broker measures it."""
+
+    def __init__(self, spec: Quota, quota: float):
+        self.spec = spec
+        self.quota = quota  # bytes/s
+        self.samples: deque[list[float]] = deque()  # [began, bytes]
+
+    def record(self, now: float, size: float) -> float:
+        """So many bytes come now; seconds for which the answer is held back.
+
+        Rate: the bytes of the samples that are not too old, over the time since the first of them began, at least all
+        but one window (common/metrics/stats/Rate.windowSize).
+        """
+        window, windows = self.spec.window, self.spec.windows
+        while self.samples and now - self.samples[0][0] >= windows * window:
+            self.samples.popleft()
+        if not self.samples or now - self.samples[-1][0] >= window:
+            self.samples.append([now, 0.0])
+        self.samples[-1][1] += size
+        elapsed = now - self.samples[0][0]
+        whole = math.floor(elapsed / window)
+        span = elapsed + max(0, windows - 1 - whole) * window
+        rate = math.fsum(sample[1] for sample in self.samples) / span
+        return max(0.0, (rate - self.quota) / self.quota * span)
+
+
+@behaviour(LogBroker)
+class ClusteredBroker(Broker):
+    """A log broker, whatever of it is said."""
+
+    def __init__(self, context: System, name: str, spec: LogBroker):
+        super().__init__(context, name, spec)
+        self.spec = spec
+        self.in_depth: list[Replicated] = []  # its topics, where they have nodes
+        self.nodes_spec = spec.nodes or Nodes(count=max(1, spec.most_replicas))
+        self.nodes = [Node(index) for index in range(self.nodes_spec.count)]
+        self.meters: dict[str, Meter] = {}  # by service
+        self.producers: list[Sending] = []
+        self.transactions: dict[Task, Any] = {}  # of consumers that handle a record in one now
+        self.own: dict[Replica, Sending] = {}  # the producer of each replica
+        self.make_producer: Callable[[str, Replica], Sending]  # set by the topics
+        self.gone = [0, 0]  # requests and batches of producers that are gone
+        watch = context.recorder.watch
+        if spec.producer is not None:
+            self.chance = context.uniform(f"{name}.producer")
+            watch(name, "blocked", "level", lambda _: sum(len(producer.blocked) for producer in self.producers))
+            watch(
+                name, "produce_requests", "total", lambda _: sum(its.requests for its in self.producers) + self.gone[0]
+            )
+            watch(name, "batches", "total", lambda _: sum(its.batches for its in self.producers) + self.gone[1])
+            watch(name, "buffered", "level", lambda _: sum(its.spec.buffer - its.free for its in self.producers))
+        if spec.has_nodes:
+            watch(name, "offline", "level", lambda _: sum(topic.offline() for topic in self.in_depth))
+            watch(name, "under_replicated", "level", lambda _: sum(topic.under_replicated() for topic in self.in_depth))
+            watch(name, "lost", "total", lambda _: sum(topic.lost for topic in self.in_depth))
+
+    # -- producers ---------------------------------------------------------------------------------------------------
+
+    def producer_of(self, service: str, replica: Replica) -> Any:  # noqa: ANN401 - a producer, which knows its broker
+        """The one that a replica has for all that it publishes here."""
+        producer = self.own.get(replica)
+        if producer is None:
+            producer = self.own[replica] = self.make_producer(service, replica)
+            self.producers.append(producer)
+        return producer
+
+    def forget_producer(self, replica: Replica) -> None:
+        """A replica is gone, and its producer with it."""
+        producer = self.own.pop(replica, None)
+        if producer is not None:
+            producer.close()
+            self.producers.remove(producer)
+            self.gone[0] += producer.requests
+            self.gone[1] += producer.batches
+
+    # -- harm --------------------------------------------------------------------------------------------------------
+
+    def fail_node(self, index: int) -> None:
+        """It is gone from one moment to the next."""
+        node = self.nodes[index]
+        node.down += 1
+        if node.down > 1:
+            return
+        node.life += 1
+        led = sum(topic.node_lost(index) for topic in self.in_depth)
+        self._tell(EventKind.LEADER_LOST, index, led)
+        life = node.life
+
+        def notice(_: object) -> None:
+            if node.down and node.life == life:
+                self._fence(node)
+
+        self.env.schedule(Signal(notice), CONTROL, self.nodes_spec.session_timeout)
+
+    def _fence(self, node: Node) -> None:
+        node.fenced = True
+        self._tell(EventKind.ISR_SHRANK, node.index, sum(topic.fence(node.index) for topic in self.in_depth))
+        self.env.schedule(Signal(self._elect), CONTROL, self.nodes_spec.election)
+
+    def _elect(self, _: object) -> None:
+        led = sum(topic.elect() for topic in self.in_depth)
+        self._tell(EventKind.LEADER_ELECTED, -1, led)
+        self.wake_waiting()
+
+    def restore_node(self, index: int) -> None:
+        """It is back, with what it had."""
+        node = self.nodes[index]
+        node.down -= 1
+        if node.down:
+            return
+        node.fenced = False
+        for topic in self.in_depth:
+            topic.node_back(index)
+        if any(topic.offline() for topic in self.in_depth):
+            self.env.schedule(Signal(self._elect), CONTROL, self.nodes_spec.election)
+        self.wake_waiting()
+
+    def wake_waiting(self) -> None:
+        """Consumers and relays try again."""
+        if not self.down:
+            self.restore()
+
+    def _tell(self, kind: EventKind, node: int, value: int) -> None:
+        if value:
+            subject = f"{self.name}[{node}]" if node >= 0 else self.name
+            self.context.recorder.event(kind, subject, "", value)
+
+    # -- capacity ----------------------------------------------------------------------------------------------------
+
+    def busy(self, index: int, sent: float, written: float) -> float:
+        """Seconds until a node has done with a request that moves and writes so many bytes."""
+        spec, node = self.nodes_spec, self.nodes[index]
+        if not spec.limited:
+            return 0.0
+        now = self.env.now
+        takes = (
+            1.0 / spec.requests if spec.requests is not None else 0.0,
+            sent / spec.network if spec.network is not None else 0.0,
+            node.slowed(written / spec.disk) if spec.disk is not None else 0.0,
+        )
+        at = now
+        for server, seconds in enumerate(takes):
+            if seconds > 0.0:
+                at = node.free_at[server] = max(node.free_at[server], at) + seconds
+        return at - now
+
+    def held_back(self, service: str, size: float) -> float:
+        """Seconds for which the answer to a service is held back that has sent so many bytes."""
+        quota = self.spec.quota
+        if quota is None or quota.produce is None:
+            return 0.0
+        meter = self.meters.get(service)
+        if meter is None:
+            meter = self.meters[service] = Meter(quota, quota.produce)
+        return meter.record(self.env.now, size)
+
+    def live(self, indices: Iterable[int]) -> list[int]:
+        """Those of these nodes that are there."""
+        return [index for index in indices if not self.nodes[index].down]

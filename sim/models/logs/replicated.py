@@ -1,0 +1,457 @@
+"""A topic with replicas: the leader of each partition, its followers, and what all in-sync ones have.
+
+Followers have a record `replication` after the leader, one after the other, in order. What all in-sync replicas have is
+readable (the high watermark), and acknowledged under `acks: all`. A follower that lacks what was written longer ago
+than `replica_lag_time_max` is out of sync, and in sync again when it has caught up. When another replica leads, what it
+lacks is lost, acknowledged or not; offsets are not given out twice.
+
+Not modelled: fetches of followers one by one (of which a leader hears only at the next one), their sizes, leader
+epochs, reads from followers, preallocation, reassignment of partitions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from sim.chance.chain import link_chain
+from sim.models.call import Call
+from sim.models.clock import Signal
+from sim.models.destination import Hearing, Sent
+from sim.models.ending import answer
+from sim.models.identity import Identities
+from sim.models.logs.cluster import ClusteredBroker
+from sim.models.logs.keeping import keeper_of
+from sim.models.logs.record import Record
+from sim.models.outcomes import ERROR, LOST, OK, UNREACHABLE
+from sim.models.request import Request
+from sim.models.site import System
+from sim.models.task import Activity, Process, Replica, Task
+from sim.models.topic import Message, Partition, Pending, PublishTarget, Topic, TopicStore
+from sim.policies import partitioner as partitioners
+from sim.spec.broker import Topic as Spec
+from sim.spec.step import Publish
+from sim.vocabulary import EventKind, Stage
+
+
+class Follower:
+    """One replica of one partition, as its leader sees it."""
+
+    __slots__ = ("due", "end", "lacks", "life", "node")
+
+    def __init__(self, node: int):
+        self.node = node
+        self.end = 0  # the first offset that it lacks
+        self.due = 0.0  # s; when it has what is under way to it
+        self.lacks: deque[tuple[int, float]] = deque()  # (offset, when it was written)
+        self.life = 0  # changes when what is under way to it does not come any more
+
+
+class ReplicatedPartition(Partition):
+    """A partition with a leader and followers."""
+
+    __slots__ = ("copies", "in_sync", "leader", "mark")
+
+    def __init__(self, index: int, replicas: list[int]):
+        super().__init__(index)
+        self.copies = {node: Follower(node) for node in replicas}
+        self.leader: int | None = replicas[0]
+        self.in_sync = list(replicas)
+        self.mark = 0  # the high watermark: all before it is in all in-sync replicas
+
+    @property
+    def offline(self) -> bool:
+        """Whether nobody leads it."""
+        return self.leader is None
+
+
+class ReplicatedTopic(Topic):
+    """A topic of a broker with nodes."""
+
+    partitions: list[ReplicatedPartition]  # type: ignore[assignment]
+    broker: ClusteredBroker
+
+    def __init__(self, context: System, broker: ClusteredBroker, name: str, spec: Spec):
+        super().__init__(context, broker, name, spec)
+        self.spec = spec
+        self.count = len(broker.nodes)
+        copies = spec.replication_factor
+        self.partitions = [
+            ReplicatedPartition(index, [(index + copy) % self.count for copy in range(copies)])
+            for index in range(spec.partitions)
+        ]
+        self.acknowledged: dict[Message, None] = {}  # and not yet in all in-sync replicas
+        self.produced: Callable[[Call, Publish], Hearing] | None = None  # set where there are producers (`wiring.py`)
+        self.produced_store: Callable[[Publish], Any] | None = None
+        self.lost = 0
+        self.turns: dict[object, int] = {}  # of each producer: how many it has dealt out in turn
+        self.identities = Identities(context, context.scenario.traffic)
+        self.within: Pending | None = None  # the transaction of which the record is that is written now
+        self.sizing = 0.0  # bytes of the record that is written now; 0: `message_size`
+        self.keeper = keeper_of(self, spec, context.recorder)
+        self.looks = False  # at how far followers are behind, at the next tick
+        broker.in_depth.append(self)
+
+    # -- publishing --------------------------------------------------------------------------------------------------
+
+    def target(self, spec: Publish) -> ReplicatedTarget:
+        """This topic as something to call."""
+        return ReplicatedTarget(self, spec.key or self.key, spec.size or self.size)
+
+    def store(self, spec: Publish) -> Any:  # noqa: ANN401 - a store
+        """For the relay of an outbox."""
+        if self.produced_store is not None:
+            return self.produced_store(spec)
+        return ReplicatedStore(self, spec.key or self.key, spec.size or self.size)
+
+    def hearing(self, call: Call, spec: Publish) -> Hearing | None:
+        """Through a producer, where there are some; else as of any topic."""
+        return self.produced(call, spec) if self.produced is not None else super().hearing(call, spec)
+
+    def place(self, request: Request, chain: int, key: str | None, producer: Replica) -> ReplicatedPartition:
+        """The partition of a message of this producer."""
+        return self.partitions[self._partition(request, chain, key, producer)]
+
+    def keyed(self, request: Request, key: str | None) -> int:
+        """By the value of a header, where one is the key."""
+        header = self.spec.key_header
+        if header is None:
+            return super().keyed(request, key)
+        value = self.identities.header(request, header)
+        return partitioners.partition_of_text(value, len(self.partitions)) if value is not None else -1
+
+    def in_turn(self, producer: object) -> int:
+        """The next partition of a producer that takes all in turn."""
+        number = self.turns.get(producer, 0)
+        self.turns[producer] = number + 1
+        return partitioners.in_turn(number, len(self.partitions))
+
+    def _partition(self, request: Request, chain: int, key: str | None, producer: Replica) -> int:
+        if self.spec.partitioner == "round_robin":
+            return self.in_turn(producer)
+        return super()._partition(request, chain, key, producer)
+
+    def key_value(self, request: Request) -> Hashable:
+        """The key of what a request publishes."""
+        if self.spec.key_header is not None:
+            return self.identities.header(request, self.spec.key_header)
+        return request.user if self.key == "user" else request.item if self.key == "item" else request.id
+
+    def forget_producer(self, replica: Replica) -> None:
+        """It has crashed."""
+        super().forget_producer(replica)
+        self.turns.pop(replica, None)
+
+    def refuses(self, partition: ReplicatedPartition, acks: str) -> int:
+        """What a producer hears at once: nobody leads, too few replicas are in sync for `acks: all`, or OK."""
+        if self.broker.down or partition.leader is None:
+            return UNREACHABLE
+        if acks == "all" and len(partition.in_sync) < self.spec.min_insync_replicas:
+            return ERROR
+        return OK
+
+    def append_record(self, partition: ReplicatedPartition, record: Record, attempt: int) -> Message:
+        """Write a record of a batch, which is sent for the first, second ... time."""
+        chain = link_chain(record.chain, 0, attempt) if attempt else record.chain
+        self.sizing, self.within = record.size, record.transaction
+        return self.append_to(partition, Sent(record.request, chain, record.path, record.flow), record.site)
+
+    def acknowledge(self, messages: Iterable[Message]) -> None:
+        """Their publisher hears that they have arrived, whether or not others have them already."""
+        for message in messages:
+            if not message.readable:
+                self.acknowledged[message] = None
+
+    def write(self, message: Message, partition: Partition) -> None:
+        """The leader has it; its followers will."""
+        assert isinstance(partition, ReplicatedPartition)
+        message.size, self.sizing = self.sizing or self.size, 0.0
+        message.transaction, self.within = self.within, None
+        if message.transaction is not None:
+            message.transaction.messages.append(message)
+        if self.keeper is not None:
+            self.keeper.written(partition.index, partition.end, message.size, message.request, self.env.now)
+        if len(partition.copies) == 1:
+            super().write(message, partition)
+            partition.copies[next(iter(partition.copies))].end = partition.end
+            partition.mark = partition.end
+            return
+        message.partition = partition
+        message.offset = partition.end
+        partition.end += 1
+        partition.unreadable.append(message)
+        for copy in partition.copies.values():
+            if copy.node == partition.leader:
+                copy.end = partition.end
+            else:
+                copy.lacks.append((message.offset, self.env.now))
+                if not self.broker.nodes[copy.node].down:
+                    self._send(partition, copy, partition.end, self._replication_time(copy.node, message))
+        self.advance(partition)
+        if not message.readable:
+            self.recorder.note(message.request, message.flow, Stage.REPLICATION, self.name_index)
+
+    def _replication_time(self, node: int, message: Message) -> float:
+        draw = self.replication
+        seconds = draw(message.request.id, message.chain) if draw is not None else 0.0
+        return self.broker.nodes[node].slowed(seconds)
+
+    def _send(self, partition: ReplicatedPartition, copy: Follower, end: int, delay: float) -> None:
+        """The follower has all before `end` after this time, and after what is under way to it."""
+        now = self.env.now
+        copy.due = max(copy.due, now + delay)
+        life = copy.life
+        if copy.due <= now:
+            self._arrived(partition, copy, end)
+        else:
+            then = Signal(lambda _: self._arrived(partition, copy, end) if copy.life == life else None)
+            self.env.hold(then, copy.due - now)
+            self._look_later()
+
+    def _arrived(self, partition: ReplicatedPartition, copy: Follower, end: int) -> None:
+        copy.end = max(copy.end, end)
+        while copy.lacks and copy.lacks[0][0] < copy.end:
+            copy.lacks.popleft()
+        if copy.node not in partition.in_sync and partition.leader is not None and copy.end >= partition.mark:
+            partition.in_sync.append(copy.node)
+            self.recorder.event(EventKind.ISR_EXPANDED, f"{self.broker.name}[{copy.node}]", self.name, 1)
+        self.advance(partition)
+
+    def advance(self, partition: ReplicatedPartition) -> None:
+        """The high watermark goes to where all in-sync replicas are."""
+        if partition.leader is None or len(partition.copies) == 1:
+            return
+        mark = min(partition.copies[node].end for node in partition.in_sync)
+        partition.mark = max(partition.mark, mark)
+        while partition.unreadable and partition.unreadable[0].offset < partition.mark:
+            message = partition.unreadable[0]
+            self.acknowledged.pop(message, None)
+            self.replicated(message)
+
+    # -- who is behind -----------------------------------------------------------------------------------------------
+
+    def _look_later(self) -> None:
+        """Kafka looks every half of the longest lag."""
+        if not self.looks:
+            self.looks = True
+            every = self.broker.nodes_spec.replica_lag_time_max / 2.0
+            self.env.hold(Signal(self._look), every - math.fmod(self.env.now, every))
+
+    def _look(self, _: object) -> None:
+        self.looks = False
+        longest, now = self.broker.nodes_spec.replica_lag_time_max, self.env.now
+        shrank: dict[int, int] = {}
+        for partition in self.partitions:
+            for copy in partition.copies.values():
+                behind = copy.lacks and copy.node != partition.leader
+                if behind and copy.node in partition.in_sync and now - copy.lacks[0][1] > longest:
+                    partition.in_sync.remove(copy.node)
+                    shrank[copy.node] = shrank.get(copy.node, 0) + 1
+            self.advance(partition)
+        for node, count in shrank.items():
+            self.recorder.event(EventKind.ISR_SHRANK, f"{self.broker.name}[{node}]", self.name, count)
+        if any(copy.lacks for partition in self.partitions for copy in partition.copies.values()):
+            self._look_later()
+
+    # -- nodes that go and come --------------------------------------------------------------------------------------
+
+    def node_lost(self, node: int) -> int:
+        """It is gone; how many partitions have no leader now. Who waits for an acknowledgement of it is told."""
+        led = 0
+        for partition in self.partitions:
+            copy = partition.copies.get(node)
+            if copy is not None:
+                copy.life += 1
+                copy.due = 0.0
+            if partition.leader == node:
+                led += 1
+                partition.leader = None
+                self._leave_waiting(partition.unreadable)
+                for group in self.groups:
+                    group.set_offline(partition.index, True)
+                for other in partition.copies.values():  # nobody fetches from one who is gone
+                    other.life += 1
+                    other.due = 0.0
+        return led
+
+    def _leave_waiting(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            if message.waiter is not None:
+                self.env.wake(message.waiter)
+                message.waiter = None
+
+    def fence(self, node: int) -> int:
+        """It counts as gone: it is in sync no more, unless it is the last that was."""
+        shrank = 0
+        for partition in self.partitions:
+            if node in partition.in_sync and len(partition.in_sync) > 1:
+                partition.in_sync.remove(node)
+                shrank += 1
+                self.advance(partition)
+        return shrank
+
+    def elect(self) -> int:
+        """The first in-sync replica that is there leads; where there is none, one out of sync where that is allowed."""
+        elected = 0
+        for partition in self.partitions:
+            if partition.leader is None:
+                elected += self._elect(partition)
+        return elected
+
+    def _elect(self, partition: ReplicatedPartition) -> bool:
+        there = self.broker.live(partition.copies)
+        fit = [node for node in there if node in partition.in_sync]
+        if not fit and self.broker.nodes_spec.unclean_leader_election and there:
+            fit = there
+            partition.in_sync = [there[0]]
+        if not fit:
+            return False
+        leader = partition.leader = fit[0]
+        self._truncate(partition, partition.copies[leader])
+        for copy in partition.copies.values():
+            if copy.node != leader and copy.node in there:
+                self._catch_up(partition, copy)
+        self.advance(partition)
+        for group in self.groups:
+            group.set_offline(partition.index, False)
+        return True
+
+    def _truncate(self, partition: ReplicatedPartition, leader: Follower) -> None:
+        """What the new leader lacks is lost; whoever has as much as it has all there is."""
+        first = leader.end
+        gone = [message for message in partition.unreadable if message.offset >= first]
+        for message in gone:
+            partition.unreadable.remove(message)
+            self.lost += message in self.acknowledged
+            self.acknowledged.pop(message, None)
+            self._lose(message)
+        if partition.mark > first:  # one that was out of sync leads: what was readable is lost, too
+            self.lost += partition.mark - first
+            for group in self.groups:
+                group.lose(partition.index, first)
+            partition.mark = first
+        for copy in partition.copies.values():
+            if copy.end >= first:
+                copy.end = partition.end
+                copy.lacks.clear()
+
+    def _lose(self, message: Message) -> None:
+        message.lost = True
+        for group in self.groups:
+            group.end_unread(message, LOST)
+
+    def _catch_up(self, partition: ReplicatedPartition, copy: Follower) -> None:
+        if copy.end < partition.end or copy.node not in partition.in_sync:
+            draw = self.replication
+            seconds = draw(partition.index, partition.end) if draw is not None else 0.0
+            self._send(partition, copy, partition.end, self.broker.nodes[copy.node].slowed(seconds))
+
+    def node_back(self, node: int) -> None:
+        """It is there again: where it is the leader of nobody else's election, it leads on; else it catches up."""
+        for partition in self.partitions:
+            copy = partition.copies.get(node)
+            if copy is None:
+                continue
+            if partition.leader is not None:
+                self._catch_up(partition, copy)
+            elif node in partition.in_sync and copy.end == partition.end:
+                partition.leader = node
+                for other in partition.copies.values():
+                    if other.node != node and not self.broker.nodes[other.node].down:
+                        self._catch_up(partition, other)
+                self.advance(partition)
+                for group in self.groups:
+                    group.set_offline(partition.index, False)
+
+    # -- figures -----------------------------------------------------------------------------------------------------
+
+    def offline(self) -> int:
+        """Partitions that nobody leads."""
+        return sum(partition.leader is None for partition in self.partitions)
+
+    def under_replicated(self) -> int:
+        """Partitions of which some replica is not in sync."""
+        return sum(len(partition.in_sync) < len(partition.copies) for partition in self.partitions)
+
+
+class ReplicatedTarget(PublishTarget):
+    """A replicated topic as something that can be called: one request for each record."""
+
+    topic: ReplicatedTopic
+
+    def __init__(self, topic: ReplicatedTopic, key: str | None, size: float):
+        super().__init__(topic, key)
+        self.size = size
+
+    def _serve(self, task: Task) -> Process:
+        """Append at the leader, wait for what `acks` asks for, and acknowledge."""
+        topic, broker, request = self.topic, self.topic.broker, task.request
+        partition = topic.place(request, task.chain, self.key, task.producer)
+        outcome = topic.refuses(partition, broker.acks)
+        if not outcome:
+            delay = broker.busy(partition.leader or 0, self.size, self.size)
+            if delay > 0.0:
+                topic.env.hold(task, delay)
+                yield
+                outcome = topic.refuses(partition, broker.acks)
+        if not outcome:
+            sent = Sent(request, task.chain, task.path, task.flow)
+            topic.sizing, topic.within = self.size, broker.transactions.get(task.caller)
+            message = topic.append_to(partition, sent, self.site)
+            outcome = yield from wait_for(task, topic, [message], broker.acks)
+            topic.recorder.stage(task, Stage.ANSWER, self.where)
+        if outcome:
+            task.where = self.where
+        if task.caller is not None:
+            delay = 0.0 if task.back is None else task.back.delay(request.id, task.chain)
+            if delay > 0.0:
+                topic.env.hold(task, delay)
+                yield
+            if delay >= 0.0:
+                answer(task, outcome, topic.env)
+        request.done()
+        task.silence()
+        yield
+
+
+class ReplicatedStore(TopicStore):
+    """Where the relay of an outbox publishes."""
+
+    topic: ReplicatedTopic
+
+    def __init__(self, topic: ReplicatedTopic, key: str | None, size: float):
+        super().__init__(topic, key)
+        self.size = size
+
+    def run(self, task: Task, rows: list[Sent]) -> Activity:
+        """1 when all are acknowledged, 0 when they have to be published again."""
+        topic, acks = self.topic, self.topic.broker.acks
+        messages = []
+        for row in rows:
+            partition = topic.place(row.request, row.chain, self.key, task.replica)
+            if topic.refuses(partition, acks):
+                return 0
+            topic.sizing = self.size
+            messages.append(topic.append_to(partition, row, self.site))
+        outcome = yield from wait_for(task, topic, messages, acks)
+        return 0 if outcome else 1
+
+
+def wait_for(task: Task, topic: ReplicatedTopic, messages: list[Message], acks: str) -> Activity:
+    """Until all are acknowledged: OK; ERROR where too few replicas are in sync by then
+    (NOT_ENOUGH_REPLICAS_AFTER_APPEND); UNREACHABLE where the leader is gone.
+    """
+    for message in messages:
+        if acks != "all":
+            topic.acknowledge([message])
+            continue
+        if not message.readable and not message.lost:
+            message.waiter = task
+            yield
+        if not message.readable:
+            return UNREACHABLE
+        if len(message.partition.in_sync) < topic.spec.min_insync_replicas:  # type: ignore[attr-defined]
+            return ERROR
+    return OK

@@ -1,0 +1,134 @@
+"""Which replicas a balancer leaves out for a while: Envoy's outlier detection (outlier_detection_impl.cc).
+
+A replica is ejected at the answer of 5xx that is one too many in a row; at the end of each interval those return that
+have been out for long enough, and those go whose success rate is far below that of the others (semantics.md 1.6).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sim.policies.balancing import BalancingRow, PeerRow
+from sim.policies.base import policy, reached
+
+
+@policy
+def renew(peer: PeerRow, now: float) -> None:
+    """Another replica has come to its place, of which nothing is known."""
+    peer.since = now
+    peer.current = 0.0
+    peer.estimate = 0.0
+    peer.stamp = 0.0
+    peer.failures = 0
+    peer.gateway_failures = 0
+    peer.ejected = 0
+    peer.ejected_at = 0.0
+    peer.ejections = 0
+    peer.unejected_at = -math.inf
+    peer.good = 0
+    peer.asked = 0
+
+
+@policy
+def judge(row: BalancingRow, peer: PeerRow, failed: bool, at_gateway: bool) -> bool:
+    """Count an answer; whether it was one failure too many. `at_gateway`: it failed as 502, 503 or 504."""
+    peer.asked += 1
+    if not failed:
+        peer.good += 1
+        peer.failures = 0
+        peer.gateway_failures = 0
+        return False
+    peer.failures += 1
+    peer.gateway_failures = peer.gateway_failures + 1 if at_gateway else 0
+    too_many = False
+    if peer.gateway_failures == row.gateway_failures:
+        peer.gateway_failures = 0
+        too_many = True
+    if peer.failures == row.consecutive:
+        peer.failures = 0
+        too_many = True
+    return too_many
+
+
+@policy
+def eject(
+    row: BalancingRow, peers: Sequence[PeerRow], alive: Sequence[int], replicas: int, index: int, now: float
+) -> bool:
+    """Leave it out, every time for longer; whether that may be: not where it is out, or too many would be."""
+    there = ejected = 0
+    for other in range(replicas):
+        if alive[other] == 1:
+            there += 1
+            ejected += peers[other].ejected
+    peer = peers[index]
+    if peer.ejected == 1 or not may_eject(row, ejected, max(1, there)):
+        return False
+    peer.ejected = 1
+    peer.ejected_at = now
+    if peer.ejections * row.base < max(row.most, row.base) + row.base:
+        peer.ejections += 1
+    return True
+
+
+@policy
+def may_eject(row: BalancingRow, ejected: int, replicas: int) -> bool:
+    """Whether one more may be ejected."""
+    return 100.0 * (ejected + 1) / replicas <= row.most_percent or (row.always_one == 1 and ejected == 0)
+
+
+@policy
+def look(row: BalancingRow, peer: PeerRow, now: float) -> bool:
+    """At the end of an interval: whether it returns, having been out for long enough. Who is not out is forgiven."""
+    if peer.ejected == 1 and reached(now - peer.ejected_at, min(row.base * peer.ejections, max(row.most, row.base))):
+        peer.ejected = 0
+        peer.unejected_at = now
+        peer.since = now
+        peer.failures = 0
+        peer.gateway_failures = 0
+        return True
+    if peer.ejected == 0 and peer.ejections > 0 and reached(now, peer.unejected_at + row.interval):
+        peer.ejections -= 1
+    return False
+
+
+@policy
+def success_rate_threshold(row: BalancingRow, peers: Sequence[PeerRow], replicas: int) -> float:
+    """Below this success rate (percent, strictly) one is an outlier: mean - factor / 1000 * population deviation.
+
+    Negative where nobody is compared, or too few can be.
+    """
+    judged, total = 0, 0.0
+    if row.compares == 0:
+        return -1.0
+    for index in range(replicas):
+        if peers[index].asked >= row.volume:
+            judged += 1
+            total += success_rate(peers[index])
+    if judged < row.hosts:
+        return -1.0
+    mean = total / judged
+    squares = 0.0
+    for index in range(replicas):
+        if peers[index].asked >= row.volume:
+            squares += (success_rate(peers[index]) - mean) * (success_rate(peers[index]) - mean)
+    return mean - row.factor / 1000.0 * math.sqrt(squares / judged)
+
+
+@policy
+def success_rate(peer: PeerRow) -> float:
+    """Percent of its answers in this interval that were good."""
+    return 100.0 * peer.good / peer.asked
+
+
+@policy
+def is_outlier(row: BalancingRow, peer: PeerRow, threshold: float) -> bool:
+    """Whether its success rate is below the threshold."""
+    return peer.asked >= row.volume and success_rate(peer) < threshold
+
+
+@policy
+def begin_interval(peer: PeerRow) -> None:
+    """Nothing has been asked in it yet."""
+    peer.asked = 0
+    peer.good = 0

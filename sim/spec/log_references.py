@@ -1,0 +1,74 @@
+"""Whether what is said of a log broker, and of what befalls it, makes sense together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.errors import did_you_mean
+from sim.spec.broker import LogBroker
+from sim.spec.broker_fault import SlowDisk
+from sim.spec.document import Location
+from sim.spec.fault import BrokerDown, Fault
+from sim.spec.queue_broker import QueueBroker
+from sim.spec.scenario import Scenario
+from sim.spec.step import Publish
+from sim.spec.walk import visits
+
+Found = tuple[Location, str, bool]
+"""Where, what, and whether the key is to blame."""
+
+
+def log_problems(scenario: Scenario) -> Iterator[Found]:
+    """Everything that names a node which is not there, or says what the producers of a broker do otherwise."""
+    for index, fault in enumerate(scenario.faults):
+        yield from _node(scenario, index, fault.inner or fault)
+    yield from _headers(scenario)
+    producers = {
+        topic: name
+        for name, broker in scenario.brokers.items()
+        if isinstance(broker, LogBroker) and broker.producer is not None
+        for topic in broker.topics
+    }
+    for visit in visits(scenario):
+        step = visit.step
+        if isinstance(step, Publish) and step.topic in producers and step.policy is not None:
+            what = (
+                f"found a policy for what is published to '{step.topic}', whose producers try again by themselves; "
+                f"expected none: their timeouts and pauses are words of `producer` of '{producers[step.topic]}'"
+            )
+            yield (*visit.at, "policy"), what, True
+
+
+def _headers(scenario: Scenario) -> Iterator[Found]:
+    known = {header for traffic in scenario.traffic.values() for header in traffic.headers}
+    for name, broker in scenario.brokers.items():
+        if not isinstance(broker, LogBroker):
+            continue
+        for topic, spec in broker.topics.items():
+            if spec.key_header is not None and spec.key_header not in known:
+                near = did_you_mean(spec.key_header, known) if known else ""
+                what = (
+                    f"no traffic has a header '{spec.key_header}'{near}; "
+                    "expected one of `headers` of a traffic: without it no record has a key"
+                )
+                yield ("brokers", name, "topics", topic, "key_header"), what, False
+
+
+def _node(scenario: Scenario, index: int, fault: Fault) -> Iterator[Found]:
+    if not isinstance(fault, (BrokerDown, SlowDisk)):
+        return
+    name = fault.broker if isinstance(fault, BrokerDown) else fault.of
+    broker = scenario.brokers.get(name)
+    if broker is None:
+        return
+    at: Location = ("faults", index)
+    if isinstance(broker, LogBroker) and (broker.has_nodes or fault.node is None):
+        count = broker.nodes.count if broker.nodes is not None else broker.most_replicas
+        if fault.node is not None and fault.node >= count:
+            yield (*at, "node"), f"found node {fault.node} of '{name}', which has nodes 0 to {count - 1}", False
+        if isinstance(fault, SlowDisk) and not broker.has_nodes:
+            what = f"'{name}' is a log without nodes, whose disks have no time of their own; expected `nodes` of it"
+            yield (*at, "of"), what, False
+    elif fault.node is not None or (isinstance(fault, SlowDisk) and not isinstance(broker, QueueBroker)):
+        what = f"'{name}' has no nodes; expected none, or `nodes: 3` of a log broker"
+        yield (*at, "node"), what, fault.node is not None

@@ -1,0 +1,93 @@
+"""The site: no link leads nowhere, every example of its pages runs, every word and every field has a sentence."""
+
+import re
+import subprocess
+import sys
+from typing import get_args
+
+import pytest
+
+import sim
+from sim.docs.site import PAGES, dead_links, navigation, pages
+from sim.spec.base import Kind, words
+from sim.spec.schema import _classes
+from sim.spec.sentences import sentences_of
+
+HAND = sorted(PAGES.glob("*.md"))
+EXAMPLES = [
+    pytest.param(block, id=f"{path.stem}-{number}")
+    for path in HAND
+    for number, block in enumerate(re.findall(r"^```yaml\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL))
+]
+PROGRAMS = [
+    pytest.param(block, id=path.stem)
+    for path in HAND
+    for block in re.findall(r"^```python\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
+]
+
+
+@pytest.fixture(scope="module")
+def made():
+    return pages()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_of_a_recipe_runs_with_what_it_expects(example):
+    study = sim.load_text(example)
+    sim.check(study)
+    found = sim.run(study, replications=1, jobs=1, engine="simpy")
+    assert len(found.requests) > 0
+    assert found.passed, str(found)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_program_of_a_page_runs(program, tmp_path):
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, timeout=300)
+
+
+def test_no_link_leads_nowhere(made):
+    assert dead_links(made) == []
+    assert dead_links({"a.md": "[b](b.md) [c](../c.md)", "b.md": ""}) == ["a.md: ../c.md"]
+
+
+def test_every_page_is_in_the_contents(made):
+    def listed(part):
+        if isinstance(part, str):
+            yield part
+        for item in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            yield from listed(item)
+
+    assert set(listed(navigation(made))) == {name for name in made if name.endswith(".md")}
+
+
+def test_the_reference_has_an_example_of_nearly_every_word_and_what_is_not_modelled(made):
+    known = {word for kind in get_args(Kind) for word in words(kind)}
+    shown = set(re.findall(r"^## `(\w+)`$", made["reference.md"], re.MULTILINE))
+    assert known <= shown
+    assert made["reference.md"].count(" says it:") >= len(known) / 2
+    assert "# What is not modelled" in made["reference.md"]
+
+
+def test_no_field_of_the_language_is_without_a_sentence():
+    silent = [
+        f"{cls.__name__}.{name}"
+        for cls in _classes()
+        if cls.__module__.startswith("sim.")
+        for name in cls.model_fields
+        if name not in sentences_of(cls)
+    ]
+    assert silent == []
+
+
+def test_the_site_is_built_without_a_warning(made, tmp_path):
+    pytest.importorskip("mkdocs")
+    from sim.docs.build import built, write
+
+    write(made, tmp_path / "source")
+    built(made, tmp_path / "source", tmp_path / "site")
+    index = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "simulates microservices" in index
+    fetched = re.findall(r'(?:src|href)="(https?://[^"]+)"[^>]*(?:stylesheet|script)', index)
+    assert fetched == []

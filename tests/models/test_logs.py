@@ -1,0 +1,250 @@
+"""Logs in depth, event by event: what a batch waits for, what a replica that is slow or lost costs, what is deleted."""
+
+import pytest
+
+from sim import testing
+from sim.models.logs.cluster import Meter
+from sim.spec.cluster import Quota
+
+SYSTEM = """
+duration: DURATION
+services:
+  shop: {workers: unlimited, endpoints: {buy: [{publish: orders}, {effect: sent}]}}
+  stock: {workers: 1, consumes: {orders: {group: g, auto_offset_reset: earliest, do: [{work: 1ms}, {effect: done}]}}}
+brokers: {kafka: {kind: log, replication: 2ms, BROKER, topics: {orders: {partitions: 1, TOPIC}}}}
+network: {default: {latency: 1ms}}
+faults: [FAULT]
+"""
+THREE = "replication_factor: 3, min_insync_replicas: 2"
+
+
+def play(arrivals, broker="acks: all", topic=THREE, fault="", duration="100s"):
+    """1 ms there and back, 2 ms until followers have a record: a request under acks: all takes 4 ms."""
+    text = (
+        SYSTEM.replace("BROKER", broker).replace("TOPIC", topic).replace("FAULT", fault).replace("DURATION", duration)
+    )
+    return testing.play(text, arrivals)
+
+
+def rows(played):
+    return played.records.message_frame().sort_values("offset")
+
+
+@pytest.mark.parametrize(
+    ("producer", "arrivals", "responses"),
+    [
+        ("linger: 0s", [0.0, 0.0], [0.004, 0.004]),
+        # 5 ms of linger from the first record of a batch on, and the way of 4 ms
+        ("linger: 5ms", [0.0, 0.003, 0.02], [0.009, 0.006, 0.009]),
+        # two records fill the first batch, which goes at once
+        ("linger: 5ms, batch: 2KiB", [0.0, 0.003, 0.0035], [0.007, 0.004, 0.009]),
+        # every record is a batch; one request after the other
+        ("linger: 5ms, batch: 1KiB, max_in_flight: 1", [0.0] * 4, [0.004, 0.008, 0.012, 0.016]),
+        ("linger: 5ms, batch: 1KiB, max_in_flight: 2", [0.0] * 4, [0.004, 0.004, 0.008, 0.008]),
+        # memory for two batches: the third and fourth wait for the first and second
+        ("linger: 0s, batch: 1KiB, buffer: 2KiB", [0.0] * 4, [0.004, 0.004, 0.008, 0.008]),
+        ("linger: 5ms, acks: 1", [0.0], [0.007]),
+        ("linger: 5ms, acks: 0", [0.0], [0.0]),
+    ],
+)
+def test_how_long_a_producer_takes(producer, arrivals, responses):
+    played = play(arrivals, f"producer: {{{producer}}}")
+    assert played.responses() == responses
+    assert set(played.outcomes()) == {"ok"}
+    assert rows(played)["how"].tolist() == ["processed"] * len(arrivals)
+
+
+def test_who_finds_no_memory_in_time_has_a_timeout():
+    """Two batches in memory, one request at a time of 4 ms: the third is in after 4 ms, the fourth would be after 8."""
+    played = play([0.0] * 4, "producer: {linger: 0s, batch: 1KiB, buffer: 2KiB, max_in_flight: 1, max_block: 6ms}")
+    assert played.outcomes() == ["ok", "ok", "ok", "timeout"]
+    assert played.responses()[3] == 0.006
+    assert len(rows(played)) == 3
+
+
+def test_a_request_takes_along_what_waits_for_other_partitions_of_its_node():
+    """The second record, in a partition of its own, leaves with the first after 5 ms in all, not after 5 ms of its own."""
+    text = (
+        SYSTEM.replace("BROKER", "producer: {linger: 5ms}").replace("TOPIC", "message_size: 1KiB").replace("FAULT", "")
+    )
+    text = text.replace("partitions: 1", "partitions: 97").replace("DURATION", "10s")
+    played = testing.play(text, [0.0, 0.004])
+    assert rows(played)["partition"].nunique() == 2
+    assert played.responses() == [0.009, 0.005]
+
+
+DOWN = "{at: 4.002s, for: 60s, broker_down: kafka, node: 0}"
+
+
+def kinds(played):
+    return [(event.time, event.kind, event.value) for event in played.events() if not event.kind.startswith("fault")]
+
+
+def test_another_replica_leads_when_the_session_of_a_node_is_over_and_the_election_held():
+    """Lost at 4.002 s, 9 s until it is noticed, 50 ms until another leads; the first look of a producer thereafter, every 100 ms
+    from 5 s on, is at 13.1 s.
+    """
+    played = play([0.0, 5.0, 20.0], "producer: {linger: 0s}", fault=DOWN)
+    assert kinds(played) == [
+        (4.002, "leader_lost", 1.0),
+        (13.002, "isr_shrank", 1.0),
+        (13.052, "leader_elected", 1.0),
+        (64.004, "isr_expanded", 1.0),
+    ]
+    assert played.responses() == [0.004, 8.104, 0.004]
+
+
+@pytest.mark.parametrize(("acks", "fate"), [("1", "lost"), ("all", "processed")])
+def test_acks_1_loses_what_its_leader_had_not_replicated_and_acks_all_sends_it_again(acks, fate):
+    """Published at 3.9995 s, at the leader at 4.0005 s, which is gone at 4.002 s; followers would have had it at 4.0025 s."""
+    played = play([3.9995], f"acks: {acks}", fault=DOWN)
+    assert played.outcomes() == ["ok"]
+    assert rows(played)["how"].tolist()[0] == "lost"
+    assert (fate in rows(played)["how"].tolist()) is True
+    if acks == "1":
+        assert played.responses() == [0.002]
+        assert played.completions()[0] != played.completions()[0], "nan: acknowledged, and nobody will ever read it"
+    else:
+        assert played.responses()[0] > 9.0
+
+
+def test_with_too_few_replicas_in_sync_acks_all_refuses_and_acks_1_goes_on():
+    """Two of three nodes are gone from 1 s on; when that is noticed, after 9 s, one replica is in sync and two are wanted."""
+    faults = ", ".join(f"{{at: 1s, broker_down: kafka, node: {node}, name: n{node}}}" for node in (1, 2))
+    safe = play([0.0, 20.0], "acks: all", fault=faults, duration="300s")
+    assert safe.outcomes() == ["ok", "timeout"]
+    assert safe.responses()[1] == 120.0
+    quick = play([0.0, 20.0], "acks: 1", fault=faults, duration="300s")
+    assert quick.outcomes() == ["ok", "ok"]
+
+
+def test_a_follower_that_is_gone_holds_up_acks_all_until_its_session_is_over():
+    played = play([2.0], "acks: all", fault="{at: 1s, broker_down: kafka, node: 2}")
+    assert played.responses() == [pytest.approx(10.0 - 2.0 + 0.001, abs=1e-9)]
+
+
+def test_a_slow_follower_holds_up_acks_all_until_it_is_out_of_sync():
+    """It has a record after 200 s. Looked at every 15 s; what it lacks since 1.001 s is more than 30 s old at 45 s."""
+    played = play([1.0], "acks: all, nodes: 3", fault="{at: 0s, slow_disk: {of: kafka, node: 1, by: 100000x}}")
+    assert played.responses() == [pytest.approx(30.0 - 1.0 + 15.0 + 0.001, abs=1e-9)]
+    assert [kind for _, kind, _ in kinds(played)] == ["isr_shrank"]
+
+
+def test_an_unclean_election_loses_what_was_acknowledged_by_all_in_sync():
+    """Node 1 and 2 are gone while one record is written; then the leader goes and node 1 comes back."""
+    faults = ", ".join(
+        [
+            "{at: 1s, for: 29s, broker_down: kafka, node: 1, name: b}",
+            "{at: 1s, for: 200s, broker_down: kafka, node: 2, name: c}",
+            "{at: 25s, for: 200s, broker_down: kafka, node: 0, name: a}",
+        ]
+    )
+    topic = "replication_factor: 3"
+    for unclean, responses in ((True, 2), (False, 1)):
+        nodes = f"acks: all, nodes: {{count: 3, unclean_leader_election: {str(unclean).lower()}}}"
+        played = play([20.0, 40.0], nodes, topic, faults, duration="100s")
+        assert played.outcomes().count("ok") == responses, "without it the partition stays offline until node 0 is back"
+
+
+def sent(played):
+    return [tuple(row) for row in rows(played)[["offset", "how"]].to_numpy().tolist()]
+
+
+@pytest.mark.parametrize(("idempotent", "copies"), [(True, 1), (False, 2)])
+def test_an_idempotent_producer_is_known_again_when_its_answer_was_lost(idempotent, copies):
+    """The wire is cut while the answer is on its way back; after 30 s the batch is sent again."""
+    cut = "{at: 3ms, for: 10s, network: {between: [shop, kafka], partition: true}}"
+    played = play([0.0], f"producer: {{linger: 0s, idempotent: {str(idempotent).lower()}}}", fault=cut)
+    assert played.outcomes() == ["ok"]
+    assert 30.0 < played.responses()[0] < 31.0
+    assert sent(played) == [(number, "processed") for number in range(copies)]
+
+
+def test_what_is_never_acknowledged_is_given_up_after_the_delivery_timeout():
+    played = play([1.0], "producer: {linger: 0s}", fault="{at: 0s, broker_down: kafka}", duration="300s")
+    assert (played.outcomes(), played.responses()) == (["timeout"], [120.0])
+
+
+@pytest.mark.parametrize(
+    ("reset", "ends"), [("earliest", ["expired", "processed"]), ("latest", ["expired", "skipped"])]
+)
+def test_retention_deletes_what_nobody_has_read(reset, ends):
+    """Kept for a minute, looked at every 10 s, a segment every 5 s: the record of 0 s is gone at 70 s, that of 50 s is not; the
+    consumer, down since 0, comes back at 80 s.
+    """
+    text = SYSTEM.replace("BROKER", "acks: all").replace("auto_offset_reset: earliest", f"auto_offset_reset: {reset}")
+    text = text.replace("TOPIC", "retention: {time: 1m, check: 10s, segment_time: 5s}").replace("DURATION", "100s")
+    text = text.replace("FAULT", "{at: 0s, crash: {of: stock, replicas: 1, restart_after: 80s}}")
+    played = testing.play(text, [1.0, 50.0])
+    assert [how for _, how in sent(played)] == ends
+    assert [round(time, 6) for time in rows(played)["end"]] == [70.0, pytest.approx(80.0, abs=0.01)]
+
+
+def test_retention_by_size_leaves_at_least_that_much():
+    """Ten records of 1 KiB, one a segment, 4 KiB are kept: six are deleted at the first look, at 10 s."""
+    text = SYSTEM.replace("BROKER", "acks: all").replace("DURATION", "60s")
+    text = text.replace("TOPIC", "retention: {size: 4KiB, segment_size: 1KiB, check: 10s}")
+    text = text.replace("FAULT", "{at: 0s, crash: {of: stock, replicas: 1, restart_after: 20s}}")
+    played = testing.play(text, [1.0 + 0.1 * k for k in range(10)])
+    assert [how for _, how in sent(played)] == ["expired"] * 6 + ["processed"] * 4
+
+
+def test_compaction_keeps_the_latest_record_of_each_key():
+    """Nine records of three users, one a segment; the newest segment is not cleaned, of the others the last of each user stays."""
+    text = (
+        SYSTEM.replace("BROKER", "acks: all")
+        .replace("DURATION", "60s")
+        .replace("partitions: 1", "partitions: 1, key: user")
+    )
+    text = text.replace("TOPIC", "compaction: {segment_size: 1KiB}")
+    text = text.replace("FAULT", "{at: 0s, crash: {of: stock, replicas: 1, restart_after: 20s}}")
+    traffic = (
+        "traffic: {clients: {sends: shop.buy, users: {count: 1}, arrivals: {replay: {times: [1s, 2s, 3s, 4s]}}}}\n"
+    )
+    played = testing.play(traffic + text, [1.0, 2.0, 3.0, 4.0])
+    assert [how for _, how in sent(played)] == ["dropped", "dropped", "processed", "processed"]
+
+
+def test_a_node_handles_one_request_after_the_other():
+    """100 requests a second: three at once are handled 10, 20 and 30 ms later."""
+    played = play([0.0] * 3, "acks: 1, nodes: {count: 3, requests: 100/s}")
+    assert played.responses() == [0.012, 0.022, 0.032]
+
+
+def test_bytes_take_the_network_and_the_disk_their_time():
+    """1 KiB at 100 KiB/s of network is 10 ms, at 51.2 KiB/s of disk 20 ms."""
+    played = play([0.0] * 2, "acks: 1, nodes: {count: 3, network: 100KiB, disk: 51200B}")
+    assert played.responses() == [0.032, 0.052]
+
+
+def test_over_its_quota_a_client_is_answered_as_late_as_the_average_needs():
+    """Kafka's Rate over at least ten windows of 1 s: 20 KiB at once are 2 KiB/s, twice the quota, and 10 s too many."""
+    meter = Meter(Quota(produce="1KiB"), 1024.0)
+    assert meter.record(0.0, 10 * 1024.0) == 0.0
+    assert meter.record(0.0, 10 * 1024.0) == pytest.approx(10.0)
+    assert meter.record(20.0, 1024.0) == 0.0
+
+
+def test_a_quota_holds_answers_back():
+    played = play([0.0], "quota: {produce: 50B}, producer: {linger: 0s}")
+    # 1,024 B over 10 s are 102.4 B/s: (102.4 - 50) / 50 x 10 s
+    assert played.responses() == [pytest.approx(0.004 - 0.002 + 10.48, abs=3e-3)]
+
+
+@pytest.mark.parametrize("broker", ["acks: all", "producer: {linger: 0s}"])
+def test_in_turn_every_partition_gets_the_same(broker):
+    text = SYSTEM.replace("BROKER", broker).replace("TOPIC", "partitioner: round_robin").replace("FAULT", "")
+    played = testing.play(
+        text.replace("partitions: 1", "partitions: 3").replace("DURATION", "10s"), [0.1 * k for k in range(6)]
+    )
+    assert played.records.message_frame().sort_values("published")["partition"].tolist() == [0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.parametrize("broker", ["acks: all", "producer: {linger: 0s}"])
+def test_a_key_of_ones_own_is_hashed_as_its_text(broker):
+    """All records say region: foobar, which Kafka's murmur2 hashes to -790332482."""
+    text = SYSTEM.replace("BROKER", broker).replace("TOPIC", "key_header: region").replace("FAULT", "")
+    traffic = "traffic: {clients: {sends: shop.buy, headers: {region: foobar}}}\n"
+    text = traffic + text.replace("partitions: 1", "partitions: 97").replace("DURATION", "10s")
+    played = testing.play(text, [0.1, 0.2])
+    assert rows(played)["partition"].tolist() == [(-790332482 & 0x7FFFFFFF) % 97] * 2
