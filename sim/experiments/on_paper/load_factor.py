@@ -14,9 +14,7 @@ from sim.spec.scenario import Scenario
 
 def load_settings(scenario: Scenario, factor: float, variant: str) -> tuple[str, ...]:
     """PATH=VALUE for each open traffic of this variant; none for a factor of 1."""
-    found = {
-        name: traffic.arrivals for name, traffic in scenario.traffic.items() if not traffic.arrivals.population
-    }
+    found = {name: traffic.arrivals for name, traffic in scenario.traffic.items() if not traffic.arrivals.population}
     if not found:
         raise UsageError(
             "load: all traffic is of closed users, who send as they are answered; vary their number: --over "

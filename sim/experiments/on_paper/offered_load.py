@@ -191,9 +191,7 @@ class Analysis:
         self.scenario = scenario
         self.flow = Flow(scenario)
         self.closed = tuple(
-            self._bound(name, traffic)
-            for name, traffic in scenario.traffic.items()
-            if traffic.arrivals.population
+            self._bound(name, traffic) for name, traffic in scenario.traffic.items() if traffic.arrivals.population
         )
         self.unknown: list[str] = []
         self.sent = self._sent(lambda traffic: _mean_rate(traffic, scenario.duration))

@@ -224,11 +224,7 @@ def closed_workloads(view: View) -> Iterator[Finding]:
 
 def cold_start(view: View) -> Iterator[Finding]:
     """Results that begin with an empty system."""
-    steady = [
-        name
-        for name, traffic in view.scenario.traffic.items()
-        if traffic.arrivals.steady
-    ]
+    steady = [name for name, traffic in view.scenario.traffic.items() if traffic.arrivals.steady]
     if view.scenario.warmup == 0 and steady and not view.scenario.auto_warmup:
         yield Finding(
             "warmup",

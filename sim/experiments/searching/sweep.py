@@ -75,9 +75,7 @@ def sweep(
 def _closed(arms: Sequence[Arm]) -> frozenset[str]:
     """The variants without open arrivals."""
     return frozenset(
-        arm.name
-        for arm in arms
-        if all(traffic.arrivals.population for traffic in arm.scenario.traffic.values())
+        arm.name for arm in arms if all(traffic.arrivals.population for traffic in arm.scenario.traffic.values())
     )
 
 

@@ -235,9 +235,7 @@ def _spiked(name: str, arrivals: Arrivals, factor: float, times: Times, by: floa
 
 
 def _open(scenario: Scenario) -> dict[str, Arrivals]:
-    found = {
-        name: traffic.arrivals for name, traffic in scenario.traffic.items() if not traffic.arrivals.population
-    }
+    found = {name: traffic.arrivals for name, traffic in scenario.traffic.items() if not traffic.arrivals.population}
     if not found:
         raise UsageError(
             "load: all traffic is of closed users, who send as they are answered: there is no load to vary"
