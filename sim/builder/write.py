@@ -64,7 +64,7 @@ def files() -> dict[str, str]:
     definitions: dict[str, Any] = schema["$defs"] | {"Scenario": schema}
     written = {}
     for kind in get_args(Kind):
-        functions = [_word(kind, word, cls, definitions) for word, cls in sorted(words(kind).items())]
+        functions = [_word(kind, word, cls, definitions) for word, cls in sorted(_words(kind).items())]
         title = f"{TITLES[kind]} in Python: a function for each word, which gives what a file would hold."
         imports = f"from sim.builder.saying import Part, {_maker(kind)}\n"
         written[f"{kind}.py"] = _module(title, imports, functions)
@@ -85,6 +85,11 @@ def files() -> dict[str, str]:
     return written
 
 
+def _words(kind: Kind) -> dict[str, type[Spec]]:
+    """The words of one kind, without those of plug-ins that happen to be loaded."""
+    return {word: cls for word, cls in words(kind).items() if cls.__module__.startswith("sim.")}
+
+
 def _module(title: str, imports: str, functions: list[str]) -> str:
     """A file, with the imports that it needs."""
     body = "\n\n".join(functions)
@@ -102,7 +107,7 @@ def _maker(kind: Kind) -> str:
 
 def _parts() -> Iterator[type[Spec]]:
     """Everything that a scenario is made of, but for words and what words are made of alone."""
-    registered = {cls for kind in get_args(Kind) for cls in words(kind).values()}
+    registered = {cls for kind in get_args(Kind) for cls in _words(kind).values()}
     bases = {base for cls in registered for base in cls.__mro__ if issubclass(base, Spec)}
     waiting: list[type[Spec]] = [Scenario, *registered]
     seen = set[type[Spec]]()

@@ -178,7 +178,7 @@ def _everywhere(gateway: Gateway) -> tuple[list[str], list[Plugin]]:
 
 def _limit(limit: RateLimit) -> Plugin | None:
     """The plugin that counts as this limit does; None where there is none."""
-    whose = {"user": "consumer", "consumer": "consumer", "ip": "ip", "all": "service"}.get(limit.per)
+    whose = {"user": "credential", "consumer": "consumer", "ip": "ip", "all": "service"}.get(limit.per)
     counts = [round(its.rate * its.window) for its in limit.periods]
     whole = all(abs(count - its.rate * its.window) <= 1e-6 for count, its in zip(counts, limit.periods, strict=True))
     if whose is None or not whole or min(counts) < 1 or limit.when or limit.window_from != "clock":

@@ -57,7 +57,7 @@ def random_samples() -> tuple[Sample, ...]:
 def later_samples() -> tuple[Sample, ...]:
     """Systems with words that came later: queues, groups whose members come and go, caches, sagas, replicas that come and go."""
     seeds = range(OF_EACH_KIND)
-    trees = [make(seed) for make in (queue_system, group_system) for seed in seeds]
+    trees = [{"version": 1, **make(seed)} for make in (queue_system, group_system) for seed in seeds]
     trees += [any_scenario(FIRST_WITH_LATER_WORDS + seed) for seed in seeds]
     texts = [written(tree) for tree in trees] + [Elastic(seed).text() for seed in seeds]
     return tuple(Sample(plain(read_yaml(text)), text) for text in texts)

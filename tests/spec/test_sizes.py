@@ -154,7 +154,7 @@ def test_every_whole_number_of_the_language_has_both_bounds():
 
 def test_the_schema_shows_them():
     definitions = json_schema()["$defs"]
-    assert definitions["Service"]["properties"]["replicas"]["maximum"] == 100_000
+    assert definitions["Service"]["properties"]["replicas"]["anyOf"][0]["maximum"] == 100_000
     assert definitions["Service"]["properties"]["workers"]["anyOf"][0] == {
         "type": "integer",
         "minimum": 1,
