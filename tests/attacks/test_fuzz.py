@@ -68,7 +68,9 @@ def test_what_is_not_mutated_is_written_as_it_was_read():
 
 def test_every_sample_runs(tmp_path):
     """Harm done to what is wrong already would find nothing."""
-    for number, sample in enumerate((*shipped_samples()[:3], *random_samples()[:3], *later_samples()[::15], *recorded_samples())):
+    for number, sample in enumerate(
+        (*shipped_samples()[:3], *random_samples()[:3], *later_samples()[::15], *recorded_samples())
+    ):
         assert attempt(Input({SCENARIO: sample.text.encode(), **sample.files}, "simpy"), tmp_path) == "ran", number
 
 
