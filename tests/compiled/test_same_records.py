@@ -49,7 +49,7 @@ def test_random_systems_with_later_words(seed):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("first", range(3040, 3640, 50))
+@pytest.mark.parametrize("first", range(3040, 3440, 50))
 def test_many_random_systems_with_later_words(first):
     found = {seed: apart(any_system(seed, ("none", "all", "exemplars")[seed % 3])) for seed in range(first, first + 50)}
     assert {seed: words for seed, words in found.items() if words} == {}
@@ -57,7 +57,7 @@ def test_many_random_systems_with_later_words(first):
 
 @KEPT
 @pytest.mark.long
-@pytest.mark.parametrize("first", range(24, 624, 50))
+@pytest.mark.parametrize("first", range(24, 224, 50))
 def test_many_random_systems(first, spans):
     found = {seed: apart(any_system(seed, spans), seed % 3) for seed in range(first, first + 50)}
     assert {seed: words for seed, words in found.items() if words} == {}

@@ -7,7 +7,7 @@ from sim.models import simulate
 from sim.vocabulary import Outcome
 from tests.models.random_systems.elastic import Elastic
 
-QUICK, MORE = 2, 150
+QUICK, MORE = 2, 80
 
 
 def check(seed):
