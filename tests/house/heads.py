@@ -21,13 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 
 
-def options_of(path: Path) -> list[str]:
+def plugins_of(path: Path) -> list[Path]:
     """What its user has to allow."""
-    return (
-        ["--plugin", str(path.with_name("cache.py"))]
-        if "\nplugins: [cache.py]" in path.read_text(encoding="utf-8")
-        else []
-    )
+    return [path.with_name("cache.py")] if "\nplugins: [cache.py]" in path.read_text(encoding="utf-8") else []
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
-from heads import SCENARIOS, agree, fresh, options_of, rewrite, show, table_of
+from heads import SCENARIOS, agree, fresh, plugins_of, rewrite, show, table_of
+
+from sim import compare, load
+from sim.experiments.replicating.document import as_json
 
 LARGE = "black-friday-at-scale"  # a hundred million requests: minutes, and so only on demand
 on_demand = pytest.mark.skipif("LARGE_HEADS" not in os.environ, reason="takes ten minutes; LARGE_HEADS=1 runs it")
@@ -20,26 +21,13 @@ on_demand = pytest.mark.skipif("LARGE_HEADS" not in os.environ, reason="takes te
     [pytest.param(path, marks=on_demand if path.stem == LARGE else ()) for path in SCENARIOS],
     ids=lambda path: path.stem,
 )
-def test_the_figures_in_the_head_are_those_of_a_run(path, tmp_path):
+def test_the_figures_in_the_head_are_those_of_a_run(path):
     table = table_of(path.read_text(encoding="utf-8"))
     assert table is not None, "expected a table of what to look at"
-    asked = ["--variants", ",".join(table.variants), "--replications", str(table.replications), *options_of(path)]
-    command = [
-        sys.executable,
-        "-m",
-        "sim",
-        "compare",
-        str(path),
-        *asked,
-        "--json",
-        "-",
-        "--quiet",
-        "--out",
-        str(tmp_path / "report"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr  # every expectation holds, too
-    found = fresh(table, json.loads(done.stdout))
+    study = load(path, plugins=plugins_of(path))
+    comparison = compare(study, table.variants, table.replications, jobs=1)
+    assert comparison.passed, "every expectation holds, too"
+    found = fresh(table, json.loads(as_json(comparison)))
     if os.environ.get("UPDATE_HEADS"):
         rewrite(path, table, found)
         return

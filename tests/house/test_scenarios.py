@@ -10,7 +10,7 @@ from functools import cache
 
 import jsonschema
 import pytest
-from heads import ROOT, SCENARIOS, options_of
+from heads import ROOT, SCENARIOS, plugins_of
 
 from sim import load as sim_load
 from sim.experiments.on_paper.load_factor import open_rate
@@ -52,7 +52,7 @@ def test_the_head_names_the_schema_and_asks_a_question(path):
 
 @every_scenario
 def test_it_is_checked_without_errors_and_its_warnings_are_mentioned(path):
-    done = sim("check", str(path), *options_of(path))
+    done = sim("check", str(path), *(f"--plugin={plugin}" for plugin in plugins_of(path)))
     assert done.returncode == 0, done.stderr
     head = path.read_text(encoding="utf-8").partition("\nversion:")[0]
     assert "warning:" not in done.stdout or re.search(r"warn|meant|no limit|without\s+(#\s+)?limit", head)
@@ -62,7 +62,7 @@ def test_it_is_checked_without_errors_and_its_warnings_are_mentioned(path):
 @every_scenario
 def test_a_short_run_of_every_variant_balances_its_books(path):
     """Books that do not balance raise; expectations may fail in so short a run."""
-    asked = {"sets": SHORTER.get(path.stem, ("duration=2m",)), "plugins": options_of(path)[1:]}
+    asked = {"sets": SHORTER.get(path.stem, ("duration=2m",)), "plugins": plugins_of(path)}
     code = f"import sim; study = sim.load({path.as_posix()!r}, **{asked!r}); print(sim.compare(study, replications=1, jobs=1).summary.shape)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -100,7 +100,7 @@ def test_the_schema_accepts_every_scenario(path):
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     errors = list(validator.iter_errors(plain(read_yaml(path.read_text(encoding="utf-8")))))
     assert all("cached_call" in str(error.instance) for error in errors)
-    assert bool(errors) == bool(options_of(path))
+    assert bool(errors) == bool(plugins_of(path))
 
 
 # ---- the plug-in
