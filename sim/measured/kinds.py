@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from sim.errors import Problem, ScenarioError, UsageError, did_you_mean
 from sim.measured import (
     access_log,
@@ -30,6 +32,7 @@ from sim.measured import (
 from sim.measured.measurement import Measured
 from sim.measured.moment import UnreadableRowError
 from sim.measured.source import Source
+from sim.units import LONGEST
 
 
 class Reader(NamedTuple):
@@ -96,11 +99,23 @@ def read_measured(file: str, kind: str | None = None, confine: str | Path | None
 def read_as(reader: Reader, source: Source) -> Measured:
     """The measurement in a file of this format; ScenarioError with place, finding and expectation where it is none."""
     try:
-        return reader.read(source)
+        found = reader.read(source)
     except csv.Error as error:
         raise source.wrong(f"is no CSV: {error}") from None
     except UnreadableRowError as error:
         raise source.wrong(str(error)) from None
+    longest = _longest_time(found)
+    if longest > LONGEST:
+        raise source.wrong(f"found a request that took {longest:.0e} s, expected at most ten years")
+    return found
+
+
+def _longest_time(found: Measured) -> float:
+    """s; the longest that anything took, as far as it is a number."""
+    times = [np.append(table.values, [table.mean, table.least, table.most]) for table in found.distributions]
+    times += [found.requests.duration] if found.requests is not None else []
+    every = np.concatenate([*times, np.zeros(1)])
+    return float(every[np.isfinite(every)].max())
 
 
 def known(name: str) -> Reader | None:
