@@ -72,7 +72,7 @@ def test_auto_takes_what_repays_its_loading(monkeypatch):
             2,
             True,
             3.1e6,
-            "engine simpy: about 3,100,000 attempts; the compiled one is being compiled beside it, half a minute or so, once on this machine",
+            "engine simpy: about 3,100,000 attempts; the compiled one is being compiled beside it, a minute or so, once on this machine",
         ),
         (
             1,

@@ -1,7 +1,7 @@
 """Which engine runs an experiment: they give the same records, and differ in how long they take to begin and how fast
 they are then.
 
-The compiled engine takes about a second to load in each process, and half a minute to compile when that has not been
+The compiled engine takes about a second to load in each process, and a minute to compile when that has not been
 done on this machine for this version. `auto` takes it where every part of the scenario has a compiled twin and there is
 enough to simulate to repay that: attempts, not requests, for a request may be one call or a hundred. Where it is still
 to be compiled that is done beside the first runs, on SimPy; what is left when it is ready runs on it.
@@ -150,7 +150,7 @@ def chosen_engine(
         choice = EngineChoice("simpy", either=True, making=True, progress=progress)
         return _told(
             choice,
-            f"{about}; the compiled one is being compiled beside it, half a minute or so, once on this machine for "
+            f"{about}; the compiled one is being compiled beside it, a minute or so, once on this machine for "
             "this version",
             progress,
         )
@@ -225,7 +225,7 @@ def _prepared(engine: str, scenarios: list[Scenario]) -> str:
 
     if not _is_ready():
         _tell(
-            "compiling the fast engine, which takes half a minute or so: "
+            "compiling the fast engine, which takes a minute or so: "
             f"{cache_note() or 'once on this machine for this version'}"
         )
         if _can_make_beside():
