@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 
 
-def plugins_of(path: Path) -> list[Path]:
+def plugins_of(path: Path) -> list[str]:
     """What its user has to allow."""
-    return [path.with_name("cache.py")] if "\nplugins: [cache.py]" in path.read_text(encoding="utf-8") else []
+    return [str(path.with_name("cache.py"))] if "\nplugins: [cache.py]" in path.read_text(encoding="utf-8") else []
 
 
 @dataclass(frozen=True)
