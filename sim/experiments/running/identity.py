@@ -21,10 +21,8 @@ def identity() -> str:
     same bits.
     """
     libraries = ", ".join(f"{name} {_version(name)}" for name in ("numpy", "numba", "simpy"))
-    return (
-        f"sim {sys.modules['sim'].__version__}, sources {_digest()}, Python {sys.version_info.major}.{sys.version_info.minor}, "
-        f"{libraries}"
-    )
+    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    return f"sim {sys.modules['sim'].__version__}, sources {_digest()}, {python}, {libraries}"
 
 
 def _version(name: str) -> str:
