@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from sim.spec.base import Between, Choice, Duration, Number, Share, Spec, register
+from sim.spec.base import Between, Duration, Number, Share, Spec, register
+from sim.spec.choice import Choice
 from sim.spec.document import Data
 from sim.units import LONGEST, show_duration
 
