@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -215,7 +216,7 @@ def register(kind: Kind, word: str) -> Callable[[S], S]:
     def add(spec: S) -> S:
         words = _registry.setdefault(kind, {})
         if word in words and words[word] is not spec:
-            raise ValueError(f"the {kind} '{word}' is registered already, by {words[word].__module__}")
+            raise ValueError(f"the {kind} '{word}' is registered already, {_by_whom(words[word], spec)}")
         words[word] = spec
         if not spec.__module__.startswith("sim."):
             # ours are built when a scenario has one; what is wrong with a plug-in's is told where it stands
@@ -223,6 +224,17 @@ def register(kind: Kind, word: str) -> Callable[[S], S]:
         return spec
 
     return add
+
+
+def _by_whom(known: type[Spec], other: type[Spec]) -> str:
+    """Who has registered a word already, and what can be done: in a process a word means one thing."""
+    home = known.__module__
+    if home.startswith("sim."):
+        return f"by {home}: expected a word that the language does not have"
+    if home == other.__module__:
+        return f"by {home} itself: expected each word once; `sim.spec.base.unregister` forgets one"
+    file = getattr(sys.modules.get(home), "__file__", None) or home
+    return f"by {file}: expected one file for each word; load one of the two, or give one of them another word"
 
 
 def unregister(kind: Kind, word: str) -> None:
