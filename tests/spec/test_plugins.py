@@ -118,7 +118,9 @@ def test_a_second_file_with_the_same_word_is_told_with_the_first(tmp_path):
     copy.parent.mkdir()
     copy.write_text((tmp_path / "sleepy.py").read_text())
     load_plugins([tmp_path / "sleepy.py"])
-    with pytest.raises(PluginError, match=f"registered already, by {re.escape(str(tmp_path / 'sleepy.py'))}: .*load one"):
+    with pytest.raises(
+        PluginError, match=f"registered already, by {re.escape(str(tmp_path / 'sleepy.py'))}: .*load one"
+    ):
         load_plugins([copy])
 
 
