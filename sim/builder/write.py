@@ -17,7 +17,7 @@ from typing import Any, get_args
 from sim.spec.base import Kind, Spec, words
 from sim.spec.reference import TITLES
 from sim.spec.scenario import Scenario
-from sim.spec.schema import TAGGED, json_schema
+from sim.spec.schema import TAGGED, whole_schema
 from sim.spec.sentences import sentences_of, unwrapped
 from sim.spec.shape import specs_in
 
@@ -60,7 +60,7 @@ _JSON_TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": 
 
 def files() -> dict[str, str]:
     """Name -> text of every file that is written: a module for each kind of word, and one of the parts."""
-    schema = json_schema()
+    schema = whole_schema()
     definitions: dict[str, Any] = schema["$defs"] | {"Scenario": schema}
     written = {}
     for kind in get_args(Kind):
