@@ -9,6 +9,7 @@ import numpy as np
 from sim.compiled.rows import balancing as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
+from sim.models.service import name_of
 from sim.policies.balancer import BalancerRow, new_balancer
 from sim.policies.balancing import BalancingRow, PeerRow, new_balancing, new_peers
 from sim.policies.hashing import orders_of, ring_of
@@ -17,7 +18,6 @@ from sim.spec.balancing import PLAIN, Balancing
 if TYPE_CHECKING:
     from sim.compiled.wiring.places import Places
     from sim.models.service import Service
-    from sim.models.task import Replica
 
 
 class BalancingTables:
@@ -56,7 +56,7 @@ class BalancingTables:
                 points=first_point,
                 size=size,
                 subject=subject,
-                about=self.places.subject(_name_of(caller)),
+                about=self.places.subject(name_of(caller)),
                 places=tables + (size + count) * (place if apart else 0),
                 made_of=made_of + count * (place if apart else 0),
             )
@@ -103,7 +103,3 @@ class BalancingTables:
 def _plain(spec: Balancing, start: int) -> BalancerRow:
     """Whose turn it is, where the name of a policy says it."""
     return new_balancer(spec.policy if spec.policy in PLAIN else "round_robin", start)  # type: ignore[arg-type]  # mypy does not narrow a Literal by `in`
-
-
-def _name_of(caller: Replica) -> str:
-    return f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"
