@@ -12,7 +12,7 @@ Where a map of fields says in one of them, `kind`, which word it is (brokers), i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -60,10 +60,6 @@ class Spec(BaseModel):
     leaves: ClassVar[Leaves] = Leaves()
     # all of it, or these fields where they are not at their default
     simpy_only: ClassVar[bool | tuple[str, ...]] = False
-
-    def beyond_compiled(self) -> Iterator[str]:
-        """Values of fields, in words, that only SimPy knows, where the field itself is one of both engines."""
-        return iter(())
 
     @model_validator(mode="before")
     @classmethod
