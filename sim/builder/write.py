@@ -18,7 +18,7 @@ from typing import Any, get_args
 from sim.spec.base import Kind, Spec, words
 from sim.spec.reference import TITLES
 from sim.spec.scenario import Scenario
-from sim.spec.schema import TAGGED, json_schema
+from sim.spec.schema import TAGGED, whole_schema
 from sim.spec.sentences import sentences_of, unwrapped
 from sim.spec.shape import specs_in
 
@@ -70,7 +70,7 @@ def files() -> dict[str, str]:
     """Path below this folder -> text of every file that is written: a module for each kind of word, one for the parts
     of each file of declarations, and the door.
     """
-    schema = json_schema()
+    schema = whole_schema()
     definitions: dict[str, Any] = schema["$defs"] | {"Scenario": schema}
     kinds = {f"{WRITTEN}/{kind}.py": _kind(kind, definitions) for kind in get_args(Kind)}
     parts = {file: sorted(found, key=_name) for file, found in sorted(_parts_by_file().items())}

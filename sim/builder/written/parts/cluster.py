@@ -22,7 +22,8 @@ def nodes(
     network: Mapping[str, Any] | str | None = None,
     disk: Mapping[str, Any] | str | None = None,
 ) -> Part:
-    """The nodes of a log broker. Defaults: Kafka's broker (KRaft).
+    """The nodes of a log broker. Defaults: Kafka's broker (KRaft). Capacity of a node is for what is published to
+    the leaders on it; what consumers and followers fetch takes none of it.
 
     count: How many nodes there are.
     session_timeout: Until the controller counts a node as gone (broker.session.timeout.ms).
@@ -32,9 +33,9 @@ def nodes(
         twice in such a time (replica.lag.time.max.ms).
     unclean_leader_election: Whether one that is out of sync may lead where no other is left, and what it lacks is
         lost (unclean.leader.election.enable).
-    requests: Requests that a node can handle, of producers and consumers together; without it no limit.
-    network: Bytes that a node can send and receive in a second, its followers' included; without it no limit.
-    disk: Bytes that a node can write in a second; without it no limit.
+    requests: Requests that a node can handle, of whoever publishes; without it no limit.
+    network: Bytes of what is published that a node can receive in a second; without it no limit.
+    disk: Bytes of what is published that a node can write in a second, as a leader; without it no limit.
     """
     return part(locals())
 

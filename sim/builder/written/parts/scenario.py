@@ -25,7 +25,7 @@ def ledger(*, charge: str | None = None, reservation: str | None = None) -> Part
 def recording(
     *,
     keep: Literal["rows", "summary"] | None = None,
-    interval: Literal[0] | Mapping[str, Any] | str | None = None,
+    interval: Literal[0] | str | None = None,
     spans: Literal["none", "all", "exemplars"] | None = None,
 ) -> Part:
     """What is kept of a run: a row for every request and message, or a summary that does not grow with their number.
