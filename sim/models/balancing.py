@@ -18,7 +18,7 @@ from sim.policies import balancer as plain
 from sim.policies import balancing as policy
 from sim.policies import hashing, outliers
 from sim.policies.base import reached
-from sim.spec.balancing import PLAIN, Balancing
+from sim.spec.balancing import Balancing
 from sim.vocabulary import EventKind
 
 GATEWAY_FAILURES = (SHED, TIMEOUT, UNREACHABLE)  # 502, 503, 504
@@ -46,8 +46,7 @@ class Balancer:
         self.peers = policy.new_peers(spec, self.replicas)
         self.loads = [0] * self.replicas
         self.allowed = [0] * self.replicas
-        # mypy does not narrow a Literal by `in`
-        self.row = plain.new_balancer(spec.policy if spec.policy in PLAIN else "round_robin", start)  # type: ignore[arg-type]
+        self.row = policy.new_plain(spec, start)
         self.ring = hashing.ring_of(name, self.replicas, spec.ring_size) if spec.policy == "ring_hash" else None
         self.table_size = spec.table_size
         self.next_look = self.rule.interval
