@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from sim.models.outcomes import ERROR, SHED, TIMEOUT, UNREACHABLE
 from sim.models.recorder import Recorder
 from sim.models.request import Request
 from sim.policies import balancer as plain
@@ -20,9 +19,6 @@ from sim.policies import hashing, outliers
 from sim.policies.base import reached
 from sim.spec.balancing import Balancing
 from sim.vocabulary import EventKind
-
-GATEWAY_FAILURES = (SHED, TIMEOUT, UNREACHABLE)  # 502, 503, 504
-FAILURES = (ERROR, *GATEWAY_FAILURES)  # 5xx
 
 
 class Balancer:
@@ -74,7 +70,7 @@ class Balancer:
         peer = self.peers[index]
         if self.rule.kind == policy.BY_LATENCY:
             policy.observe(peer, seconds, now, self.rule.decay)
-        if self.rule.detects and outliers.judge(self.rule, peer, outcome in FAILURES, outcome in GATEWAY_FAILURES):
+        if self.rule.detects and outliers.judge(self.rule, peer, outcome):
             self._eject(index, now)
 
     def _pick(self, request: Request, now: float, draw: Callable[[int], float]) -> int:
