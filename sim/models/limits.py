@@ -166,7 +166,7 @@ class KeyedLimit(Limit):
             self._note()
             if self.spec.retry_after == "none":
                 return 0.0
-            return longest if self.spec.retry_after == "exact" else float(max(1, -int(-longest // 1)))
+            return longest if self.spec.retry_after == "exact" else limiters.in_whole_seconds(longest)
         return limiters.ALLOWED
 
     def held(self, task: Task, route: int) -> float:
