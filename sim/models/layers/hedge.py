@@ -20,7 +20,7 @@ from sim.models.outcomes import OK
 from sim.models.task import Activity, Killed, Process, Task, TimedCall
 from sim.policies import hedging
 from sim.policies import retry as retries
-from sim.spec.policy import Budget, CallPolicy, Retry
+from sim.spec.policy import Budget, CallPolicy
 from sim.spec.policy import Hedge as Spec
 from sim.vocabulary import Stage
 
@@ -78,7 +78,7 @@ class Hedge(Layer):
         super().__init__(call, inner)
         assert call.policy.hedge is not None
         self.spec = call.policy.hedge
-        self.rule = retries.new_retry(Retry(max_attempts=1, on=self.spec.on))
+        self.rule = hedging.new_rule(self.spec)
 
     @staticmethod
     def wanted(call: Call) -> bool:
@@ -92,7 +92,7 @@ class Hedge(Layer):
 
     @staticmethod
     def watch(call: Call, guards: Guards) -> None:
-        """How many were asked, how many copies there were, and how many of these won."""
+        """How many copies there were beside the first, and how many of these won."""
 
         def those() -> list[HedgeMemory]:
             return [guard.of(HedgeMemory) for guard in distinct(guards)]

@@ -13,14 +13,12 @@ from sim.chance.chain import link_chain
 from sim.models.call import Call, Layer, Run, Waiter, places_over_time
 from sim.models.clock import Clock, Signal
 from sim.models.guards import Guards, Memory, distinct
-from sim.models.outcomes import BULKHEAD_FULL, TIMEOUT, UNREACHABLE
+from sim.models.outcomes import BULKHEAD_FULL
 from sim.models.task import Activity, Killed, Task
 from sim.models.timers import TimerQueue
 from sim.policies import connections
 from sim.spec import policy as spec
 from sim.vocabulary import Stage
-
-BROKEN = (TIMEOUT, UNREACHABLE)  # after which a connection is of no use: an answer may still come on it, or none ever
 
 
 class PoolMemory(Memory):
@@ -127,7 +125,7 @@ class Pool(Layer):
         except Killed:
             memory.give_back(call.env.now, False, call.env)
             raise
-        memory.give_back(call.env.now, outcome not in BROKEN, call.env)
+        memory.give_back(call.env.now, connections.is_whole_after(outcome), call.env)
         task.ticket += 1  # the timer of its wait is stale
         return outcome
 

@@ -19,9 +19,7 @@ from sim.compiled.rows.state import State
 from sim.models.guards import distinct
 from sim.models.layers.hedge import HedgeMemory
 from sim.policies.budget import SLICES
-from sim.policies.hedging import HedgeRow
-from sim.policies.retry import new_retry
-from sim.spec.policy import Retry as RetryPolicy
+from sim.policies.hedging import HedgeRow, new_rule
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Call, Task
@@ -90,12 +88,11 @@ class Hedge(Layer):
         its = call.policy.hedge
         if its is None:
             return {}
-        rule = new_retry(RetryPolicy(max_attempts=1, on=its.on))
         return {
             "hedges": True,
             "most_copies": its.most,
             "cancels_losers": its.cancel,
-            "hedge_rule": tables.guards.policy(rows.retries, rule),
+            "hedge_rule": tables.guards.policy(rows.retries, new_rule(its)),
         }
 
     @staticmethod

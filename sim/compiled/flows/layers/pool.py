@@ -9,7 +9,7 @@ from sim.chance.chain import link_chain
 from sim.chance.table import draw
 from sim.compiled.base import NONE, YES, handler
 from sim.compiled.calendar import arm, hold, make_ready
-from sim.compiled.codes import BULKHEAD_FULL, TIMEOUT, UNREACHABLE
+from sim.compiled.codes import BULKHEAD_FULL
 from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.flows.layer import IN_POOL_LINE, OPENING, Layer, Values, Watched, failed, thawed
 from sim.compiled.guards import guard_for
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from sim.models.guards import Guard as ModelGuard
     from sim.models.guards import Guards as ModelGuards
 
-BROKEN = (TIMEOUT, UNREACHABLE)
-take, put_back = policy.take.compiled, policy.put_back.compiled
+take, put_back, is_whole_after = policy.take.compiled, policy.put_back.compiled, policy.is_whole_after.compiled
 
 
 @flow
@@ -123,8 +122,8 @@ def give_back(s: State, task: int, call: int, whole: bool) -> None:
 
 @handler
 def end_use(s: State, task: int, call: int, outcome: int) -> None:
-    """An attempt has ended so: on some connections an answer may still come, or none ever; these are of no use."""
-    give_back(s, task, call, outcome not in BROKEN)
+    """An attempt has ended so."""
+    give_back(s, task, call, is_whole_after(outcome))
 
 
 @handler
