@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.compiled.base import handler
 from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.flows.layer import Layer, Values, Watched, thawed
 from sim.compiled.races import close_race
@@ -52,27 +51,6 @@ def nobody_races(s: State, own: Task, call: Call) -> None:
         close_race(s, own)
 
 
-# -- what is watched ---------------------------------------------------------------------------------------------------
-
-
-@handler
-def copies_sent(s: State, first: int, count: int) -> float:
-    """Copies beside the first."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].hedged
-    return float(total)
-
-
-@handler
-def copies_won(s: State, first: int, count: int) -> float:
-    """How many of them were the first good answer."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].hedges_won
-    return float(total)
-
-
 class Hedge(Layer):
     """The same is asked more than once."""
 
@@ -80,7 +58,7 @@ class Hedge(Layer):
     flow = hedging
     killed = nobody_races
     tables = ((rows.hedges, HedgeRow),)
-    series = {"hedged": copies_sent, "hedges_won": copies_won}  # noqa: RUF012 - as it stands in its base
+    series = {"hedged": "hedged", "hedges_won": "hedges_won"}  # noqa: RUF012 - as it stands in its base
 
     @staticmethod
     def of_call(call: ModelCall, tables: CallTables, _place: int) -> Values:
