@@ -54,7 +54,7 @@ class Elasticity:
         fleet.start_time = self.drawn(fleet.spec.start.time, f"{host.name}.start")
         for slot, replica in zip(fleet.slots, host.replicas, strict=True):
             slot.replica = replica
-            look = Signal(lambda _, its=replica: fleet.look_whether_empty(its))  # type: ignore[misc]
+            look = Signal.calling(fleet.look_whether_empty, replica)
             replica.row.when_left = self.control.membership.order(look_at(look), lasting=True)
 
     def _take_over_scaler(self, scaler: Model) -> None:
