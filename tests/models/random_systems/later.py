@@ -17,6 +17,7 @@ from tests.models.random_systems.layers import layers
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
 from tests.models.random_systems.sagas import sagas
+from tests.models.random_systems.zones import zones
 
 FIRST_WITH_LATER_WORDS = 3000
 LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
@@ -31,6 +32,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     fleets,
     layers,
     health_checks,
+    zones,
 )
 
 
