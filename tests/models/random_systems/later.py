@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.models.random_systems import serving
+from tests.models.random_systems import adapting, serving
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.fleets import fleets
@@ -29,6 +29,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     sagas,
     fleets,
     layers,
+    adapting.library_budgets,
 )
 
 
