@@ -49,6 +49,7 @@ from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.distribution import branch
 from sim.builder.written.parts.gateway import gateway, route, translate
+from sim.builder.written.parts.health import health_checks
 from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
@@ -100,6 +101,7 @@ __all__ = [
     "gateway",
     "go_breaker",
     "grpc_throttling",
+    "health_checks",
     "hedge",
     "how_many",
     "hystrix_breaker",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from sim.importing.draft import Draft, Gateway, Route, Said, Service, where
 from sim.importing.durations import written
-from sim.importing.envoy_policies import ENVOY, balanced, outlier_detection, pool_of, retried, retry
+from sim.importing.envoy_policies import ENVOY, balanced, health_checks, outlier_detection, pool_of, retried, retry
 from sim.importing.images import role_of
 from sim.importing.interpolation import interpolated
 from sim.importing.parts import Part
@@ -98,9 +98,8 @@ def _cluster(part: Part, draft: Draft) -> _Cluster:
             found.most = threshold["max_requests"].whole(1, 2**31 - 1) or MAX_REQUESTS
             found.pool = _pool(threshold, part)
             found.retries = _retries(threshold)
-    if part["health_checks"]:
-        why = "are not modelled: a crashed replica is left out of the balancing at once"
-        part["health_checks"].leave_out(f"health_checks of cluster {part['name'].text()[:60]}", why)
+    for further in list(part["health_checks"].items())[1:]:
+        further.leave_out(f"health_checks of cluster {part['name'].text()[:60]}", "only the first of them is taken")
     draft.take(part.at, "cluster")
     return found
 
@@ -255,6 +254,8 @@ def _service(name: str, cluster: _Cluster, draft: Draft) -> str:
             )
         for host in cluster.hosts:
             draft.alias(host, service.key)
+    for checks in list(cluster.part["health_checks"].items())[:1]:
+        service.health_checks = Said(health_checks(checks), f"health_checks ({where(checks.at)})")
     balancing = cluster.part["lb_policy"].text() or "ROUND_ROBIN"
     if service.load_balancing is None and balancing in _BALANCING:
         service.load_balancing = Said(_BALANCING[balancing], f"{balancing} ({where(cluster.part.at)})")
