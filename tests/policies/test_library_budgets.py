@@ -114,8 +114,8 @@ def test_a_pause_counts():
 def test_words_of_two_kinds_do_not_mix():
     with pytest.raises(ScenarioError, match="counts in its own words: initial_capacity"):
         testing.play(TEXT.replace("RETRY", "{budget: {ratio: 20%, aws: {}}}").replace("REPLICAS", ""), [1.0])
+    words = "{budget: {envoy: {max_retries: 3, retry_budget: {}}}}"
     with pytest.raises(ScenarioError, match="replaces it, as in Envoy"):
-        words = "{budget: {envoy: {max_retries: 3, retry_budget: {}}}}"
         testing.play(TEXT.replace("RETRY", words).replace("REPLICAS", ""), [1.0])
 
 
