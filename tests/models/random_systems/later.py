@@ -32,6 +32,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     layers,
     health_checks,
     adapting.library_budgets,
+    adapting.adaptive_limits,
 )
 
 
