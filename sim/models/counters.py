@@ -17,6 +17,10 @@ class Counter(Protocol):
     holds: bool  # whether a request may be held
     held_in_vain: float  # for how long one is held that is refused then
 
+    @property
+    def row(self) -> object:
+        """What its policy keeps of the key."""
+
     def look(self, now: float) -> float:
         """Negative: would be allowed. Else after how long a retry may succeed. Changes nothing."""
 
