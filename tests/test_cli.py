@@ -380,6 +380,21 @@ def test_a_failing_run_is_exit_code_3_with_the_command_that_repeats_it(capsys, k
     assert "--set services.kitchen.queue.capacity=9" in err
 
 
+def test_a_distribution_of_a_plug_in_that_says_nothing_on_paper_is_run_all_the_same(capsys, kitchen):
+    (kitchen / "halves.py").write_text(
+        "from sim.plugin import Distribution, register\n"
+        "@register('distribution', 'halves')\n"
+        "class Halves(Distribution):\n"
+        "    def quantile(self, u): return 0.04\n"
+    )
+    (kitchen / "halves.yaml").write_text("plugins: [halves.py]\n" + SHOP.replace("{exponential: 40ms}", "{halves: {}}"))
+    why = "the distribution 'halves' gives no mean: expected a property `mean`, in seconds"
+    assert sim("check", "halves.yaml", "--plugin", "halves.py") == 2
+    assert capsys.readouterr().err == f"error: {why}\n"
+    assert sim("run", "halves.yaml", "--plugin", "halves.py", *QUICK) == 0
+    assert f"warning: nothing is known on paper: {why}\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "verb", ["list", "new", "check", "run", "compare", "explain", "stability", "sweep", "capacity", "report", "schema"]
 )

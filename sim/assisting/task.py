@@ -128,10 +128,10 @@ def explain(
 def schema(bounds: Bounds, part: str | None) -> Answer:
     """The language: its top without a part, else the definition of that name."""
     from sim.spec.plugins import load_plugins
-    from sim.spec.schema import json_schema
+    from sim.spec.schema import whole_schema
 
     load_plugins(bounds.plugins)
-    whole = json_schema()
+    whole = whole_schema()
     parts = {name: found for name, found in whole["$defs"].items() if not name.endswith(".patch")}
     if part is None:
         top = {name: its for name, its in whole["properties"].items() if name != "variants"}

@@ -16,84 +16,52 @@ the whole as `sim.load` reads a file, and tells the same errors.
 Written by `python sim/builder/write.py` from the declarations; not by hand.
 """
 
-from sim.builder import arrivals, authentication, backoff, broker, distribution, fault, step
-from sim.builder.parts import (
-    alternative,
+from sim.builder.saying import Part
+from sim.builder.written import arrivals, authentication, backoff, broker, distribution, fault, step
+from sim.builder.written.parts.arrivals import diurnal, flash_crowd, rows, segment
+from sim.builder.written.parts.autoscaling import (
     autoscaling,
-    balancing,
-    binding,
-    branch,
-    budget,
-    bulkhead,
-    call_policy,
-    caller_limit,
-    circuit_breaker,
-    commit,
-    compaction,
-    confirm_batch,
-    consume,
-    dead_letter,
-    diurnal,
     draining,
-    effect_options,
-    endpoint,
-    exchange,
-    fetch,
-    flash_crowd,
-    gateway,
-    go_breaker,
-    grpc_throttling,
-    hedge,
-    how_many,
-    hystrix_breaker,
     lag,
-    ledger,
-    link,
-    link_between,
-    membership,
-    message_queue,
-    network,
-    nodes,
-    objective,
-    opossum_breaker,
-    outlier_detection,
-    period,
-    polly_breaker,
-    pool,
-    popularity,
-    producer,
-    queue,
-    quota,
-    rate_limit,
-    recording,
-    resilience4j_breaker,
-    resilience4j_rate_limiter,
-    retention,
-    retry,
-    retry_topic,
-    route,
-    rows,
-    saga_step,
     scaling_behavior,
     scaling_metric,
     scaling_pace,
     scaling_rules,
-    scenario,
     scheduled,
-    segment,
-    service,
     starting,
-    stock,
-    take_options,
-    topic,
-    traffic,
-    transaction,
-    translate,
-    users,
-    visit,
     warm_up,
 )
-from sim.builder.saying import Part
+from sim.builder.written.parts.balancing import balancing, outlier_detection
+from sim.builder.written.parts.breaking import (
+    circuit_breaker,
+    go_breaker,
+    hystrix_breaker,
+    opossum_breaker,
+    polly_breaker,
+    resilience4j_breaker,
+)
+from sim.builder.written.parts.broker import topic
+from sim.builder.written.parts.caller_limit import caller_limit, resilience4j_rate_limiter
+from sim.builder.written.parts.cluster import nodes, quota
+from sim.builder.written.parts.composed import alternative
+from sim.builder.written.parts.consuming import commit, fetch, transaction
+from sim.builder.written.parts.counting import how_many
+from sim.builder.written.parts.distribution import branch
+from sim.builder.written.parts.gateway import gateway, route, translate
+from sim.builder.written.parts.limits import period, rate_limit
+from sim.builder.written.parts.membership import membership
+from sim.builder.written.parts.network import link, link_between, network
+from sim.builder.written.parts.policy import budget, bulkhead, call_policy, grpc_throttling, hedge, pool, retry
+from sim.builder.written.parts.producer import producer
+from sim.builder.written.parts.queue_broker import binding, confirm_batch, dead_letter, exchange, message_queue
+from sim.builder.written.parts.queueing import queue
+from sim.builder.written.parts.retention import compaction, retention
+from sim.builder.written.parts.saga import saga_step
+from sim.builder.written.parts.scenario import ledger, recording, scenario
+from sim.builder.written.parts.service import consume, endpoint, retry_topic, service, stock
+from sim.builder.written.parts.step import effect_options, take_options
+from sim.builder.written.parts.traffic import objective, popularity, traffic, users
+from sim.builder.written.parts.visit import visit
 
 __all__ = [
     "Part",

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import keyword
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import getdoc
 from pathlib import Path
 from typing import Any, get_args
@@ -17,11 +18,13 @@ from typing import Any, get_args
 from sim.spec.base import Kind, Spec, words
 from sim.spec.reference import TITLES
 from sim.spec.scenario import Scenario
-from sim.spec.schema import TAGGED, json_schema
+from sim.spec.schema import TAGGED, whole_schema
 from sim.spec.sentences import sentences_of, unwrapped
 from sim.spec.shape import specs_in
 
 FOLDER = Path(__file__).parent
+WRITTEN = "written"
+"""Where all of it stands but the door: as in `sim/compiled/written`, nobody has to read or mend what is in it."""
 HEAD = '''"""{title}
 
 Written by `python sim/builder/write.py` from the declarations; not by hand.
@@ -49,40 +52,72 @@ the whole as `sim.load` reads a file, and tells the same errors.
 Written by `python sim/builder/write.py` from the declarations; not by hand.
 """
 
-from sim.builder import {modules}
-from sim.builder.parts import ({parts})
 from sim.builder.saying import Part
+from sim.builder.written import {modules}
+{parts}
 
 __all__ = [{names}]
+'''
+PACKAGE = '''"""{title}
+
+Written by `python sim/builder/write.py` from the declarations; not by hand.
+"""
 '''
 _JSON_TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 
 
 def files() -> dict[str, str]:
-    """Name -> text of every file that is written: a module for each kind of word, and one of the parts."""
-    schema = json_schema()
+    """Path below this folder -> text of every file that is written: a module for each kind of word, one for the parts
+    of each file of declarations, and the door.
+    """
+    schema = whole_schema()
     definitions: dict[str, Any] = schema["$defs"] | {"Scenario": schema}
-    written = {}
-    for kind in get_args(Kind):
-        functions = [_word(kind, word, cls, definitions) for word, cls in sorted(_words(kind).items())]
-        title = f"{TITLES[kind]} in Python: a function for each word, which gives what a file would hold."
-        imports = f"from sim.builder.saying import Part, {_maker(kind)}\n"
-        written[f"{kind}.py"] = _module(title, imports, functions)
-    functions = [_part(cls, definitions) for cls in sorted(_parts(), key=lambda cls: _snake(cls.__name__))]
-    title = "The parts of a scenario in Python, and the scenario itself."
-    imports = (
-        "from sim.builder.saying import Part, part\nfrom sim.experiments.shipped import load\n"
-        "from sim.spec.study import Study\n"
-    )
-    written["parts.py"] = _module(title, imports, functions)
-    parts = sorted(re.match(r"def (\w+)", text)[1] for text in functions)  # type: ignore[index]
-    names = sorted(["Part", *get_args(Kind), *parts])
-    written["__init__.py"] = INIT.format(
+    kinds = {f"{WRITTEN}/{kind}.py": _kind(kind, definitions) for kind in get_args(Kind)}
+    parts = {file: sorted(found, key=_name) for file, found in sorted(_parts_by_file().items())}
+    modules = {f"{WRITTEN}/parts/{file}.py": _parts_of(file, found, definitions) for file, found in parts.items()}
+    packages = {
+        f"{WRITTEN}/__init__.py": PACKAGE.format(
+            title="A module for each kind of word, and one for each kind of part."
+        ),
+        f"{WRITTEN}/parts/__init__.py": PACKAGE.format(
+            title="The parts of a scenario, by the file that declares them."
+        ),
+    }
+    return {**kinds, **modules, **packages, "__init__.py": _door(parts)}
+
+
+def _door(parts: Mapping[str, Sequence[type[Spec]]]) -> str:
+    """What `sim.builder` offers."""
+    names = {file: [_name(cls) for cls in found] for file, found in parts.items()}
+    offered = sorted(["Part", *get_args(Kind), *(name for found in names.values() for name in found)])
+    return INIT.format(
         modules=", ".join(sorted(get_args(Kind))),
-        parts=", ".join(parts),
-        names=", ".join(f'"{name}"' for name in names),
+        parts="\n".join(
+            f"from sim.builder.written.parts.{file} import {', '.join(found)}" for file, found in names.items()
+        ),
+        names=", ".join(f'"{name}"' for name in offered),
     )
-    return written
+
+
+def _kind(kind: Kind, definitions: dict[str, Any]) -> str:
+    functions = [_word(kind, word, cls, definitions) for word, cls in sorted(_words(kind).items())]
+    title = f"{TITLES[kind]} in Python: a function for each word, which gives what a file would hold."
+    return _module(title, f"from sim.builder.saying import Part, {_maker(kind)}\n", functions)
+
+
+def _parts_of(file: str, found: Sequence[type[Spec]], definitions: dict[str, Any]) -> str:
+    imports = "from sim.builder.saying import Part, part\n"
+    if Scenario in found:
+        imports += "from sim.experiments.shipped import load\nfrom sim.spec.study import Study\n"
+    title = f"Parts of a scenario in Python, as `sim/spec/{file}.py` declares them."
+    return _module(title, imports, [_part(cls, definitions) for cls in found])
+
+
+def _parts_by_file() -> dict[str, list[type[Spec]]]:
+    found: dict[str, list[type[Spec]]] = {}
+    for cls in _parts():
+        found.setdefault(cls.__module__.rpartition(".")[2], []).append(cls)
+    return found
 
 
 def _words(kind: Kind) -> dict[str, type[Spec]]:
@@ -135,8 +170,8 @@ def _word(kind: Kind, word: str, cls: type[Spec], definitions: dict[str, Any]) -
 
 def _part(cls: type[Spec], definitions: dict[str, Any]) -> str:
     if cls is Scenario:
-        return _function("scenario", cls, definitions, "", "return load(part(locals()))", "Study", _VARIANTS)
-    return _function(_snake(cls.__name__), cls, definitions, "", "return part(locals())", "Part")
+        return _function(_name(cls), cls, definitions, "", "return load(part(locals()))", "Study", _VARIANTS)
+    return _function(_name(cls), cls, definitions, "", "return part(locals())", "Part")
 
 
 _VARIANTS = (
@@ -221,14 +256,17 @@ def _types(schema: dict[str, Any]) -> Iterator[str]:
         yield "Any"
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+def _name(cls: type[Spec]) -> str:
+    """What the function of a part is called: `CallPolicy` -> `call_policy`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
 
 def main() -> None:
     """Write them, formatted as all our files are."""
     written = files()
+    shutil.rmtree(FOLDER / WRITTEN, ignore_errors=True)  # so that none is left of a file of declarations that is gone
     for name, text in written.items():
+        (FOLDER / name).parent.mkdir(parents=True, exist_ok=True)
         (FOLDER / name).write_text(text, encoding="utf-8")
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(FOLDER)], check=True)
     sys.stdout.write(f"wrote {len(written)} files\n")

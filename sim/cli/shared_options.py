@@ -110,7 +110,11 @@ class SharedOptions:
 
         if self.quiet:
             return
-        found = check(study, [name for name in variants if name in study.variants]).warnings
+        try:
+            found = check(study, [name for name in variants if name in study.variants]).warnings
+        except UsageError as why:  # a plug-in that says nothing on paper can be run all the same
+            tell(f"warning: nothing is known on paper: {why}")
+            return
         kinds = {finding.kind: finding for finding in reversed(found)}  # the first of each
         told = [finding for finding in found if kinds[finding.kind] is finding][:HANDFUL]
         for finding in told:

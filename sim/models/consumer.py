@@ -17,14 +17,13 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from sim.chance.chain import link_chain
-from sim.chance.keyed import stream_number
 from sim.models.clock import CONTROL, Signal
 from sim.models.ending import stop_thread
 from sim.models.group import Delivery, Group, GroupPartition
+from sim.models.handler import DONE_WITH, Handler
 from sim.models.host import Host
 from sim.models.link import Hop
-from sim.models.outcomes import DEAD_LETTERED, LOST, OK, PROCESSED, QUEUED, REFUSED
+from sim.models.outcomes import DEAD_LETTERED, LOST, OK, PROCESSED, QUEUED
 from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Process, Replica, Task
 from sim.models.topic import Message
@@ -32,8 +31,6 @@ from sim.spec.consuming import Fetch
 from sim.spec.service import Consume
 from sim.spec.sites import consumer_name
 from sim.vocabulary import Stage
-
-DONE_WITH = (OK, REFUSED)  # outcomes of the steps that no redelivery follows
 
 
 class Fetching:
@@ -82,18 +79,15 @@ class Fetching:
         env.hold(Signal(answer), self.began + waits * cycle - env.now)
 
 
-class Consumer:
+class Consumer(Handler):
     """One consumer: a thread of its own in a replica of its service."""
 
     def __init__(
         self, group: Group, service: Host, replica: Replica, spec: Consume, steps: StepSequence, fetch_hop: Hop
     ):
+        name = consumer_name(service.name, group.name, group.topic.name)
+        super().__init__(group.env, group, service, replica, spec, steps, name)
         self.group = group
-        self.env = group.env
-        self.service = service
-        self.replica = replica
-        self.spec = spec
-        self.steps = steps
         self.partitions: list[GroupPartition] = []
         self.first = 0  # the partition at which the next poll begins
         self.batch: deque[Delivery] = deque()  # polled and not committed
@@ -112,13 +106,9 @@ class Consumer:
         self.owns = False  # partitions, as the group has dealt them out
         self.holding = False  # partitions, and is up
         self.holding_area = 0.0
-        self.busy_area = 0.0
-        self.processing = False
         self.closing = False  # it stops when its batch is committed
         self.evicted = False  # from its group, while it handles a batch: others have that now
         self.fetch_hop = fetch_hop
-        name = consumer_name(service.name, group.name, group.topic.name)
-        self.salt = stream_number(name) >> 33  # of the draws of error faults
         group.members.append(self)
         self.task = Task(None, 0, 0, None, replica)
         if not replica.absent:
@@ -243,10 +233,6 @@ class Consumer:
             self.holding = holding
             self.holding_area += -self.env.now if holding else self.env.now
 
-    def busy_until(self, now: float) -> float:
-        """Seconds in which it was processing a batch."""
-        return self.busy_area + (now if self.processing else 0.0)
-
     def fetch(self, message: Message) -> None:
         """A record has become readable while a fetch was waiting: it comes after one hop."""
         if self.fetches is not None and not self.fetches.enough():
@@ -267,24 +253,17 @@ class Consumer:
 
     def _live(self, task: Task) -> Process:
         """poll, process, commit, for ever."""
-        group = self.group
-        broker = group.topic.broker
-        wire = self.fetch_hop.wire
         while True:
             if self.replica.hung:
                 yield from self.service.thaw(task, self.replica)
-            while broker.down or wire.cuts:
-                broker.waiting.append(task)
-                yield
+            yield from self.reach_broker(task)
+            yield from self._join()
             self._poll()
             if not self.fresh:
                 self._be_idle()
                 yield
                 continue
-            self.processing = True
-            self.busy_area -= group.env.now
-            group.busy += 1
-            group.busy_area -= group.env.now
+            self._begin()
             yield from self._handle_batch(task)
             self._rest()
             if self.leaving:
@@ -293,6 +272,11 @@ class Consumer:
             if self.closing:
                 self.stop_soon()
                 yield
+
+    def _join(self) -> Activity:
+        """A static member belongs to its group without a word."""
+        return OK
+        yield
 
     def _handle_batch(self, task: Task) -> Activity:
         """Handle what was polled, and commit before, after, or between."""
@@ -348,13 +332,6 @@ class Consumer:
             self.next_commit = self.env.now + self.commit_interval
             self._commit()
 
-    def _rest(self) -> None:
-        """The batch is over, one way or another."""
-        self.processing = False
-        self.busy_area += self.env.now
-        self.group.busy -= 1
-        self.group.busy_area += self.env.now
-
     def _poll(self) -> None:
         """Up to max_poll_records, due retries first, partition after partition in turn."""
         if self.commits == "automatic":
@@ -384,8 +361,7 @@ class Consumer:
                 return OK
             if outcome in DONE_WITH:
                 delivery.how, delivery.end = PROCESSED, self.env.now
-                if self.spec.idempotent:
-                    self.group.known.add(delivery.message.event)
+                self.remember(delivery.message)
                 return OK
             delivery.failures += 1
             if self.spec.retry_topic is not None:
@@ -398,24 +374,12 @@ class Consumer:
 
     def deliver(self, task: Task, delivery: Delivery) -> Activity:
         """Once more: the outcome of the steps."""
-        group, message = self.group, delivery.message
+        group = self.group
         delivery.count += 1
         group.delivered += 1
         if delivery.count > 1:
             group.redelivered += 1
-        task.request = message.request
-        task.chain = link_chain(message.chain, 0, delivery.count - 1)
-        task.path = link_chain(message.path, 0, 0)
-        task.degraded = False
-        task.flow = delivery.flow
-        outcome = OK
-        if not (self.spec.idempotent and message.event in group.known):
-            if self.service.error_faults:
-                outcome = self.service.error_fault_hits(task, self.salt)
-            if not outcome:
-                outcome = yield from self.steps.run(task)
-        task.flow = -1
-        return outcome
+        return self.handle(task, delivery.message, delivery.count - 1, delivery.flow)
 
     def _move_to_retry_topic(self, delivery: Delivery, delays: Sequence[float]) -> None:
         """To the next one, where it waits; behind the last there are dead letters."""

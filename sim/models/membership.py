@@ -28,7 +28,7 @@ from sim.models.host import Host
 from sim.models.link import Hop
 from sim.models.outcomes import OK
 from sim.models.sequence import StepSequence
-from sim.models.task import Activity, Process, Replica, Task
+from sim.models.task import Activity, Replica
 from sim.policies.assignor import assign_numbers
 from sim.spec.membership import Membership
 from sim.spec.service import Consume
@@ -314,28 +314,6 @@ class ManagedConsumer(Consumer):
 
     # -- polling -----------------------------------------------------------------------------------------------------
 
-    def _live(self, task: Task) -> Process:
-        """poll, process, commit, and join whenever that is asked for."""
-        broker, wire = self.group.topic.broker, self.fetch_hop.wire
-        while True:
-            if self.replica.hung:
-                yield from self.service.thaw(task, self.replica)
-            while broker.down or wire.cuts:
-                broker.waiting.append(task)
-                yield
-            yield from self._join()
-            self._poll()
-            if not self.fresh:
-                self._be_idle()
-                yield
-                continue
-            self._begin()
-            yield from self._handle_batch(task)
-            self._rest()
-            if self.closing:
-                self.stop_soon()
-                yield
-
     def _join(self) -> Activity:
         """Join the round that it was told of; under `eager` wait for what comes of it. One that was given up is new."""
         if self.session is None:
@@ -350,12 +328,8 @@ class ManagedConsumer(Consumer):
         return OK
 
     def _begin(self) -> None:
-        now = self.env.now
-        self.processing = True
-        self.polled = now
-        self.busy_area -= now
-        self.group.busy += 1
-        self.group.busy_area -= now
+        super()._begin()
+        now = self.polled = self.env.now
         if not self.armed:
             self.armed = True
             self.env.late(self.patience, TIMER, now + self.coordinator.spec.max_poll_interval)

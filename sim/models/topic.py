@@ -5,9 +5,9 @@ A replica has one producer for all that it publishes, as Spring's DefaultKafkaPr
 producer sticks to a partition of its own for messages without a key (KIP-794: the state is the producer's, not the
 topic's). A crash ends it.
 
-Not modelled: batching and linger of producers, broker capacity and disks, leader election, ISR changes, retention
-(nothing is ever deleted), compaction, transactions, the order of what one producer sends again
-(`max.in.flight.requests.per.connection`).
+Not modelled: of a broker of which no more is said (`nodes`, `producer`, `retention` and the like are in `logs/`):
+batching and linger of producers, capacity and disks, leader election, ISR changes, retention (nothing is ever deleted),
+compaction, transactions, the order of what one producer sends again (`max.in.flight.requests.per.connection`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sim.chance.shared import quickest
 from sim.models.call import Call
 from sim.models.clock import Signal, Turn
 from sim.models.context import Context
-from sim.models.destination import Destination, Hearing, Kept, Sent
+from sim.models.destination import Destination, Hearing, Kept, Sent, Store
 from sim.models.ending import answer
 from sim.models.layers.attempt import Attempt
 from sim.models.outcomes import OK, QUEUED, UNREACHABLE
@@ -227,7 +227,7 @@ class Topic:
         """Under `acks: 0` there is no ack to wait for, and nothing for a policy to guard."""
         return Unheard(Attempt(call, call.run)) if self.broker.acks == "0" else None
 
-    def store(self, spec: Publish) -> TopicStore:
+    def store(self, spec: Publish) -> Store:
         """For the relay of an outbox."""
         return TopicStore(self, spec.key or self.key)
 

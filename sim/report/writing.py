@@ -51,7 +51,7 @@ def write_report(
     """
     extras = {name_inside(name): content for name, content in (extra_files or {}).items()}
     with rates_told_per(_study(answer).rates_per):
-        _write_whole(directory, lambda: {**_content(answer, not_modelled, confidence), **extras})
+        write_whole(directory, lambda: {**_content(answer, not_modelled, confidence), **extras})
     return Path(directory).expanduser().resolve() / "index.html"
 
 
@@ -61,14 +61,10 @@ def _study(answer: Reported) -> Study:
     return answer.comparison.study if isinstance(answer, Explanation) else answer.study
 
 
-def write_files(files: Mapping[str, bytes | str], directory: str | Path) -> Path:
-    """Write these files (relative name -> content) under the same promises as a report; answers with the directory."""
-    named = {name_inside(name): content for name, content in files.items()}
-    _write_whole(directory, lambda: named)
-    return Path(directory).expanduser().resolve()
-
-
-def _write_whole(directory: str | Path, draw: Callable[[], Mapping[PurePosixPath, bytes | str]]) -> None:
+def write_whole(directory: str | Path, draw: Callable[[], Mapping[PurePosixPath, bytes | str]]) -> None:
+    """Write what is drawn (relative name -> content) under the promises of `write_report`; a directory that holds
+    something else is left alone before anything is drawn.
+    """
     target = Path(directory).expanduser().resolve()
     try:
         refuse_foreign(directory)

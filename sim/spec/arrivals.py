@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 
 from sim.spec.base import (
     Between,
-    Choice,
     Column,
     Duration,
     Factor,
@@ -20,6 +19,7 @@ from sim.spec.base import (
     Whole,
     register,
 )
+from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 
 MOST_USERS = 2**31 - 1  # their numbers are a column of the records

@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from sim.spec.base import Between, Few, Leaves, Size, Spec, Tagged, register
+from sim.spec.base import Between, Few, Leaves, Size, Spec, register
+from sim.spec.choice import Tagged
 from sim.spec.cluster import Nodes, Quota
 from sim.spec.distribution import AnyDistribution, Distribution
 from sim.spec.policy import PRODUCER, CallPolicy

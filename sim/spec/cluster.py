@@ -11,7 +11,8 @@ from sim.vocabulary import EventKind
 
 
 class Nodes(Spec):
-    """The nodes of a log broker. Defaults: Kafka's broker (KRaft).
+    """The nodes of a log broker. Defaults: Kafka's broker (KRaft). Capacity of a node is for what is published to the
+    leaders on it; what consumers and followers fetch takes none of it.
 
     Each partition is led by one of its replicas, in turn node after node. When a node is gone, the controller notices
     after `session_timeout`, takes it out of the in-sync replicas, and lets the first of those that are left lead.
@@ -38,11 +39,11 @@ class Nodes(Spec):
     (unclean.leader.election.enable).
     """
     requests: Annotated[Rate, Field(gt=0)] | None = None
-    """Requests that a node can handle, of producers and consumers together; without it no limit."""
+    """Requests that a node can handle, of whoever publishes; without it no limit."""
     network: Annotated[Size, Field(gt=0)] | None = None
-    """Bytes that a node can send and receive in a second, its followers' included; without it no limit."""
+    """Bytes of what is published that a node can receive in a second; without it no limit."""
     disk: Annotated[Size, Field(gt=0)] | None = None
-    """Bytes that a node can write in a second; without it no limit."""
+    """Bytes of what is published that a node can write in a second, as a leader; without it no limit."""
 
     @property
     def limited(self) -> bool:

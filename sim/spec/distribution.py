@@ -12,7 +12,9 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from sim.spec.base import Between, Choice, Duration, Number, Share, Spec, register
+from sim.errors import UsageError
+from sim.spec.base import Between, Duration, Number, Share, Spec, register, word_of
+from sim.spec.choice import Choice
 from sim.spec.document import Data
 from sim.units import LONGEST, show_duration
 
@@ -20,18 +22,21 @@ from sim.units import LONGEST, show_duration
 class Distribution(Spec):
     """A non-negative random duration in seconds.
 
-    Subclasses give `mean` and `scv` (squared coefficient of variation).
+    Subclasses give `mean` and `scv` (squared coefficient of variation). One of a plug-in that does not can be run, but
+    nothing is known of its load on paper: whoever asks for either gets a UsageError.
     """
 
     @property
     def mean(self) -> float:
         """Expected value, seconds; infinite where none exists."""
-        raise NotImplementedError(f"{type(self).__name__} must give its mean")
+        raise UsageError(f"the distribution '{word_of(self)}' gives no mean: expected a property `mean`, in seconds")
 
     @property
     def scv(self) -> float:
         """Variance over squared mean; 0 for a constant, 1 for an exponential; infinite where no variance exists."""
-        raise NotImplementedError(f"{type(self).__name__} must give its squared coefficient of variation")
+        raise UsageError(
+            f"the distribution '{word_of(self)}' gives no squared coefficient of variation: expected a property `scv`"
+        )
 
 
 def _with_a_mean_that_can_be(given: Distribution) -> Distribution:
@@ -40,7 +45,7 @@ def _with_a_mean_that_can_be(given: Distribution) -> Distribution:
     """
     try:
         mean = given.mean
-    except NotImplementedError:  # one of a plug-in that is not known on paper
+    except UsageError:  # one of a plug-in that is not known on paper
         return given
     if LONGEST < mean < math.inf or (math.isinf(mean) and isinstance(given, LogNormal)):
         raise ValueError(

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Between, Choice, Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
+from sim.spec.base import Between, Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
+from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.units import show_duration, show_share

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from sim.spec.actions import Action, Calls, TakesTime
-from sim.spec.base import Choice, Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, register
+from sim.spec.base import Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, register
+from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.limits import RateLimit as RateLimit  # noqa: PLC0414 - limits are of the gateway first of all
 from sim.spec.policy import AnswersWith, CallPolicy

@@ -12,7 +12,6 @@ from sim.errors import nearest
 from sim.spec.base import (
     UNLIMITED,
     Between,
-    Choice,
     Count,
     Duration,
     Factor,
@@ -33,6 +32,7 @@ from sim.spec.breaking import PollyBreaker as PollyBreaker  # noqa: PLC0414 - as
 from sim.spec.breaking import Resilience4jBreaker as Resilience4jBreaker  # noqa: PLC0414 - as is this
 from sim.spec.caller_limit import CallerLimit as CallerLimit  # noqa: PLC0414 - as is this
 from sim.spec.caller_limit import Resilience4jRateLimiter as Resilience4jRateLimiter  # noqa: PLC0414 - as is this
+from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.units import duration, share, shown
 from sim.vocabulary import EventKind, Outcome, Stage

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from sim.spec.base import Duration, Kind, Spec, words
+from sim.spec.base import Duration, Factor, Kind, Price, Rate, Ratio, Share, Size, Spec, words
 from sim.spec.document import Data
 from sim.spec.loading import SAME_FOR_ALL
 from sim.spec.scenario import Scenario
@@ -18,6 +18,16 @@ from sim.spec.uncertain import CERTAIN
 
 _Json = dict[str, Any]
 TAGGED: tuple[Kind, ...] = ("broker",)  # a map of fields says in one of them which word it is
+_DEFS = "#/$defs/"
+_AMOUNTS = {
+    "duration": Duration,
+    "factor": Factor,
+    "price": Price,
+    "rate": Rate,
+    "ratio": Ratio,
+    "share": Share,
+    "size": Size,
+}
 _RANGE: _Json = {
     "type": "object",
     "description": "A number that is known to lie between two: each replication has one of its own.",
@@ -28,15 +38,28 @@ _RANGE: _Json = {
 
 
 def json_schema() -> _Json:
-    """The schema of the whole file. Variants are patches: the same shape, nothing required, null removes. Any amount
-    may be a range.
+    """The schema of the whole file, each amount and each definition once. Variants are patches: the same shape, nothing
+    required, null removes. Any amount may be a range.
+    """
+    amounts = {name: _with_ranges(TypeAdapter(kind).json_schema()) for name, kind in _AMOUNTS.items()}
+    schema: _Json = _with_references(whole_schema(), amounts)
+    defs = schema["$defs"] | amounts
+    used = _reached(schema["properties"], defs)
+    return {**schema, "$defs": {name: defs[name] for name in sorted(used)}}
+
+
+def whole_schema() -> _Json:
+    """The same with every amount written out, and the definition of every word, which `json_schema` has inside of its
+    kind: for whoever reads one part alone.
     """
     schema = schema_of_values()
-    properties = {
-        name: field if name in CERTAIN else _with_ranges(field) for name, field in schema["properties"].items()
-    }
-    defs = {**_of_properties(schema["$defs"]), "between": _RANGE}
-    return {**schema, "properties": properties, "$defs": dict(sorted(defs.items()))}
+    defs, top = schema["$defs"], schema["properties"]
+    fields = [*top.items(), *defs[f"{Scenario.__name__}.patch"]["properties"].items()]
+    ranged = _reached([field for name, field in fields if name not in (*CERTAIN, "variants")], defs)
+    certain = _reached([field for name, field in fields if name in CERTAIN], defs) - ranged
+    properties = {name: field if name in CERTAIN else _with_ranges(field) for name, field in top.items()}
+    defs = {name: its if name in certain else _with_ranges(its) for name, its in defs.items()}
+    return {**schema, "properties": properties, "$defs": dict(sorted({**defs, "between": _RANGE}.items()))}
 
 
 def schema_of_values() -> _Json:
@@ -73,10 +96,11 @@ def _with_ranges(schema: Data) -> Data:
         about = {key: schema[key] for key in ("description", "default") if key in schema}
         plain = {key: value for key, value in schema.items() if key not in about}
         return {**about, "anyOf": [plain, {"$ref": "#/$defs/between"}]}
-    return {key: _of_properties(value) if key == "properties" else _with_ranges(value) for key, value in schema.items()}
+    return {key: _in_each(value) if key == "properties" else _with_ranges(value) for key, value in schema.items()}
 
 
-def _of_properties(properties: _Json) -> _Json:
+def _in_each(properties: _Json) -> _Json:
+    """A field may itself be called `anyOf` or `type`."""
     return {name: _with_ranges(field) for name, field in properties.items()}
 
 
@@ -87,8 +111,37 @@ def _is_amount(form: Data) -> bool:
     return form.get("type") in ("integer", "number") or str(form.get("pattern", "")).startswith(r"^\s*")
 
 
+def _with_references(schema: Data, amounts: dict[str, _Json]) -> Any:  # noqa: ANN401 - as it came
+    """The same with a reference in the place of every amount that is written out; what its field says of it stays."""
+    if isinstance(schema, list):
+        return [_with_references(item, amounts) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    for name, amount in amounts.items():
+        if schema.get("anyOf") == amount["anyOf"]:
+            about = {key: value for key, value in schema.items() if value != amount.get(key)}
+            return {"$ref": f"{_DEFS}{name}", **about}
+    return {key: _with_references(value, amounts) for key, value in schema.items()}
+
+
+def _reached(schema: Data, definitions: dict[str, _Json]) -> set[str]:
+    """The names of the definitions that it refers to, and that these refer to."""
+    found: set[str] = set()
+    waiting: list[Data] = [schema]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            name = str(here.get("$ref", "")).removeprefix(_DEFS)
+            if name in definitions and name not in found:
+                found.add(name)
+                waiting.append(definitions[name])
+        if isinstance(here, (dict, list)):
+            waiting += here.values() if isinstance(here, dict) else here
+    return found
+
+
 def _file(definitions: dict[str, _Json], scenario: str, kinds: set[str]) -> _Json:
-    """The scenario with `variants` beside its own fields, and the definitions that are used."""
+    """The scenario with `variants` beside its own fields, and all definitions."""
     patches = _patches(definitions, scenario, kinds)
     variant = patches[f"{scenario}.patch"]
     variant["properties"] = {key: value for key, value in variant["properties"].items() if key not in SAME_FOR_ALL}

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic_core import PydanticCustomError
 
-from sim.spec.base import Choice, Spec, Tagged, body_of, field_names
+from sim.spec.base import Spec, body_of, field_names
+from sim.spec.choice import Choice, Tagged
 from sim.spec.document import Data, Location
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from sim.spec.actions import Action, Answers, Branches, Calls, Ends, Performs, Publishes, TakesStock, TakesTime
-from sim.spec.base import Choice, Duration, Few, Flag, Leaves, Share, Size, Spec, register, word_of
+from sim.spec.base import Duration, Few, Flag, Leaves, Share, Size, Spec, register, word_of
+from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import CallPolicy

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -27,7 +27,7 @@ from sim.experiments.replicating.storing import files_of
 from sim.experiments.running.jobs import Job
 from sim.experiments.running.journal import Journal
 from sim.experiments.shipped import load
-from sim.report.writing import write_files, write_report
+from sim.report.writing import write_report, write_whole
 from tests.attacks.victims import AS_NOBODY, EAGER_SIM, NOBODY, REPOSITORY, SHOP, SIM, Victim, why_not_nobody
 from tests.experiments import fakes
 
@@ -114,7 +114,7 @@ def drawn(comparison, tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn") / "report"
     write_report(comparison, folder, files_of(comparison))
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        PurePosixPath(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file() and path.name != ".sim-report.json"
     }
@@ -127,7 +127,7 @@ def moments(whole: int, count: int) -> list[int]:
 
 def test_a_report_is_replaced_whole_or_stays_as_it_was(place, drawn):
     folder, full = place
-    write_files({"index.html": "old", "charts/a.svg": "old"}, folder / "report")
+    write_whole(folder / "report", lambda: {PurePosixPath(name): "old" for name in ("index.html", "charts/a.svg")})
     before, failed = everything(folder), 0
     sizes = sorted(len(content) for content in drawn.values())
     whole = sizes[-1] if full is _limited else sum(-(-size // PAGE) * PAGE for size in sizes)
@@ -137,11 +137,11 @@ def test_a_report_is_replaced_whole_or_stays_as_it_was(place, drawn):
                 OutputError,
                 match=r"could not be written \((No space left on device|File too large).*\); nothing was changed",
             ):
-                write_files(drawn, folder / "report")
+                write_whole(folder / "report", lambda: drawn)
             failed += 1
             assert everything(folder) == before, left
     assert failed == 13
-    write_files(drawn, folder / "report")
+    write_whole(folder / "report", lambda: drawn)
     assert {f"report/{name}" for name in drawn} < everything(folder).keys()
 
 

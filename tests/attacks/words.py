@@ -8,7 +8,7 @@ from typing import Any, get_args
 from sim.spec.base import UNLIMITED, Kind, Spec, has_word, word_of, words
 from sim.spec.fault import Fault
 from sim.spec.scenario import Scenario
-from sim.spec.schema import json_schema
+from sim.spec.schema import whole_schema
 
 TITLE = "Scenario"
 
@@ -17,7 +17,7 @@ def language() -> set[str]:
     """Every field as `Service.replicas`, every word to be chosen for it as `Queue.discipline: lifo`, every kind as
     `step call`.
     """
-    schema = json_schema()
+    schema = whole_schema()
     known = [(kind, word, cls) for kind in get_args(Kind) for word, cls in words(kind).items()]
     kinds = {f"{kind} {word}" for kind, word, cls in known if _ours(cls)}
     others = {

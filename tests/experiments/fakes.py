@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from sim.experiments.running.journal import Journal
 from sim.experiments.running.ledger import Progress
 from sim.records.columns import Columns
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, Book, Records, Series
-from sim.report.writing import write_files
+from sim.report.writing import write_whole
 from sim.spec import Study, load_text
 
 SHOP = """\
@@ -67,7 +67,7 @@ def collect(
 
 def save(comparison: Comparison, directory: Path) -> None:
     """The files of a run without the pages of its report."""
-    write_files(files_of(comparison), directory)
+    write_whole(directory, lambda: {PurePosixPath(name): content for name, content in files_of(comparison).items()})
 
 
 def quick(job: Job, tick: Tick) -> JobResult:

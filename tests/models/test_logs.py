@@ -1,5 +1,7 @@
 """Logs in depth, event by event: what a batch waits for, what a replica that is slow or lost costs, what is deleted."""
 
+import itertools
+
 import pytest
 
 from sim import testing
@@ -209,6 +211,14 @@ def test_a_node_handles_one_request_after_the_other():
     """100 requests a second: three at once are handled 10, 20 and 30 ms later."""
     played = play([0.0] * 3, "acks: 1, nodes: {count: 3, requests: 100/s}")
     assert played.responses() == [0.012, 0.022, 0.032]
+
+
+def test_what_a_relay_publishes_takes_a_node_as_long_as_any_other_record():
+    """Three rows of an outbox, sent together, at 100 requests a second: written one every 10 ms."""
+    text = SYSTEM.replace("publish: orders", "publish: orders, via: outbox").replace("FAULT", "")
+    text = text.replace("BROKER", "acks: 1, nodes: {count: 3, requests: 100/s}").replace("TOPIC", THREE)
+    written = rows(testing.play(text.replace("DURATION", "10s"), [0.0] * 3))["published"].tolist()
+    assert [round(after - before, 6) for before, after in itertools.pairwise(written)] == [0.01, 0.01]
 
 
 def test_bytes_take_the_network_and_the_disk_their_time():

@@ -21,7 +21,9 @@ from sim.report.charts import (
     two_clocks,
     utilisation_over_time,
 )
-from sim.report.charts.canvas import Spans, label_ends, panels, thin, time_axis
+from sim.report.charts.canvas import panels
+from sim.report.charts.labels import label_ends
+from sim.report.charts.timeline import Spans, thin, time_axis
 from sim.report.theme import DARK, LIGHT
 from sim.spec.scenario import Scenario
 from tests.report.conftest import documents

@@ -11,7 +11,7 @@ from sim.experiments.searching.axes import parse_axis
 from sim.experiments.searching.capacity_results import Capacity, Found
 from sim.experiments.searching.cheapest import Cheapest, Choice
 from sim.experiments.searching.sweep import sweep
-from sim.report.charts.canvas import Line
+from sim.report.charts.drawing import Line
 from sim.report.conclusions.searching import conclude_search
 from sim.report.conclusions.stability import conclude_stability
 from sim.spec import load_text

@@ -1,7 +1,6 @@
 """Scenarios in Python say what files say: the same scenario, the same errors, every word and every field of it."""
 
 import ast
-import importlib
 import inspect
 import keyword
 import re
@@ -13,7 +12,7 @@ import pytest
 import sim
 from sim import builder
 from sim.builder import arrivals, distribution, fault, scenario, service, step, traffic
-from sim.builder.write import FOLDER, files
+from sim.builder.write import FOLDER, WRITTEN, files
 from sim.errors import ScenarioError, UsageError
 from sim.experiments import shipped
 from sim.spec.base import Kind, words
@@ -65,7 +64,10 @@ def test_a_map_is_taken_wherever_a_file_is_and_tells_the_same_errors():
 
 
 def test_what_was_written_is_what_the_declarations_say():
-    for name, text in files().items():
+    written = files()
+    there = {path.relative_to(FOLDER).as_posix() for path in (FOLDER / WRITTEN).rglob("*.py")}
+    assert there == written.keys() - {"__init__.py"}
+    for name, text in written.items():
         assert ast.dump(ast.parse((FOLDER / name).read_text(encoding="utf-8"))) == ast.dump(ast.parse(text)), (
             f"sim/builder/{name} is out of date; write it anew: python sim/builder/write.py"
         )
@@ -73,7 +75,7 @@ def test_what_was_written_is_what_the_declarations_say():
 
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_every_word_is_a_function_with_its_fields(kind):
-    module = importlib.import_module(f"sim.builder.{kind}")
+    module = getattr(builder, kind)
     for word, cls in words(kind).items():
         if not cls.__module__.startswith("sim."):
             continue

@@ -1,5 +1,6 @@
 """Plug-ins are code, and run only where the user allows that very file."""
 
+import re
 import subprocess
 import sys
 
@@ -98,7 +99,7 @@ def test_another_process_loads_the_same_study(tmp_path):
         ("raise SystemExit(3)\n", "broken.py:1: SystemExit: 3"),
         (
             "\n\nfrom sim.spec.base import register, Spec\n@register('step', 'call')\nclass X(Spec): pass\n",
-            "the step 'call' is registered already",
+            "the step 'call' is registered already, by sim.spec.step: expected a word that the language does not have",
         ),
         ("x = '\0'", "broken.py"),
     ],
@@ -108,6 +109,19 @@ def test_a_broken_plugin_is_told_with_its_line(tmp_path, code, words_):
     with pytest.raises(PluginError) as caught:
         load_plugins([tmp_path / "broken.py"])
     assert words_ in str(caught.value)
+
+
+@pytest.mark.usefixtures("plugin")
+def test_a_second_file_with_the_same_word_is_told_with_the_first(tmp_path):
+    """Words are of a process, whatever is the path of what registers them."""
+    copy = tmp_path / "copies" / "sleepy.py"
+    copy.parent.mkdir()
+    copy.write_text((tmp_path / "sleepy.py").read_text())
+    load_plugins([tmp_path / "sleepy.py"])
+    with pytest.raises(
+        PluginError, match=f"registered already, by {re.escape(str(tmp_path / 'sleepy.py'))}: .*load one"
+    ):
+        load_plugins([copy])
 
 
 def test_a_broken_plugin_leaves_no_words_behind(tmp_path):

@@ -1,6 +1,7 @@
 """The JSON Schema accepts what the loader accepts, and finds the same slips."""
 
 import copy
+import json
 
 import jsonschema
 import pytest
@@ -30,6 +31,15 @@ def test_the_schema_describes_the_words(validator):
     assert "Base of" not in validator.schema["$defs"]["Service"]["description"]
     assert validator.schema["$defs"]["Service"]["description"].startswith("One service.")
     assert "variants" in validator.schema["properties"]
+
+
+def test_an_amount_and_a_definition_stand_there_once(validator):
+    """Editors read the whole of it at every key that is pressed."""
+    text = json.dumps(validator.schema)
+    unused = [name for name in validator.schema["$defs"] if f'"#/$defs/{name}"' not in text]
+    assert unused == []
+    written_out = {"anyOf": validator.schema["$defs"]["share"]["anyOf"]}
+    assert text.count(json.dumps(written_out)[1:-1]) == 1
 
 
 FORMS = [

@@ -141,4 +141,5 @@ def test_editors_know_ranges():
     validator = jsonschema.Draft202012Validator(schema)
     assert not list(validator.iter_errors(read_yaml(SHOP)))
     assert list(validator.iter_errors(read_yaml(SHOP.replace("between: [2, 4]", "betwen: [2, 4]"))))
-    assert list(validator.iter_errors(read_yaml(SHOP.replace("duration: 60s", "duration: {between: [1s, 2s]}"))))
+    for certain in ("duration: {between: [1s, 2s]}", "duration: 60s\nrecord: {interval: {between: [1s, 2s]}}"):
+        assert list(validator.iter_errors(read_yaml(SHOP.replace("duration: 60s", certain))))

@@ -16,6 +16,7 @@ from sim.experiments.on_paper.offered_load import Finding
 from sim.experiments.on_paper.places import listed, specs_within
 from sim.spec.arrivals import Replay
 from sim.spec.base import UNLIMITED, Spec, word_of
+from sim.spec.broker import LogBroker
 from sim.spec.fault import BrokerDown, NetworkFault
 from sim.spec.gateway import OAuth
 from sim.spec.policy import CallPolicy, Retry, RetryOn
@@ -74,7 +75,11 @@ def producers(view: View) -> Iterator[Finding]:
     befallen |= {end for fault in view.scenario.faults if isinstance(fault, NetworkFault) for end in fault.between}
     befallen |= {end for link in view.scenario.network.links if link.loss for end in link.between}
     lossy = view.scenario.network.default.loss > 0
-    bare = [(service, step) for service, step in publications(view) if step.policy is None and step.via == "broker"]
+    bare = [
+        (service, step)
+        for service, step in publications(view)
+        if step.policy is None and step.via == "broker" and not _has_producer(view, step)
+    ]
     owners = {service for service, step in bare if lossy or _broker(view, step) in befallen}
     if owners:
         why = (
@@ -92,7 +97,11 @@ def sticky_producers(view: View) -> Iterator[Finding]:
     """All producers of a topic stuck to one partition together."""
     publishing: dict[str, set[str]] = {}
     for service, step in publications(view):
-        if _is_topic(view, step) and (step.key or view.flow.topics[step.topic][2].key) is None:
+        if not _is_topic(view, step) or _has_producer(view, step):
+            continue
+        spec = view.flow.topics[step.topic][2]
+        newer = spec.key_header is not None or spec.partitioner != "built_in"
+        if (step.key or spec.key) is None and not newer:
             publishing.setdefault(step.topic, set()).add(service)
     for topic, services in publishing.items():
         count = sum(view.replicas(service) for service in services)
@@ -159,6 +168,12 @@ def _broker(view: View, step: Publish) -> str:
 
 def _is_topic(view: View, step: Publish) -> bool:
     return step.topic in view.flow.topics and step.topic not in view.flow.queues
+
+
+def _has_producer(view: View, step: Publish) -> bool:
+    """Whether its broker says how its producers try again: newer words, with which nothing else was ever meant."""
+    broker = view.flow.topics[step.topic][1] if _is_topic(view, step) else None
+    return isinstance(broker, LogBroker) and broker.producer is not None
 
 
 def recorded_rates(view: View) -> Iterator[Finding]:

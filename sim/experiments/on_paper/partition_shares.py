@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.policies.partitioner import partition_of
+from sim.policies.partitioner import partition_of, partition_of_text
 from sim.spec.arrivals import Replay
 from sim.spec.traffic import Popularity, Traffic
 
@@ -61,6 +62,14 @@ def partition_shares(popularity: Popularity | None, first: int, partitions: int)
     each = [groups[0][0]] * count if popularity.exponent == 0.0 else [share for share, _ in groups[:count]]
     shares = np.bincount(_partitions_of(first, count, partitions), weights=each, minlength=partitions)
     return np.asarray(shares + max(0.0, 1.0 - shares.sum()) / partitions)
+
+
+def text_shares(values: Mapping[str, float], partitions: int) -> Shares:
+    """The same when the key is a text, of which each value has its share of the messages."""
+    shares = np.zeros(partitions)
+    for value, share in values.items():
+        shares[partition_of_text(value, partitions)] += share
+    return shares
 
 
 @lru_cache(maxsize=64)

@@ -12,8 +12,8 @@ import numpy as np
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, attempts
 from sim.experiments.on_paper.flow import ROUNDS, Flow
-from sim.experiments.on_paper.limited import arrives_at_random, passed_by
-from sim.experiments.on_paper.partition_shares import Shares, partition_shares, user_shares
+from sim.experiments.on_paper.limited import arrives_at_random, header_shares, passed_by
+from sim.experiments.on_paper.partition_shares import Shares, partition_shares, text_shares, user_shares
 from sim.spec.actions import Calls
 from sim.spec.broker import Topic
 from sim.spec.gateway import Gateway, RateLimit
@@ -225,11 +225,25 @@ def _shares(flow: Flow, topic: Topic, key: str | None, by_traffic: ByTraffic) ->
     """How the messages of a topic under a key are spread over its partitions: as the requests of all traffic are, by
     their rates.
     """
-    by, firsts = key or topic.key, first_users(flow.scenario.traffic)
     total, shares = 0.0, np.zeros(topic.partitions)
+    firsts = first_users(flow.scenario.traffic)
     for name, traffic in flow.scenario.traffic.items():
         rate = sum(by_traffic[name].values())
-        popularity = traffic.users if by == "user" else traffic.items if by == "item" else None
         total += rate
-        shares += rate * partition_shares(popularity, firsts.get(name, 0) if by == "user" else 0, topic.partitions)
+        shares += rate * _shares_of(traffic, firsts.get(name, 0), topic, key or topic.key)
     return shares / total if total > 0.0 else np.full(topic.partitions, 1.0 / topic.partitions)
+
+
+def _shares_of(traffic: Traffic, first: int, topic: Topic, key: str | None) -> Shares:
+    """The same of what one traffic causes, whose users are numbered from `first`."""
+    count, header = topic.partitions, topic.key_header
+    if topic.partitioner == "round_robin":
+        return partition_shares(None, 0, count)
+    if header is not None:
+        return (
+            text_shares(header_shares(traffic, header), count)
+            if header in traffic.headers
+            else partition_shares(None, 0, count)
+        )
+    popularity = traffic.users if key == "user" else traffic.items if key == "item" else None
+    return partition_shares(popularity, first if key == "user" else 0, count)

@@ -88,12 +88,12 @@ def size_of(scenario: Scenario, record: Recording | None = None) -> Size:
 
 
 def _on_paper(scenario: Scenario) -> Analysis | None:
-    """None where a step or an arrival process of a plug-in says nothing on paper (`NotImplementedError`): then there
-    are its requests alone.
+    """None where a distribution of a plug-in says nothing on paper (`sim.spec.distribution`): then there are its
+    requests alone.
     """
     try:
         return analysis_of(scenario)
-    except NotImplementedError:
+    except UsageError:
         return None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
 from sim.spec.broker import LogBroker, Topic
@@ -36,7 +38,8 @@ def lonely_batches(view: View) -> Iterator[Finding]:
             if isinstance(visit.step, Publish) and visit.step.topic == name
         }
         producers = sum(view.scenario.services[service].replicas for service in owners)
-        lanes = topic.partitions if topic.key is not None else 1
+        sticks = topic.key is None and topic.key_header is None and topic.partitioner == "built_in"
+        lanes = 1 if sticks else int(np.count_nonzero(view.analysis.rates_peak.partitions[name]))
         met = 1.0 + rate * producer.linger / (producers * lanes)
         if met < FEW:
             finding = f"linger {show_duration(producer.linger)} at {show_rate(rate)} over {producers} producers"

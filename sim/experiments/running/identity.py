@@ -10,6 +10,10 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+PACKAGE = Path(__file__).resolve().parents[2]
+_NO_PART = ("cli/", "builder/", "docs/", "assisting/", "importing/", "exporting/", "report/")
+"""Rooms above the experiments: they say what is run, and show what came out."""
+
 
 @lru_cache(maxsize=1)
 def identity() -> str:
@@ -17,10 +21,8 @@ def identity() -> str:
     same bits.
     """
     libraries = ", ".join(f"{name} {_version(name)}" for name in ("numpy", "numba", "simpy"))
-    return (
-        f"sim {_version('sim')}, sources {_sources()}, Python {sys.version_info.major}.{sys.version_info.minor}, "
-        f"{libraries}"
-    )
+    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    return f"sim {sys.modules['sim'].__version__}, sources {_digest()}, {python}, {libraries}"
 
 
 def _version(name: str) -> str:
@@ -30,13 +32,15 @@ def _version(name: str) -> str:
         return "?"
 
 
-def _sources() -> str:
-    """Digest of every Python file of this package that has a part in a result; drawings have none."""
-    root = Path(__file__).resolve().parents[1]
+def sources() -> list[str]:
+    """Every Python file of this package that has a part in a result, as paths within it; drawings have none."""
+    names = (path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+    return sorted(name for name in names if not name.startswith(_NO_PART))
+
+
+def _digest() -> str:
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        name = path.relative_to(root).as_posix()
-        if not name.startswith(("report/", "cli.py")):
-            digest.update(f"{name}\0".encode())
-            digest.update(path.read_bytes())
+    for name in sources():
+        digest.update(f"{name}\0".encode())
+        digest.update((PACKAGE / name).read_bytes())
     return digest.hexdigest()[:12]

@@ -5,12 +5,13 @@ reads from the partitions that it led. When its session times out, the controlle
 and after the election the first in-sync replica that is there leads. One that is back before has lost nothing and goes
 on as it was.
 
-Requests, bytes of the network and bytes of the disk are one server each per node, in order of arrival; what followers
-fetch is sent by the leader too. A client over its quota gets its answers late.
+Requests, bytes of the network and bytes of the disk are one server each per node, for what is published to the leaders
+there, in order of arrival. A client over its quota gets its answers late.
 
-Not modelled: the controller's own failures, the coordinators of groups and transactions as nodes, racks, preferred
-leaders that are elected back, throttled replication, page cache and fsync (a node that is back has what it had), and
-which of its threads a node uses for what.
+Not modelled: what fetches of consumers and followers take of a node, and what a follower writes; the controller's own
+failures, the coordinators of groups and transactions as nodes, racks, preferred leaders that are elected back,
+throttled replication, page cache and fsync (a node that is back has what it had), and which of its threads a node uses
+for what.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class ClusteredBroker(Broker):
         self.producers: list[Sending] = []
         self.transactions: dict[Task, Any] = {}  # of consumers that handle a record in one now
         self.own: dict[Replica, Sending] = {}  # the producer of each replica
-        self.make_producer: Callable[[str, Replica], Sending]  # set by the topics
+        self.make_producer: Callable[[str], Sending]  # of a service; set where there are some (`wiring.py`)
         self.gone = [0, 0]  # requests and batches of producers that are gone
         watch = context.recorder.watch
         if spec.producer is not None:
@@ -153,7 +154,7 @@ class ClusteredBroker(Broker):
         """The one that a replica has for all that it publishes here."""
         producer = self.own.get(replica)
         if producer is None:
-            producer = self.own[replica] = self.make_producer(service, replica)
+            producer = self.own[replica] = self.make_producer(service)
             self.producers.append(producer)
         return producer
 
@@ -220,16 +221,16 @@ class ClusteredBroker(Broker):
 
     # -- capacity ----------------------------------------------------------------------------------------------------
 
-    def busy(self, index: int, sent: float, written: float) -> float:
-        """Seconds until a node has done with a request that moves and writes so many bytes."""
+    def busy(self, index: int, size: float) -> float:
+        """Seconds until a node has done with a request that brings so many bytes to be written."""
         spec, node = self.nodes_spec, self.nodes[index]
         if not spec.limited:
             return 0.0
         now = self.env.now
         takes = (
             1.0 / spec.requests if spec.requests is not None else 0.0,
-            sent / spec.network if spec.network is not None else 0.0,
-            node.slowed(written / spec.disk) if spec.disk is not None else 0.0,
+            size / spec.network if spec.network is not None else 0.0,
+            node.slowed(size / spec.disk) if spec.disk is not None else 0.0,
         )
         at = now
         for server, seconds in enumerate(takes):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from sim.models.consumer import DONE_WITH, Consumer
+from sim.models.consumer import Consumer
 from sim.models.group import Delivery
+from sim.models.handler import DONE_WITH
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.transactions import Transaction
 from sim.models.task import Activity, Task

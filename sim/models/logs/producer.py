@@ -295,7 +295,7 @@ class ProduceRequest:
         if self.broker.down or self.broker.nodes[self.node].down:
             self._refused()
             return
-        delay = self.broker.busy(self.node, self.size, self.size)
+        delay = self.broker.busy(self.node, self.size)
         if delay > 0.0:
             self.env.hold(Signal(self._handle), delay)
         else:

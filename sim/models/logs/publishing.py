@@ -123,7 +123,7 @@ class ProducedStore:
     def __init__(self, topic: ReplicatedTopic, step: Publish, spec: Spec):
         self.topic = topic
         self.memory = Memory(topic, spec.max_block)
-        self.key = step.key or topic.key
+        self.key: str | None = step.key or topic.key
         self.site = topic.new_site()
         self.size = step.size if step.size is not None else topic.size
 

@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any
+from collections.abc import Hashable, Iterable
 
 from sim.chance.chain import link_chain
-from sim.models.call import Call
 from sim.models.clock import Signal
-from sim.models.destination import Hearing, Sent
-from sim.models.ending import answer
+from sim.models.destination import Sent
 from sim.models.identity import Identities
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.keeping import keeper_of
@@ -28,11 +25,10 @@ from sim.models.logs.record import Record
 from sim.models.outcomes import ERROR, LOST, OK, UNREACHABLE
 from sim.models.request import Request
 from sim.models.site import System
-from sim.models.task import Activity, Process, Replica, Task
-from sim.models.topic import Message, Partition, Pending, PublishTarget, Topic, TopicStore
+from sim.models.task import Replica
+from sim.models.topic import Message, Partition, Pending, Topic
 from sim.policies import partitioner as partitioners
 from sim.spec.broker import Topic as Spec
-from sim.spec.step import Publish
 from sim.vocabulary import EventKind, Stage
 
 
@@ -83,8 +79,6 @@ class ReplicatedTopic(Topic):
             for index in range(spec.partitions)
         ]
         self.acknowledged: dict[Message, None] = {}  # and not yet in all in-sync replicas
-        self.produced: Callable[[Call, Publish], Hearing] | None = None  # set where there are producers (`wiring.py`)
-        self.produced_store: Callable[[Publish], Any] | None = None
         self.lost = 0
         self.turns: dict[object, int] = {}  # of each producer: how many it has dealt out in turn
         self.identities = Identities(context, context.scenario.traffic)
@@ -95,20 +89,6 @@ class ReplicatedTopic(Topic):
         broker.in_depth.append(self)
 
     # -- publishing --------------------------------------------------------------------------------------------------
-
-    def target(self, spec: Publish) -> ReplicatedTarget:
-        """This topic as something to call."""
-        return ReplicatedTarget(self, spec.key or self.key, spec.size or self.size)
-
-    def store(self, spec: Publish) -> Any:  # noqa: ANN401 - a store
-        """For the relay of an outbox."""
-        if self.produced_store is not None:
-            return self.produced_store(spec)
-        return ReplicatedStore(self, spec.key or self.key, spec.size or self.size)
-
-    def hearing(self, call: Call, spec: Publish) -> Hearing | None:
-        """Through a producer, where there are some; else as of any topic."""
-        return self.produced(call, spec) if self.produced is not None else super().hearing(call, spec)
 
     def place(self, request: Request, chain: int, key: str | None, producer: Replica) -> ReplicatedPartition:
         """The partition of a message of this producer."""
@@ -374,84 +354,3 @@ class ReplicatedTopic(Topic):
     def under_replicated(self) -> int:
         """Partitions of which some replica is not in sync."""
         return sum(len(partition.in_sync) < len(partition.copies) for partition in self.partitions)
-
-
-class ReplicatedTarget(PublishTarget):
-    """A replicated topic as something that can be called: one request for each record."""
-
-    topic: ReplicatedTopic
-
-    def __init__(self, topic: ReplicatedTopic, key: str | None, size: float):
-        super().__init__(topic, key)
-        self.size = size
-
-    def _serve(self, task: Task) -> Process:
-        """Append at the leader, wait for what `acks` asks for, and acknowledge."""
-        topic, broker, request = self.topic, self.topic.broker, task.request
-        partition = topic.place(request, task.chain, self.key, task.producer)
-        outcome = topic.refuses(partition, broker.acks)
-        if not outcome:
-            delay = broker.busy(partition.leader or 0, self.size, self.size)
-            if delay > 0.0:
-                topic.env.hold(task, delay)
-                yield
-                outcome = topic.refuses(partition, broker.acks)
-        if not outcome:
-            sent = Sent(request, task.chain, task.path, task.flow)
-            topic.sizing, topic.within = self.size, broker.transactions.get(task.caller)
-            message = topic.append_to(partition, sent, self.site)
-            outcome = yield from wait_for(task, topic, [message], broker.acks)
-            topic.recorder.stage(task, Stage.ANSWER, self.where)
-        if outcome:
-            task.where = self.where
-        if task.caller is not None:
-            delay = 0.0 if task.back is None else task.back.delay(request.id, task.chain)
-            if delay > 0.0:
-                topic.env.hold(task, delay)
-                yield
-            if delay >= 0.0:
-                answer(task, outcome, topic.env)
-        request.done()
-        task.silence()
-        yield
-
-
-class ReplicatedStore(TopicStore):
-    """Where the relay of an outbox publishes."""
-
-    topic: ReplicatedTopic
-
-    def __init__(self, topic: ReplicatedTopic, key: str | None, size: float):
-        super().__init__(topic, key)
-        self.size = size
-
-    def run(self, task: Task, rows: list[Sent]) -> Activity:
-        """1 when all are acknowledged, 0 when they have to be published again."""
-        topic, acks = self.topic, self.topic.broker.acks
-        messages = []
-        for row in rows:
-            partition = topic.place(row.request, row.chain, self.key, task.replica)
-            if topic.refuses(partition, acks):
-                return 0
-            topic.sizing = self.size
-            messages.append(topic.append_to(partition, row, self.site))
-        outcome = yield from wait_for(task, topic, messages, acks)
-        return 0 if outcome else 1
-
-
-def wait_for(task: Task, topic: ReplicatedTopic, messages: list[Message], acks: str) -> Activity:
-    """Until all are acknowledged: OK; ERROR where too few replicas are in sync by then
-    (NOT_ENOUGH_REPLICAS_AFTER_APPEND); UNREACHABLE where the leader is gone.
-    """
-    for message in messages:
-        if acks != "all":
-            topic.acknowledge([message])
-            continue
-        if not message.readable and not message.lost:
-            message.waiter = task
-            yield
-        if not message.readable:
-            return UNREACHABLE
-        if len(message.partition.in_sync) < topic.spec.min_insync_replicas:  # type: ignore[attr-defined]
-            return ERROR
-    return OK

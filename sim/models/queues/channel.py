@@ -16,16 +16,16 @@ from collections import deque
 from typing import Protocol
 
 from sim.chance.chain import link_chain
-from sim.chance.keyed import stream_number
 from sim.models.clock import TIMER, Signal
 from sim.models.ending import stop_thread
+from sim.models.handler import DONE_WITH, Handler
 from sim.models.host import Host
 from sim.models.link import Hop
-from sim.models.outcomes import LOST, OK, PROCESSED, REFUSED
+from sim.models.outcomes import LOST, PROCESSED
 from sim.models.queues.letter import ACKED, FAILED, REJECTED, REQUEUED, Delivery, Letter
 from sim.models.queues.queue import Queue
 from sim.models.sequence import StepSequence
-from sim.models.task import Activity, Process, Replica, Task
+from sim.models.task import Process, Replica, Task
 from sim.spec.queue_broker import QUORUM_PREFETCH
 from sim.spec.queue_broker import QueueBroker as Spec
 from sim.spec.service import Consume
@@ -34,7 +34,6 @@ from sim.vocabulary import EventKind, Stage
 
 SAYS = {"requeue": FAILED, "nack_requeue": REQUEUED, "reject": REJECTED}
 HEARTBEAT = 60.0  # s; negotiated by default: two heartbeats are missed then, and the connection counts as dead
-DONE_WITH = (OK, REFUSED)  # outcomes of the steps that are acknowledged
 
 
 class Connected(Protocol):
@@ -45,7 +44,7 @@ class Connected(Protocol):
     consumers: list[QueueConsumer]
 
 
-class QueueConsumer:
+class QueueConsumer(Handler):
     """A consumer in one replica of its service."""
 
     def __init__(
@@ -58,13 +57,9 @@ class QueueConsumer:
         steps: StepSequence,
         hops: tuple[Hop, Hop],
     ):
+        super().__init__(queue.env, queue, service, replica, spec, steps, consumer_name(service.name, "", queue.name))
         self.queue = queue
         self.broker = broker
-        self.env = queue.env
-        self.service = service
-        self.replica = replica
-        self.spec = spec
-        self.steps = steps
         self.out, self.back = hops
         self.wire = self.out.wire
         self.priority = spec.priority
@@ -78,16 +73,13 @@ class QueueConsumer:
         self.open = False  # its channel
         self.unreached = False  # it has tried to open one over a wire that is cut
         self.idle = False
-        self.processing = False
         self.inbox: deque[Delivery] = deque()  # has come, and waits for its thread
         self.unacked: dict[Delivery, None] = {}  # on this channel, in the order in which they were sent
         self.stuck: list[Delivery] = []  # on a wire that is cut
         self.silences = 0  # that were over; by that count it is known whether one has gone on
         self.held_area = 0.0
-        self.busy_area = 0.0
         self.patience = Signal(self._look_at_oldest)
         self.armed = False
-        self.salt = stream_number(consumer_name(service.name, "", queue.name)) >> 33  # of the draws of error faults
         queue.everyone.append(self)
         broker.consumers.append(self)
         if not replica.absent:
@@ -211,9 +203,7 @@ class QueueConsumer:
             self.stuck.append(delivery)
             return
         letter = delivery.letter
-        delay = hop.travel(
-            letter.request.id, link_chain(letter.publication.chain, 0, letter.handed + letter.deliveries - 1)
-        )
+        delay = hop.travel(letter.request.id, link_chain(letter.publication.chain, 0, letter.tries))
         if delay > 0.0:
             self.env.hold(delivery, delay)
         else:
@@ -247,39 +237,22 @@ class QueueConsumer:
                 yield
                 continue
             delivery = self.inbox.popleft()
+            letter = delivery.letter
             self._begin()
-            outcome = yield from self._handle(task, delivery)
+            outcome = yield from self.handle(task, letter.publication, letter.tries, letter.flow)
             self._rest()
             self._say(delivery, outcome in DONE_WITH)
             if self.closing:
                 self.env.schedule(Signal(lambda _: self.stop()))
                 yield
 
-    def _handle(self, task: Task, delivery: Delivery) -> Activity:
-        """The outcome of the steps."""
-        letter, queue = delivery.letter, self.queue
-        publication = letter.publication
-        task.request = publication.request
-        task.chain = link_chain(publication.chain, 0, letter.handed + letter.deliveries - 1)
-        task.path = link_chain(publication.path, 0, 0)
-        task.degraded = False
-        task.flow = letter.flow
-        outcome = OK
-        if not (self.spec.idempotent and publication.event in queue.known):
-            if self.service.error_faults:
-                outcome = self.service.error_fault_hits(task, self.salt)
-            if not outcome:
-                outcome = yield from self.steps.run(task)
-        task.flow = -1
-        if self.spec.idempotent and outcome in DONE_WITH:
-            queue.known.add(publication.event)
-        return outcome
-
     def _say(self, delivery: Delivery, well: bool) -> None:
         """Acknowledge it, or say that it failed; who acknowledges automatically says nothing."""
         delivery.handled = True
-        if well:  # what follows is the way of the acknowledgement, which nobody waits for
+        if well:
             letter, queue = delivery.letter, self.queue
+            self.remember(letter.publication)
+            # What follows is the way of the acknowledgement, which nobody waits for.
             queue.recorder.note(letter.request, letter.flow, Stage.END, queue.name_index)
         if self.automatic:
             del self.queue.sent[delivery]
@@ -322,22 +295,6 @@ class QueueConsumer:
 
     # -- accounts ----------------------------------------------------------------------------------------------------
 
-    def busy_until(self, now: float) -> float:
-        """Seconds in which it was handling a message."""
-        return self.busy_area + now * self.processing
-
     def held_until(self, now: float) -> float:
         """Seconds in which it was up and had an open channel."""
         return self.held_area + now * self.open
-
-    def _begin(self) -> None:
-        self.processing = True
-        self.busy_area -= self.env.now
-        self.queue.busy += 1
-        self.queue.busy_area -= self.env.now
-
-    def _rest(self) -> None:
-        self.processing = False
-        self.busy_area += self.env.now
-        self.queue.busy -= 1
-        self.queue.busy_area += self.env.now

@@ -117,6 +117,11 @@ class Letter:
         """Of which it comes."""
         return self.publication.request
 
+    @property
+    def tries(self) -> int:
+        """Deliveries before the present one, those by earlier queues included."""
+        return self.handed + self.deliveries - 1
+
     def write(self, recorder: Recorder, queue: int, group: int, end: float, how: int) -> None:
         """Append its row: when and how it ended in this queue, nan and QUEUED where it has not."""
         recorder.messages.append(

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from sim.experiments.replicating.results import Comparison
 from sim.report.charts.backlog import backlog_over_time
 from sim.report.charts.breakers import breaker_timeline
-from sim.report.charts.canvas import Chart, narrow
+from sim.report.charts.canvas import narrow
 from sim.report.charts.clocks import two_clocks
 from sim.report.charts.differences import differences_with_intervals
+from sim.report.charts.drawing import Chart
 from sim.report.charts.latency import latency_over_time
 from sim.report.charts.outcomes import outcomes_over_time
 from sim.report.charts.utilisation import utilisation_over_time

@@ -9,21 +9,10 @@ import pandas as pd
 
 from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.metrics.promises import open_promises
-from sim.report.charts.canvas import (
-    Chart,
-    Line,
-    Panel,
-    column,
-    gauge_columns,
-    label_curves,
-    label_room,
-    name_panel,
-    panels,
-    plain_numbers,
-    spans_of,
-    thin,
-    time_axis,
-)
+from sim.report.charts.canvas import label_room, name_panel, panels
+from sim.report.charts.drawing import Chart, Line, Panel
+from sim.report.charts.labels import label_curves, plain_numbers
+from sim.report.charts.timeline import column, gauge_columns, spans_of, thin, time_axis
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import clock, listed
 

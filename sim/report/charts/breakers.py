@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sim.experiments.replicating.results import Comparison
-from sim.report.charts.canvas import HEAD, Chart, Panel, panels, spans_of, time_axis, width
+from sim.report.charts.canvas import HEAD, panels, width
+from sim.report.charts.drawing import Chart, Panel
+from sim.report.charts.timeline import spans_of, time_axis
 from sim.report.episodes import Spell, breaker_spells
 from sim.report.theme import LIGHT, Theme, rc
 from sim.report.words import count_of, lasting, show

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.records.counted import Counted, Mask, answers, orders
-from sim.report.charts.canvas import Chart, Line, Panel, is_narrow, label_ends, log_seconds, name_panel, panels
+from sim.report.charts.canvas import is_narrow, name_panel, panels
+from sim.report.charts.drawing import Chart, Line, Panel
+from sim.report.charts.labels import label_ends, log_seconds
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import show
 from sim.stats.quantile import at_ranks, quantile, size_of

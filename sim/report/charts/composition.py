@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from sim.experiments.replicating.explaining import Explained, Explanation, VariantExplanation
-from sim.report.charts.canvas import Chart, is_narrow, panels
+from sim.report.charts.canvas import is_narrow, panels
+from sim.report.charts.drawing import Chart
 from sim.report.explanation import AGAIN, LABELS, SMALL, rows_of, sentences
 from sim.report.theme import LIGHT, Theme, rc
 from sim.report.words import show

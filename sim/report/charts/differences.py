@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
 
 from sim.experiments.replicating.results import Comparison
-from sim.report.charts.canvas import HEAD, Chart, width
+from sim.report.charts.canvas import HEAD, width
+from sim.report.charts.drawing import Chart
 from sim.report.theme import LIGHT, Theme, marker, rc
 from sim.report.words import better_direction, label_of, show_change
 from sim.vocabulary import split_key, unit_of

@@ -11,7 +11,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 
 from sim.experiments.stability.results import Stability
-from sim.report.charts.canvas import Chart, Line, Panel, label_ends, panels, plain_numbers
+from sim.report.charts.canvas import panels
+from sim.report.charts.drawing import Chart, Line, Panel
+from sim.report.charts.labels import label_ends, plain_numbers
 from sim.report.stability import verdict
 from sim.report.theme import LIGHT, Theme, rc
 

@@ -10,23 +10,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from sim.experiments.replicating.results import Comparison, VariantResult
-from sim.report.charts.canvas import (
-    Chart,
-    Line,
-    Panel,
-    Spans,
-    at_time,
-    bucket_of,
-    column,
-    label_ends,
-    log_seconds,
-    name_panel,
-    of_variant,
-    panels,
-    spans_of,
-    thin,
-    time_axis,
-)
+from sim.report.charts.canvas import name_panel, panels
+from sim.report.charts.drawing import Chart, Line, Panel
+from sim.report.charts.labels import label_ends, log_seconds
+from sim.report.charts.timeline import Spans, at_time, bucket_of, column, of_variant, spans_of, thin, time_axis
 from sim.report.theme import LIGHT, Theme, rc
 from sim.report.words import clock, lasting, show
 

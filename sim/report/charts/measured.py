@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from sim.fitting.validation import Validation
 from sim.records.tables import Records
-from sim.report.charts.canvas import Chart, label_ends, log_seconds, name_panel, panels, plain_numbers
+from sim.report.charts.canvas import name_panel, panels
+from sim.report.charts.drawing import Chart
+from sim.report.charts.labels import label_ends, log_seconds, plain_numbers
 from sim.report.theme import LIGHT, Theme, rc
 from sim.report.words import label_of
 from sim.vocabulary import GOOD

@@ -11,25 +11,10 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from sim.experiments.replicating.results import Comparison, VariantResult, undecided
-from sim.report.charts.canvas import (
-    HEAD,
-    LEFT,
-    Chart,
-    Line,
-    Panel,
-    Spans,
-    at_time,
-    column,
-    is_narrow,
-    name_panel,
-    of_variant,
-    panels,
-    plain_numbers,
-    spans_of,
-    thin,
-    time_axis,
-    width,
-)
+from sim.report.charts.canvas import HEAD, LEFT, is_narrow, name_panel, panels, width
+from sim.report.charts.drawing import Chart, Line, Panel
+from sim.report.charts.labels import plain_numbers
+from sim.report.charts.timeline import Spans, at_time, column, of_variant, spans_of, thin, time_axis
 from sim.report.theme import HATCHES, LIGHT, OUTCOMES, Theme, rc
 from sim.report.words import show, show_between, show_interval
 from sim.vocabulary import Outcome

@@ -16,17 +16,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 
 from sim.experiments.searching.capacity_results import Capacity
 from sim.experiments.searching.sweep_results import Sweep, unit_of_axis
-from sim.report.charts.canvas import (
-    Chart,
-    Line,
-    Panel,
-    label_ends,
-    log_seconds,
-    name_panel,
-    panels,
-    plain_numbers,
-    round_seconds,
-)
+from sim.report.charts.canvas import name_panel, panels
+from sim.report.charts.drawing import Chart, Line, Panel
+from sim.report.charts.labels import label_ends, log_seconds, plain_numbers, round_seconds
 from sim.report.theme import LIGHT, Theme, dash, marker, rc
 from sim.report.words import label_of, show, show_interval
 from sim.stats.interval import Interval

@@ -7,18 +7,10 @@ import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from sim.experiments.replicating.results import Comparison
-from sim.report.charts.canvas import (
-    Chart,
-    Line,
-    Panel,
-    label_curves,
-    label_room,
-    name_panel,
-    panels,
-    spans_of,
-    thin,
-    time_axis,
-)
+from sim.report.charts.canvas import label_room, name_panel, panels
+from sim.report.charts.drawing import Chart, Line, Panel
+from sim.report.charts.labels import label_curves
+from sim.report.charts.timeline import spans_of, thin, time_axis
 from sim.report.stations import busy_shares, size_of
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import show

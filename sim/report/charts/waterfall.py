@@ -16,8 +16,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.experiments.replicating.results import Comparison
 from sim.metrics.waterfall import CALLEE, Bar, Piece, Waterfall, slowest, waterfall
-from sim.report.charts.canvas import HEAD, Chart, name_panel, panels_of, width
+from sim.report.charts.canvas import HEAD, name_panel, panels_of, width
 from sim.report.charts.composition import HATCHES, colour_of
+from sim.report.charts.drawing import Chart
 from sim.report.explanation import LABELS
 from sim.report.theme import LIGHT, Theme, rc
 from sim.report.words import clock, count_of, listed, show

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from sim.experiments.replicating.explaining import Explanation
-from sim.report.charts.canvas import Chart, narrow
+from sim.report.charts.canvas import narrow
 from sim.report.charts.composition import composition
+from sim.report.charts.drawing import Chart
 from sim.report.conclusions.explaining import conclude_explanation
 from sim.report.explanation import (
     arrived,

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from sim.report.charts.canvas import Chart
+from sim.report.charts.drawing import Chart
 from sim.report.frame import Block, Code, Drawing, Fact, Facts, Note, Section
 from sim.report.theme import LIGHT, as_variables
 from sim.report.words import clock, fault_name

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 from sim.experiments.searching.capacity_results import Capacity
 from sim.experiments.searching.documents import Answer
 from sim.experiments.searching.sweep_results import Sweep
-from sim.report.charts.canvas import Chart, narrow
+from sim.report.charts.canvas import narrow
+from sim.report.charts.drawing import Chart
 from sim.report.charts.scaling import capacity_charts, sweep_charts
 from sim.report.conclusions.searching import conclude_search
 from sim.report.frame import Block, Card, Cards, Code, Fact, Items, Line, Page, Section, plain_table, render, slug

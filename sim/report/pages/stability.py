@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from sim.experiments.stability.results import Stability
-from sim.report.charts.canvas import Chart, narrow
+from sim.report.charts.canvas import narrow
+from sim.report.charts.drawing import Chart
 from sim.report.charts.hysteresis import hysteresis_curve
 from sim.report.conclusions.stability import conclude_stability
 from sim.report.frame import Block, Card, Cards, Cell, Fact, Head, Page, Row, Rows, Section, Table, plain_table, render

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from sim.fitting.comparing import Compared
 from sim.fitting.validation import Validation
-from sim.report.charts.canvas import Chart
+from sim.report.charts.drawing import Chart
 from sim.report.charts.measured import draw_measured
 from sim.report.frame import Block, Cell, Fact, Head, Items, Line, Note, Page, Row, Rows, Section, Table, render
 from sim.report.pages.parts import (

@@ -99,6 +99,11 @@ def route(**words):
             {"faults": []},
         ),
         (
+            {"faults": DARK},
+            "front: a publication without a policy is tried again for 120 s, where it was tried four times",
+            {"faults": DARK, "brokers__kafka__producer": {"linger": "5ms"}},
+        ),
+        (
             {"faults": CUT},
             "front: a publication without a policy is tried again for 120 s",
             {"faults": CUT, "services__front__endpoints__ask": POLICY},
@@ -112,6 +117,14 @@ def route(**words):
             {"brokers__kafka__topics__orders__key": "sticky", "services__front__replicas": 3},
             "topic orders: each of 3 producers sticks to a partition of its own",
             {"brokers__kafka__topics__orders__key": "sticky"},
+        ),
+        (
+            {"brokers__kafka__topics__orders__key": "sticky", "services__front__replicas": 3},
+            "topic orders: each of 3 producers sticks to a partition of its own",
+            {
+                "brokers__kafka__topics__orders": {"partitions": 6, "key": "sticky", "partitioner": "round_robin"},
+                "services__front__replicas": 3,
+            },
         ),
         (
             {"gateway__authentication": OAUTH, "gateway__replicas": 2},

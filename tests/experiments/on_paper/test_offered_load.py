@@ -267,14 +267,23 @@ def test_the_places_of_a_bulkhead_are_a_station():
     assert shared.capacity == pytest.approx(0.5)
 
 
-def events(topic: dict[str, Any], consumers: int, **clients: Any) -> OfferedLoad:
+def analysis_of_events(topic: dict[str, Any], consumers: int, **clients: Any) -> Analysis:
     worker = {"workers": 9, "consumes": {"t": {"group": "g", "consumers": consumers, "do": [{"wait": "10ms"}]}}}
     text = document(
         {"front": front({"publish": "t"}), "worker": worker}, brokers={"kafka": {"kind": "log", "topics": {"t": topic}}}
     )
     text["traffic"]["clients"] |= clients
     (scenario,) = load_document(text).variants.values()
-    return Analysis(scenario).load("base")
+    return Analysis(scenario)
+
+
+def events(topic: dict[str, Any], consumers: int, **clients: Any) -> OfferedLoad:
+    return analysis_of_events(topic, consumers, **clients).load("base")
+
+
+def partition_rates(topic: dict[str, Any], **clients: Any) -> list[float]:
+    """Messages per second of each, of ten in all."""
+    return [float(rate) for rate in analysis_of_events(topic, 2, **clients).rates.partitions["t"]]
 
 
 def test_of_a_group_those_count_that_hold_partitions():
@@ -297,6 +306,20 @@ def test_the_partition_of_a_popular_user_is_hot():
     for user, share in enumerate((6 / 11, 3 / 11, 2 / 11)):
         shares[(murmur2(str(user).encode()) & 0x7FFFFFFF) % 3] += share
     assert station(load, "worker <- t", "hottest consumer").rate == pytest.approx(10 * max(shares))
+
+
+def test_a_key_of_ones_own_is_hashed_as_its_text():
+    """Of two partitions foobar, which murmur2 hashes to -790332482, has the first, and abc, 479470107, the second."""
+    topic = {"partitions": 2, "key_header": "region"}
+    both = partition_rates(topic, headers={"region": {"foobar": "70%", "abc": "30%"}})
+    assert both == pytest.approx([7.0, 3.0])
+    assert partition_rates(topic, headers={"region": "abc"}) == pytest.approx([0.0, 10.0])
+
+
+def test_in_turn_every_partition_gets_the_same_whatever_the_key():
+    topic = {"partitions": 2, "key": "user", "partitioner": "round_robin"}
+    rates = partition_rates(topic, users={"count": 3, "popularity": {"zipf": 1}})
+    assert rates == pytest.approx([5.0, 5.0])
 
 
 def test_a_group_with_members_in_two_services_shares_its_messages():

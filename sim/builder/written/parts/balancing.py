@@ -1,0 +1,79 @@
+"""Parts of a scenario in Python, as `sim/spec/balancing.py` declares them.
+
+Written by `python sim/builder/write.py` from the declarations; not by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sim.builder.saying import Part, part
+
+
+def balancing(
+    *,
+    policy: Literal[
+        "round_robin", "random", "least_request", "power_of_two", "two_choices", "peak_ewma", "ring_hash", "maglev"
+    ]
+    | None = None,
+    weights: Sequence[Mapping[str, Any] | int | str] | None = None,
+    decay: Literal[0] | Mapping[str, Any] | str | None = None,
+    ring_size: Mapping[str, Any] | int | str | None = None,
+    table_size: Mapping[str, Any] | int | str | None = None,
+    outlier_detection: Mapping[str, Any] | str | None = None,
+    slow_start: Literal[0] | Mapping[str, Any] | str | None = None,
+    panic_threshold: Mapping[str, Any] | float | str | None = None,
+) -> Part:
+    """`load_balancing: {policy: least_request, weights: [2, 1, 1]}`: each caller on its own, by what it knows
+    itself.
+
+    policy: How a replica is chosen. `peak_ewma`: Finagle's, of two at random the lower latency times requests under
+        way. `ring_hash` and `maglev`: a user always has the same one, while it is there.
+    weights: Of `round_robin` and `least_request`: one for each replica; nginx's smooth weighted round robin, and
+        its least_conn.
+    decay: Of `peak_ewma`: the time in which an observation loses its weight.
+    ring_size: Of `ring_hash`: points on the ring, for all replicas together (Envoy's minimum_ring_size).
+    table_size: Of `maglev`: places of its table, a prime number (Envoy's table_size).
+    outlier_detection: Replicas that fail are left out for a while.
+    slow_start: Of `round_robin` and `least_request`: a replica that comes back gets its share little by little for
+        as long, a tenth of it at first (Envoy).
+    panic_threshold: Where fewer replicas than this share are left, nobody is left out any more (Envoy's
+        healthy_panic_threshold).
+    """
+    return part(locals())
+
+
+def outlier_detection(
+    *,
+    consecutive_5xx: Mapping[str, Any] | int | str | None = None,
+    consecutive_gateway_failure: Mapping[str, Any] | int | str | None = None,
+    interval: Literal[0] | Mapping[str, Any] | str | None = None,
+    base_ejection_time: Literal[0] | Mapping[str, Any] | str | None = None,
+    max_ejection_time: Literal[0] | Mapping[str, Any] | str | None = None,
+    max_ejection_percent: Mapping[str, Any] | float | str | None = None,
+    always_eject_one_host: bool | None = None,
+    success_rate: bool | None = None,
+    success_rate_minimum_hosts: Mapping[str, Any] | int | str | None = None,
+    success_rate_request_volume: Mapping[str, Any] | int | str | None = None,
+    success_rate_stdev_factor: Mapping[str, Any] | float | str | None = None,
+) -> Part:
+    """Envoy's outlier detection (source/common/upstream/outlier_detection_impl.cc), by each caller's replica for
+    itself, as each Envoy decides alone.
+
+    consecutive_5xx: Answers of 5xx in a row from which a replica is ejected; null: however many there are.
+    consecutive_gateway_failure: The same of 502, 503 and 504 alone: shed, unreachable, timeouts; Envoy counts 5 and
+        enforces none of it by default.
+    interval: How often it is looked who returns, and at the success rates.
+    base_ejection_time: For how long a replica is ejected the first time.
+    max_ejection_time: No ejection is longer, or than `base_ejection_time` where that is.
+    max_ejection_percent: Percentage of replicas that may be ejected at once: with fewer than ten and the default
+        nobody ever is.
+    always_eject_one_host: Whether one may be ejected whatever the percentage.
+    success_rate: Whether replicas are ejected whose success rate is far below that of the others, at the end of an
+        interval.
+    success_rate_minimum_hosts: Replicas with enough requests that it takes to compare them.
+    success_rate_request_volume: Requests in an interval that it takes to judge a replica.
+    success_rate_stdev_factor: Thousandths of a standard deviation below the mean from which a replica is ejected.
+    """
+    return part(locals())

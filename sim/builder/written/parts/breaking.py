@@ -1,0 +1,142 @@
+"""Parts of a scenario in Python, as `sim/spec/breaking.py` declares them.
+
+Written by `python sim/builder/write.py` from the declarations; not by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from sim.builder.saying import Part, part
+
+
+def circuit_breaker(
+    *,
+    failures: Mapping[str, Any] | int | str | None = None,
+    within: Literal[0] | Mapping[str, Any] | str | None = None,
+    open_for: Literal[0] | Mapping[str, Any] | str | None = None,
+    half_open_calls: Mapping[str, Any] | int | str | None = None,
+    resilience4j: Mapping[str, Any] | str | None = None,
+    consecutive: Mapping[str, Any] | int | str | None = None,
+    polly: Mapping[str, Any] | str | None = None,
+    opossum: Mapping[str, Any] | str | None = None,
+    hystrix: Mapping[str, Any] | str | None = None,
+    gobreaker: Mapping[str, Any] | str | None = None,
+) -> Part:
+    """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library
+    counts.
+
+    failures: Failed attempts from which it opens.
+    within: The time within which they are counted.
+    open_for: How long nobody calls.
+    half_open_calls: Calls that then try whether the callee is well again.
+    resilience4j: Counts as that library does, in the place of the four others.
+    consecutive: Opens at so many failures in a row, in the place of `failures` and `within` (pybreaker's fail_max,
+        cockatiel).
+    polly: Counts as Polly (.NET) does, in the place of all others.
+    opossum: Counts as opossum (Node.js) does, in the place of all others.
+    hystrix: Counts as Hystrix does, in the place of all others.
+    gobreaker: Counts as sony/gobreaker does, in the place of all others.
+    """
+    return part(locals())
+
+
+def go_breaker(
+    *,
+    max_requests: Mapping[str, Any] | int | str | None = None,
+    interval: Literal[0] | Mapping[str, Any] | str | None = None,
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    consecutive_failures: Mapping[str, Any] | int | str | None = None,
+) -> Part:
+    """Settings of sony/gobreaker, names in snake_case, with its defaults.
+
+    max_requests: Calls that may try when half-open, and must all be good.
+    interval: How often a closed one forgets its failures; 0: never.
+    timeout: How long it stays open.
+    consecutive_failures: It opens at more than so many failures in a row (ReadyToTrip).
+    """
+    return part(locals())
+
+
+def hystrix_breaker(
+    *,
+    request_volume_threshold: Mapping[str, Any] | int | str | None = None,
+    error_threshold_percentage: Mapping[str, Any] | float | str | None = None,
+    sleep_window: Literal[0] | Mapping[str, Any] | str | None = None,
+    rolling_stats: Literal[0] | Mapping[str, Any] | str | None = None,
+    health_snapshot_interval: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """Properties of Hystrix, names in snake_case, with its defaults; its timeout is that of the policy.
+
+    request_volume_threshold: Calls in the window before it judges.
+    error_threshold_percentage: Percentage of failures from which it opens.
+    sleep_window: How long it stays open.
+    rolling_stats: The window.
+    health_snapshot_interval: How often it judges.
+    """
+    return part(locals())
+
+
+def opossum_breaker(
+    *,
+    error_threshold_percentage: Mapping[str, Any] | float | str | None = None,
+    volume_threshold: Mapping[str, Any] | int | str | None = None,
+    rolling_count_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    rolling_count_buckets: Mapping[str, Any] | int | str | None = None,
+    reset_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """Options of opossum (Node.js), names in snake_case, with its defaults; its `timeout` is that of the policy.
+
+    error_threshold_percentage: Percentage of failures above which it opens.
+    volume_threshold: Invocations in the window before it judges; with the default the first failure may open it.
+    rolling_count_timeout: The window.
+    rolling_count_buckets: Buckets of the window.
+    reset_timeout: How long it stays open.
+    """
+    return part(locals())
+
+
+def polly_breaker(
+    *,
+    failure_ratio: Mapping[str, Any] | float | str | None = None,
+    minimum_throughput: Mapping[str, Any] | int | str | None = None,
+    sampling_duration: Literal[0] | Mapping[str, Any] | str | None = None,
+    break_duration: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """CircuitBreakerStrategyOptions of Polly 8, names in snake_case, with its defaults.
+
+    failure_ratio: Share of failures from which it opens.
+    minimum_throughput: Calls in the window before it judges.
+    sampling_duration: The window.
+    break_duration: How long it stays open.
+    """
+    return part(locals())
+
+
+def resilience4j_breaker(
+    *,
+    failure_rate_threshold: Mapping[str, Any] | float | str | None = None,
+    slow_call_rate_threshold: Mapping[str, Any] | float | str | None = None,
+    slow_call_duration_threshold: Literal[0] | Mapping[str, Any] | str | None = None,
+    sliding_window_type: Literal["count_based", "time_based"] | None = None,
+    sliding_window_size: Mapping[str, Any] | int | str | None = None,
+    minimum_number_of_calls: Mapping[str, Any] | int | str | None = None,
+    permitted_number_of_calls_in_half_open_state: Mapping[str, Any] | int | str | None = None,
+    wait_duration_in_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
+    max_wait_duration_in_half_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """CircuitBreakerConfig of resilience4j, names in snake_case, with its defaults.
+
+    failure_rate_threshold: Percentage of failed calls in the window from which it opens.
+    slow_call_rate_threshold: Percentage of slow calls in the window from which it opens.
+    slow_call_duration_threshold: From when on a call is slow.
+    sliding_window_type: Whether the window counts calls or seconds.
+    sliding_window_size: Calls, or whole seconds.
+    minimum_number_of_calls: Calls in the window before it judges.
+    permitted_number_of_calls_in_half_open_state: Calls that try whether the callee is well again.
+    wait_duration_in_open_state: How long it stays open.
+    max_wait_duration_in_half_open_state: How long it waits for the calls that try before it opens again; 0: for
+        ever.
+    """
+    return part(locals())

@@ -1,0 +1,85 @@
+"""Parts of a scenario in Python, as `sim/spec/gateway.py` declares them.
+
+Written by `python sim/builder/write.py` from the declarations; not by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sim.builder.saying import Part, part
+
+
+def gateway(
+    *,
+    replicas: Mapping[str, Any] | int | str | None = None,
+    workers: Literal["unlimited"] | Mapping[str, Any] | int | str,
+    concurrency: Literal["threads", "event_loop"] | None = None,
+    queue: Mapping[str, Any] | str | None = None,
+    work: Mapping[str, Any] | str | None = None,
+    authentication: Mapping[str, Any] | str | None = None,
+    rate_limits: Sequence[Mapping[str, Any] | Sequence[Any] | str] | None = None,
+    routes: Mapping[str, Mapping[str, Any] | str],
+    cost: Mapping[str, Any] | str | None = None,
+) -> Part:
+    """Queue and worker, authentication, limits, routing, translation: in this order.
+
+    replicas: How many there are, each with workers, queue and limits per node of its own.
+    workers: What each replica does at once, or `unlimited`.
+    concurrency: `event_loop`: a worker is held for the gateway's own work only; `threads`: until the answer is
+        there.
+    queue: Where requests wait for a worker.
+    work: Routing and overhead of each request.
+    authentication: How the gateway knows who asks.
+    rate_limits: How many requests it lets pass; all of them must.
+    routes: What it offers, by the names that traffic sends to.
+    cost: The price of a replica, by time.
+    """
+    return part(locals())
+
+
+def route(
+    *,
+    to: str,
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    per_try_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    policy: Mapping[str, Any] | str | None = None,
+    translate: Mapping[str, Any] | str | None = None,
+    authenticate: bool | None = None,
+    rate_limits: Sequence[Mapping[str, Any] | Sequence[Any] | str] | None = None,
+    gateway_limits: Literal["replaced", "kept"] | None = None,
+    objective: Mapping[str, Any] | str | None = None,
+    completes_with: Sequence[str] | None = None,
+    answers_with: Mapping[str, Literal["error", "shed", "rate_limited", "refused"]] | None = None,
+) -> Part:
+    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's),
+    `per_try_timeout` that of each attempt.
+
+    to: The endpoint, as `service.endpoint`.
+    timeout: Of all attempts and pauses together, as Envoy's and Istio's.
+    per_try_timeout: Of each attempt; goes before the `timeout` of the policy.
+    policy: How the call is guarded: the name of a policy, or one written here.
+    translate: Protocol translation on the gateway's workers.
+    authenticate: Whether requests of this route are authenticated.
+    rate_limits: Limits of this route alone, in the place of those of the gateway, as in Kong, nginx and Envoy the
+        nearest one holds.
+    gateway_limits: Whether limits of the route's own stand in the place of the gateway's, or beside them (`kept`):
+        then it has to pass both.
+    objective: What the route promises.
+    completes_with: The effects that must exist before an order counts as complete.
+    answers_with: What failures are answered with where that is no `error`: `{breaker_open: shed}`.
+    """
+    return part(locals())
+
+
+def translate(
+    *, to: Literal["grpc"], work: Mapping[str, Any] | str, response_work: Mapping[str, Any] | str | None = None
+) -> Part:
+    """Protocol translation on the gateway's workers; `response_work` on the way back.
+
+    to: The protocol of the service behind.
+    work: What a request takes on its way in.
+    response_work: What an answer takes on its way back.
+    """
+    return part(locals())

@@ -1,0 +1,151 @@
+"""Parts of a scenario in Python, as `sim/spec/policy.py` declares them.
+
+Written by `python sim/builder/write.py` from the declarations; not by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sim.builder.saying import Part, part
+
+
+def budget(
+    *,
+    ratio: Mapping[str, Any] | float | str | None = None,
+    min_per_second: Mapping[str, Any] | float | str | None = None,
+    ttl: Literal[0] | Mapping[str, Any] | str | None = None,
+    grpc: Mapping[str, Any] | str | None = None,
+) -> Part:
+    """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens
+    live `ttl`.
+
+    ratio: Retries that each request pays for; must be said unless `grpc` is.
+    min_per_second: Retries that are always allowed, each second.
+    ttl: How long a request's payment can be spent.
+    grpc: Counts tokens as gRPC does, in the place of the three others.
+    """
+    return part(locals())
+
+
+def bulkhead(
+    *, max_concurrent_calls: Mapping[str, Any] | int | str, max_wait: Literal[0] | Mapping[str, Any] | str | None = None
+) -> Part:
+    """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once).
+
+    max_concurrent_calls: Calls at once.
+    max_wait: How long a further one waits for its place; 0: it is refused at once.
+    """
+    return part(locals())
+
+
+def call_policy(
+    *,
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    total_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    on_timeout: Literal["abandon", "cancel"] | None = None,
+    deadline: Literal["propagate"] | None = None,
+    retry: Mapping[str, Any] | str | None = None,
+    hedge: Mapping[str, Any] | str | None = None,
+    circuit_breaker: Mapping[str, Any] | str | None = None,
+    rate_limit: Mapping[str, Any] | str | None = None,
+    bulkhead: Mapping[str, Any] | str | None = None,
+    pool: Mapping[str, Any] | str | None = None,
+    scope: Literal["replica", "service"] | None = None,
+) -> Part:
+    """fallback( total_timeout( retry( hedge( breaker( rate_limit( timeout( bulkhead( pool( call ))))))))): the one
+    order of interceptors.
+
+    timeout: Of one attempt.
+    total_timeout: Of all attempts and pauses together: then the call ends as a timeout.
+    on_timeout: Whether the callee works on for nobody (`abandon`) or is stopped (`cancel`).
+    deadline: `propagate`: the callee is told until when its answer is waited for, and no call under this policy
+        waits longer than the caller itself is waited for (gRPC). What cannot end in time is not begun, and what is
+        late is cancelled.
+    retry: Whether a failed call is tried again, and when.
+    hedge: Whether the same is asked once more where an answer takes long.
+    circuit_breaker: When nobody calls any more for a while.
+    rate_limit: How many calls may leave per second; further ones wait for their turn, or are refused.
+    bulkhead: How many calls there may be at once.
+    pool: The connections by which calls are made.
+    scope: Whether breaker, limit, bulkhead, pool and budget are of each `replica` of the caller, or of the whole
+        `service`.
+    """
+    return part(locals())
+
+
+def grpc_throttling(*, max_tokens: Mapping[str, Any] | int | str, token_ratio: Mapping[str, Any] | float | str) -> Part:
+    """gRPC's retryThrottling: retries are made while more than half of the tokens are there (gRFC A6).
+
+    max_tokens: Tokens at the beginning, and at most; a failure that could be tried again takes one.
+    token_ratio: What an answer brings back; three digits after the point count.
+    """
+    return part(locals())
+
+
+def hedge(
+    *,
+    after: Literal[0] | str | None = None,
+    max: Mapping[str, Any] | int | str | None = None,
+    cancel: bool | None = None,
+    extra_load: Mapping[str, Any] | float | str | None = None,
+    on: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]]
+    | None = None,
+) -> Part:
+    """Where no good answer has come `after` a time, the same is asked once more, up to `max` times; the first good
+    answer counts.
+
+    after: When one more is asked: a duration (0: all at once), or a percentile of the answers so far.
+    max: Copies beside the first.
+    cancel: Whether losers are cancelled at the callee, or work on for nobody.
+    extra_load: Copies that each call pays for, so that no more than this share is added (Finagle's maxExtraLoad,
+        without the ten a second that it always allows).
+    on: After which answers the next copy is sent at once; others end the call.
+    """
+    return part(locals())
+
+
+def pool(
+    *,
+    size: Mapping[str, Any] | int | str | None = None,
+    max_pending: Literal["unlimited"] | Mapping[str, Any] | int | str | None = None,
+    acquire_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    minimum_idle: Mapping[str, Any] | int | str | None = None,
+    idle_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    connect: Mapping[str, Any] | str | None = None,
+) -> Part:
+    """Connections of a caller's replica: an attempt has one to itself (HTTP/1.1, JDBC), and waits in line where all
+    are taken.
+
+    size: Connections at once.
+    max_pending: How many may wait for one; further ones are refused at once.
+    acquire_timeout: How long one is waited for; 0: not at all.
+    minimum_idle: How many are there from the beginning of a run; by default as many as there may be. A replica that
+        starts again has none.
+    idle_timeout: An idle connection is closed after as long, where `minimum_idle` is below `size`; else all stay,
+        as in HikariCP.
+    connect: How long it takes to open one, TLS included; without it no time.
+    """
+    return part(locals())
+
+
+def retry(
+    *,
+    max_attempts: Mapping[str, Any] | int | str | None = None,
+    backoff: Mapping[str, Any] | str | None = None,
+    jitter: Literal["none", "full", "equal", "decorrelated"] | Mapping[str, Any] | float | str | None = None,
+    budget: Mapping[str, Any] | Sequence[Any] | float | str | None = None,
+    on: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]]
+    | None = None,
+) -> Part:
+    """Try again: `max_attempts` counts the first call. Attempts and pause by default: resilience4j's RetryConfig
+    (`maxAttempts` 3, `waitDuration` 500 ms).
+
+    max_attempts: Attempts in all; the first call counts as one.
+    backoff: The pause before each retry.
+    jitter: How the pause is spread: `none`, `full`, `equal`, `decorrelated`, or a share of it such as 20%.
+    budget: What bounds the retries of all calls together.
+    on: After which answers it is tried again.
+    """
+    return part(locals())

@@ -1,0 +1,93 @@
+"""Parts of a scenario in Python, as `sim/spec/queue_broker.py` declares them.
+
+Written by `python sim/builder/write.py` from the declarations; not by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sim.builder.saying import Part, part
+
+
+def binding(
+    *,
+    queue: str,
+    key: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    match: Literal["all", "any"] | None = None,
+) -> Part:
+    """From an exchange to one queue, by a routing key, a pattern of one, or headers.
+
+    queue: The queue that gets what matches.
+    key: The routing key; under a topic exchange a pattern, in which `*` is one word and `#` any number of them.
+    headers: What the headers of a message must say, under a headers exchange.
+    match: Whether all of the headers must say so, or any of them (x-match).
+    """
+    return part(locals())
+
+
+def confirm_batch(*, batch: Mapping[str, Any] | int | str | None = None) -> Part:
+    """Confirms are waited for once in so many messages of a replica.
+
+    batch: After how many messages the publisher waits until all of them are confirmed.
+    """
+    return part(locals())
+
+
+def dead_letter(*, exchange: str | None = None, routing_key: str | None = None) -> Part:
+    """Where a queue republishes what it gives up: rejected, expired, over its length, or over its delivery limit.
+
+    exchange: The exchange; without a word the default one, whose routing keys are names of queues
+        (x-dead-letter-exchange).
+    routing_key: The routing key, in the place of the message's own (x-dead-letter-routing-key).
+    """
+    return part(locals())
+
+
+def exchange(
+    *,
+    type: Literal["direct", "topic", "fanout", "headers"] | None = None,
+    bindings: Mapping[str, Sequence[str] | str] | Sequence[Mapping[str, Any] | str] | None = None,
+) -> Part:
+    """Where messages are published to. It keeps nothing: what no binding matches is dropped, or returned to who says
+    `mandatory`.
+
+    type: How it matches: the routing key (`direct`), a pattern of it (`topic`), nothing at all (`fanout`), or
+        `headers`.
+    bindings: Its queues: `{order.created: payments}` by routing key or pattern, `[a, b]` for a fanout, or a list of
+        maps.
+    """
+    return part(locals())
+
+
+def message_queue(
+    *,
+    type: Literal["classic", "quorum"] | None = None,
+    commit: Mapping[str, Any] | str | None = None,
+    max_length: Mapping[str, Any] | int | str | None = None,
+    overflow: Literal["drop-head", "reject-publish", "reject-publish-dlx"] | None = None,
+    message_ttl: Literal[0] | Mapping[str, Any] | str | None = None,
+    dead_letter: Mapping[str, Any] | str | None = None,
+    delivery_limit: Mapping[str, Any] | int | str | None = None,
+    single_active_consumer: bool | None = None,
+    consumer_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """One queue. What it hands out unacknowledged comes back when the consumer dies; at its head it gives up what
+    has expired.
+
+    type: `classic`: on one node. `quorum`: on a majority of replicas before anybody hears of it, with a delivery
+        limit.
+    commit: Until it is confirmed: a majority of a quorum queue has it (1 ms), or the disk of a classic queue (at
+        once).
+    max_length: How many may wait in it, those handed out not counted (x-max-length).
+    overflow: What gives way over its length: the oldest, or the new one, which its publisher hears of (x-overflow).
+    message_ttl: How long a message may wait in it (x-message-ttl).
+    dead_letter: Where what it gives up goes; without it, nowhere.
+    delivery_limit: How often a delivery may fail: 20 on a quorum queue, -1 is without end; a classic queue has none
+        (x-delivery-limit).
+    single_active_consumer: Whether only one consumer gets messages, and the next only when that one is gone.
+    consumer_timeout: How long a quorum queue waits for an acknowledgement before it closes the consumer's channel.
+    """
+    return part(locals())

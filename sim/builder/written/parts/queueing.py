@@ -1,0 +1,46 @@
+"""Parts of a scenario in Python, as `sim/spec/queueing.py` declares them.
+
+Written by `python sim/builder/write.py` from the declarations; not by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from sim.builder.saying import Part, part
+
+
+def queue(
+    *,
+    capacity: Literal["unlimited"] | Mapping[str, Any] | int | str | None = None,
+    discipline: Literal["fifo", "lifo", "priority", "codel", "adaptive_lifo", "edf", "fair"] | None = None,
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    by: Literal["endpoint", "traffic", "user", "consumer", "header"] | None = None,
+    header: str | None = None,
+    classes: Mapping[str, Mapping[str, Any] | int | str] | None = None,
+    push_out: bool | None = None,
+    deadlines: Mapping[str, Literal[0] | Mapping[str, Any] | str] | None = None,
+    drop_late: bool | None = None,
+    target: Literal[0] | Mapping[str, Any] | str | None = None,
+    interval: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """Where requests wait for a worker, one per replica.
+
+    capacity: How many may wait in each replica; further ones are shed.
+    discipline: Who is served first: who came first (`fifo`) or last (`lifo`), by `priority` of their class, by
+        deadline (`edf`), in turns (`fair`), or as a library drops and turns round (`codel`, `adaptive_lifo`).
+    timeout: Who has waited as long as this is shed.
+    by: What tells classes, deadlines or turns apart: the `endpoint` (of a gateway the route) by default, of `fair`
+        the `user`.
+    header: Of `by: header`: which one (`headers` of traffic).
+    classes: Of `priority`: name -> its class, 0 first; who is not named comes after all who are.
+    push_out: Of `priority`: where the queue is full, the newest of the last class is shed for a newcomer of an
+        earlier one.
+    deadlines: Of `edf`: name -> by when after its arrival a request is to be begun; who is not named comes after
+        all who are.
+    drop_late: Of `edf`: who is not begun by its deadline is shed when its turn comes.
+    target: Of `codel`: the wait that is no sign of overload.
+    interval: Of `codel` and `adaptive_lifo`: how long there must be a standing queue.
+    """
+    return part(locals())

@@ -1,0 +1,99 @@
+"""Publications straight to the leader of a partition: one request for each record, where there is no `producer`."""
+
+from __future__ import annotations
+
+from sim.models.destination import Sent
+from sim.models.ending import answer
+from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
+from sim.models.outcomes import ERROR, OK, UNREACHABLE
+from sim.models.task import Activity, Process, Task
+from sim.models.topic import Message, PublishTarget, TopicStore
+from sim.vocabulary import Stage
+
+
+class ReplicatedTarget(PublishTarget):
+    """A replicated topic as something that can be called: one request for each record."""
+
+    topic: ReplicatedTopic
+
+    def __init__(self, topic: ReplicatedTopic, key: str | None, size: float):
+        super().__init__(topic, key)
+        self.size = size
+
+    def _serve(self, task: Task) -> Process:
+        """Append at the leader, wait for what `acks` asks for, and acknowledge."""
+        topic, broker, request = self.topic, self.topic.broker, task.request
+        partition = topic.place(request, task.chain, self.key, task.producer)
+        outcome = yield from admitted(task, topic, partition, self.size)
+        if not outcome:
+            sent = Sent(request, task.chain, task.path, task.flow)
+            topic.sizing, topic.within = self.size, broker.transactions.get(task.caller)
+            message = topic.append_to(partition, sent, self.site)
+            outcome = yield from wait_for(task, topic, [message], broker.acks)
+            topic.recorder.stage(task, Stage.ANSWER, self.where)
+        if outcome:
+            task.where = self.where
+        if task.caller is not None:
+            delay = 0.0 if task.back is None else task.back.delay(request.id, task.chain)
+            if delay > 0.0:
+                topic.env.hold(task, delay)
+                yield
+            if delay >= 0.0:
+                answer(task, outcome, topic.env)
+        request.done()
+        task.silence()
+        yield
+
+
+class ReplicatedStore(TopicStore):
+    """Where the relay of an outbox publishes."""
+
+    topic: ReplicatedTopic
+
+    def __init__(self, topic: ReplicatedTopic, key: str | None, size: float):
+        super().__init__(topic, key)
+        self.size = size
+
+    def run(self, task: Task, rows: list[Sent]) -> Activity:
+        """1 when all are acknowledged, 0 when they have to be published again."""
+        topic, acks = self.topic, self.topic.broker.acks
+        messages = []
+        for row in rows:
+            partition = topic.place(row.request, row.chain, self.key, task.replica)
+            if (yield from admitted(task, topic, partition, self.size)):
+                return 0
+            topic.sizing = self.size
+            messages.append(topic.append_to(partition, row, self.site))
+        outcome = yield from wait_for(task, topic, messages, acks)
+        return 0 if outcome else 1
+
+
+def admitted(task: Task, topic: ReplicatedTopic, partition: ReplicatedPartition, size: float) -> Activity:
+    """What a request hears from the leader of a partition, at once or when the node has done with it; OK: to append."""
+    broker = topic.broker
+    outcome = topic.refuses(partition, broker.acks)
+    if not outcome:
+        delay = broker.busy(partition.leader or 0, size)
+        if delay > 0.0:
+            topic.env.hold(task, delay)
+            yield
+            outcome = topic.refuses(partition, broker.acks)
+    return outcome
+
+
+def wait_for(task: Task, topic: ReplicatedTopic, messages: list[Message], acks: str) -> Activity:
+    """Until all are acknowledged: OK; ERROR where too few replicas are in sync by then
+    (NOT_ENOUGH_REPLICAS_AFTER_APPEND); UNREACHABLE where the leader is gone.
+    """
+    for message in messages:
+        if acks != "all":
+            topic.acknowledge([message])
+            continue
+        if not message.readable and not message.lost:
+            message.waiter = task
+            yield
+        if not message.readable:
+            return UNREACHABLE
+        if len(message.partition.in_sync) < topic.spec.min_insync_replicas:  # type: ignore[attr-defined]
+            return ERROR
+    return OK
