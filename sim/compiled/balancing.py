@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.chance.keyed import uniform
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, YES, handler
-from sim.compiled.codes import ERROR, REPLICA_EJECTED, REPLICA_RETURNED, SHED, TIMEOUT, UNREACHABLE
+from sim.compiled.codes import REPLICA_EJECTED, REPLICA_RETURNED
 from sim.compiled.events import log_at
 from sim.compiled.rows.balancing import (
     allowed,
@@ -107,11 +107,8 @@ def hear_of_end(s: State, target: int, caller: int, replica: int, outcome: int, 
     peer = peers(s)[view.peers + index]
     if rule.kind == BY_LATENCY:
         observe(peer, seconds, s.now, rule.decay)
-    if rule.detects == 1:
-        at_gateway = YES if outcome in (SHED, TIMEOUT, UNREACHABLE) else NO
-        failed = YES if at_gateway or outcome == ERROR else NO
-        if judge(rule, peer, failed, at_gateway):
-            eject_one(s, place, index, s.now)
+    if rule.detects == 1 and judge(rule, peer, outcome):
+        eject_one(s, place, index, s.now)
 
 
 @handler

@@ -8,7 +8,6 @@ rows.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sim.compiled import calendar
@@ -49,7 +48,7 @@ class Elasticity:
         fleet.start_time = self.drawn(fleet.spec.start.time, f"{host.name}.start")
         for slot, replica in zip(fleet.slots, host.replicas, strict=True):
             slot.replica = replica
-            look = Signal(partial(_look_whether_empty, fleet, replica))
+            look = Signal.calling(fleet.look_whether_empty, replica)
             replica.row.when_left = self.control.membership.order(look_at(look), lasting=True)
 
     def _take_over_scaler(self, scaler: Model) -> None:
@@ -255,10 +254,6 @@ class ReplicaView:
         row = self.row
         busy = 0 if row.stopped else min(row.running, row.cores)
         return row.used + (now - row.used_since) * busy
-
-
-def _look_whether_empty(fleet: Model, replica: ReplicaView, _: object) -> None:
-    fleet.look_whether_empty(replica)
 
 
 class Alive:

@@ -20,7 +20,7 @@ from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from sim.compiled.control import Control
-    from sim.compiled.elasticity import Elasticity, Model
+    from sim.compiled.elasticity import Elasticity
 
 
 class Ours:
@@ -93,13 +93,10 @@ class Faults:
             if type(harm) not in self._changes:
                 elasticity.take_over_fault(harm)
             if isinstance(harm, faults.Random):
-                self._take_over_chance(harm, elasticity)
-
-    def _take_over_chance(self, harm: Model, elasticity: Elasticity) -> None:
-        harm.env, harm.recorder = elasticity.env, elasticity.recorder
-        harm.until_it_comes = elasticity.drawn(harm.fault.mtbf, f"fault.{harm.fault.name}.mtbf")
-        harm.until_it_goes = elasticity.drawn(harm.fault.mttr, f"fault.{harm.fault.name}.mttr")
-        harm.harm = Ours(self, harm.harm)
+                harm.env, harm.recorder = elasticity.env, elasticity.recorder  # type: ignore[assignment]
+                harm.until_it_comes = elasticity.drawn(harm.fault.mtbf, f"fault.{harm.fault.name}.mtbf")
+                harm.until_it_goes = elasticity.drawn(harm.fault.mttr, f"fault.{harm.fault.name}.mttr")
+                harm.harm = Ours(self, harm.harm)
 
     def begin_outage(self, harm: faults.Outage) -> None:
         """Frozen, refusing, or unheard."""

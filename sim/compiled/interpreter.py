@@ -326,7 +326,6 @@ def go_on(s: State, task: int) -> None:
             return
 
 
-@by_address
 @handler
 def of_logs(s: State, task: int, op: Op) -> int:
     """The operations of consumers and relays, and of those who publish."""

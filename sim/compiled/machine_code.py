@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from numba import boolean, float64, int64
+from numba import boolean, float64, from_dtype, int64
 
 from sim.chance.compiler import is_whole, one_at_a_time, say_whole
 from sim.compiled import (
@@ -27,6 +27,7 @@ from sim.compiled import (
 )
 from sim.compiled.apart import all_apart
 from sim.compiled.base import PLAIN
+from sim.compiled.rows.programs import Op
 from sim.compiled.rows.state import STATE_TYPE
 from sim.compiled.written import attempts as written_attempts
 from sim.compiled.written import calls as written_calls
@@ -34,6 +35,7 @@ from sim.compiled.written import clients as written_clients
 from sim.compiled.written import steps as written_steps
 
 _PATIENCE = 300.0  # s; ten times as long as it takes where nothing else is under way
+_OP = from_dtype(Op.dtype)
 _ENTRIES: tuple[Any, ...] = (  # what Python calls beside the interpreter, and with what beside the state
     (calendar.push, (float64, int64, int64)),
     (calendar.schedule, (int64, float64, int64, int64)),
@@ -66,6 +68,7 @@ _PARTS: tuple[Any, ...] = (  # what `run` is made of, in the order in which it c
     (written_steps.spend, (int64, int64)),
     (written_steps.get_place, (int64, int64)),
     (written_clients.ask, (int64, int64)),
+    (interpreter.of_logs, (int64, _OP)),
 )
 
 

@@ -7,7 +7,6 @@ import math
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
-from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler, is_known, whole
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
 from sim.compiled.codes import QUEUED
@@ -80,7 +79,6 @@ def free_delivery(s: State, delivery: int) -> None:
 # -- publication -------------------------------------------------------------------------------------------------------
 
 
-@by_address
 @handler
 def append(
     s: State, topic: int, key: int, site: int, producer: int, request: int, chain: int, path: int, kept: bool, flow: int

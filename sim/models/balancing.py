@@ -11,18 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from sim.models.outcomes import ERROR, SHED, TIMEOUT, UNREACHABLE
 from sim.models.recorder import Recorder
 from sim.models.request import Request
 from sim.policies import balancer as plain
 from sim.policies import balancing as policy
 from sim.policies import hashing, outliers
 from sim.policies.base import reached
-from sim.spec.balancing import PLAIN, Balancing
+from sim.spec.balancing import Balancing
 from sim.vocabulary import EventKind
-
-GATEWAY_FAILURES = (SHED, TIMEOUT, UNREACHABLE)  # 502, 503, 504
-FAILURES = (ERROR, *GATEWAY_FAILURES)  # 5xx
 
 
 class Balancer:
@@ -46,8 +42,7 @@ class Balancer:
         self.peers = policy.new_peers(spec, self.replicas)
         self.loads = [0] * self.replicas
         self.allowed = [0] * self.replicas
-        # mypy does not narrow a Literal by `in`
-        self.row = plain.new_balancer(spec.policy if spec.policy in PLAIN else "round_robin", start)  # type: ignore[arg-type]
+        self.row = policy.new_plain(spec, start)
         self.ring = hashing.ring_of(name, self.replicas, spec.ring_size) if spec.policy == "ring_hash" else None
         self.table_size = spec.table_size
         self.next_look = self.rule.interval
@@ -75,7 +70,7 @@ class Balancer:
         peer = self.peers[index]
         if self.rule.kind == policy.BY_LATENCY:
             policy.observe(peer, seconds, now, self.rule.decay)
-        if self.rule.detects and outliers.judge(self.rule, peer, outcome in FAILURES, outcome in GATEWAY_FAILURES):
+        if self.rule.detects and outliers.judge(self.rule, peer, outcome):
             self._eject(index, now)
 
     def _pick(self, request: Request, now: float, draw: Callable[[int], float]) -> int:

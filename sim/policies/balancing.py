@@ -21,8 +21,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.policies.balancer import BalancerRow, new_balancer
 from sim.policies.base import dtype_of, policy, reached
-from sim.spec.balancing import PLAIN, Balancing
+from sim.spec.balancing import Balancing, is_plain
 
 BY_NAME = 0  # as `balancer.py` does it
 BY_WEIGHT = 1
@@ -98,11 +99,16 @@ def new_balancing(spec: Balancing) -> BalancingRow:
 
 
 def _kind(spec: Balancing) -> int:
-    if spec.policy not in PLAIN:
+    if not is_plain(spec.policy):
         return _KINDS[spec.policy]
     if not spec.weights and spec.slow_start is None:
         return BY_NAME
     return BY_WEIGHT if spec.policy == "round_robin" else FEWEST_BY_WEIGHT
+
+
+def new_plain(spec: Balancing, start: int) -> BalancerRow:
+    """Whose turn it is, from replica `start` on, where the choice is BY_NAME; of other policies nobody asks."""
+    return new_balancer(spec.policy if is_plain(spec.policy) else "round_robin", start)
 
 
 def new_peers(spec: Balancing, replicas: int) -> list[PeerRow]:

@@ -11,6 +11,10 @@ from collections.abc import Sequence
 
 from sim.policies.balancing import BalancingRow, PeerRow
 from sim.policies.base import policy, reached
+from sim.vocabulary import FAILED, Outcome
+
+_FAILED = sum(1 << outcome for outcome in FAILED)  # a 5xx
+_AT_GATEWAY = 1 << Outcome.SHED | 1 << Outcome.TIMEOUT | 1 << Outcome.UNREACHABLE  # 503, 504, 502
 
 
 @policy
@@ -31,16 +35,16 @@ def renew(peer: PeerRow, now: float) -> None:
 
 
 @policy
-def judge(row: BalancingRow, peer: PeerRow, failed: bool, at_gateway: bool) -> bool:
-    """Count an answer; whether it was one failure too many. `at_gateway`: it failed as 502, 503 or 504."""
+def judge(row: BalancingRow, peer: PeerRow, outcome: int) -> bool:
+    """Count an answer; whether it was one failure too many, of 5xx, or of 502, 503 and 504 alone."""
     peer.asked += 1
-    if not failed:
+    if (_FAILED >> outcome) & 1 == 0:
         peer.good += 1
         peer.failures = 0
         peer.gateway_failures = 0
         return False
     peer.failures += 1
-    peer.gateway_failures = peer.gateway_failures + 1 if at_gateway else 0
+    peer.gateway_failures = peer.gateway_failures + 1 if (_AT_GATEWAY >> outcome) & 1 == 1 else 0
     too_many = False
     if peer.gateway_failures == row.gateway_failures:
         peer.gateway_failures = 0

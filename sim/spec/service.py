@@ -11,7 +11,6 @@ from sim.spec import composed as _words  # noqa: F401 - registers the steps that
 from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
-from sim.spec.balancing import LoadBalancing as LoadBalancing  # noqa: PLC0414 - the names of old
 from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.consuming import Commit, Fetch, Transaction
 from sim.spec.limits import RateLimit

@@ -24,6 +24,7 @@ from sim.policies import (
 from sim.policies.base import table_of
 from sim.spec.gateway import RateLimit
 from sim.spec.policy import Budget, Bulkhead, CircuitBreaker, Hedge, Retry
+from sim.vocabulary import Outcome
 
 STEPS = 3000
 
@@ -258,10 +259,10 @@ def test_balancers_that_know_more(kind):
         if chance.random() < 0.5:
             loads[index] += 1
             machine[0][index] += 1
-        failed = other < 0.4
-        if outliers.judge(rule, plain[index], failed, failed) | outliers.judge.compiled(
-            rules[0], table[index], failed, failed
-        ):
+        outcome = int(other * len(Outcome))
+        too_many = outliers.judge(rule, plain[index], outcome)
+        assert too_many == outliers.judge.compiled(rules[0], table[index], outcome)
+        if too_many:
             outliers.eject(rule, plain, alive, 4, index, now)
             outliers.eject.compiled(rules[0], table, machine[2], 4, index, now)
         for place, peer in enumerate(plain):
