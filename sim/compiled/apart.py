@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import from_dtype, types
 
 from sim.compiled.base import PLAIN
-from sim.compiled.rows.addresses import address_of, answer_at, functions
+from sim.compiled.rows.addresses import answer_at, functions, machine_address
 from sim.compiled.rows.declaring import Row
 from sim.compiled.rows.machine_rows import WORD, known_to_numba, rows_at
 from sim.compiled.rows.state import STATE_TYPE
@@ -77,7 +77,7 @@ def all_apart() -> Iterator[tuple[_ByAddress, tuple[Untyped, ...]]]:
 
 def addresses() -> list[int]:
     """Where each begins, in the order of their places."""
-    return [address_of(made, made.asked) for made, _ in all_apart()]
+    return [machine_address(made, made.asked) for made, _ in all_apart()]
 
 
 class _ByAddress:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.compiled.base import PLAIN
 from sim.compiled.plugins.cut import CutFlow, cut
 from sim.compiled.rows import plugins as rows
-from sim.compiled.rows.addresses import address_of, plain_address
+from sim.compiled.rows.addresses import machine_address, plain_address
 from sim.compiled.rows.state import STATE_TYPE
 from sim.compiled.wiring.found import Filled, whole_numbers
 from sim.errors import PluginError
@@ -107,8 +107,9 @@ class PluginTables:
         """As they are at time 0."""
         # numpy copies fields, and these rows have none of their own
         yield rows.plugin_steps, self.table.view(np.uint8).copy().view(self.table.dtype)
-        yield rows.plugin_functions, whole_numbers([_begin(function) for function in self.functions])
+        yield rows.plugin_functions, whole_numbers([address_of(function) for function in self.functions])
 
 
-def _begin(function: Any) -> int:  # noqa: ANN401 - a dispatcher of numba
-    return plain_address(function) if PLAIN else address_of(function, SIGNATURE)
+def address_of(function: Any) -> int:  # noqa: ANN401 - a dispatcher of numba
+    """Where a function begins; it is compiled when somebody asks."""
+    return plain_address(function) if PLAIN else machine_address(function, SIGNATURE)

@@ -67,7 +67,7 @@ def answer_at(context: Untyped, builder: Untyped, address: Untyped, signature: U
     return answer
 
 
-def address_of(dispatcher: Untyped, asked: Untyped) -> int:
+def machine_address(dispatcher: Untyped, asked: Untyped) -> int:
     """Where the machine code of a function begins that is handed values of these types; it is compiled if need be."""
     dispatcher.compile(asked)
     made = dispatcher.overloads[asked]
