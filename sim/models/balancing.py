@@ -3,7 +3,7 @@
 It learns of a replica by the answers that its own caller has, and at once of one that is down or has come back. One
 that has come back is another one, of which nothing is known (Envoy: hosts_removed, hosts_added).
 
-Not modelled: zones, active health checks, what other callers know, bounded loads of hashing, the time a table takes.
+Not modelled: zones, what other callers know, bounded loads of hashing, the time a table takes.
 """
 
 from __future__ import annotations
@@ -72,6 +72,13 @@ class Balancer:
             policy.observe(peer, seconds, now, self.rule.decay)
         if self.rule.detects and outliers.judge(self.rule, peer, outcome):
             self._eject(index, now)
+
+    def check_passed(self, index: int, now: float) -> None:
+        """A health check of a replica has passed: it returns, where it was ejected."""
+        self._look(now)
+        if self.rule.unejects and self.peers[index].ejected:
+            outliers.uneject(self.peers[index], now)
+            self._tell(EventKind.REPLICA_RETURNED, index, now)
 
     def _pick(self, request: Request, now: float, draw: Callable[[int], float]) -> int:
         rule, replicas = self.rule, self.replicas

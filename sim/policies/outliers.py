@@ -62,7 +62,7 @@ def eject(
     """Leave it out, every time for longer; whether that may be: not where it is out, or too many would be."""
     there = ejected = 0
     for other in range(replicas):
-        if alive[other] == 1:
+        if alive[other] > 0:
             there += 1
             ejected += peers[other].ejected
     peer = peers[index]
@@ -82,14 +82,20 @@ def may_eject(row: BalancingRow, ejected: int, replicas: int) -> bool:
 
 
 @policy
+def uneject(peer: PeerRow, now: float) -> None:
+    """It returns, with nothing against it but how often it was out."""
+    peer.ejected = 0
+    peer.unejected_at = now
+    peer.since = now
+    peer.failures = 0
+    peer.gateway_failures = 0
+
+
+@policy
 def look(row: BalancingRow, peer: PeerRow, now: float) -> bool:
     """At the end of an interval: whether it returns, having been out for long enough. Who is not out is forgiven."""
     if peer.ejected == 1 and reached(now - peer.ejected_at, min(row.base * peer.ejections, max(row.most, row.base))):
-        peer.ejected = 0
-        peer.unejected_at = now
-        peer.since = now
-        peer.failures = 0
-        peer.gateway_failures = 0
+        uneject(peer, now)
         return True
     if peer.ejected == 0 and peer.ejections > 0 and reached(now, peer.unejected_at + row.interval):
         peer.ejections -= 1

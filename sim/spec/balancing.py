@@ -60,6 +60,8 @@ class OutlierDetection(Spec):
     """Requests in an interval that it takes to judge a replica."""
     success_rate_stdev_factor: Annotated[Number, Field(gt=0, le=1e6)] = 1900.0
     """Thousandths of a standard deviation below the mean from which a replica is ejected."""
+    successful_active_health_check_uneject_host: Flag = True
+    """Whether an ejected replica returns at the next of the service's `health_checks` that it passes."""
 
 
 class Balancing(Spec):

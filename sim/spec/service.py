@@ -13,6 +13,7 @@ from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.consuming import Commit, Fetch, Transaction
+from sim.spec.health import HealthChecks
 from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith
@@ -160,6 +161,8 @@ class Service(Spec):
     """How long a replica that is to go may take to end what is inside."""
     load_balancing: AnyBalancing = "round_robin"
     """How its callers choose a replica, each on its own: the name of a policy, or a map with more about it."""
+    health_checks: HealthChecks | None = None
+    """How callers learn which replicas are there; without it they know who is down, and never who is frozen."""
     cost: Price = 0.0
     """The price of a replica, by time."""
     stock: Stock | None = None

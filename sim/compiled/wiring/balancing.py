@@ -9,6 +9,7 @@ import numpy as np
 from sim.compiled.rows import balancing as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
+from sim.models.service import name_of
 from sim.policies.balancing import BalancingRow, PeerRow, new_balancing, new_peers, new_plain
 from sim.policies.hashing import orders_of, ring_of
 from sim.spec.balancing import Balancing
@@ -16,7 +17,6 @@ from sim.spec.balancing import Balancing
 if TYPE_CHECKING:
     from sim.compiled.wiring.places import Places
     from sim.models.service import Service
-    from sim.models.task import Replica
 
 
 class BalancingTables:
@@ -55,7 +55,7 @@ class BalancingTables:
                 points=first_point,
                 size=size,
                 subject=subject,
-                about=self.places.subject(_name_of(caller)),
+                about=self.places.subject(name_of(caller)),
                 places=tables + (size + count) * (place if apart else 0),
                 made_of=made_of + count * (place if apart else 0),
             )
@@ -97,7 +97,3 @@ class BalancingTables:
         yield rows.hash_tables, np.zeros(max(1, self.places_of_tables), np.int64)
         yield rows.hash_tables_of, np.zeros(max(1, self.replicas_of_tables), np.int64)
         yield rows.allowed, np.zeros(self.most, np.int64)
-
-
-def _name_of(caller: Replica) -> str:
-    return f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"
