@@ -90,6 +90,8 @@ class EventKind(IntEnum):
     LEADER_ELECTED = 27  # so many partitions have another leader
     ISR_SHRANK = 28  # a follower is out of sync in so many partitions
     ISR_EXPANDED = 29
+    REPLICA_UNHEALTHY = 30  # its health checks have failed
+    REPLICA_HEALTHY = 31
 
     @property
     def word(self) -> str:

@@ -63,6 +63,27 @@ def test_a_wrong_call_is_json_too_with_the_head_alone(folder, capsys):
     assert list(document) == list(head("run"))
 
 
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (["run"], "Missing argument 'FILE'"),
+        (["run", "small.yaml", "--replicatoins", "2"], "No such option"),
+        (["check", "smal.yaml"], "smal.yaml"),
+        (["compare", "small.yaml", "--replications", "two"], "'two' is not a valid"),
+    ],
+)
+def test_so_is_one_with_a_slip_in_an_option(call, told, folder, capsys):
+    assert answer([*call, "--json", "-"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert (document["kind"], document["passed"], list(document)) == (call[0], False, list(head(call[0])))
+    assert told in document["problems"][0]["message"]
+
+
+def test_a_verb_that_does_not_exist_writes_nothing(folder, capsys):
+    assert answer(["rum", "small.yaml", "--json", "-"]) == 2
+    assert capsys.readouterr().out == ""
+
+
 def test_a_field_that_the_head_has_not_is_refused():
     with pytest.raises(TypeError, match="replicas"):
         head("run", replicas=3)

@@ -28,7 +28,7 @@ from sim.cli.measuring import fit, validate
 from sim.cli.options import Verbs
 from sim.cli.streams import mute, not_said, open_closed, tell
 from sim.cli.watch import watch
-from sim.errors import Interrupted, ScenarioError, SimError, UsageError
+from sim.errors import Interrupted, Problem, ScenarioError, SimError, UsageError
 
 DEFECT = 3  # exit code of what should not have happened
 BROKEN_OFF = Interrupted.exit_code
@@ -64,6 +64,7 @@ def answer(arguments: Sequence[str], ending: Ending | None = None) -> int:
         shown = io.StringIO()
         error.show(shown)
         tell(shown.getvalue().rstrip("\n"))
+        _write_refusal(error.exit_code, [Problem(error.format_message())], arguments)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
         tell("interrupted")
@@ -75,7 +76,8 @@ def answer(arguments: Sequence[str], ending: Ending | None = None) -> int:
         return 0
     except SimError as error:
         _tell(error)
-        _write_refusal(error, arguments)
+        problems = error.problems if isinstance(error, ScenarioError) else (Problem(str(error)),)
+        _write_refusal(error.exit_code, problems, arguments)
         _trace(error, arguments)
         if ending is not None and isinstance(error, Interrupted):
             ending.broken_off = error
@@ -99,17 +101,15 @@ def _tell(error: SimError) -> None:
         tell(str(error) if isinstance(error, Interrupted) else f"error: {error}")
 
 
-def _write_refusal(error: SimError, arguments: Sequence[str]) -> None:
+def _write_refusal(code: int, problems: Sequence[Problem], arguments: Sequence[str]) -> None:
     """What is wrong with a scenario or a call, as JSON as well where that was asked for."""
     asked = [next((after for name, after in pairwise(arguments) if name == "--json"), None)]
     asked += [word.removeprefix("--json=") for word in arguments if word.startswith("--json=")]
     name = next((name for name in asked if name is not None), None)
-    if error.exit_code != UsageError.exit_code or name is None:
+    if code != UsageError.exit_code or name is None or arguments[0] not in sim.commands:
         return
-    from sim.errors import Problem
     from sim.experiments.envelope import refused, written
 
-    problems = error.problems if isinstance(error, ScenarioError) else (Problem(str(error)),)
     with contextlib.suppress(SimError):  # that it cannot be written may be what is wrong
         place = Destination(name)
         place.refuse()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.compiled.base import NO, YES, handler
-from sim.compiled.codes import ERROR, REPLICA_EJECTED, REPLICA_RETURNED, SHED, TIMEOUT, UNREACHABLE
+from sim.compiled.codes import REPLICA_EJECTED, REPLICA_RETURNED
 from sim.compiled.events import log_at
 from sim.compiled.rows.balancing import (
     allowed,
@@ -30,7 +31,7 @@ BY_RING, BY_TABLE = balancing.BY_RING, balancing.BY_TABLE
 allow, pick_by_name, pick = balancing.allow.compiled, balancer.pick.compiled, balancing.pick.compiled
 pick_on_ring, key_of, fill_table = hashing.pick_on_ring.compiled, hashing.key_of.compiled, hashing.fill_table.compiled
 observe, renew, judge = balancing.observe.compiled, outliers.renew.compiled, outliers.judge.compiled
-eject, look = outliers.eject.compiled, outliers.look.compiled
+eject, look, uneject = outliers.eject.compiled, outliers.look.compiled, outliers.uneject.compiled
 success_rate_threshold, is_outlier = outliers.success_rate_threshold.compiled, outliers.is_outlier.compiled
 begin_interval, reached = outliers.begin_interval.compiled, base.reached.compiled
 
@@ -104,11 +105,8 @@ def hear_of_end(s: State, target: int, caller: int, replica: int, outcome: int, 
     peer = peers(s)[view.peers + index]
     if rule.kind == BY_LATENCY:
         observe(peer, seconds, s.now, rule.decay)
-    if rule.detects == 1:
-        at_gateway = YES if outcome in (SHED, TIMEOUT, UNREACHABLE) else NO
-        failed = YES if at_gateway or outcome == ERROR else NO
-        if judge(rule, peer, failed, at_gateway):
-            eject_one(s, place, index, s.now)
+    if rule.detects == 1 and judge(rule, peer, outcome):
+        eject_one(s, place, index, s.now)
 
 
 @handler
@@ -157,6 +155,28 @@ def eject_one(s: State, place: int, index: int, at: float) -> None:
         log_at(s, at, REPLICA_EJECTED, view.subject + index, view.about, 0.0)
 
 
+@compiled
+def check_passed(s: State, place: int, index: int) -> None:
+    """A health check of a replica has passed: it returns, where this caller has ejected it."""
+    look_around(s, place)
+    view = views(s)[place]
+    peer = peers(s)[view.peers + index]
+    if balancing_rules(s)[view.rule].unejects == 1 and peer.ejected == 1:
+        uneject(peer, s.now)
+        log_at(s, s.now, REPLICA_RETURNED, view.subject + index, view.about, 0.0)
+
+
+@handler
+def healthy_replicas(s: State, host: int) -> float:
+    """How many replicas of a host may be chosen, by their health checks."""
+    row = hosts(s)[host]
+    found = 0
+    for index in range(row.count):
+        if alive(s)[row.first + index] == 1:
+            found += 1
+    return float(found)
+
+
 @handler
 def ejected_on_average(s: State, host: int) -> float:
     """How many replicas of a host are left out now, as its callers see it on average."""
@@ -168,6 +188,6 @@ def ejected_on_average(s: State, host: int) -> float:
             continue
         those += 1
         for index in range(row.count):
-            if alive(s)[row.first + index] == 1:
+            if alive(s)[row.first + index] > 0:
                 out += peers(s)[views(s)[place].peers + index].ejected
     return out / max(1, those)

@@ -144,7 +144,8 @@ class Control:
         row, own = replicas(self.s)[replica], hosts(self.s)[host]
         row.down = 1
         row.closed += 1
-        self.let_choose(replica, 0)
+        if self.wiring.hosts[host].health is None:
+            self.let_choose(replica, 0)
         own.up_area += self.s.now
         own.up -= 1
         self.drop_all(host, replica)
@@ -183,8 +184,12 @@ class Control:
         row.down = 0
         row.closed -= 1
         row.warm_since = self.s.now
-        row.returned = self.s.now
-        self.let_choose(replica, 1)
+        health = self.wiring.hosts[host].health
+        if health is not None:
+            health.come_up(row.index)
+        else:
+            self.let_choose(replica, 1)
+            row.returned = self.s.now
         own.up_area -= self.s.now
         own.up += 1
         if not self.membership.refusing.get(host):

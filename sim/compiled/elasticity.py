@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.compiled import calendar
+from sim.compiled.balancing import check_passed
+from sim.compiled.rows.balancing import view_of, views
 from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
 from sim.compiled.rows.logs import groups
 from sim.models.clock import CONTROL, Signal
@@ -38,6 +40,10 @@ class Elasticity:
             self._take_over(self.view(name), fleet)
         for scaler in control.wiring.world.autoscalers:
             self._take_over_scaler(scaler)
+        for view in self.hosts:
+            health: Model = view.model.health
+            if health is not None:
+                health.env, health.recorder, health.host = self.env, self.recorder, view
 
     def view(self, name: str) -> HostView:
         """Of a component, by its name."""
@@ -48,7 +54,7 @@ class Elasticity:
         fleet.start_time = self.drawn(fleet.spec.start.time, f"{host.name}.start")
         for slot, replica in zip(fleet.slots, host.replicas, strict=True):
             slot.replica = replica
-            look = Signal(lambda _, its=replica: fleet.look_whether_empty(its))  # type: ignore[misc]
+            look = Signal.calling(fleet.look_whether_empty, replica)
             replica.row.when_left = self.control.membership.order(look_at(look), lasting=True)
 
     def _take_over_scaler(self, scaler: Model) -> None:
@@ -121,10 +127,9 @@ class HostView:
         self.control = world.control
         self.env = world.env
         self.place = place
-        model = self.control.wiring.hosts[place]
-        self.name, self.cores, self.workers = model.name, model.cores, model.workers
-        self.replicas = [ReplicaView(self, index) for index in range(len(model.replicas))]
-        self.alive = Alive(self)
+        self.model: Model = self.control.wiring.hosts[place]
+        self.name, self.cores, self.workers = self.model.name, self.model.cores, self.model.workers
+        self.replicas = [ReplicaView(self, index) for index in range(len(self.model.replicas))]
         self.account = self
 
     @property
@@ -194,8 +199,43 @@ class HostView:
 
     def retire(self, replica: ReplicaView) -> None:
         """Nobody chooses it any more; its consumers close when they have done what they have in hand."""
-        self.alive[replica.index] = 0
+        self.delist(replica)
         self.control.membership.close(replica.place)
+
+    def delist(self, replica: ReplicaView) -> None:
+        """It is to go, and all balancers know at once."""
+        self.tell(replica.index, 0)
+        if self.model.health is not None:
+            self.model.health.forget(replica.index)
+
+    @property
+    def unheard(self) -> int:
+        """How many black holes swallow what it sends."""
+        return self.model.unheard
+
+    def checked(self, index: int) -> ReplicaView:
+        """A replica, for its checks."""
+        return self.replicas[index]
+
+    def pace_of(self, index: int) -> float:
+        """How many times as long all takes there that begins now."""
+        return self.row.slow * self.replicas[index].row.slow
+
+    def tell(self, index: int, known: int) -> None:
+        """Balancers are told what is known of a replica."""
+        self.control.let_choose(self.replicas[index].place, known)
+
+    def is_another(self, index: int) -> None:
+        """They are told that it is another one from now on."""
+        self.replicas[index].row.returned = self.env.now
+
+    def uneject(self, index: int) -> None:
+        """Callers that had ejected it as an outlier take it back."""
+        s, wiring = self.control.s, self.control.wiring
+        places = [int(place) for place in view_of.array(s)[self.place] if place >= 0]
+        for place in sorted(places, key=lambda its: wiring.subjects[views(s)[its].about]):
+            if views(s)[place].made:
+                check_passed(s, place, index)
 
     def leave_groups(self, replica: ReplicaView) -> None:
         """Consumers in it leave their groups after what they have polled; relays move."""
@@ -223,6 +263,21 @@ class ReplicaView:
     def down(self) -> bool:
         """Whether it is."""
         return self.row.down > 0
+
+    @property
+    def closed(self) -> int:
+        """For how many reasons nobody gets an answer from it."""
+        return self.row.closed
+
+    @property
+    def hung(self) -> int:
+        """How many freezes hold it."""
+        return self.row.hung
+
+    @property
+    def warm_since(self) -> float:
+        """When it was ready, s."""
+        return self.row.warm_since
 
     @property
     def absent(self) -> bool:
@@ -254,16 +309,6 @@ class ReplicaView:
         row = self.row
         busy = 0 if row.stopped else min(row.running, row.cores)
         return row.used + (now - row.used_since) * busy
-
-
-class Alive:
-    """What balancers are told of the replicas of a host."""
-
-    def __init__(self, host: HostView):
-        self.host = host
-
-    def __setitem__(self, index: int, value: int) -> None:
-        self.host.control.let_choose(self.host.replicas[index].place, value)
 
 
 class GroupView:

@@ -133,6 +133,7 @@ class Faults:
             self.reach_again()
 
     def _cut(self, harm: faults.Outage, by: int) -> None:
+        harm.host.unheard += by
         for wire in self.wiring.world.network.wires_of(harm.host.name):
             place = self.wiring.wire_at[wire]
             wires(self.s)[place].cuts += by

@@ -1,11 +1,11 @@
-"""What callers remember about callees: which guard it is, and what the event log hears of it."""
+"""What callers remember about callees: which guard it is, and what event log and time series hear of it."""
 
 from __future__ import annotations
 
 from sim.compiled.base import handler
 from sim.compiled.events import log_at
-from sim.compiled.rows.calls import calls, guard_of
-from sim.compiled.rows.hosts import replicas
+from sim.compiled.rows.calls import calls, guard_of, guards
+from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 
@@ -17,6 +17,19 @@ def guard_for(s: State, call: int, task: int) -> int:
     if first < 0:
         return -1
     return guard_of(s)[first + replicas(s)[tasks(s)[task].replica].index]
+
+
+@handler
+def places_over_time(s: State, first: int, count: int, each: int) -> float:
+    """The integral of the places of a caller, so many under each of its guards: `places_over_time` of the models.
+
+    Where its replicas come and go, each has its own only while it is there.
+    """
+    guard = guards(s)[guard_of(s)[first]]
+    if guard.comes_with >= 0:
+        host = hosts(s)[guard.comes_with]
+        return each * (host.up_area + host.up * s.now)
+    return each * count * s.now
 
 
 @handler

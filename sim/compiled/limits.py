@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from sim.compiled.base import NO, NONE, YES, handler, inlined, whole
 from sim.compiled.calendar import hold
 from sim.compiled.codes import LIMITING_BEGAN, LIMITING_ENDED, OK, RATE_LIMITED, SHED
@@ -46,7 +44,8 @@ SLIDING_LOG = limiter.SLIDING_LOG
 look, take, passed = limiter.look.compiled, limiter.take.compiled, base.passed.compiled
 look_library, take_library = library_limits.look.compiled, library_limits.take.compiled
 deny_library, hold_library = library_limits.deny.compiled, library_limits.hold.compiled
-ahead, willing, reserve = waiting.ahead.compiled, waiting.willing.compiled, waiting.reserve.compiled
+look_waiting, ahead, reserve = waiting.look.compiled, waiting.ahead.compiled, waiting.reserve.compiled
+in_whole_seconds = limiter.in_whole_seconds.compiled
 
 
 @handler
@@ -186,7 +185,7 @@ def look_by_key(s: State, place: int, task: int, route: int) -> float:
         return ALLOWED
     if limit.tells == NOTHING:
         return 0.0
-    return longest if limit.tells == EXACT else float(max(1, math.ceil(longest)))
+    return longest if limit.tells == EXACT else float(in_whole_seconds(longest))
 
 
 @handler
@@ -287,9 +286,7 @@ def look_of(s: State, family: int, place: int) -> float:
     if family == LIBRARY:
         return float(look_library(library_counters(s)[place], s.now))
     if family == WAITING:
-        row = waiting_counters(s)[place]
-        wait = ahead(row, s.now)
-        return ALLOWED if willing(row, s.now, wait) else wait - row.wait
+        return float(look_waiting(waiting_counters(s)[place], s.now))
     return float(look(limiters(s)[place], ring_at(s, place), s.now))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sim.compiled.balancing import ejected_on_average
+from sim.compiled.balancing import ejected_on_average, healthy_replicas
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
 from sim.compiled.lines import waiting_of_class
@@ -25,9 +25,9 @@ from sim.compiled.written.watched import read_layers
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
-    REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN,
+    REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     OF_LAYERS,
-) = map(whole, range(41))  # fmt: skip
+) = map(whole, range(42))  # fmt: skip
 
 
 @handler
@@ -46,6 +46,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what == HEALTHY:
+        return healthy_replicas(s, index)
     if what >= SAGAS_COMPLETED:
         return read_sagas(s, what, index)
     if what == REPLICAS_WANTED:

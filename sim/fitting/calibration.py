@@ -23,7 +23,7 @@ from sim.fitting.stand_ins import marked_times, short_name
 from sim.fitting.target import Measurement, Part, Target, target_of
 from sim.spec.document import Data
 from sim.spec.times import time_of
-from sim.spec.uncertain import fixed
+from sim.spec.uncertain import at_middles
 
 if TYPE_CHECKING:
     from sim.experiments.running.ledger import Progress
@@ -110,9 +110,7 @@ def fit(
     loaded = as_study(study)
     target = target_of(loaded, measurement, variant, part)
     name, document = document_of(loaded, variant)
-    document = fixed(
-        document, lambda its: its.middle
-    )  # what is a range is searched for from its middle on, or stays there
+    document = at_middles(document)  # what is a range is searched for from its middle on, or stays there
     moments, measured, longest = _figures_of(target)
     parameters = _free(loaded, document, free, longest)
     if not moments:
@@ -256,5 +254,4 @@ def _text(
     base = study.file.rpartition("/")[0] or "."
     again = load_text(text, study.file or "<fitted>", base, plugins=study.plugins)
     _, its = document_of(again, name)
-    its = fixed(its, lambda one: one.middle)
-    return text if its == with_values(document, changed) else None
+    return text if at_middles(its) == with_values(document, changed) else None

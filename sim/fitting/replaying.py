@@ -16,7 +16,7 @@ from sim.errors import UsageError
 from sim.experiments.replicating.arms import arms_of, named
 from sim.fitting.matching import Matched
 from sim.measured import Distribution, Requests
-from sim.spec.base import word_of
+from sim.spec.base import body_of, word_of
 from sim.spec.document import Data, plain
 from sim.spec.patching import merge_variant
 from sim.spec.scenario import Scenario
@@ -24,6 +24,7 @@ from sim.spec.shape import shape_of
 from sim.spec.study import Study
 
 _SHAPE = shape_of(Scenario)
+WARMUP_AT_MOST = 0.25  # of the measurement
 _MOST_REPLAYED = 5_000_000  # rows that a document embeds
 
 
@@ -160,17 +161,17 @@ def under_summary(document: Mapping[str, Any], scenario: Scenario, table: Distri
     traffic, said = dict(document["traffic"][name]), []
     duration = table.span if math.isfinite(table.span) and table.span > 0 else scenario.duration
     rate = table.count / table.span if table.count and math.isfinite(table.span) and table.span > 0 else math.nan
-    if spec.arrivals.level is not None and math.isfinite(rate):
-        word = word_of(spec.arrivals)
-        traffic["arrivals"] = {word: f"{rate:.9g}/s"}
+    word, fields = word_of(spec.arrivals), type(spec.arrivals).model_fields
+    body = body_of(type(spec.arrivals), traffic["arrivals"][word])
+    if spec.arrivals.level is not None and "rate" in fields and math.isfinite(rate):
+        traffic["arrivals"] = {word: {**body, "rate": f"{rate:.9g}/s"}}
         said.append(
             f"traffic.{name}: {word} arrivals at the measured rate, {rate:.4g}/s; single arrivals were not measured"
         )
-    elif spec.arrivals.population and table.users:
-        closed = traffic["arrivals"]["closed"]
-        traffic["arrivals"] = {"closed": {**closed, "users": table.users}}
+    elif spec.arrivals.population and "users" in fields and table.users:
+        traffic["arrivals"] = {word: {**body, "users": table.users}}
         said.append(f"traffic.{name}: {table.users} closed users, as measured")
     else:
         said.append(f"traffic.{name}: as the scenario has it; the measurement does not say how many requests came")
     whole = {**document, "traffic": {name: traffic}}
-    return Loaded(_timed(whole, duration, min(warmup, duration / 4)), False, tuple(said))
+    return Loaded(_timed(whole, duration, min(warmup, WARMUP_AT_MOST * duration)), False, tuple(said))

@@ -7,26 +7,21 @@ a measurement as long as it is, which varies as a run of that length would, and 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
-
-import numpy as np
 
 from sim.errors import UsageError, did_you_mean
 from sim.experiments.replicating import comparison as variants_of
 from sim.experiments.replicating.results import Comparison
 from sim.experiments.shipped import Source
 from sim.fitting.comparing import compared
-from sim.fitting.matching import match
-from sim.fitting.replaying import Loaded, spread, window_of
-from sim.fitting.target import Measurement, Part, Target, measured_of, one_table
+from sim.fitting.replaying import Loaded
+from sim.fitting.target import Measurement, Part, Target, Trace, measured_of, one_table, trace_of
 from sim.fitting.validation import Validation, bounds_of, validate
 from sim.measured import Measured
 from sim.measured.as_records import as_records
-from sim.measured.measurement import Gathered
 
 
 @overload
@@ -96,14 +91,14 @@ def _beside(
         raise UsageError("confidence: what was run already has its own; leave it out")
     name = _variant(comparison, variant)
     result = comparison.variants[name]
-    target = _target(measured_of(measured, part), comparison, name, part)
+    found = measured_of(measured, part)
+    trace = trace_of(found, result.scenario, part)
+    target = _target(found, trace, comparison, name)
     alone = replace(comparison, variants={name: result}, differences={})
     records, longer = None, 1.0
-    if target.requests is not None:
-        duration = float(target.requests.arrival[-1]) + target.requests.span / len(target.requests)
-        warmup = min(result.scenario.warmup, duration / 4)
-        records = as_records(target.requests, duration, warmup)
-        longer = (result.scenario.duration - result.scenario.warmup) / max(duration - warmup, 1e-9)
+    if trace is not None:
+        records = as_records(trace.matched.requests, trace.duration, trace.warmup)
+        longer = (result.scenario.duration - result.scenario.warmup) / (trace.duration - trace.warmup)
     return Validation(
         study=comparison.study,
         variant=name,
@@ -127,19 +122,12 @@ def _variant(comparison: Comparison, variant: str | None) -> str:
     return names[0] if variant is None else variant
 
 
-def _target(measured: Sequence[Measured], comparison: Comparison, name: str, part: Part) -> Target:
+def _target(measured: Sequence[Measured], trace: Trace | None, comparison: Comparison, name: str) -> Target:
     scenario = comparison.variants[name].scenario
     said = [line for found in measured for line in str(found).splitlines()]
     said.append("nothing is replayed: the run has the load of its scenario, the measurement its own")
-    requests = Gathered(list(measured)).requests()
-    if requests is None:
-        loaded = Loaded({}, replays=False, said=())
+    loaded = Loaded({}, replays=trace is not None and trace.matched.routed, said=())
+    if trace is None:
         return Target(comparison.study, name, scenario, None, one_table(measured), loaded, tuple(said))
-    if bool(np.isnan(requests.duration).all()):
-        raise UsageError("found no duration of any request, expected a measurement that says how long requests took")
-    resolution = max(found.resolution for found in measured if found.requests is not None)
-    matched = match(spread(requests, resolution), scenario, part.routes)
-    begin = part.begin if part.begin or math.isfinite(part.until) else float(matched.requests.arrival[0])
-    its = window_of(matched.requests, begin, part.until)
-    loaded = Loaded({}, replays=matched.routed, said=())
-    return Target(comparison.study, name, scenario, its, None, loaded, (*said, *matched.told()))
+    told = (*said, *trace.matched.told(), *trace.told)
+    return Target(comparison.study, name, scenario, trace.matched.requests, None, loaded, told)

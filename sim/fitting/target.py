@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from sim.errors import UsageError
 from sim.experiments.shipped import Source, as_study
-from sim.fitting.matching import match
-from sim.fitting.replaying import Loaded, document_of, spread, under_summary, under_trace, window_of
+from sim.fitting.matching import Matched, match
+from sim.fitting.replaying import WARMUP_AT_MOST, Loaded, document_of, spread, under_summary, under_trace, window_of
 from sim.measured import Distribution, Measured, Requests, read_all
 from sim.measured.measurement import Gathered
 from sim.spec.loading import load_document
@@ -24,8 +24,6 @@ from sim.spec.study import Study
 
 Measurement = Measured | str | Path | Sequence[Measured | str | Path]
 """What `validate` and `fit` are handed: what was read already, or files."""
-
-WARMUP_AT_MOST = 0.25  # of the measurement
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,16 @@ class Part:
     confine: str | Path | None = None
 
 
+@dataclass(frozen=True)
+class Trace:
+    """The single requests of a measurement, in time with a run: from 0 s on."""
+
+    matched: Matched
+    duration: float  # s; to one usual gap after the last
+    warmup: float  # s; that of the scenario, or less where the measurement is short
+    told: tuple[str, ...]  # what is to be known of its clock
+
+
 def target_of(source: Source, measurement: Measurement, variant: str | None, part: Part) -> Target:
     """The measurement and the scenario brought together. UsageError where they have nothing in common."""
     study = as_study(source)
@@ -64,13 +72,11 @@ def target_of(source: Source, measurement: Measurement, variant: str | None, par
     scenario = study.variants[name]
     measured = measured_of(measurement, part)
     said = [line for found in measured for line in str(found).splitlines()]
-    requests = Gathered(measured).requests()
-    if requests is not None and bool(np.isnan(requests.duration).all()):
-        raise UsageError("found no duration of any request, expected a measurement that says how long requests took")
-    if requests is not None:
-        resolution = max(found.resolution for found in measured if found.requests is not None)
-        requests, loaded, told = _under_trace(document, scenario, requests, part, resolution)
-        return Target(_study(study, loaded), name, scenario, requests, None, loaded, (*said, *told))
+    trace = trace_of(measured, scenario, part)
+    if trace is not None:
+        loaded = under_trace(document, scenario, trace.matched, trace.duration, trace.warmup)
+        told = (*trace.matched.told(), *loaded.said, *trace.told)
+        return Target(_study(study, loaded), name, scenario, trace.matched.requests, None, loaded, (*said, *told))
     table = one_table(measured)
     loaded = under_summary(document, scenario, table, scenario.warmup)
     return Target(_study(study, loaded), name, scenario, None, table, loaded, (*said, *loaded.said))
@@ -87,29 +93,31 @@ def measured_of(measurement: Measurement, part: Part) -> list[Measured]:
     return [one if isinstance(one, Measured) else found[str(one)] for one in parts]
 
 
-def _under_trace(
-    document: dict[str, object], scenario: Scenario, requests: Requests, part: Part, resolution: float
-) -> tuple[Requests, Loaded, list[str]]:
+def trace_of(measured: Sequence[Measured], scenario: Scenario, part: Part) -> Trace | None:
+    """The single requests of a measurement as asked for; None where only a summary is known.
+
+    UsageError: none of them says how long it took, none lies in the window, or none has a partner in the scenario.
+    """
+    requests = Gathered(list(measured)).requests()
+    if requests is None:
+        return None
+    if bool(np.isnan(requests.duration).all()):
+        raise UsageError("found no duration of any request, expected a measurement that says how long requests took")
+    resolution = max(found.resolution for found in measured if found.requests is not None)
     matched = match(spread(requests, resolution), scenario, part.routes)
-    its = matched.requests
-    if math.isfinite(part.until) or part.begin:
-        its = window_of(its, part.begin, part.until)
-    else:
-        its = window_of(its, float(its.arrival[0]) if len(its) else 0.0, math.inf)
-    matched = type(matched)(its, matched.routed, matched.pairs, matched.left_out)
+    its, whole = matched.requests, not (part.begin or math.isfinite(part.until))
+    its = window_of(its, float(its.arrival[0]) if whole and len(its) else part.begin, part.until)
     duration = max(float(its.arrival[-1]) + its.span / len(its), 1e-3)
     if math.isfinite(part.until):
         duration = min(duration, part.until - part.begin)
-    warmup = min(scenario.warmup, WARMUP_AT_MOST * duration)
-    loaded = under_trace(document, scenario, matched, duration, warmup)
-    told = [*matched.told(), *loaded.said]
+    warmup, told = min(scenario.warmup, WARMUP_AT_MOST * duration), []
     if warmup < scenario.warmup:
         told.append(
             f"warm-up: {warmup:.4g} s, a quarter of the measurement, where the scenario has {scenario.warmup:.4g} s"
         )
     if resolution:
         told.append(f"arrivals are known to {resolution:g} s only: they are spread at random within theirs")
-    return its, loaded, told
+    return Trace(replace(matched, requests=its), duration, warmup, tuple(told))
 
 
 def one_table(measured: Sequence[Measured]) -> Distribution:

@@ -134,6 +134,7 @@ class Service:
     workers: Said | None = None
     cores: Said | None = None
     load_balancing: Said | None = None
+    health_checks: Said | None = None
     requested: float = 0.0  # cores that each replica asks for; 0: not said
     autoscaling: Said | None = None
     ready_after: float = 0.0  # s that probes let pass before they look

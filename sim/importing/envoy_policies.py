@@ -108,6 +108,18 @@ def outlier_detection(part: Part, names: Mapping[str, str]) -> dict[str, Data]:
     return {name: value for name, value in fields.items() if value is not None or name == "consecutive_5xx"}
 
 
+def health_checks(part: Part) -> dict[str, Data]:
+    """The fields of `health_checks`, of which Envoy wants each to be said."""
+    fields: dict[str, Data] = {}
+    for word in ("interval", "timeout"):
+        if (text := written(part[word])) and duration(text) > 0:
+            fields[word] = text
+    for word in ("unhealthy_threshold", "healthy_threshold"):
+        if (count := part[word].whole(0, 100_000)) is not None:
+            fields[word] = max(count, 1)
+    return fields
+
+
 def _enforced(part: Part, fields: dict[str, Data]) -> None:
     if part["enforcing_consecutive_5xx"].number() == 0.0:
         fields["consecutive_5xx"] = None

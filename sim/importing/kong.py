@@ -277,8 +277,12 @@ def _balancing(service: Service, upstream: Part, targets: int) -> None:
     passive = [checks["passive"]["unhealthy"][name].number() for name in ("http_failures", "tcp_failures", "timeouts")]
     if any(active) or any(passive):
         words = [*(["active"] if any(active) else []), *(["passive"] if any(passive) else [])]
-        service.remarks.append(kept(f"{' and '.join(words)} health checks of Kong: not modelled", checks.at))
-        checks.leave_out("health checks", "are not modelled: a crashed replica is left out of the balancing at once")
+        service.remarks.append(kept(f"{' and '.join(words)} health checks of Kong: not taken", checks.at))
+        checks.leave_out(
+            "health checks",
+            "are not taken: Kong counts each kind of failure by itself; write active ones as `health_checks`, passive "
+            "ones as `outlier_detection`",
+        )
 
 
 @dataclass

@@ -87,19 +87,14 @@ class Sample:
     def completion(self) -> Durations:
         """Of orders, to their last effect."""
         orders, done, open_ = self.orders, self.orders.finished, self.orders.unfinished
-        values, counts, widths = _by_bucket(
-            orders.completion, orders.count, orders.completion_width, orders.completion_bucket, done
-        )
+        values, counts, widths = _times_of(orders, orders.completion, orders.completion_bucket, done)
         unfinished = orders.counts(open_), orders.widths(orders.arrival_width, open_)
         return Durations(values, orders.age[open_], counts, unfinished[0], widths, unfinished[1])
 
     def _answered(self, mask: Mask) -> Durations:
-        answers, none = self.answers, slice(0)
-        values, counts, widths = _by_bucket(
-            answers.response, answers.count, answers.response_width, answers.response_bucket, mask
-        )
-        unfinished = answers.counts(none), answers.widths(answers.response_width, none)
-        return Durations(values, answers.response[none], counts, unfinished[0], widths, unfinished[1])
+        answers = self.answers
+        values, counts, widths = _times_of(answers, answers.response, answers.response_bucket, mask)
+        return Durations(values, np.empty(0), counts, widths=widths)
 
     def seen_at(self, answers: float | Floats, orders: float | Floats) -> Sample:
         """The same, as old as they are at another end of the run, or each of them at an end of its own."""
@@ -230,19 +225,18 @@ class Promised:
         )
 
 
-def _by_bucket(
-    values: Floats, counts: Counts | None, widths: Floats | None, buckets: Counts | None, mask: Mask
+def _times_of(
+    requests: Requests, times: Floats, bucket: Counts | None, mask: Mask
 ) -> tuple[Floats, Counts | None, Floats | None]:
-    """Values, counts and widths of those for which the mask holds; of cells one line for each bucket, in order, for
-    there are hundreds of times as many cells as buckets.
+    """Times of those for which the mask holds, how many have each, and how wide each is.
+
+    Of cells it is one line for each bucket, of which there are hundreds of times fewer.
     """
-    if counts is None or widths is None or buckets is None:
-        return values[mask], None, None
-    its = buckets[mask]
-    per_bucket = np.bincount(its, weights=counts[mask]).astype(np.int64)
-    found, cell = np.flatnonzero(per_bucket), np.zeros(per_bucket.size, np.int64)
-    cell[its] = np.flatnonzero(mask)  # any of its cells: they have the same time
-    return values[cell[found]], per_bucket[found], widths[cell[found]]
+    if bucket is None or requests.buckets is None:
+        return times[mask], requests.counts(mask), None
+    per_bucket = requests.bins(bucket[mask], 0, mask)
+    found = np.flatnonzero(per_bucket)
+    return requests.buckets.times[found], per_bucket[found], requests.buckets.widths[found]
 
 
 def thin(column: Floats) -> Floats:

@@ -3,7 +3,7 @@
 It learns of a replica by the answers that its own caller has, and at once of one that is down or has come back. One
 that has come back is another one, of which nothing is known (Envoy: hosts_removed, hosts_added).
 
-Not modelled: zones, active health checks, what other callers know, bounded loads of hashing, the time a table takes.
+Not modelled: zones, what other callers know, bounded loads of hashing, the time a table takes.
 """
 
 from __future__ import annotations
@@ -11,18 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from sim.models.outcomes import ERROR, SHED, TIMEOUT, UNREACHABLE
 from sim.models.recorder import Recorder
 from sim.models.request import Request
 from sim.policies import balancer as plain
 from sim.policies import balancing as policy
 from sim.policies import hashing, outliers
 from sim.policies.base import reached
-from sim.spec.balancing import PLAIN, Balancing
+from sim.spec.balancing import Balancing
 from sim.vocabulary import EventKind
-
-GATEWAY_FAILURES = (SHED, TIMEOUT, UNREACHABLE)  # 502, 503, 504
-FAILURES = (ERROR, *GATEWAY_FAILURES)  # 5xx
 
 
 class Balancer:
@@ -46,8 +42,7 @@ class Balancer:
         self.peers = policy.new_peers(spec, self.replicas)
         self.loads = [0] * self.replicas
         self.allowed = [0] * self.replicas
-        # mypy does not narrow a Literal by `in`
-        self.row = plain.new_balancer(spec.policy if spec.policy in PLAIN else "round_robin", start)  # type: ignore[arg-type]
+        self.row = policy.new_plain(spec, start)
         self.ring = hashing.ring_of(name, self.replicas, spec.ring_size) if spec.policy == "ring_hash" else None
         self.table_size = spec.table_size
         self.next_look = self.rule.interval
@@ -75,8 +70,15 @@ class Balancer:
         peer = self.peers[index]
         if self.rule.kind == policy.BY_LATENCY:
             policy.observe(peer, seconds, now, self.rule.decay)
-        if self.rule.detects and outliers.judge(self.rule, peer, outcome in FAILURES, outcome in GATEWAY_FAILURES):
+        if self.rule.detects and outliers.judge(self.rule, peer, outcome):
             self._eject(index, now)
+
+    def check_passed(self, index: int, now: float) -> None:
+        """A health check of a replica has passed: it returns, where it was ejected."""
+        self._look(now)
+        if self.rule.unejects and self.peers[index].ejected:
+            outliers.uneject(self.peers[index], now)
+            self._tell(EventKind.REPLICA_RETURNED, index, now)
 
     def _pick(self, request: Request, now: float, draw: Callable[[int], float]) -> int:
         rule, replicas = self.rule, self.replicas

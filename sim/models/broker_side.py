@@ -55,7 +55,7 @@ class BrokerSide(Coordinator):
         self.targets = dict(zip(members, dealt, strict=True))
         for session in members:
             if session is initiator:
-                self.env.wake(Signal(lambda _, session=session: self._beat(session)))  # type: ignore[misc]
+                self.env.wake(Signal.calling(self._beat, session))
             else:
                 self._beat_later(session)
 

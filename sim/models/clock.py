@@ -175,6 +175,11 @@ class Signal:
         self.then = function
         self.due = 0.0  # s; of a timer or an observation: its time
 
+    @classmethod
+    def calling(cls, function: Callable[..., None], *arguments: object) -> Signal:
+        """One that calls it with these arguments, as they are now: for signals that are made in a loop."""
+        return cls(lambda _: function(*arguments))
+
 
 def _nothing(_: object) -> None:
     """Looks at nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
 from sim.policies import library_limits as library
@@ -61,7 +60,7 @@ class Library:
     held_in_vain = 0.0
 
     def __init__(self, spec: RateLimit):
-        self.row = _library_row(spec)
+        self.row = library.new_library_limit(spec)
         self.holds = self.row.kind == library.LEAKY_BUCKET and self.row.delay != library.NO_DELAY and self.row.burst > 0
 
     def look(self, now: float) -> float:
@@ -91,8 +90,7 @@ class Waiting:
 
     def look(self, now: float) -> float:
         """Refused where it would have to wait for too long: until its turn is near enough."""
-        wait = waiting.ahead(self.row, now)
-        return plain.ALLOWED if waiting.willing(self.row, now, wait) else wait - self.row.wait
+        return waiting.look(self.row, now)
 
     def hold(self, now: float) -> float:
         """Until its turn."""
@@ -115,16 +113,3 @@ def counter_of(spec: RateLimit) -> Counter:
     if spec.preset in ("kong-advanced", "spring-cloud-gateway"):
         return Library(spec)
     return Plain(spec)
-
-
-def _library_row(spec: RateLimit) -> library.LibraryRow:
-    """The row of a library's counter. nginx cuts what a rate per minute is per second to whole thousandths."""
-    if spec.algorithm == "leaky_bucket":
-        speed = max(1, math.floor(spec.rate * 1000.0 * (1.0 + 1e-12)))
-        delay = library.NO_DELAY if spec.nodelay else spec.delay * 1000
-        return library.LibraryRow(library.LEAKY_BUCKET, speed=speed, burst=spec.burst * 1000, delay=delay)
-    if spec.preset == "spring-cloud-gateway":
-        return library.LibraryRow(library.SPRING, limit=spec.burst, rate=spec.rate, cost=spec.requested_tokens)
-    limit = max(1, math.floor(spec.rate * spec.window * (1.0 + 1e-12) + 1e-9))
-    kind = library.FIRST_REQUEST if spec.window_from == "first_request" else library.KONG_ADVANCED
-    return library.LibraryRow(kind, limit=limit, penalty=int(not spec.disable_penalty), window=spec.window)

@@ -66,6 +66,7 @@ class Outage:
 
     def _cut(self, by: int) -> None:
         """A black hole swallows what the service sends as well as what is sent to it."""
+        self.host.unheard += by
         for wire in self.world.network.wires_of(self.host.name):
             wire.cuts += by
             wire.change()

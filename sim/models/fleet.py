@@ -130,7 +130,7 @@ class Fleet:
         if not slot.is_ready:
             self.stop(slot)
             return
-        self.host.alive[replica.index] = 0
+        self.host.delist(replica)
         replica.draining = True
         slot.empties_from = self.env.now + self.spec.drain.pre_stop
         self._turn(slot, DRAINING, EventKind.REPLICA_DRAINING)
@@ -156,6 +156,7 @@ class Fleet:
         """It is gone, and what is still inside is cut off."""
         replica, host = slot.replica, self.host
         replica.draining = False
+        host.delist(replica)
         self._turn(slot, ABSENT, EventKind.REPLICA_STOPPED, len(replica.inside))
         self._pay(-1)
         if not replica.down:

@@ -6,7 +6,7 @@ One per replica of the caller, or one for all of them, under each policy.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from sim.models.task import Replica
@@ -66,6 +66,11 @@ Guards = dict[Replica, Guard]
 """The guards of one caller towards one callee under one policy, by replica of the caller; with `scope: service` all are
 one.
 """
+
+
+def sum_of(guards: Guards, kind: type[M], read: Callable[[M, float], float]) -> Callable[[float], float]:
+    """What a time series reads: over all memories of a kind, the sum of what each tells of itself at a time, s."""
+    return lambda now: sum(read(guard.of(kind), now) for guard in distinct(guards))
 
 
 def distinct(guards: Guards) -> tuple[Guard, ...]:

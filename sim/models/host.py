@@ -1,8 +1,8 @@
 """What services and the gateway have in common: replicas with places, which faults can slow, freeze, refuse or kill.
 
-Not modelled: time to notice that a replica is gone (balancers know at once), the bound of the listen backlog in which
-those wait who come to a frozen process, and a change of pace of work that is under way when a slowdown begins or ends
-(it keeps the pace it began with; a freeze does stop it).
+Not modelled: time to notice that a replica is gone, unless it has health checks (else balancers know at once), the
+bound of the listen backlog in which those wait who come to a frozen process, and a change of pace of work that is under
+way when a slowdown begins or ends (it keeps the pace it began with; a freeze does stop it).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sim.chance.chain import link_chain
 from sim.models.context import Context
 from sim.models.cpu import Cpu
 from sim.models.ending import kill
+from sim.models.health import HealthChecks
 from sim.models.outcomes import ERROR, IN_FLIGHT, OK, UNREACHABLE
 from sim.models.places import UNLIMITED_PLACES, Places
 from sim.models.spell import Spell
@@ -48,6 +49,8 @@ class Host(Places):
         self.tracks = self.spans is not None
         self.alive = [1] * len(self.replicas)  # what balancers are told
         self.returned: dict[int, float] = {}  # by index: when a replica came back last, s
+        self.health: HealthChecks | None = None  # None: balancers know at once
+        self.unheard = 0  # how many black holes swallow what it sends
         for replica in self.replicas[replicas:]:
             replica.absent = replica.down = True
             replica.closed = 1
@@ -181,7 +184,8 @@ class Host(Places):
         """It is there no more, with all it holds."""
         replica.down = True
         replica.closed += 1
-        self.alive[replica.index] = 0
+        if self.health is None:
+            self.alive[replica.index] = 0
         self.up_area += self.env.now
         self.up -= 1
         self.drop_all(replica)
@@ -203,8 +207,11 @@ class Host(Places):
         replica.down = False
         replica.closed -= 1
         replica.warm_since = self.env.now
-        self.alive[replica.index] = 1
-        self.returned[replica.index] = self.env.now
+        if self.health is not None:
+            self.health.come_up(replica.index)
+        else:
+            self.tell(replica.index, 1)
+            self.is_another(replica.index)
         self.up_area -= self.env.now
         self.up += 1
         if not self.refusing:
@@ -212,7 +219,35 @@ class Host(Places):
 
     def retire(self, replica: Replica) -> None:
         """It is to be shut down in order: nobody chooses it any more, and it finishes what it has."""
-        self.alive[replica.index] = 0
+        self.delist(replica)
+
+    def delist(self, replica: Replica) -> None:
+        """It is to go, and all balancers know at once."""
+        self.tell(replica.index, 0)
+        if self.health is not None:
+            self.health.forget(replica.index)
+
+    # -- what balancers know ---------------------------------------------------------------------------------------
+
+    def checked(self, index: int) -> Replica:
+        """A replica, for its checks."""
+        return self.replicas[index]
+
+    def pace_of(self, index: int) -> float:
+        """How many times as long all takes there that begins now."""
+        uneven = () if self.uneven is None else self.uneven.get(self.replicas[index], ())
+        return self.slow * math.prod(uneven, start=1.0)
+
+    def tell(self, index: int, known: int) -> None:
+        """Balancers are told whether a replica is there: 1 or 0, or that it is failing."""
+        self.alive[index] = known
+
+    def is_another(self, index: int) -> None:
+        """They are told that it is another one from now on, of which nothing is known."""
+        self.returned[index] = self.env.now
+
+    def uneject(self, index: int) -> None:
+        """A check has passed (services have balancers that may have ejected it)."""
 
     def is_done(self, replica: Replica) -> bool:
         """Whether nothing goes on in it any more, in the background either; for hosts that keep track."""

@@ -105,8 +105,7 @@ class Limit:
         row, ring = self.shared or self._state(task, route)
         wait = limiters.look(row, ring, self.env.now)
         if wait >= 0.0:
-            self.refused += 1
-            self.limiting.note(self.env.now)
+            self._note()
         return wait
 
     def held(self, _task: Task, _route: int) -> float:
@@ -118,6 +117,11 @@ class Limit:
         self.passed += 1
         row, ring = self.shared or self._state(task, route)
         limiters.take(row, ring, self.env.now)
+
+    def _note(self) -> None:
+        """One more that is refused."""
+        self.refused += 1
+        self.limiting.note(self.env.now)
 
     def _state(self, task: Task, route: int) -> Any:  # noqa: ANN401 - the row and ring of a limiter
         spec = self.spec
@@ -166,7 +170,7 @@ class KeyedLimit(Limit):
             self._note()
             if self.spec.retry_after == "none":
                 return 0.0
-            return longest if self.spec.retry_after == "exact" else float(max(1, -int(-longest // 1)))
+            return longest if self.spec.retry_after == "exact" else limiters.in_whole_seconds(longest)
         return limiters.ALLOWED
 
     def held(self, task: Task, route: int) -> float:
@@ -179,10 +183,6 @@ class KeyedLimit(Limit):
         self.passed += 1
         for counter in self._counters(task, route):
             counter.take(self.env.now)
-
-    def _note(self) -> None:
-        self.refused += 1
-        self.limiting.note(self.env.now)
 
     def _counters(self, task: Task, route: int) -> Sequence[Counter]:
         """One for each rate, of the key of this request; none where it has no key that is counted."""

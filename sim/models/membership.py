@@ -129,7 +129,7 @@ class Coordinator:
         for session in self.sessions:
             if session is not initiator and not session.dead:
                 wait = beat - math.fmod(now - session.began, beat)
-                self.env.hold(Signal(lambda _, session=session: self._notify(session)), wait)  # type: ignore[misc]
+                self.env.hold(Signal.calling(self._notify, session), wait)
 
     def _notify(self, session: Session) -> None:
         if self.state == JOINING and session in self.sessions and not session.joined and not session.dead:

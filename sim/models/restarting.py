@@ -26,7 +26,7 @@ class Restart:
     def begin(self) -> None:
         """Say when each has its turn."""
         for replica in self.host.replicas:
-            turn = Signal(lambda _, replica=replica: self._retire(replica))  # type: ignore[misc]
+            turn = Signal.calling(self._retire, replica)
             self.world.env.schedule(turn, CONTROL, replica.index * self.one_by_one)
 
     def end(self) -> None:

@@ -12,6 +12,7 @@ from sim.models.balancing import Balancer
 from sim.models.consumer import Consumer
 from sim.models.context import Context
 from sim.models.entrance import Entrance
+from sim.models.health import HealthChecks
 from sim.models.host import Host
 from sim.models.limits import limits_of, step_of
 from sim.models.outbox import Outbox
@@ -36,7 +37,8 @@ class Service(Host):
         if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
         smart = spec.load_balancing if isinstance(spec.load_balancing, Balancing) else None
-        self.smart = smart if len(self.replicas) > 1 else None  # None: the name of a policy says all
+        several = len(self.replicas) > 1 or spec.health_checks is not None
+        self.smart = smart if several else None  # None: the name of a policy says all
         self.balancing: LoadBalancing = "round_robin"
         if not isinstance(spec.load_balancing, Balancing):
             self.balancing = spec.load_balancing
@@ -44,6 +46,11 @@ class Service(Host):
         self.callers: list[Replica] = []  # that have, or had, a balancer of their own for it
         if smart is not None and smart.outlier_detection is not None:
             context.recorder.watch(name, "ejected", "level", lambda _: self.ejected)
+        if spec.health_checks is not None:
+            self.health = HealthChecks(
+                spec.health_checks, self, self.env, self.recorder, len(self.replicas), self.up, smart is not None
+            )
+            context.recorder.watch(name, "healthy", "level", lambda _: self.alive.count(1))
         self.limits = limits_of(context, spec.rate_limits, self.identities, name)
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
         if spec.start.warm_up is not None:
@@ -59,6 +66,12 @@ class Service(Host):
             caller.balancers[self.name] for caller in self.callers if self.name in caller.balancers
         ]
         return sum(balancer.ejected for balancer in balancers) / max(1, len(balancers))
+
+    def uneject(self, index: int) -> None:
+        """Callers that had ejected it as an outlier take it back."""
+        for caller in sorted(self.callers, key=name_of):
+            if self.name in caller.balancers:
+                caller.balancers[self.name].check_passed(index, self.env.now)
 
     def retire(self, replica: Replica) -> None:
         """Its consumers close when they have done what they have in hand."""
@@ -120,7 +133,8 @@ class Endpoint:
 
     def __init__(self, service: Service, name: str):
         self.service = self.host = service
-        self.only = service.replicas[0] if len(service.replicas) == 1 else None
+        # who is checked is called until the checks have failed
+        self.only = service.replicas[0] if len(service.replicas) == 1 and service.health is None else None
         self.name = name
         self.component = service.name
         self.publishes = False
@@ -130,7 +144,7 @@ class Endpoint:
         self.entrance: Entrance
         self.arrive: Callable[[Task], None]
         # Whether the balancer must hear of ends.
-        self.counts = len(service.replicas) > 1 and (service.smart is not None or service.balancing in plain.COUNTING)
+        self.counts = service.smart is not None or (len(service.replicas) > 1 and service.balancing in plain.COUNTING)
         self.by_request = self.choose_for if service.smart is not None else None
         self.balancer_draws = [
             service.context.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)
@@ -150,8 +164,8 @@ class Endpoint:
         """Ask the caller's balancer for a replica."""
         service = self.service
         replicas = service.replicas
-        if len(replicas) == 1:
-            return None if replicas[0].down else replicas[0]
+        if self.only is not None:
+            return None if self.only.down else self.only
         balancer = caller.balancers.get(service.name)
         if balancer is None:
             balancer = caller.balancers[service.name] = (
@@ -175,10 +189,9 @@ class Endpoint:
         balancer = caller.balancers.get(service.name)
         if balancer is None:
             assert service.smart is not None
-            name = f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"
             start = caller.index % len(service.replicas)
             balancer = Balancer(
-                service.smart, service.name, service.alive, service.returned, start, name, service.recorder
+                service.smart, service.name, service.alive, service.returned, start, name_of(caller), service.recorder
             )
             caller.balancers[service.name] = balancer
             if caller not in service.callers:
@@ -195,3 +208,8 @@ class Endpoint:
                 balancer.over(replica.index, outcome, now - began, now)
         elif self.counts:
             caller.balancers[self.service.name][1][replica.index] -= 1
+
+
+def name_of(caller: Replica) -> str:
+    """A caller, as events name it."""
+    return f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"

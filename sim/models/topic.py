@@ -247,10 +247,13 @@ class Topic:
         partition = self.partitions[self._partition(request, chain, key, producer)]
         return self.append_to(partition, Sent(request, chain, path, flow), site)
 
-    def append_to(self, partition: Partition, sent: Sent, site: int) -> Message:
-        """Write an event to this partition."""
+    def append_to(
+        self, partition: Partition, sent: Sent, site: int, size: float = 0.0, transaction: Pending | None = None
+    ) -> Message:
+        """Write an event to this partition. `size` in bytes, 0: the topic's `message_size`."""
         request = sent.request
         message = Message(request, sent.chain, sent.path, self.env.now, self, site, sent.flow)
+        message.size, message.transaction = size or self.size, transaction
         self.published += 1
         request.alive += len(self.groups)
         self.write(message, partition)

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.policies.base import dtype_of, policy
-from sim.spec.service import LoadBalancing
+from sim.spec.balancing import LoadBalancing
 
 ROUND_ROBIN = 0
 RANDOM = 1

@@ -21,8 +21,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.policies.balancer import BalancerRow, new_balancer
 from sim.policies.base import dtype_of, policy, reached
-from sim.spec.balancing import PLAIN, Balancing
+from sim.spec.balancing import Balancing, is_plain
 
 BY_NAME = 0  # as `balancer.py` does it
 BY_WEIGHT = 1
@@ -34,6 +35,7 @@ BY_TABLE = 5
 _KINDS = {"peak_ewma": BY_LATENCY, "ring_hash": BY_RING, "maglev": BY_TABLE}
 
 PENALTY = 1e9  # s; a load above all that are known
+FAILING = 2  # in `alive`, which is else 1 or 0: it is there, but its health checks have failed
 NEVER = 1 << 60  # failures in a row: nobody has as many
 
 
@@ -57,6 +59,7 @@ class BalancingRow:
     hosts: int = 5  # that it takes
     volume: int = 100  # requests of each
     factor: float = 1900.0  # thousandths of a deviation
+    unejects: int = 1  # whether a health check that passes does
 
 
 @dataclass(slots=True)
@@ -94,15 +97,21 @@ def new_balancing(spec: Balancing) -> BalancingRow:
         row.always_one, row.compares = int(rule.always_eject_one_host), int(rule.success_rate)
         row.hosts, row.volume = rule.success_rate_minimum_hosts, rule.success_rate_request_volume
         row.factor = rule.success_rate_stdev_factor
+        row.unejects = int(rule.successful_active_health_check_uneject_host)
     return row
 
 
 def _kind(spec: Balancing) -> int:
-    if spec.policy not in PLAIN:
+    if not is_plain(spec.policy):
         return _KINDS[spec.policy]
     if not spec.weights and spec.slow_start is None:
         return BY_NAME
     return BY_WEIGHT if spec.policy == "round_robin" else FEWEST_BY_WEIGHT
+
+
+def new_plain(spec: Balancing, start: int) -> BalancerRow:
+    """Whose turn it is, from replica `start` on, where the choice is BY_NAME; of other policies nobody asks."""
+    return new_balancer(spec.policy if is_plain(spec.policy) else "round_robin", start)
 
 
 def new_peers(spec: Balancing, replicas: int) -> list[PeerRow]:
@@ -116,16 +125,18 @@ def new_peers(spec: Balancing, replicas: int) -> list[PeerRow]:
 
 @policy
 def allow(row: BalancingRow, peers: Sequence[PeerRow], alive: Sequence[int], allowed: list[int], replicas: int) -> int:
-    """Mark those that are there and not ejected; all that are there, where too few would be left. How many they are."""
+    """Mark those that are there, not failing and not ejected; all that are there, where too few would be left. How many
+    they are.
+    """
     there = left = 0
     for index in range(replicas):
         allowed[index] = 1 if alive[index] == 1 and peers[index].ejected == 0 else 0
-        there += alive[index]
+        there += 1 if alive[index] > 0 else 0
         left += allowed[index]
     if left == there or (left > 0 and left >= row.panic * there):
         return left
     for index in range(replicas):
-        allowed[index] = alive[index]
+        allowed[index] = 1 if alive[index] > 0 else 0
     return there
 
 

@@ -3,8 +3,8 @@
 A policy reads and writes one row (a slotted object of ints and floats) and, where it must remember a series, one ring
 (a list of floats). The compiled engine holds the same row as a record of a structured array and the ring as a float64
 array. Both run the same source. For the same bits a policy keeps to: + - * / // % on floats and on ints below 2**63,
-comparisons, `math.floor`; no powers, no numpy, no strings, no None, no containers; a float field is only ever given a
-float.
+comparisons, `math.floor`, `math.ceil` and `math.sqrt`, which are exact, and `math.exp`, which both engines take from
+the C library; no powers, no numpy, no strings, no None, no containers; a float field is only ever given a float.
 
 At a boundary. A reading of the clock is a sum of durations, each rounded to half a unit in the last place: 2**-53 of
 its value. So two times that are equal on paper (1/7 s six times and six sevenths) may differ by some of these units,

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 from sim.policies.base import Ring, dtype_of, passed, policy
 from sim.spec.policy import Pool
+from sim.vocabulary import Outcome
 
 NONE = 0  # none is to be had
 IDLE = 1  # one that is open
 NEW = 2  # one that has to be opened
+
+_BROKEN = 1 << Outcome.TIMEOUT | 1 << Outcome.UNREACHABLE  # an answer may still come on it, or none ever
 
 
 @dataclass(slots=True)
@@ -55,6 +58,12 @@ def take(row: PoolRow, ring: Ring, now: float) -> int:
         row.busy += 1
         return NEW
     return NONE
+
+
+@policy
+def is_whole_after(outcome: int) -> bool:
+    """Whether the connection of an attempt that has ended so is of use to another."""
+    return (_BROKEN >> outcome) & 1 == 0
 
 
 @policy

@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 
 from sim.policies.base import Ring, dtype_of, policy
-from sim.spec.policy import Hedge
+from sim.policies.retry import RetryRow, new_retry
+from sim.spec.policy import Hedge, Retry
 
 WINDOW = 1000  # answers whose times are remembered for a percentile
 LEAST = 100  # of them, before there is one
@@ -35,6 +36,11 @@ def new_hedge(spec: Hedge) -> tuple[HedgeRow, Ring]:
     if spec.quantile is None:
         return HedgeRow(after=spec.delay or 0.0), []
     return HedgeRow(quantile=spec.quantile), [0.0] * (2 * WINDOW)
+
+
+def new_rule(spec: Hedge) -> RetryRow:
+    """By whose `retryable` an outcome is one that a further copy could mend."""
+    return new_retry(Retry(max_attempts=1, on=spec.on))
 
 
 @policy

@@ -23,7 +23,8 @@ import math
 from dataclasses import dataclass
 
 from sim.policies.base import NOISE, dtype_of, noise, periods, policy, reached
-from sim.policies.limiter import ALLOWED
+from sim.policies.limiter import ALLOWED, requests_in
+from sim.spec.limits import RateLimit
 
 LEAKY_BUCKET = 0
 FIRST_REQUEST = 1
@@ -57,6 +58,19 @@ class LibraryRow:
 
 
 LIBRARY = dtype_of(LibraryRow)
+
+
+def new_library_limit(spec: RateLimit) -> LibraryRow:
+    """One that has seen nothing. nginx cuts what a rate per minute is per second to whole thousandths."""
+    if spec.algorithm == "leaky_bucket":
+        speed = max(1, math.floor(spec.rate * 1000.0 * (1.0 + 1e-12)))
+        delay = NO_DELAY if spec.nodelay else spec.delay * 1000
+        return LibraryRow(LEAKY_BUCKET, speed=speed, burst=spec.burst * 1000, delay=delay)
+    if spec.preset == "spring-cloud-gateway":
+        return LibraryRow(SPRING, limit=spec.burst, rate=spec.rate, cost=spec.requested_tokens)
+    limit = requests_in(spec.window, spec.rate)
+    kind = FIRST_REQUEST if spec.window_from == "first_request" else KONG_ADVANCED
+    return LibraryRow(kind, limit=limit, penalty=int(not spec.disable_penalty), window=spec.window)
 
 
 @policy

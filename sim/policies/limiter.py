@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, reached
 from sim.spec.gateway import RateLimit
@@ -72,9 +73,18 @@ class LimiterRow:
 LIMITER = dtype_of(LimiterRow)
 
 
+class Bucket(Protocol):
+    """A row with a token bucket. Times in seconds."""
+
+    count: int  # tokens taken since `last`
+    last: float  # when it was full
+    rate: float
+    burst: float
+
+
 def new_limiter(spec: RateLimit) -> tuple[LimiterRow, Ring]:
     """A limiter that has seen nothing. Ring: `limit` stamps for the sliding log, empty for the others."""
-    limit = max(1, math.floor(spec.rate * spec.window * (1.0 + 1e-12) + 1e-9))
+    limit = requests_in(spec.window, spec.rate)
     row = LimiterRow(
         _ALGORITHMS[spec.algorithm],
         limit,
@@ -84,6 +94,17 @@ def new_limiter(spec: RateLimit) -> tuple[LimiterRow, Ring]:
         window=spec.window,
     )
     return row, [0.0] * limit if row.algorithm == SLIDING_LOG else []
+
+
+def requests_in(window: float, rate: float) -> int:
+    """The whole requests of a window, at least one: floor(rate * window), with what the noise of floats takes away."""
+    return max(1, math.floor(rate * window * (1.0 + 1e-12) + 1e-9))
+
+
+@policy
+def in_whole_seconds(wait: float) -> float:
+    """A Retry-After as a header says it: whole seconds, rounded up, at least one (RFC 9110, 10.2.3: delay-seconds)."""
+    return float(max(1, math.ceil(wait)))
 
 
 @policy
@@ -116,10 +137,7 @@ def look(row: LimiterRow, ring: Ring, now: float) -> float:
 def take(row: LimiterRow, ring: Ring, now: float) -> None:
     """Count a request that `look` allowed at this very time."""
     if row.algorithm == TOKEN_BUCKET:
-        if tokens_of(row, now) >= row.burst:
-            row.last = now
-            row.count = 0
-        row.count += 1
+        take_tokens(row, now, 1)
     elif row.algorithm == SLIDING_LOG:
         if row.count < row.limit:
             row.count += 1
@@ -197,10 +215,22 @@ def look_gcra(row: LimiterRow, now: float) -> float:
 
 
 @policy
-def tokens_of(row: LimiterRow, now: float) -> float:
-    """What is in the bucket now: full at `last`, less what was taken since, and refilled all the time; full at most."""
+def tokens_of(row: Bucket, now: float) -> float:
+    """What is in the bucket now: full at `last`, less what was taken since, and refilled all the time; full at most.
+
+    Negative where it may be overdrawn, and is.
+    """
     tokens = row.burst - row.count + row.rate * (now - row.last)
     return row.burst if tokens > row.burst else tokens
+
+
+@policy
+def take_tokens(row: Bucket, now: float, number: int) -> None:
+    """So many; a full bucket begins to count anew."""
+    if tokens_of(row, now) >= row.burst:
+        row.last = now
+        row.count = 0
+    row.count += number
 
 
 @policy

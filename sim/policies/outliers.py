@@ -11,6 +11,10 @@ from collections.abc import Sequence
 
 from sim.policies.balancing import BalancingRow, PeerRow
 from sim.policies.base import policy, reached
+from sim.vocabulary import FAILED, Outcome
+
+_FAILED = sum(1 << outcome for outcome in FAILED)  # a 5xx
+_AT_GATEWAY = 1 << Outcome.SHED | 1 << Outcome.TIMEOUT | 1 << Outcome.UNREACHABLE  # 503, 504, 502
 
 
 @policy
@@ -31,16 +35,16 @@ def renew(peer: PeerRow, now: float) -> None:
 
 
 @policy
-def judge(row: BalancingRow, peer: PeerRow, failed: bool, at_gateway: bool) -> bool:
-    """Count an answer; whether it was one failure too many. `at_gateway`: it failed as 502, 503 or 504."""
+def judge(row: BalancingRow, peer: PeerRow, outcome: int) -> bool:
+    """Count an answer; whether it was one failure too many, of 5xx, or of 502, 503 and 504 alone."""
     peer.asked += 1
-    if not failed:
+    if (_FAILED >> outcome) & 1 == 0:
         peer.good += 1
         peer.failures = 0
         peer.gateway_failures = 0
         return False
     peer.failures += 1
-    peer.gateway_failures = peer.gateway_failures + 1 if at_gateway else 0
+    peer.gateway_failures = peer.gateway_failures + 1 if (_AT_GATEWAY >> outcome) & 1 == 1 else 0
     too_many = False
     if peer.gateway_failures == row.gateway_failures:
         peer.gateway_failures = 0
@@ -58,7 +62,7 @@ def eject(
     """Leave it out, every time for longer; whether that may be: not where it is out, or too many would be."""
     there = ejected = 0
     for other in range(replicas):
-        if alive[other] == 1:
+        if alive[other] > 0:
             there += 1
             ejected += peers[other].ejected
     peer = peers[index]
@@ -78,14 +82,20 @@ def may_eject(row: BalancingRow, ejected: int, replicas: int) -> bool:
 
 
 @policy
+def uneject(peer: PeerRow, now: float) -> None:
+    """It returns, with nothing against it but how often it was out."""
+    peer.ejected = 0
+    peer.unejected_at = now
+    peer.since = now
+    peer.failures = 0
+    peer.gateway_failures = 0
+
+
+@policy
 def look(row: BalancingRow, peer: PeerRow, now: float) -> bool:
     """At the end of an interval: whether it returns, having been out for long enough. Who is not out is forgiven."""
     if peer.ejected == 1 and reached(now - peer.ejected_at, min(row.base * peer.ejections, max(row.most, row.base))):
-        peer.ejected = 0
-        peer.unejected_at = now
-        peer.since = now
-        peer.failures = 0
-        peer.gateway_failures = 0
+        uneject(peer, now)
         return True
     if peer.ejected == 0 and peer.ejections > 0 and reached(now, peer.unejected_at + row.interval):
         peer.ejections -= 1

@@ -11,7 +11,8 @@
                    reserved ahead and go negative. Who would wait too long waits `wait` and is refused then.
 
 `ahead(row, now)` is the seconds that a request which comes now would have to wait; `willing` says whether that is not
-too long, `reserve` takes its turn. Guava and Go refuse at once who would wait longer than `wait`.
+too long, `look` both in one, as other limiters do; `reserve` takes its turn. Guava and Go refuse at once who would wait
+longer than `wait`.
 Source: semantics.md 4.6; golang.org/x/time/rate `reserveN`; google/guava RateLimiter and SmoothRateLimiter.
 
 Not here: Guava's SmoothWarmingUp, and requests for several permits at once of resilience4j.
@@ -23,6 +24,7 @@ import math
 from dataclasses import dataclass
 
 from sim.policies.base import NOISE, dtype_of, noise, periods, policy, reached
+from sim.policies.limiter import ALLOWED, requests_in, take_tokens, tokens_of
 
 SMOOTH = 0
 GUAVA = 1
@@ -57,7 +59,7 @@ WAITING = dtype_of(WaitingRow)
 def new_waiting(kind: str, rate: float, burst: int, window: float, wait: float) -> WaitingRow:
     """One that has seen nothing. resilience4j: `rate * window` permits in each window; at least one."""
     code = KINDS[kind]
-    limit = max(1, math.floor(rate * window * (1.0 + 1e-12) + 1e-9))
+    limit = requests_in(window, rate)
     period = window if code == RESILIENCE4J else 1.0 / rate
     return WaitingRow(code, limit, limit, period=period, rate=rate, burst=float(burst), wait=wait)
 
@@ -66,7 +68,7 @@ def new_waiting(kind: str, rate: float, burst: int, window: float, wait: float) 
 def ahead(row: WaitingRow, now: float) -> float:
     """Seconds until a request that comes now may go. Changes nothing."""
     if row.kind == SMOOTH:
-        if smooth_tokens(row, now) >= row.burst:
+        if tokens_of(row, now) >= row.burst:
             return 0.0
         wait = row.last + (row.count + 1.0 - row.burst) * row.period - now
         return wait if wait > noise(now) else 0.0
@@ -88,13 +90,20 @@ def willing(row: WaitingRow, now: float, wait: float) -> bool:
 
 
 @policy
+def look(row: WaitingRow, now: float) -> float:
+    """-1.0: would be allowed, now or when its turn comes. Otherwise the seconds (>= 0) until that is near enough.
+
+    Changes nothing.
+    """
+    wait = ahead(row, now)
+    return ALLOWED if willing(row, now, wait) else wait - row.wait
+
+
+@policy
 def reserve(row: WaitingRow, now: float, number: int) -> None:
     """Take so many turns: those of a request that goes now or waits."""
     if row.kind == SMOOTH:
-        if smooth_tokens(row, now) >= row.burst:
-            row.last = now
-            row.count = 0
-        row.count += number
+        take_tokens(row, now, number)
     elif row.kind == GUAVA:
         store(row, now)
         spent = row.stored if row.stored < number else float(number)
@@ -104,13 +113,6 @@ def reserve(row: WaitingRow, now: float, number: int) -> None:
         cycle = periods(now, row.period)
         row.permits = permits_in(row, cycle) - number
         row.cycle = cycle
-
-
-@policy
-def smooth_tokens(row: WaitingRow, now: float) -> float:
-    """What is in the bucket; negative: others wait for it."""
-    tokens = row.burst - row.count + row.rate * (now - row.last)
-    return row.burst if tokens > row.burst else tokens
 
 
 @policy

@@ -74,6 +74,14 @@ class Counted:
 
 
 @dataclass(frozen=True)
+class Buckets:
+    """What the numbers of buckets of time stand for."""
+
+    times: Floats  # s; the middle of each
+    widths: Floats  # s
+
+
+@dataclass(frozen=True)
 class Requests(Counted):
     """What is known of a request on either clock. Times in seconds."""
 
@@ -83,6 +91,7 @@ class Requests(Counted):
     source: NDArray[np.int16]  # index into names
     route: NDArray[np.int16]  # index into names
     arrival_width: Floats | None  # of the interval that `arrival` stands for; None: it is the very moment
+    buckets: Buckets | None  # that the times from arrival are counted in; None: they are the very times
 
     @cached_property
     def age(self) -> Floats:
@@ -142,8 +151,7 @@ class Answers(Requests):
     """Requests, on the clock of their answer."""
 
     response: Floats  # from arrival to the answer; nan: not answered
-    response_width: Floats | None  # of the bucket that `response` is the middle of; None: it is the very time
-    response_bucket: Counts | None  # its number; None: it is the very time
+    response_bucket: Counts | None  # the number of the bucket that `response` is the middle of
 
     @cached_property
     def answered(self) -> Mask:
@@ -156,8 +164,7 @@ class Orders(Requests):
     """Requests of which effects are expected, on the clock of their completion."""
 
     completion: Floats  # from arrival to the last effect; nan: incomplete
-    completion_width: Floats | None  # of the bucket that `completion` is the middle of; None: it is the very time
-    completion_bucket: Counts | None  # its number; None: it is the very time
+    completion_bucket: Counts | None  # the number of the bucket that `completion` is the middle of
     pending: Mask
 
     @cached_property
@@ -221,9 +228,10 @@ def _of_rows(records: Records) -> tuple[Answers, Orders]:
         "arrival": arrival,
         "until": records.duration,
         "arrival_width": None,
+        "buckets": None,
         **columns,
     }
-    found = Answers(**base, response=end - arrival, response_width=None, response_bucket=None)
+    found = Answers(**base, response=end - arrival, response_bucket=None)
     if not expects.any():  # then there are no orders, and nothing more to read
         rows, expects = rows[:0], expects[:0]
         base = {name: column[:0] if isinstance(column, np.ndarray) else column for name, column in base.items()}
@@ -231,7 +239,6 @@ def _of_rows(records: Records) -> tuple[Answers, Orders]:
     orders = Orders(
         **base,
         completion=ordered["completion"] - base["arrival"],
-        completion_width=None,
         completion_bucket=None,
         pending=ordered["pending"],
     )
@@ -245,13 +252,11 @@ def _of_cells(records: Records, summary: Summary) -> tuple[Answers, Orders]:
         Answers(
             **_when(records, summary, answered),
             response=summary.times[response],
-            response_width=summary.widths[response],
             response_bucket=response,
         ),
         Orders(
             **_when(records, summary, ordered),
             completion=summary.times[completion],
-            completion_width=summary.widths[completion],
             completion_bucket=completion,
         ),
     )
@@ -265,6 +270,7 @@ def _when(records: Records, summary: Summary, cells: dict[str, NDArray[Any]]) ->
         "arrival": summary.arrivals[interval],
         "until": records.duration,
         "arrival_width": summary.arrival_widths[interval],
+        "buckets": Buckets(summary.times, summary.widths),
     }
 
 

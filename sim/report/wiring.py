@@ -256,6 +256,9 @@ def _service_lines(service: Service) -> Iterator[str]:
     yield from _limit_lines(service.rate_limits)
     if isinstance(service.load_balancing, Balancing):
         yield "balanced by " + _balanced(service.load_balancing)
+    if service.health_checks is not None:
+        its = service.health_checks
+        yield f"checked every {lasting(its.interval)}, {its.unhealthy_threshold} times"
     if service.queue.capacity >= 0:
         yield (
             "queue "

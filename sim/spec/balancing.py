@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, TypeGuard, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -13,12 +13,14 @@ from sim.units import shown
 from sim.vocabulary import EventKind
 
 LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
-PLAIN = ("round_robin", "random", "least_request", "power_of_two", "two_choices")
-POLICIES = (*PLAIN, "peak_ewma", "ring_hash", "maglev")
-Policy = Literal[
-    "round_robin", "random", "least_request", "power_of_two", "two_choices", "peak_ewma", "ring_hash", "maglev"
-]
+Policy = Literal[LoadBalancing, "peak_ewma", "ring_hash", "maglev"]
+PLAIN, POLICIES = get_args(LoadBalancing), get_args(Policy)
 MOST_PLACES = 5_000_011  # of a Maglev table, as in Envoy
+
+
+def is_plain(policy: Policy) -> TypeGuard[LoadBalancing]:
+    """Whether its name says all of it: it needs to know nothing of a replica but how many requests are there."""
+    return policy in PLAIN
 
 
 class OutlierDetection(Spec):
@@ -58,6 +60,8 @@ class OutlierDetection(Spec):
     """Requests in an interval that it takes to judge a replica."""
     success_rate_stdev_factor: Annotated[Number, Field(gt=0, le=1e6)] = 1900.0
     """Thousandths of a standard deviation below the mean from which a replica is ejected."""
+    successful_active_health_check_uneject_host: Flag = True
+    """Whether an ejected replica returns at the next of the service's `health_checks` that it passes."""
 
 
 class Balancing(Spec):

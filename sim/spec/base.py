@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     WithJsonSchema,
     model_validator,
 )
@@ -47,10 +47,6 @@ class Spec(BaseModel):
     leaves: ClassVar[Leaves] = Leaves()
     # all of it, or these fields where they are not at their default
     simpy_only: ClassVar[bool | tuple[str, ...]] = False
-
-    def beyond_compiled(self) -> Iterator[str]:
-        """Values of fields, in words, that only SimPy knows, where the field itself is one of both engines."""
-        return iter(())
 
     @model_validator(mode="before")
     @classmethod
@@ -190,17 +186,25 @@ Count = Annotated[
 ]
 
 
-def _some(number: int) -> int:
-    if number == 0:
-        raise ValueError("found 0, expected at least 1: without workers nothing is ever served")
-    return number
+class Some:
+    """Annotation of a `Count` that may not be 0, and why: `Annotated[Count, Some("without any nothing is served")]`."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def __get_pydantic_core_schema__(self, source: Data, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST}, _UNLIMITED]}
+
+    def _check(self, number: int) -> int:
+        if number == 0:
+            raise ValueError(f"found 0, expected at least 1: {self.why}")
+        return number
 
 
-Workers = Annotated[
-    Count,
-    AfterValidator(_some),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST}, _UNLIMITED]}),
-]
+Workers = Annotated[Count, Some("without workers nothing is ever served")]
 
 Kind = Literal["distribution", "arrivals", "backoff", "step", "fault", "broker", "authentication"]
 _registry: dict[str, dict[str, type[Spec]]] = {}

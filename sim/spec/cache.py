@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -13,6 +14,8 @@ from sim.spec.document import Data
 from sim.spec.step import AnyStep, Step
 from sim.units import show_duration, show_share
 from sim.vocabulary import Outcome, Stage
+
+_POPULATIONS: Mapping[str, Literal["items", "users"]] = {"item": "items", "user": "users"}
 
 
 @register("step", "cache")
@@ -80,7 +83,7 @@ class Cache(Step):
     @property
     def told_apart_by(self) -> Literal["items", "users"] | None:
         """Of its key."""
-        return {"item": "items", "user": "users"}.get(self.key or "")  # type: ignore[return-value]
+        return _POPULATIONS.get(self.key or "")
 
     @model_validator(mode="before")
     @classmethod

@@ -29,7 +29,7 @@ from sim.spec.scenario import Scenario
 from sim.spec.setting import apply, settings
 from sim.spec.shape import shape_of
 from sim.spec.study import Study
-from sim.spec.uncertain import Range, fixed, problems_in, ranges_in
+from sim.spec.uncertain import Range, at_middles, fixed, problems_in, ranges_in
 from sim.units import shown
 
 ONLY_VARIANT = "base"  # the name of the one variant of a scenario that has no `variants`
@@ -258,7 +258,7 @@ def _checked(document: Map, source: _Source) -> tuple[list[Problem], Scenario | 
         return problems, None
     ranges, said = ranges_in(document), document
     if ranges:
-        document = fixed(said, lambda its: its.middle)
+        document = at_middles(said)
     repaired: set[Location] = set()
     for _ in range(MOST_ROUNDS):
         try:
@@ -304,7 +304,7 @@ def _wrong_ends(document: Map, source: _Source) -> list[Problem]:
 
 def _only_in_top(draft: _Draft, source: _Source) -> list[Problem]:
     """What is wrong in the top although every variant replaces it. That something is missing there is no problem."""
-    top = fixed(draft.top, lambda its: its.middle)
+    top = at_middles(draft.top)
     try:
         Scenario.model_validate(top)
     except ValidationError as error:

@@ -40,6 +40,7 @@ _CLASSES = "who is served first is `queue: {discipline: priority, classes: {chec
 _DEAD = (
     "a message of a topic is a dead letter after `max_deliveries` of its consumer; of a queue as its `dead_letter` says"
 )
+_HEALTH = "it is `health_checks: {interval: 10s, timeout: 1s, unhealthy_threshold: 3}` of a service"
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
 INSTEAD = {
@@ -47,6 +48,11 @@ INSTEAD = {
     "hpa": _REPLICAS,
     "max_replicas": _REPLICAS,
     "min_replicas": _REPLICAS,
+    "healthchecks": _HEALTH,
+    "health_check": _HEALTH,
+    "healthcheck": _HEALTH,
+    "readiness_probe": _HEALTH,
+    "liveness_probe": "a probe that restarts a replica is not modelled; one that tells callers is `health_checks`",
     "instances": "it is `replicas`",
     "pods": "it is `replicas`",
     "hedging": _HEDGE,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from sim.spec.actions import Action, Compensates
-from sim.spec.base import UNLIMITED, Count, Duration, Flag, Leaves, Spec, register
+from sim.spec.base import UNLIMITED, Count, Duration, Flag, Leaves, Some, Spec, register
 from sim.spec.step import AnyStep, Step
 from sim.vocabulary import Stage
 
@@ -39,7 +39,7 @@ class Saga(Step):
     positional = "steps"
     steps: tuple[SagaStep, ...] = Field(min_length=1)
     """The transactions, in this order."""
-    undo_attempts: Count = UNLIMITED
+    undo_attempts: Annotated[Count, Some("the first undo is an attempt too")] = UNLIMITED
     """How often an undo is tried before the saga is stuck, and somebody must look at it."""
     undo_pause: Duration = Field(default=1.0, gt=0)
     """The pause before an undo is tried again."""

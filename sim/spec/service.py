@@ -11,9 +11,9 @@ from sim.spec import composed as _words  # noqa: F401 - registers the steps that
 from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
-from sim.spec.balancing import LoadBalancing as LoadBalancing  # noqa: PLC0414 - the names of old
 from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.consuming import Commit, Fetch, Transaction
+from sim.spec.health import HealthChecks
 from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith, AnyBackoff, ConstantBackoff
@@ -185,6 +185,8 @@ class Service(Spec):
     """How long a replica that is to go may take to end what is inside."""
     load_balancing: AnyBalancing = "round_robin"
     """How its callers choose a replica, each on its own: the name of a policy, or a map with more about it."""
+    health_checks: HealthChecks | None = None
+    """How callers learn which replicas are there; without it they know who is down, and never who is frozen."""
     cost: Price = 0.0
     """The price of a replica, by time."""
     stock: Stock | None = None

@@ -80,6 +80,11 @@ def fixed(document: Data, value: Callable[[Range], Data]) -> Any:  # noqa: ANN40
     return _fixed(document, (), value)
 
 
+def at_middles(document: Data) -> Any:  # noqa: ANN401 - a document
+    """The same in which every range has its middle, as whoever draws nothing sees it."""
+    return fixed(document, lambda its: its.middle)
+
+
 def _fixed(here: Data, at: Location, value: Callable[[Range], Data]) -> Data:
     its = _range_at(here, at)
     if isinstance(its, Range):

@@ -79,7 +79,6 @@ def every_spec(value: Data) -> Iterator[Spec]:
 def what_only_simpy_runs(scenario: Scenario) -> Iterator[str]:
     """The words of this scenario that the compiled engine does not know: specs say so themselves (`simpy_only`)."""
     for spec in every_spec(scenario):
-        yield from spec.beyond_compiled()
         if spec.simpy_only is True:
             yield word_of(spec)
         elif spec.simpy_only:

@@ -93,6 +93,12 @@ def test_endpoints_of_a_cluster_are_replicas_and_its_balancing_is_taken(envoy):
     assert envoy.left_out("filter fault")
 
 
+def test_health_checks_of_a_cluster_are_taken(envoy):
+    checks = envoy.scenario.services["goods"].health_checks
+    found = (checks.timeout, checks.interval, checks.unhealthy_threshold, checks.healthy_threshold)
+    assert found == (2.0, 5.0, 3, 2)
+
+
 def test_clusters_are_the_services_of_other_files(tmp_path):
     found = imported(
         tmp_path,

@@ -120,7 +120,7 @@ def test_targets_are_replicas_and_a_weight_of_0_is_none(gateway):
     goods = gateway.document["services"]["goods"]
     assert goods["replicas"] == 2
     assert goods["load_balancing"] == "least_request"
-    assert "active and passive health checks of Kong: not modelled" in gateway.text
+    assert "active and passive health checks of Kong: not taken" in gateway.text
 
 
 def test_no_secret_and_no_consumer_is_repeated(gateway):

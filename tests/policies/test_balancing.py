@@ -6,6 +6,7 @@ import pytest
 
 from sim.policies import balancing as policy
 from sim.policies import hashing, outliers
+from sim.vocabulary import Outcome
 
 PLACES = "abcdefghij"
 
@@ -92,9 +93,9 @@ def test_an_interval_without_an_ejection_is_forgiven():
 
 def test_failures_in_a_row_are_counted_until_a_good_answer():
     row, peer = policy.BalancingRow(consecutive=3, gateway_failures=2), policy.PeerRow()
-    answers = [(True, False), (True, True), (False, False), (True, True), (True, False), (True, True)]
-    assert [outliers.judge(row, peer, *answer) for answer in answers] == [False] * 5 + [True]
-    assert outliers.judge(row, peer, True, True), "two of the gateway's in a row"
+    answers = [Outcome.ERROR, Outcome.TIMEOUT, Outcome.REFUSED, Outcome.SHED, Outcome.ERROR, Outcome.UNREACHABLE]
+    assert [outliers.judge(row, peer, answer) for answer in answers] == [False] * 5 + [True]
+    assert outliers.judge(row, peer, Outcome.TIMEOUT), "two of the gateway's in a row"
 
 
 def compared(percents):

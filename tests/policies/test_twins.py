@@ -14,6 +14,7 @@ from sim.policies import (
     bulkhead,
     hedging,
     library_breakers,
+    library_budgets,
     limiter,
     outliers,
     partitioner,
@@ -24,6 +25,7 @@ from sim.policies import (
 from sim.policies.base import table_of
 from sim.spec.gateway import RateLimit
 from sim.spec.policy import Budget, Bulkhead, CircuitBreaker, Hedge, Retry
+from sim.vocabulary import Outcome
 
 STEPS = 3000
 
@@ -150,6 +152,22 @@ def test_percentiles_of_hedges():
     twins.assert_same()
 
 
+@pytest.mark.parametrize("spec", [{"aws": {"initial_capacity": 60}}, {"envoy": {}}, {"envoy": {"retry_budget": {}}}])
+def test_budgets_of_libraries(spec):
+    twins, chance = Twins(library_budgets.new_library_budget(Budget.model_validate(spec))), random.Random(1)
+    paid = []
+    for _ in range(STEPS):
+        outcome = chance.choice((0, 4, 5, 6, 7))
+        if len(paid) < 10 and chance.random() < 0.6:
+            twins(library_budgets.attempt_begins)
+            paid.append(twins(library_budgets.take, outcome))
+        elif paid and chance.random() < 0.9:
+            twins(library_budgets.attempt_ends, outcome, paid.pop(0))
+        elif paid:
+            twins(library_budgets.forget, paid.pop(), 1)
+    twins.assert_same()
+
+
 def test_throttles():
     twins, chance = Twins(throttle.new_throttle(10, 0.4567)), random.Random(1)
     for _ in range(STEPS):
@@ -258,10 +276,10 @@ def test_balancers_that_know_more(kind):
         if chance.random() < 0.5:
             loads[index] += 1
             machine[0][index] += 1
-        failed = other < 0.4
-        if outliers.judge(rule, plain[index], failed, failed) | outliers.judge.compiled(
-            rules[0], table[index], failed, failed
-        ):
+        outcome = int(other * len(Outcome))
+        too_many = outliers.judge(rule, plain[index], outcome)
+        assert too_many == outliers.judge.compiled(rules[0], table[index], outcome)
+        if too_many:
             outliers.eject(rule, plain, alive, 4, index, now)
             outliers.eject.compiled(rules[0], table, machine[2], 4, index, now)
         for place, peer in enumerate(plain):

@@ -239,3 +239,22 @@ def test_a_system_without_orders_to_complete_is_not_told_of_a_second_clock(compa
         "How many still wait, and how long",
         False,
     )
+
+
+def test_a_handful_of_replicas_is_seen_beside_a_backlog_of_thousands(comparison):
+    """A thousand times as many messages wait as there are replicas; they are no backlog, and are not held against it."""
+
+    def with_replicas(variant):
+        timeline = variant.timeline.copy()
+        timeline["payments.replicas_paid"] = np.where(timeline.index < 400, 2.0, 6.0)
+        return replace(variant, over_time=Columns.of(timeline))
+
+    grown = replace(comparison, variants={name: with_replicas(its) for name, its in comparison.variants.items()})
+    before, after = backlog_over_time(comparison), backlog_over_time(grown)
+    assert max(panel.axes.get_ylim()[1] for panel in before.panels) > 5000
+    assert [panel.name for panel in after.panels] == [*(panel.name for panel in before.panels), "payments replicas"]
+    assert (before.title, after.title) == (
+        "What waits, over the run",
+        "What waits and how many replicas there are, over the run",
+    )
+    assert "payments replicas: " in after.alt

@@ -97,6 +97,50 @@ def test_who_is_ahead_in_most_is_named_with_what_others_do_better(made):
     )
 
 
+def varied(found: Comparison, name: str, noises: dict[str, float]) -> Comparison:
+    """The same where the figures of one variant vary so many times as much."""
+    its = found.variants[name]
+    columns = {key: its.metrics[key].value * (1 + noise * NOISE) for key, noise in noises.items()}
+    metrics = {key: mean_interval(values) for key, values in columns.items()}
+    other = replace(its, metrics=metrics, figures=Columns(np.arange(REPLICATIONS), columns))
+    return replace(found, variants={**found.variants, name: other})
+
+
+def test_who_varies_too_much_to_be_beaten_has_not_won(made):
+    """`odd` has 85 % availability give or take 18 %, and costs anything: neither of the others can be told from it in
+    cost, and `large`, which answers all and costs twice as much as `small`, not in availability.
+    """
+    figures = {
+        "small": {"availability": 0.3, "cost_per_thousand": 2.0},
+        "odd": {"availability": 0.85, "cost_per_thousand": 3.8},
+        "large": {"availability": 1.0, "cost_per_thousand": 4.5},
+    }
+    found = varied(made(figures), "odd", {"availability": 30.0, "cost_per_thousand": 100.0})
+    assert rank(found).unbeaten == ("odd",)
+    assert conclude(found).sentence == (
+        "No winner: no other variant is better than odd beyond doubt, but in 10 replications nothing tells it from "
+        "large either. Run more replications."
+    )
+
+
+def test_a_winner_is_not_called_best_where_another_is_better_on_average(made):
+    figures = {
+        "a": {"availability": 0.9, "response_p95": 0.1},
+        "b": {"availability": 1.0, "response_p95": 0.5},
+        "c": {"availability": 0.2, "response_p95": 0.5},
+    }
+    found = varied(made(figures), "b", {"availability": 30.0, "response_p95": 1.0})
+    assert conclude(found).sentence.startswith("a wins: it is best in response p95, and no other variant ")
+
+
+def test_who_shares_the_first_place_is_said_to_be_ahead_only_of_whom_it_is(made):
+    figures = {"a": {"response_p95": 0.1}, "b": {"response_p95": 0.12}, "c": {"response_p95": 0.13}}
+    found = varied(made(figures), "b", {"response_p95": 50.0})
+    assert conclude(found).sentence == (
+        "a and b share the first place: nothing tells them apart, and c is behind one of them in something."
+    )
+
+
 def test_what_the_intervals_do_not_tell_apart_has_no_winner(made):
     """Differences of 0.1 % in noise of about 1 %."""
     told = conclude(made({"a": {"response_p95": 0.1}, "b": {"response_p95": 0.1001}}))

@@ -14,7 +14,7 @@ from sim.compiled.calendar import OF_LAYERS
 from sim.compiled.codes import OK
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, fold
-from sim.compiled.flows.layer import Layer
+from sim.compiled.flows.layer import Layer, Read
 from sim.compiled.flows.layers.attempt import Attempt
 from sim.compiled.flows.layers.breaker import Breaker
 from sim.compiled.flows.layers.bulkhead import Bulkhead
@@ -25,6 +25,7 @@ from sim.compiled.flows.layers.retry import Retry
 from sim.compiled.flows.layers.timeout import Timeout
 from sim.compiled.flows.layers.total_timeout import TotalTimeout
 from sim.compiled.races import copy_over
+from sim.compiled.rows.calls import Guard
 from sim.compiled.rows.state import State
 
 if TYPE_CHECKING:
@@ -98,7 +99,19 @@ def _read(module: Module) -> str:
     head = ["@handler", "def read_layers(s: State, what: int, first: int, count: int) -> float:"]
     module.needs.named("handler", "sim.compiled.base")
     parts = []
-    for number, function in enumerate(read for layer in LAYERS for read in layer.series.values()):
-        read = module.needs.function(function)
-        parts += [f"    if what == {number}:", f"        return {read}(s, first, count)"]
-    return "\n".join([*head, '    """The level or total of one series now."""', *parts, "    return 0.0"])
+    for number, read in enumerate(read for layer in LAYERS for read in layer.series.values()):
+        parts += [f"    if what == {number}:", *(f"        {line}" for line in _lines_of(module, read))]
+    return "\n".join(
+        [*head, '    """The level or total of one series now."""', "    total = 0.0", *parts, "    return 0.0"]
+    )
+
+
+def _lines_of(module: Module, read: Read | str) -> list[str]:
+    """What reads one series."""
+    if not isinstance(read, str):
+        return [f"return {module.needs.function(read)}(s, first, count)"]
+    if read not in Guard.__annotations__:
+        raise LookupError(f"a guard has no {read}")
+    rows = [module.needs.named(name, "sim.compiled.rows.calls") for name in ("guards", "guard_of")]
+    guard = "{}(s)[{}(s)[place]]".format(*rows)
+    return ["for place in range(first, first + count):", f"    total += {guard}.{read}", "return total"]

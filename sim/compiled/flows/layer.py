@@ -60,7 +60,7 @@ class Layer:
     expired: ClassVar[Flow | None] = None
     whole_call: ClassVar[bool] = False  # its timers end with the call, and not with the wait of the task
     tables: ClassVar[tuple[tuple[AnyTable, type], ...]] = ()  # of its policies, and their rows
-    series: ClassVar[dict[str, Read]] = {}  # what it has to show, by quantity
+    series: ClassVar[dict[str, Read | str]] = {}  # what it has to show, by quantity; a word: the sum of that of guards
 
     @staticmethod
     def of_call(_call: ModelCall, _tables: CallTables, _place: int) -> Values:

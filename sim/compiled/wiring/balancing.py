@@ -9,15 +9,14 @@ import numpy as np
 from sim.compiled.rows import balancing as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
-from sim.policies.balancer import BalancerRow, new_balancer
-from sim.policies.balancing import BalancingRow, PeerRow, new_balancing, new_peers
+from sim.models.service import name_of
+from sim.policies.balancing import BalancingRow, PeerRow, new_balancing, new_peers, new_plain
 from sim.policies.hashing import orders_of, ring_of
-from sim.spec.balancing import PLAIN, Balancing
+from sim.spec.balancing import Balancing
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.places import Places
     from sim.models.service import Service
-    from sim.models.task import Replica
 
 
 class BalancingTables:
@@ -49,14 +48,14 @@ class BalancingTables:
             self.view_of[host, place] = self.views.add(
                 next_look=self.rules.rows[rule].interval,
                 rule=rule,
-                plain=self.balancers.add(_plain(spec, caller.index % count)),
+                plain=self.balancers.add(new_plain(spec, caller.index % count)),
                 host=host,
                 peers=first,
                 loads=loads + place * count,
                 points=first_point,
                 size=size,
                 subject=subject,
-                about=self.places.subject(_name_of(caller)),
+                about=self.places.subject(name_of(caller)),
                 places=tables + (size + count) * (place if apart else 0),
                 made_of=made_of + count * (place if apart else 0),
             )
@@ -98,12 +97,3 @@ class BalancingTables:
         yield rows.hash_tables, np.zeros(max(1, self.places_of_tables), np.int64)
         yield rows.hash_tables_of, np.zeros(max(1, self.replicas_of_tables), np.int64)
         yield rows.allowed, np.zeros(self.most, np.int64)
-
-
-def _plain(spec: Balancing, start: int) -> BalancerRow:
-    """Whose turn it is, where the name of a policy says it."""
-    return new_balancer(spec.policy if spec.policy in PLAIN else "round_robin", start)  # type: ignore[arg-type]  # mypy does not narrow a Literal by `in`
-
-
-def _name_of(caller: Replica) -> str:
-    return f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"

@@ -127,7 +127,7 @@ class CallTables:
         first = self.places.replica_at[replicas[0]]
         return {
             "where": target.where,
-            "only": first if len(replicas) == 1 else NOBODY,
+            "only": first if target.only is not None else NOBODY,
             "host": self.places.host_at[target.host],
             "first": first,
             "count": len(replicas),
@@ -150,7 +150,7 @@ class CallTables:
     def _balance(self, host: int, endpoint: Endpoint) -> None:
         """Every possible caller has a balancer of its own over the replicas of a service."""
         replicas = len(endpoint.host.replicas)
-        if replicas == 1 or self.balancer_of[host, 0] >= 0 or self.balancing.view_of[host, 0] >= 0:
+        if endpoint.only is not None or self.balancer_of[host, 0] >= 0 or self.balancing.view_of[host, 0] >= 0:
             return
         if endpoint.counts:
             self.loads_of[host] = self._loads, replicas

@@ -80,6 +80,7 @@ class SeriesTables:
             for what, quantity in enumerate(OF_HOSTS):
                 self._watch(host.name, quantity, what, place)
             self._watch(host.name, "ejected", sampling.EJECTED, place)
+            self._watch(host.name, "healthy", sampling.HEALTHY, place)
             for rank, quantity in classes_of(host):
                 self._watch(host.name, quantity, sampling.CLASS_QUEUE, place, rank)
         of_service: dict[str, int] = {}

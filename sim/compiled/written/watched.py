@@ -7,34 +7,38 @@ from __future__ import annotations
 
 from sim.compiled.base import handler
 from sim.compiled.flows.layers.breaker import share_open
-from sim.compiled.flows.layers.bulkhead import in_line, passed, places, places_taken, turned_away
-from sim.compiled.flows.layers.hedge import copies_sent, copies_won
-from sim.compiled.flows.layers.pool import (
-    connections_opened,
-    connections_taken,
-    connections_there,
-    waiting_for_connections,
-    without_connection,
-)
-from sim.compiled.flows.layers.rate_limit import refusals, turns_taken, waiting_for_turn
+from sim.compiled.flows.layers.bulkhead import in_line, places, places_taken
+from sim.compiled.flows.layers.pool import connections_taken, connections_there
+from sim.compiled.rows.calls import guard_of, guards
 from sim.compiled.rows.state import State
 
 
 @handler
 def read_layers(s: State, what: int, first: int, count: int) -> float:
     """The level or total of one series now."""
+    total = 0.0
     if what == 0:
-        return copies_sent(s, first, count)
+        for place in range(first, first + count):
+            total += guards(s)[guard_of(s)[place]].hedged
+        return total
     if what == 1:
-        return copies_won(s, first, count)
+        for place in range(first, first + count):
+            total += guards(s)[guard_of(s)[place]].hedges_won
+        return total
     if what == 2:
         return share_open(s, first, count)
     if what == 3:
-        return turns_taken(s, first, count)
+        for place in range(first, first + count):
+            total += guards(s)[guard_of(s)[place]].limit_passed
+        return total
     if what == 4:
-        return refusals(s, first, count)
+        for place in range(first, first + count):
+            total += guards(s)[guard_of(s)[place]].limit_turned_away
+        return total
     if what == 5:
-        return waiting_for_turn(s, first, count)
+        for place in range(first, first + count):
+            total += guards(s)[guard_of(s)[place]].limit_in_line
+        return total
     if what == 6:
         return places_taken(s, first, count)
     if what == 7:
@@ -42,17 +46,27 @@ def read_layers(s: State, what: int, first: int, count: int) -> float:
     if what == 8:
         return in_line(s, first, count)
     if what == 9:
-        return passed(s, first, count)
+        for place in range(first, first + count):
+            total += guards(s)[guard_of(s)[place]].passed
+        return total
     if what == 10:
-        return turned_away(s, first, count)
+        for place in range(first, first + count):
+            total += guards(s)[guard_of(s)[place]].turned_away
+        return total
     if what == 11:
         return connections_taken(s, first, count)
     if what == 12:
         return connections_there(s, first, count)
     if what == 13:
-        return waiting_for_connections(s, first, count)
+        for place in range(first, first + count):
+            total += guards(s)[guard_of(s)[place]].pool_waiting
+        return total
     if what == 14:
-        return connections_opened(s, first, count)
+        for place in range(first, first + count):
+            total += guards(s)[guard_of(s)[place]].opened
+        return total
     if what == 15:
-        return without_connection(s, first, count)
+        for place in range(first, first + count):
+            total += guards(s)[guard_of(s)[place]].pool_turned_away
+        return total
     return 0.0

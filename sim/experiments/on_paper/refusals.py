@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sim.policies.limiter import new_limiter
+from sim.policies.limiter import new_limiter, requests_in
 from sim.spec.gateway import RateLimit
 
 LARGEST = 2000  # tokens, servers, or requests of a window, that are followed one by one
@@ -22,7 +22,7 @@ def refused_share(limit: RateLimit, rate: float) -> float:
     if rate <= 0.0:
         return 0.0
     if limit.preset == "kong-advanced" and not limit.disable_penalty:
-        return _full(rate * limit.window, max(1, math.floor(limit.rate * limit.window * (1.0 + 1e-12) + 1e-9)))
+        return _full(rate * limit.window, requests_in(limit.window, limit.rate))
     if limit.preset == "guava":
         return 1.0 - bucket_accepts(rate / limit.rate, 1 + math.floor(limit.rate * limit.wait))
     if not limit.counts_in_windows:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sim.models.call import Call, Layer, Run, places_over_time
 from sim.models.clock import Clock
-from sim.models.guards import Guards, Memory, distinct
+from sim.models.guards import Guards, Memory, sum_of
 from sim.models.outcomes import BULKHEAD_FULL
 from sim.models.task import Activity, Killed, Task
 from sim.models.timers import TimerQueue
@@ -92,14 +92,11 @@ class Bulkhead(Layer):
         watch, component = call.recorder.watch, call.bulkhead_name
         places = places_over_time(call, guards, call.policy.bulkhead.max_concurrent_calls)
 
-        def those() -> list[BulkheadMemory]:
-            return [guard.of(BulkheadMemory) for guard in distinct(guards)]
-
-        watch(component, "places_taken", "mean", lambda now: sum(memory.taken_until(now) for memory in those()))
+        watch(component, "places_taken", "mean", sum_of(guards, BulkheadMemory, lambda its, now: its.taken_until(now)))
         watch(component, "places", "mean", places)
-        watch(component, "in_line", "level", lambda _: sum(memory.in_line for memory in those()))
-        watch(component, "passed", "total", lambda _: sum(memory.passed for memory in those()))
-        watch(component, "turned_away", "total", lambda _: sum(memory.turned_away for memory in those()))
+        watch(component, "in_line", "level", sum_of(guards, BulkheadMemory, lambda its, _: its.in_line))
+        watch(component, "passed", "total", sum_of(guards, BulkheadMemory, lambda its, _: its.passed))
+        watch(component, "turned_away", "total", sum_of(guards, BulkheadMemory, lambda its, _: its.turned_away))
 
     def run(self, task: Task) -> Activity:
         """Get a place, make the attempt, and give the place back."""

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections import deque
 
-from sim.models.budget import RetryBudget
+from sim.models.budget import RetryBudget, Spending
 from sim.models.call import Call, Layer, Run
 from sim.models.clock import Signal
 from sim.models.ending import stop_branch
-from sim.models.guards import Guards, Memory, distinct
+from sim.models.guards import Guards, Memory, sum_of
 from sim.models.outcomes import OK
 from sim.models.task import Activity, Killed, Process, Task, TimedCall
 from sim.policies import hedging
 from sim.policies import retry as retries
-from sim.spec.policy import Budget, CallPolicy, Retry
+from sim.spec.policy import Budget, CallPolicy
 from sim.spec.policy import Hedge as Spec
 from sim.vocabulary import Stage
 
@@ -55,7 +55,7 @@ class HedgeMemory(Memory):
 
     def allows(self, now: float) -> bool:
         """Whether one more copy is within the extra load."""
-        return self.budget is None or self.budget.withdraw(now, lambda: None)
+        return self.budget is None or Spending(self.budget).withdraw(OK, now, lambda: None)
 
 
 class Race:
@@ -78,7 +78,7 @@ class Hedge(Layer):
         super().__init__(call, inner)
         assert call.policy.hedge is not None
         self.spec = call.policy.hedge
-        self.rule = retries.new_retry(Retry(max_attempts=1, on=self.spec.on))
+        self.rule = hedging.new_rule(self.spec)
 
     @staticmethod
     def wanted(call: Call) -> bool:
@@ -92,14 +92,10 @@ class Hedge(Layer):
 
     @staticmethod
     def watch(call: Call, guards: Guards) -> None:
-        """How many were asked, how many copies there were, and how many of these won."""
-
-        def those() -> list[HedgeMemory]:
-            return [guard.of(HedgeMemory) for guard in distinct(guards)]
-
+        """How many copies there were beside the first, and how many of these won."""
         watch, component = call.recorder.watch, f"{call.caller} -> {next(iter(guards.values())).about}"
-        watch(component, "hedged", "total", lambda _: sum(memory.hedged for memory in those()))
-        watch(component, "hedges_won", "total", lambda _: sum(memory.won for memory in those()))
+        watch(component, "hedged", "total", sum_of(guards, HedgeMemory, lambda its, _: its.hedged))
+        watch(component, "hedges_won", "total", sum_of(guards, HedgeMemory, lambda its, _: its.won))
 
     def run(self, task: Task) -> Activity:
         """Send the first copy, and further ones while no answer is good."""

@@ -12,15 +12,13 @@ from typing import Any
 from sim.chance.chain import link_chain
 from sim.models.call import Call, Layer, Run, Waiter, places_over_time
 from sim.models.clock import Clock, Signal
-from sim.models.guards import Guards, Memory, distinct
-from sim.models.outcomes import BULKHEAD_FULL, TIMEOUT, UNREACHABLE
+from sim.models.guards import Guards, Memory, sum_of
+from sim.models.outcomes import BULKHEAD_FULL
 from sim.models.task import Activity, Killed, Task
 from sim.models.timers import TimerQueue
 from sim.policies import connections
 from sim.spec import policy as spec
 from sim.vocabulary import Stage
-
-BROKEN = (TIMEOUT, UNREACHABLE)  # after which a connection is of no use: an answer may still come on it, or none ever
 
 
 class PoolMemory(Memory):
@@ -100,14 +98,11 @@ class Pool(Layer):
         watch, component = call.recorder.watch, call.pool_name
         places = places_over_time(call, guards, call.policy.pool.size)
 
-        def those() -> list[PoolMemory]:
-            return [guard.of(PoolMemory) for guard in distinct(guards)]
-
-        watch(component, "places_taken", "mean", lambda now: sum(memory.busy_until(now) for memory in those()))
+        watch(component, "places_taken", "mean", sum_of(guards, PoolMemory, lambda its, now: its.busy_until(now)))
         watch(component, "places", "mean", places)
-        watch(component, "in_line", "level", lambda _: sum(memory.in_line for memory in those()))
-        watch(component, "opened", "total", lambda _: sum(memory.opened for memory in those()))
-        watch(component, "turned_away", "total", lambda _: sum(memory.turned_away for memory in those()))
+        watch(component, "in_line", "level", sum_of(guards, PoolMemory, lambda its, _: its.in_line))
+        watch(component, "opened", "total", sum_of(guards, PoolMemory, lambda its, _: its.opened))
+        watch(component, "turned_away", "total", sum_of(guards, PoolMemory, lambda its, _: its.turned_away))
 
     def run(self, task: Task) -> Activity:
         """Get a connection, make the attempt, and give it back or close it."""
@@ -127,7 +122,7 @@ class Pool(Layer):
         except Killed:
             memory.give_back(call.env.now, False, call.env)
             raise
-        memory.give_back(call.env.now, outcome not in BROKEN, call.env)
+        memory.give_back(call.env.now, connections.is_whole_after(outcome), call.env)
         task.ticket += 1  # the timer of its wait is stale
         return outcome
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.models.call import Call, Layer
-from sim.models.guards import Guards, Memory, distinct
+from sim.models.guards import Guards, Memory, sum_of
 from sim.models.outcomes import RATE_LIMITED, TIMEOUT
 from sim.models.spell import Spell
 from sim.models.task import Activity, Killed, Task
@@ -71,14 +71,10 @@ class RateLimit(Layer):
     @staticmethod
     def watch(call: Call, guards: Guards) -> None:
         """What passes, what is refused, and who waits, in all replicas of the caller together."""
-
-        def those() -> list[LimiterMemory]:
-            return [guard.of(LimiterMemory) for guard in distinct(guards)]
-
         watch, component = call.recorder.watch, call.limit_name
-        watch(component, "passed", "total", lambda _: sum(memory.passed for memory in those()))
-        watch(component, "turned_away", "total", lambda _: sum(memory.turned_away for memory in those()))
-        watch(component, "in_line", "level", lambda _: sum(memory.in_line for memory in those()))
+        watch(component, "passed", "total", sum_of(guards, LimiterMemory, lambda its, _: its.passed))
+        watch(component, "turned_away", "total", sum_of(guards, LimiterMemory, lambda its, _: its.turned_away))
+        watch(component, "in_line", "level", sum_of(guards, LimiterMemory, lambda its, _: its.in_line))
 
     def run(self, task: Task) -> Activity:
         """Wait for the turn of this attempt, and make it."""

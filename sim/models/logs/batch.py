@@ -13,7 +13,6 @@ class Batch:
 
     __slots__ = (
         "attempts",
-        "began",
         "closed",
         "due",
         "messages",
@@ -24,11 +23,10 @@ class Batch:
         "topic",
     )
 
-    def __init__(self, topic: ReplicatedTopic, partition: ReplicatedPartition, sequence: int, began: float, due: float):
+    def __init__(self, topic: ReplicatedTopic, partition: ReplicatedPartition, sequence: int, due: float):
         self.topic = topic
         self.partition = partition
         self.sequence = sequence
-        self.began = began  # s
         self.due = due  # s; when its linger, or the pause before its next try, is over
         self.records: list[Record] = []
         self.messages: list[Message] = []  # as which the broker has them

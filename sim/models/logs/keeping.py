@@ -38,26 +38,26 @@ class Log(Protocol):
 class Segment:
     """A piece of one partition."""
 
-    __slots__ = ("began", "bytes", "first", "keys", "last")
+    __slots__ = ("began", "bytes", "end", "first", "keys", "last", "records")
 
     def __init__(self, first: int, began: float):
         self.first = first  # its first offset
+        self.end = first  # the offset behind its newest record
         self.began = began  # s; when that was written
         self.last = began  # s; when its newest record was
+        self.records = 0
         self.bytes = 0.0
-        # (offset, key, written, bytes), where the topic is compacted
-        self.keys: list[tuple[int, Hashable, float, float]] = []
+        self.keys: list[tuple[int, Hashable, float]] = []  # (offset, key, bytes), where the topic is compacted
 
 
-class Deleting:
-    """Deletes the oldest segments of a topic."""
+class Keeper:
+    """The segments of each partition of a topic, looked at every `check` as long as there are some."""
 
-    def __init__(self, log: Log, partitions: int, spec: Retention, recorder: Recorder):
+    def __init__(self, log: Log, partitions: int, spec: Retention | Compaction, recorder: Recorder):
         self.log = log
         self.spec = spec
         self.segments: list[deque[Segment]] = [deque() for _ in range(partitions)]
-        self.ends = [0] * partitions
-        self.deleted = 0
+        self.deleted = 0  # records
         self.armed = False
         recorder.watch(log.name, "deleted", "total", lambda _: self.deleted)
 
@@ -68,61 +68,10 @@ class Deleting:
         if last is None or last.bytes + size > spec.segment_size or now - last.began >= spec.segment_time:
             last = Segment(offset, now)
             line.append(last)
+        last.records += 1
         last.bytes += size
         last.last = now
-        self.ends[partition] = offset + 1
-        if not self.armed:
-            self.armed = True
-            self.log.env.hold(Signal(self._look), spec.check - math.fmod(now, spec.check))
-
-    def _look(self, _: object) -> None:
-        """UnifiedLog.deleteOldSegments: what is too old, the newest segment included; then what there is too much of,
-        as long as `size` is left without it.
-        """
-        now, spec = self.log.env.now, self.spec
-        for partition, line in enumerate(self.segments):
-            total = math.fsum(segment.bytes for segment in line)
-            gone = 0
-            while line and spec.time is not None and now - line[0].last > spec.time:
-                total -= line.popleft().bytes
-                gone += 1
-            while len(line) > 1 and spec.size is not None and total - line[0].bytes >= spec.size:
-                total -= line.popleft().bytes
-                gone += 1
-            if gone:
-                self._delete(partition, line[0].first if line else self.ends[partition])
-        self.armed = any(self.segments)
-        if self.armed:
-            self.log.env.hold(Signal(self._look), spec.check)
-
-    def _delete(self, partition: int, first: int) -> None:
-        self.deleted += 1
-        for group in self.log.groups:
-            group.delete_before(partition, first)
-
-
-class Compacting:
-    """Keeps the latest record of each key."""
-
-    def __init__(self, log: Log, partitions: int, spec: Compaction, recorder: Recorder):
-        self.log = log
-        self.spec = spec
-        self.segments: list[deque[Segment]] = [deque() for _ in range(partitions)]
-        self.clean = [0] * partitions  # offset up to which it was cleaned
-        self.deleted = 0
-        self.armed = False
-        recorder.watch(log.name, "deleted", "total", lambda _: self.deleted)
-
-    def written(self, partition: int, offset: int, size: float, request: Request, now: float) -> None:
-        """A record was written to a partition."""
-        line, spec = self.segments[partition], self.spec
-        last = line[-1] if line else None
-        if last is None or last.bytes + size > spec.segment_size or now - last.began >= spec.segment_time:
-            last = Segment(offset, now)
-            line.append(last)
-        last.bytes += size
-        last.last = now
-        last.keys.append((offset, self.log.key_value(request), now, size))
+        last.end = offset + 1
         if not self.armed:
             self.armed = True
             self.log.env.hold(Signal(self._look), spec.check - math.fmod(now, spec.check))
@@ -135,6 +84,49 @@ class Compacting:
             self.log.env.hold(Signal(self._look), self.spec.check)
 
     def _clean(self, partition: int, line: deque[Segment]) -> None:
+        """Take out of a partition what need not be kept."""
+        raise NotImplementedError
+
+
+class Deleting(Keeper):
+    """Deletes the oldest segments of a topic."""
+
+    spec: Retention
+
+    def _clean(self, partition: int, line: deque[Segment]) -> None:
+        """UnifiedLog.deleteOldSegments: what is too old, the newest segment included; then what there is too much of,
+        as long as `size` is left without it.
+        """
+        now, spec = self.log.env.now, self.spec
+        total = math.fsum(segment.bytes for segment in line)
+        gone: list[Segment] = []
+        while line and spec.time is not None and now - line[0].last > spec.time:
+            gone.append(line.popleft())
+            total -= gone[-1].bytes
+        while len(line) > 1 and spec.size is not None and total - line[0].bytes >= spec.size:
+            gone.append(line.popleft())
+            total -= gone[-1].bytes
+        if gone:
+            self.deleted += sum(segment.records for segment in gone)
+            for group in self.log.groups:
+                group.delete_before(partition, gone[-1].end)
+
+
+class Compacting(Keeper):
+    """Keeps the latest record of each key."""
+
+    spec: Compaction
+
+    def __init__(self, log: Log, partitions: int, spec: Compaction, recorder: Recorder):
+        super().__init__(log, partitions, spec, recorder)
+        self.clean = [0] * partitions  # offset up to which it was cleaned
+
+    def written(self, partition: int, offset: int, size: float, request: Request, now: float) -> None:
+        """A record was written to a partition."""
+        super().written(partition, offset, size, request, now)
+        self.segments[partition][-1].keys.append((offset, self.log.key_value(request), size))
+
+    def _clean(self, partition: int, line: deque[Segment]) -> None:
         """LogCleaner: closed segments whose records are old enough, where enough of them is new."""
         now = self.log.env.now
         closed = [segment for segment in list(line)[:-1] if now - segment.last >= self.spec.min_lag]
@@ -142,19 +134,19 @@ class Compacting:
         total = math.fsum(segment.bytes for segment in closed)
         if total <= 0.0 or dirty <= 0.0 or dirty / total < self.spec.min_dirty:
             return
-        latest = {key: offset for segment in closed for offset, key, _, _ in segment.keys}
+        latest = {key: offset for segment in closed for offset, key, _ in segment.keys}
         gone: set[int] = set()
         for segment in closed:
-            gone.update(offset for offset, key, _, _ in segment.keys if latest[key] != offset)
+            gone.update(offset for offset, key, _ in segment.keys if latest[key] != offset)
             segment.keys = [row for row in segment.keys if latest[row[1]] == row[0]]
-            segment.bytes = math.fsum(size for _, _, _, size in segment.keys)
+            segment.bytes = math.fsum(size for _, _, size in segment.keys)
         self.clean[partition] = line[len(closed)].first
         self.deleted += len(gone)
         for group in self.log.groups:
             group.drop(partition, gone)
 
 
-def keeper_of(log: Log, spec: Spec, recorder: Recorder) -> Deleting | Compacting | None:
+def keeper_of(log: Log, spec: Spec, recorder: Recorder) -> Keeper | None:
     """What deletes or compacts a topic, where something does."""
     if spec.compaction is not None:
         return Compacting(log, spec.partitions, spec.compaction, recorder)

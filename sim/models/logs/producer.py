@@ -121,7 +121,7 @@ class Producer:
         now = self.env.now
         sequence = self.sequences.get(partition, 0)
         self.sequences[partition] = sequence + 1
-        batch = Batch(topic, partition, sequence, now, now + self.spec.linger)
+        batch = Batch(topic, partition, sequence, now + self.spec.linger)
         self.free -= self._memory(size)
         self.live[batch] = None
         self.env.late(Signal(lambda _: self._expire(batch)), TIMER, now + self.spec.delivery_timeout)

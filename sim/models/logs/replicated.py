@@ -26,7 +26,7 @@ from sim.models.outcomes import ERROR, LOST, OK, UNREACHABLE
 from sim.models.request import Request
 from sim.models.site import System
 from sim.models.task import Replica
-from sim.models.topic import Message, Partition, Pending, Topic
+from sim.models.topic import Message, Partition, Topic
 from sim.policies import partitioner as partitioners
 from sim.spec.broker import Topic as Spec
 from sim.vocabulary import EventKind, Stage
@@ -57,11 +57,6 @@ class ReplicatedPartition(Partition):
         self.in_sync = list(replicas)
         self.mark = 0  # the high watermark: all before it is in all in-sync replicas
 
-    @property
-    def offline(self) -> bool:
-        """Whether nobody leads it."""
-        return self.leader is None
-
 
 class ReplicatedTopic(Topic):
     """A topic of a broker with nodes."""
@@ -72,18 +67,15 @@ class ReplicatedTopic(Topic):
     def __init__(self, context: System, broker: ClusteredBroker, name: str, spec: Spec):
         super().__init__(context, broker, name, spec)
         self.spec = spec
-        self.count = len(broker.nodes)
-        copies = spec.replication_factor
+        copies, count = spec.replication_factor, len(broker.nodes)
         self.partitions = [
-            ReplicatedPartition(index, [(index + copy) % self.count for copy in range(copies)])
+            ReplicatedPartition(index, [(index + copy) % count for copy in range(copies)])
             for index in range(spec.partitions)
         ]
         self.acknowledged: dict[Message, None] = {}  # and not yet in all in-sync replicas
         self.lost = 0
         self.turns: dict[object, int] = {}  # of each producer: how many it has dealt out in turn
         self.identities = Identities(context, context.scenario.traffic)
-        self.within: Pending | None = None  # the transaction of which the record is that is written now
-        self.sizing = 0.0  # bytes of the record that is written now; 0: `message_size`
         self.keeper = keeper_of(self, spec, context.recorder)
         self.looks = False  # at how far followers are behind, at the next tick
         broker.in_depth.append(self)
@@ -135,8 +127,8 @@ class ReplicatedTopic(Topic):
     def append_record(self, partition: ReplicatedPartition, record: Record, attempt: int) -> Message:
         """Write a record of a batch, which is sent for the first, second ... time."""
         chain = link_chain(record.chain, 0, attempt) if attempt else record.chain
-        self.sizing, self.within = record.size, record.transaction
-        return self.append_to(partition, Sent(record.request, chain, record.path, record.flow), record.site)
+        sent = Sent(record.request, chain, record.path, record.flow)
+        return self.append_to(partition, sent, record.site, record.size, record.transaction)
 
     def acknowledge(self, messages: Iterable[Message]) -> None:
         """Their publisher hears that they have arrived, whether or not others have them already."""
@@ -147,8 +139,6 @@ class ReplicatedTopic(Topic):
     def write(self, message: Message, partition: Partition) -> None:
         """The leader has it; its followers will."""
         assert isinstance(partition, ReplicatedPartition)
-        message.size, self.sizing = self.sizing or self.size, 0.0
-        message.transaction, self.within = self.within, None
         if message.transaction is not None:
             message.transaction.messages.append(message)
         if self.keeper is not None:

@@ -27,8 +27,7 @@ class ReplicatedTarget(PublishTarget):
         outcome = yield from admitted(task, topic, partition, self.size)
         if not outcome:
             sent = Sent(request, task.chain, task.path, task.flow)
-            topic.sizing, topic.within = self.size, broker.transactions.get(task.caller)
-            message = topic.append_to(partition, sent, self.site)
+            message = topic.append_to(partition, sent, self.site, self.size, broker.transactions.get(task.caller))
             outcome = yield from wait_for(task, topic, [message], broker.acks)
             topic.recorder.stage(task, Stage.ANSWER, self.where)
         if outcome:
@@ -62,8 +61,7 @@ class ReplicatedStore(TopicStore):
             partition = topic.place(row.request, row.chain, self.key, task.replica)
             if (yield from admitted(task, topic, partition, self.size)):
                 return 0
-            topic.sizing = self.size
-            messages.append(topic.append_to(partition, row, self.site))
+            messages.append(topic.append_to(partition, row, self.site, self.size))
         outcome = yield from wait_for(task, topic, messages, acks)
         return 0 if outcome else 1
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.axes import Axes
 
 from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.metrics.promises import open_promises
@@ -19,13 +21,13 @@ from sim.report.words import clock, listed
 MOST = 4  # panels of queues, and of groups
 PROMISES = "open promises"
 
-_QUANTITIES = (
-    ("lag", "published, not done with yet", "messages"),
-    ("queue", "waiting for a worker, all replicas", "requests"),
-    ("listen_backlog", "came while it was frozen", "requests"),
-    ("outbox", "written, not yet published", "rows"),
-    ("replicas_paid", "there, starting and ending ones included", "replicas"),
+_WAITING = (
+    ("lag", "lag", "published, not done with yet", "messages"),
+    ("queue", "queue", "waiting for a worker, all replicas", "requests"),
+    ("listen_backlog", "listen backlog", "came while it was frozen", "requests"),
+    ("outbox", "outbox", "written, not yet published", "rows"),
 )
+_REPLICAS = ("replicas_paid", "replicas", "there, starting and ending ones included", "replicas")
 
 
 @dataclass(frozen=True)
@@ -41,81 +43,101 @@ class _Row:
     def highest(self) -> float:
         return max(float(series.max()) for series in self.lines.values())
 
+    @property
+    def drawn(self) -> dict[str, pd.Series]:
+        """The lines that can be seen beside the highest."""
+        return {name: series for name, series in self.lines.items() if float(series.max()) >= 0.005 * self.highest}
+
+    def labels(self, names: Sequence[str], theme: Theme) -> list[tuple[pd.Series, str, str]]:
+        """What is written beside each line, in its colour."""
+        return [(series, name, theme.variant(names.index(name))) for name, series in self.drawn.items()]
+
 
 def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
-    """Open promises, lag and queues over the run; a panel each, a line per variant."""
-    rows = _rows(comparison)
+    """Open promises, lag and queues over the run, and replicas where their number changes; a panel each, a line per
+    variant.
+    """
+    waiting, replicas = _waiting(comparison), _rows(comparison, *_REPLICAS)
+    rows = [*waiting, *replicas]
     if not rows:
         return None
     room = label_room(comparison)
     spans = spans_of(comparison, theme, labels=room)
-    names, told = list(comparison.variants), []
     with mpl.rc_context(rc(theme)):
         sheet = panels(len(rows), 1.05, top=spans.room, gap=0.44, labels=room)
+        told = []
         for index, (axes, row) in enumerate(zip(sheet.axes, rows, strict=True)):
             spans.shade(axes)
-            idle = [name for name, series in row.lines.items() if float(series.max()) < 0.005 * row.highest]
-            drawn = {name: series for name, series in row.lines.items() if name not in idle}
-            for name, series in drawn.items():
-                times, values = thin(series)
-                axes.plot(
-                    times,
-                    values,
-                    color=theme.variant(names.index(name)),
-                    ls=dash(names.index(name)) if len(drawn) > 1 else "-",
-                )
-            told.append(
-                Panel(
-                    axes,
-                    [Line(name, "1", *thin(series), names.index(name)) for name, series in row.lines.items()],
-                    row.title,
-                )
-            )
-            axes.set_ylim(0, row.highest * 1.08)
-            plain_numbers(axes, bins=3)
+            told.append(_draw(axes, row, list(comparison.variants), theme))
             time_axis(axes, spans.duration, last=index == len(rows) - 1)
-            axes.set_ylabel(row.unit)
-            label_curves(axes, [(series, name, theme.variant(names.index(name))) for name, series in drawn.items()])
-            name_panel(axes, row.title, theme.ink, f"{row.note}{f'; next to none in {listed(idle)}' if idle else ''}")
+            label_curves(axes, row.labels(list(comparison.variants), theme))
         spans.name(sheet.axes[0])
-    said = " Open promises: orders answered ok or degraded whose effects do not all exist yet (first replication)."
-    promised = said if any(row.title == PROMISES for row in rows) else ""
-    return Chart(
-        "backlog",
-        "What waits, over the run",
-        "A backlog that grows in a fault and drains after it is load put off; one that stays is load lost, or "
-        f"capacity that is missing.{promised}",
-        " ".join(
-            f"{row.title}: {', '.join(_highest(name, series) for name, series in row.lines.items())}." for row in rows
-        ),
-        sheet.figure,
-        theme,
-        told,
-        time=True,
-        by_variant=True,
+    alt = " ".join(
+        f"{row.title}: {', '.join(_highest(name, series) for name, series in row.lines.items())}." for row in rows
     )
+    title = " and ".join([*(["what waits"] if waiting else []), *(["how many replicas there are"] if replicas else [])])
+    return Chart(
+        "backlog", f"{title[0].upper()}{title[1:]}, over the run", _reading(waiting, bool(replicas)), alt,
+        sheet.figure, theme, told, time=True, by_variant=True,
+    )  # fmt: skip
 
 
-def _rows(comparison: Comparison) -> list[_Row]:
+def _draw(axes: Axes, row: _Row, names: Sequence[str], theme: Theme) -> Panel:
+    drawn = row.drawn
+    for name, series in drawn.items():
+        place = names.index(name)
+        axes.plot(*thin(series), color=theme.variant(place), ls=dash(place) if len(drawn) > 1 else "-")
+    axes.set_ylim(0, row.highest * 1.08)
+    plain_numbers(axes, bins=3)
+    axes.set_ylabel(row.unit)
+    idle = [name for name in row.lines if name not in drawn]
+    name_panel(axes, row.title, theme.ink, f"{row.note}{f'; next to none in {listed(idle)}' if idle else ''}")
+    lines = [Line(name, "1", *thin(series), names.index(name)) for name, series in row.lines.items()]
+    return Panel(axes, lines, row.title)
+
+
+def _reading(waiting: Sequence[_Row], replicas: bool) -> str:
+    """How to read what is there."""
+    said = []
+    if waiting:
+        said += [
+            "A backlog that grows in a fault and drains after it is load put off; one that stays is load lost, or "
+            "capacity that is missing."
+        ]
+    if any(row.title == PROMISES for row in waiting):
+        said += [
+            "Open promises: orders answered ok or degraded whose effects do not all exist yet (first replication)."
+        ]
+    if replicas:
+        said += ["Replicas are paid for from their start to their end, whether or not they serve yet."]
+    return " ".join(said)
+
+
+def _waiting(comparison: Comparison) -> list[_Row]:
     promises = {
         name: series for name, variant in comparison.variants.items() if (series := _open_promises(variant)) is not None
     }
     rows = [_Row(PROMISES, "answered well, effects still missing", "orders", promises)] if promises else []
-    for quantity, note, unit in _QUANTITIES:
-        found = []
-        for component in gauge_columns(comparison, quantity):
-            lines = {
-                name: series
-                for name, variant in comparison.variants.items()
-                if (series := column(variant, f"{component}.{quantity}")) is not None
-            }
-            if lines:
-                found.append(_Row(f"{component} {quantity}", note, unit, lines))
-        found.sort(key=lambda row: -row.highest)
-        rows.extend(found[:MOST])
+    for quantity in _WAITING:
+        rows += _rows(comparison, *quantity)
     # a dozen messages beside twenty thousand is no backlog
     least = max(2.0, 0.005 * max((row.highest for row in rows), default=0.0))
     return [row for row in rows if row.highest >= least]
+
+
+def _rows(comparison: Comparison, quantity: str, called: str, note: str, unit: str) -> list[_Row]:
+    """The components that have most of it, each a panel."""
+    found = []
+    for component in gauge_columns(comparison, quantity):
+        lines = {
+            name: series
+            for name, variant in comparison.variants.items()
+            if (series := column(variant, f"{component}.{quantity}")) is not None
+        }
+        if lines:
+            found.append(_Row(f"{component} {called}", note, unit, lines))
+    found = [row for row in found if row.highest > 0]
+    return sorted(found, key=lambda row: -row.highest)[:MOST]
 
 
 def _open_promises(variant: VariantResult) -> pd.Series | None:

@@ -5,7 +5,7 @@ what went wrong, asked or not.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sim.experiments.replicating.results import Comparison, VariantResult, undecided
 from sim.report.conclusions.conclusion import Conclusion
@@ -55,19 +55,42 @@ def _sentence(comparison: Comparison, ranking: Ranking) -> str:
             f"No winner: in {count_of(comparison.replications, 'replication')} nothing that matters here tells the "
             "variants apart."
         )
+    if len(ranking.unbeaten) == 1:
+        return _winner(comparison, ranking, ranking.unbeaten[0])
+    return _shared(ranking) if ranking.unbeaten else _depends(ranking)
+
+
+def _winner(comparison: Comparison, ranking: Ranking, first: str) -> str:
+    """The one that nobody beats; it has won only where it beats everybody else in something. Who varies so much that
+    nothing can be told of him is beaten by nobody either.
+    """
+    level = [name for name in ranking.variants if name != first and not ranking.ahead(first, name)]
+    if level:
+        return (
+            f"No winner: no other variant is better than {first} beyond doubt, but in "
+            f"{count_of(comparison.replications, 'replication')} nothing tells it from {listed(level)} either. "
+            "Run more replications."
+        )
+    best = [standing.key for standing in ranking.standings if _is_best(comparison, standing, first)]
+    where = f"best in {_named(best)}" if best else "ahead of each of the others in something"
+    return f"{first} wins: it is {where}, and no other variant is better in anything compared here."
+
+
+def _is_best(comparison: Comparison, standing: Standing, name: str) -> bool:
+    """Whether nobody is certainly better, and of those who are level nobody on average."""
+    good = _goodness(comparison, standing.key)
+    return name in standing.leaders and good(name) == min(map(good, standing.leaders))
+
+
+def _shared(ranking: Ranking) -> str:
+    """Several that nobody beats."""
     unbeaten = ranking.unbeaten
-    if len(unbeaten) == 1:
-        return (
-            f"{unbeaten[0]} wins: it is best in {_named(_led(ranking, unbeaten[0]))}, and no other variant is "
-            "better in anything compared here."
-        )
-    if unbeaten:
-        rest = [name for name in ranking.variants if name not in unbeaten]
-        return (
-            f"{listed(list(unbeaten))} share the first place: nothing tells them apart, and each is ahead of "
-            f"{listed(rest)} in something."
-        )
-    return _depends(ranking)
+    rest = [name for name in ranking.variants if name not in unbeaten]
+    if all(ranking.ahead(name, other) for name in unbeaten for other in rest):
+        behind = f"and each is ahead of {listed(rest)} in something"
+    else:
+        behind = f"and {listed(rest)} {'is' if len(rest) == 1 else 'are each'} behind one of them in something"
+    return f"{listed(list(unbeaten))} share the first place: nothing tells them apart, {behind}."
 
 
 def _selected(comparison: Comparison) -> str:
@@ -115,10 +138,6 @@ def _merged(ranking: Ranking) -> Iterator[str]:
         yield f"{listed(list(leaders))} for {_named(keys)}"
 
 
-def _led(ranking: Ranking, name: str) -> list[str]:
-    return [standing.key for standing in ranking.standings if name in standing.leaders]
-
-
 def _named(keys: Sequence[str]) -> str:
     """Criteria in a sentence, the first few of them."""
     names = [_name(key) for key in keys]
@@ -143,19 +162,20 @@ def _standings(comparison: Comparison, ranking: Ranking) -> Iterator[Line]:
 
 def _in_order(comparison: Comparison, standing: Standing) -> str:
     """`async 18.4 ms, then sync 193 ms and no-breaker 225 ms`: whoever leads, and the others from good to bad."""
-    key = standing.key
-    sign = 1 if better_direction(key) == "lower" else -1
-
-    def goodness(name: str) -> float:
-        return sign * comparison.variants[name].metrics[key].value
-
-    leaders, beaten = sorted(standing.leaders, key=goodness), sorted(standing.beaten, key=goodness)
+    key, good = standing.key, _goodness(comparison, standing.key)
+    leaders, beaten = sorted(standing.leaders, key=good), sorted(standing.beaten, key=good)
     said = [
         listed([f"{name} {_figure(comparison.variants[name], key)}" for name in names])
         for names in (leaders, beaten)
         if names
     ]
     return ", then ".join(said)
+
+
+def _goodness(comparison: Comparison, key: str) -> Callable[[str], float]:
+    """How good a variant is by a figure, on average: the lower the better."""
+    sign = 1 if better_direction(key) == "lower" else -1
+    return lambda name: sign * comparison.variants[name].metrics[key].value
 
 
 def _figure(variant: VariantResult, key: str) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.models.random_systems import serving
+from tests.models.random_systems import adapting, serving
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.fleets import fleets
+from tests.models.random_systems.health import health_checks
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
@@ -31,6 +32,8 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     fleets,
     layers,
     spring,
+    health_checks,
+    adapting.library_budgets,
 )
 
 

@@ -57,6 +57,7 @@ def outlier_detection(
     success_rate_minimum_hosts: Mapping[str, Any] | int | str | None = None,
     success_rate_request_volume: Mapping[str, Any] | int | str | None = None,
     success_rate_stdev_factor: Mapping[str, Any] | float | str | None = None,
+    successful_active_health_check_uneject_host: bool | None = None,
 ) -> Part:
     """Envoy's outlier detection (source/common/upstream/outlier_detection_impl.cc), by each caller's replica for
     itself, as each Envoy decides alone.
@@ -75,5 +76,7 @@ def outlier_detection(
     success_rate_minimum_hosts: Replicas with enough requests that it takes to compare them.
     success_rate_request_volume: Requests in an interval that it takes to judge a replica.
     success_rate_stdev_factor: Thousandths of a standard deviation below the mean from which a replica is ejected.
+    successful_active_health_check_uneject_host: Whether an ejected replica returns at the next of the service's
+        `health_checks` that it passes.
     """
     return part(locals())

@@ -104,6 +104,7 @@ def service(
     | Mapping[str, Any]
     | str
     | None = None,
+    health_checks: Mapping[str, Any] | str | None = None,
     cost: Mapping[str, Any] | str | None = None,
     stock: Mapping[str, Any] | str | None = None,
     endpoints: Mapping[str, Mapping[str, Any] | Sequence[Any] | str] | None = None,
@@ -123,6 +124,8 @@ def service(
     drain: How long a replica that is to go may take to end what is inside.
     load_balancing: How its callers choose a replica, each on its own: the name of a policy, or a map with more
         about it.
+    health_checks: How callers learn which replicas are there; without it they know who is down, and never who is
+        frozen.
     cost: The price of a replica, by time.
     stock: What there is to be sold.
     endpoints: What can be called, by name: steps.

@@ -10,10 +10,10 @@ from sim.compiled.calendar import arm, make_ready
 from sim.compiled.codes import BULKHEAD_FULL
 from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.flows.layer import Layer, Values, Watched, failed, its_guard, thawed
+from sim.compiled.guards import places_over_time
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import hosts
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import BULKHEAD, keep_stage
@@ -140,15 +140,9 @@ def places_taken(s: State, first: int, count: int) -> float:
 
 @handler
 def places(s: State, first: int, count: int) -> float:
-    """Integral of the places there are; of replicas that come and go each has its own only while it is there."""
-    guard = rows.guards(s)[rows.guard_of(s)[first]]
-    if guard.comes_with >= 0:
-        host = hosts(s)[guard.comes_with]
-        return rows.bulkheads(s)[guard.bulkhead].limit * (host.up_area + host.up * s.now)
-    total = 0
-    for place in range(first, first + count):
-        total += rows.bulkheads(s)[rows.guards(s)[rows.guard_of(s)[place]].bulkhead].limit
-    return total * s.now
+    """Integral of the places there are."""
+    each = rows.bulkheads(s)[rows.guards(s)[rows.guard_of(s)[first]].bulkhead].limit
+    return places_over_time(s, first, count, each)
 
 
 @handler
@@ -163,24 +157,6 @@ def in_line(s: State, first: int, count: int) -> float:
     return total
 
 
-@handler
-def passed(s: State, first: int, count: int) -> float:
-    """Attempts that got a place."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].passed
-    return float(total)
-
-
-@handler
-def turned_away(s: State, first: int, count: int) -> float:
-    """Attempts that got none."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].turned_away
-    return float(total)
-
-
 class Bulkhead(Layer):
     """An attempt holds a place from before it is sent until it is over."""
 
@@ -193,8 +169,8 @@ class Bulkhead(Layer):
         "places_taken": places_taken,
         "places": places,
         "in_line": in_line,
-        "passed": passed,
-        "turned_away": turned_away,
+        "passed": "passed",
+        "turned_away": "turned_away",
     }
 
     @staticmethod

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.compiled.base import handler
 from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.flows.layer import Layer, Values, Watched, thawed
 from sim.compiled.races import close_race
@@ -19,9 +18,7 @@ from sim.compiled.rows.state import State
 from sim.models.guards import distinct
 from sim.models.layers.hedge import HedgeMemory
 from sim.policies.budget import SLICES
-from sim.policies.hedging import HedgeRow
-from sim.policies.retry import new_retry
-from sim.spec.policy import Retry as RetryPolicy
+from sim.policies.hedging import HedgeRow, new_rule
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Call, Task
@@ -54,27 +51,6 @@ def nobody_races(s: State, own: Task, call: Call) -> None:
         close_race(s, own)
 
 
-# -- what is watched ---------------------------------------------------------------------------------------------------
-
-
-@handler
-def copies_sent(s: State, first: int, count: int) -> float:
-    """Copies beside the first."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].hedged
-    return float(total)
-
-
-@handler
-def copies_won(s: State, first: int, count: int) -> float:
-    """How many of them were the first good answer."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].hedges_won
-    return float(total)
-
-
 class Hedge(Layer):
     """The same is asked more than once."""
 
@@ -82,7 +58,7 @@ class Hedge(Layer):
     flow = hedging
     killed = nobody_races
     tables = ((rows.hedges, HedgeRow),)
-    series = {"hedged": copies_sent, "hedges_won": copies_won}  # noqa: RUF012 - as it stands in its base
+    series = {"hedged": "hedged", "hedges_won": "hedges_won"}  # noqa: RUF012 - as it stands in its base
 
     @staticmethod
     def of_call(call: ModelCall, tables: CallTables, _place: int) -> Values:
@@ -90,12 +66,11 @@ class Hedge(Layer):
         its = call.policy.hedge
         if its is None:
             return {}
-        rule = new_retry(RetryPolicy(max_attempts=1, on=its.on))
         return {
             "hedges": True,
             "most_copies": its.most,
             "cancels_losers": its.cancel,
-            "hedge_rule": tables.guards.policy(rows.retries, rule),
+            "hedge_rule": tables.guards.policy(rows.retries, new_rule(its)),
         }
 
     @staticmethod

@@ -9,15 +9,15 @@ from sim.chance.chain import link_chain
 from sim.chance.table import draw
 from sim.compiled.base import NONE, YES, handler
 from sim.compiled.calendar import arm, hold, make_ready
-from sim.compiled.codes import BULKHEAD_FULL, TIMEOUT, UNREACHABLE
+from sim.compiled.codes import BULKHEAD_FULL
 from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.flows.layer import IN_POOL_LINE, OPENING, Layer, Values, Watched, failed, thawed
-from sim.compiled.guards import guard_for
+from sim.compiled.guards import guard_for, places_over_time
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import draws, hosts, numbers
+from sim.compiled.rows.hosts import draws, numbers
 from sim.compiled.rows.running import connections, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from sim.models.guards import Guard as ModelGuard
     from sim.models.guards import Guards as ModelGuards
 
-BROKEN = (TIMEOUT, UNREACHABLE)
-take, put_back = policy.take.compiled, policy.put_back.compiled
+take, put_back, is_whole_after = policy.take.compiled, policy.put_back.compiled, policy.is_whole_after.compiled
 
 
 @flow
@@ -123,8 +122,8 @@ def give_back(s: State, task: int, call: int, whole: bool) -> None:
 
 @handler
 def end_use(s: State, task: int, call: int, outcome: int) -> None:
-    """An attempt has ended so: on some connections an answer may still come, or none ever; these are of no use."""
-    give_back(s, task, call, outcome not in BROKEN)
+    """An attempt has ended so."""
+    give_back(s, task, call, is_whole_after(outcome))
 
 
 @handler
@@ -244,42 +243,9 @@ def connections_taken(s: State, first: int, count: int) -> float:
 
 @handler
 def connections_there(s: State, first: int, count: int) -> float:
-    """Integral of how many there may be; of replicas that come and go each has its own only while it is there."""
-    guard = rows.guards(s)[rows.guard_of(s)[first]]
-    if guard.comes_with >= 0:
-        host = hosts(s)[guard.comes_with]
-        return rows.pools(s)[guard.pool].size * (host.up_area + host.up * s.now)
-    total = 0
-    for place in range(first, first + count):
-        total += rows.pools(s)[rows.guards(s)[rows.guard_of(s)[place]].pool].size
-    return total * s.now
-
-
-@handler
-def waiting_for_connections(s: State, first: int, count: int) -> float:
-    """How many wait for one."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].pool_waiting
-    return float(total)
-
-
-@handler
-def connections_opened(s: State, first: int, count: int) -> float:
-    """How many were."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].opened
-    return float(total)
-
-
-@handler
-def without_connection(s: State, first: int, count: int) -> float:
-    """Attempts that got none."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].pool_turned_away
-    return float(total)
+    """Integral of how many there may be."""
+    each = rows.pools(s)[rows.guards(s)[rows.guard_of(s)[first]].pool].size
+    return places_over_time(s, first, count, each)
 
 
 class Pool(Layer):
@@ -293,9 +259,9 @@ class Pool(Layer):
     series = {  # noqa: RUF012 - as it stands in its base
         "places_taken": connections_taken,
         "places": connections_there,
-        "in_line": waiting_for_connections,
-        "opened": connections_opened,
-        "turned_away": without_connection,
+        "in_line": "pool_waiting",
+        "opened": "opened",
+        "turned_away": "pool_turned_away",
     }
 
     @staticmethod

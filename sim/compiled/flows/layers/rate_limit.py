@@ -131,36 +131,6 @@ def note_refusal(s: State, task: int, call: int) -> None:
     row.refused = s.now
 
 
-# -- what is watched ---------------------------------------------------------------------------------------------------
-
-
-@handler
-def waiting_for_turn(s: State, first: int, count: int) -> float:
-    """How many wait for their turn."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].limit_in_line
-    return float(total)
-
-
-@handler
-def turns_taken(s: State, first: int, count: int) -> float:
-    """Attempts whose turn has come."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].limit_passed
-    return float(total)
-
-
-@handler
-def refusals(s: State, first: int, count: int) -> float:
-    """Attempts whose turn was too far away."""
-    total = 0
-    for place in range(first, first + count):
-        total += rows.guards(s)[rows.guard_of(s)[place]].limit_turned_away
-    return float(total)
-
-
 class RateLimit(Layer):
     """Attempts leave at no more than a rate."""
 
@@ -168,7 +138,11 @@ class RateLimit(Layer):
     flow = at_its_rate
     killed = no_longer_in_line
     tables = ((rows.waiting_limits, WaitingRow),)
-    series = {"passed": turns_taken, "turned_away": refusals, "in_line": waiting_for_turn}  # noqa: RUF012 - as it stands in its base
+    series = {  # noqa: RUF012 - as it stands in its base
+        "passed": "limit_passed",
+        "turned_away": "limit_turned_away",
+        "in_line": "limit_in_line",
+    }
 
     @staticmethod
     def of_call(call: ModelCall, tables: CallTables, _place: int) -> Values:
