@@ -52,7 +52,8 @@ class Choice:
         return core_schema.no_info_plain_validator_function(self._parse)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"$choice": f"{self.kind}.inner" if self.inner else self.kind}  # expanded by sim.spec.schema, which knows all registered words
+        # Expanded by sim.spec.schema, which knows all registered words.
+        return {"$choice": f"{self.kind}.inner" if self.inner else self.kind}
 
     def _parse(self, value: Data) -> Spec:
         if isinstance(value, Spec):
