@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled.rows import events, gateway, lines, plugins, running
+from sim.compiled.rows import calls, events, gateway, lines, plugins, running
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import BUFFERS, POOLS, AnyTable
@@ -68,6 +68,8 @@ def _what_grows(wiring: Wiring) -> Filled:
     hedges = any(call.policy.hedge is not None for call in wiring.world.calls.guarded)
     yield running.races, running.Race.zeros(start_of(running.tasks) if hedges else 1)
     yield running.told, running.Told.zeros(start_of(running.tasks) if hands_on_deadlines(wiring) else 1)
+    bounded = len(wiring.call_tables.guards.policies[calls.library_budgets]) > 0
+    yield running.spendings, running.Spending.zeros(start_of(running.tasks) if bounded else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
     has_lines = len(wiring.line_tables.disciplines) > 0
     yield lines.standings, lines.Standing.zeros(start_of(running.tasks) if has_lines else 1)

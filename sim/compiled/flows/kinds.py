@@ -15,6 +15,7 @@ from sim.policies.codel import CodelRow
 from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
+from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
@@ -199,6 +200,13 @@ class Told(int):
     """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
 
     until: float
+
+
+class Spending(int):
+    """Where a budget of retries counts attempts or their costs: what the call or client in the row of the same place"""
+
+    paid: int
+    under_way: bool
 
 
 class Request(int):
@@ -428,7 +436,7 @@ class Call(int):
     in_vain: float
     cancels: bool
     budgeted: bool
-    throttled: bool
+    hears: bool
     breaks: bool
     bulkhead: bool
     timed: bool
@@ -495,6 +503,7 @@ class Guard(int):
     budget: BudgetRow
     tokens: Ring
     throttle: ThrottleRow | None
+    library_budget: LibraryBudgetRow | None
     bulkhead: BulkheadRow
     comes_with: Host | None
     line: TaskLine
@@ -1073,6 +1082,8 @@ class Workload(int):
     jitter: Draw
     budget: BudgetRow | None
     tokens: Ring
+    throttle: ThrottleRow | None
+    library_budget: LibraryBudgetRow | None
     source: int
     buffered: int
     taken: int

@@ -14,6 +14,7 @@ from sim.policies.bulkhead import BULKHEAD, BulkheadRow
 from sim.policies.connections import POOL, PoolRow
 from sim.policies.hedging import HEDGE, HedgeRow
 from sim.policies.library_breakers import LIBRARY, LibraryRow
+from sim.policies.library_budgets import LIBRARY_BUDGET, LibraryBudgetRow
 from sim.policies.retry import RETRY, RetryRow
 from sim.policies.throttle import THROTTLE, ThrottleRow
 from sim.policies.waiting import WAITING, WaitingRow
@@ -51,7 +52,7 @@ class Call(Row, fixed=True):
     in_vain: float  # s; who is refused by that waits so long
     cancels: bool  # a timeout ends the attempt
     budgeted: bool  # retries are
-    throttled: bool  # as gRPC does it
+    hears: bool  # its budget hears how attempts end
     breaks: bool  # it has a breaker
     bulkhead: bool  # likewise
     timed: bool  # all of it together may have a time limit
@@ -118,6 +119,7 @@ class Guard(Row):
     budget: Fixed[Reference[BudgetRow]]
     tokens: Ring
     throttle: Fixed[Perhaps[ThrottleRow]]  # of gRPC, in the place of the budget
+    library_budget: Fixed[Perhaps[LibraryBudgetRow]]  # of Envoy or the AWS SDK, likewise
     bulkhead: Fixed[Reference[BulkheadRow]]
     comes_with: Perhaps[Host]  # it is there only while its replica is, and that of this host come and go
     line: TaskLine  # those who wait for a place in its bulkhead
@@ -158,6 +160,7 @@ budgets = Table("budgets", BudgetRow, dtype=BUDGET)
 hedges = Table("hedges", HedgeRow, dtype=HEDGE)
 pools = Table("pools", PoolRow, dtype=POOL)
 throttles = Table("throttles", ThrottleRow, dtype=THROTTLE)
+library_budgets = Table("library_budgets", LibraryBudgetRow, dtype=LIBRARY_BUDGET)
 bulkheads = Table("bulkheads", BulkheadRow, dtype=BULKHEAD)
 waiting_limits = Table("waiting_limits", WaitingRow, dtype=WAITING)
 retries = Table("retries", RetryRow, dtype=RETRY)
