@@ -127,7 +127,7 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
                 continue
             badges = (
                 consume.group,
-                *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()),
+                *((f"retry after {', '.join(lasting(delay) for delay in retry.pauses)}",) if retry else ()),
                 *membership_badges(consume),
             )
             yield f"topic:{topic}", f"service:{name}", True, badges, f"{consume.group} consumes {topic}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, ONE, handler
 from sim.compiled.calendar import hold
 from sim.compiled.codes import LIMITING_BEGAN, LIMITING_ENDED, RATE_LIMITED, TIMEOUT
@@ -85,6 +86,7 @@ def no_longer_in_line(s: State, own: Task, call: Call) -> None:
 # -- turns -------------------------------------------------------------------------------------------------------------
 
 
+@by_address
 @handler
 def ask_for_turn(s: State, task: int, call: int) -> float:
     """The seconds until the turn of an attempt, which is taken; REFUSED: nobody waits so long."""
@@ -118,6 +120,7 @@ def note_turn(s: State, task: int, call: int) -> None:
     rows.guards(s)[guard_for(s, call, task)].limit_passed += 1
 
 
+@by_address
 @handler
 def stand_in_line(s: State, task: int, call: int, seconds: float) -> None:
     """For so long, or until the total timeout of the call: a wait that could only end after it is cut short."""
