@@ -41,6 +41,7 @@ from sim.builder.written.parts.breaking import (
     resilience4j_breaker,
 )
 from sim.builder.written.parts.broker import topic
+from sim.builder.written.parts.budgets import aws_quota, budget, envoy_retries, envoy_retry_budget, grpc_throttling
 from sim.builder.written.parts.caller_limit import caller_limit, resilience4j_rate_limiter
 from sim.builder.written.parts.cluster import nodes, quota
 from sim.builder.written.parts.composed import alternative
@@ -52,7 +53,7 @@ from sim.builder.written.parts.health import health_checks
 from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
-from sim.builder.written.parts.policy import budget, bulkhead, call_policy, grpc_throttling, hedge, pool, retry
+from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool, retry
 from sim.builder.written.parts.producer import producer
 from sim.builder.written.parts.queue_broker import binding, confirm_batch, dead_letter, exchange, message_queue
 from sim.builder.written.parts.queueing import queue
@@ -70,6 +71,7 @@ __all__ = [
     "arrivals",
     "authentication",
     "autoscaling",
+    "aws_quota",
     "backoff",
     "balancing",
     "binding",
@@ -90,6 +92,8 @@ __all__ = [
     "draining",
     "effect_options",
     "endpoint",
+    "envoy_retries",
+    "envoy_retry_budget",
     "exchange",
     "fault",
     "fetch",

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled.rows import events, gateway, lines, plugins, running
+from sim.compiled.apart import addresses
+from sim.compiled.rows import calls, events, gateway, lines, plugins, running
+from sim.compiled.rows.addresses import functions
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import BUFFERS, POOLS, AnyTable
 from sim.compiled.spans import ALL, EXEMPLARS
-from sim.compiled.wiring.found import Filled
+from sim.compiled.wiring.found import Filled, whole_numbers
 from sim.records.exemplars import MOST_LUCK
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def _numbers(s: State, wiring: Wiring) -> None:
 
 def _what_grows(wiring: Wiring) -> Filled:
     """As small as it begins; `Room` makes room before the first event."""
+    yield functions, whole_numbers(addresses())
     spans = wiring.scenario.record.spans
     notes = (running.stage_notes, running.span_notes)
     for table in POOLS:
@@ -68,6 +71,8 @@ def _what_grows(wiring: Wiring) -> Filled:
     hedges = any(call.policy.hedge is not None for call in wiring.world.calls.guarded)
     yield running.races, running.Race.zeros(start_of(running.tasks) if hedges else 1)
     yield running.told, running.Told.zeros(start_of(running.tasks) if hands_on_deadlines(wiring) else 1)
+    bounded = len(wiring.call_tables.guards.policies[calls.library_budgets]) > 0
+    yield running.spendings, running.Spending.zeros(start_of(running.tasks) if bounded else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
     has_lines = len(wiring.line_tables.disciplines) > 0
     yield lines.standings, lines.Standing.zeros(start_of(running.tasks) if has_lines else 1)

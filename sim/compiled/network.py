@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
+from sim.compiled.apart import by_address
 from sim.compiled.balancing import choose_by_view, hear_of_end
 from sim.compiled.base import ZERO, handler, inlined, whole
 from sim.compiled.rows.calls import alive, balancer_of, balancers, hops, loads, targets, wire_delays, wire_losses, wires
@@ -78,6 +79,7 @@ def answer_across(s: State, hop: int, task: int, caller: int) -> float:
     return seconds
 
 
+@by_address
 @handler
 def travel(s: State, hop: int, entity: int, chain: int) -> float:
     """Seconds on the way, for what is not lost."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
+from sim.compiled.apart import by_address
 from sim.compiled.base import ZERO, handler, whole
 from sim.compiled.calendar import make_ready
 from sim.compiled.clients import begin_request, next_arrival
@@ -28,6 +29,7 @@ from sim.spec.visit import MOST_REQUESTS
 MOST = whole(MOST_REQUESTS)
 
 
+@by_address
 @handler
 def visitor(s: State, workload: int) -> None:
     """Somebody comes, with the first of several requests."""

@@ -54,6 +54,7 @@ class _Cluster:
     hosts: list[str] = field(default_factory=list)
     most: int = MAX_REQUESTS
     pool: dict[str, Data] | None = None  # connections of HTTP/1.1
+    retries: dict[str, Data] | None = None  # the budget of retries, where a file says one
 
 
 def read(documents: Sequence[Document], draft: Draft) -> None:
@@ -96,14 +97,23 @@ def _cluster(part: Part, draft: Draft) -> _Cluster:
         if (threshold["priority"].text() or "DEFAULT") == "DEFAULT":
             found.most = threshold["max_requests"].whole(1, 2**31 - 1) or MAX_REQUESTS
             found.pool = _pool(threshold, part)
-            for name in ("max_retries", "retry_budget"):
-                if threshold[name]:
-                    why = "bounds retries that are under way; `budget` of a retry bounds them by rate"
-                    threshold[name].leave_out(f"{name} of cluster {part['name'].text()[:60]}", why)
+            found.retries = _retries(threshold)
     for further in list(part["health_checks"].items())[1:]:
         further.leave_out(f"health_checks of cluster {part['name'].text()[:60]}", "only the first of them is taken")
     draft.take(part.at, "cluster")
     return found
+
+
+def _retries(threshold: Part) -> dict[str, Data] | None:
+    """How many retries there may be at once; a budget replaces the number."""
+    budget, most = threshold["retry_budget"], threshold["max_retries"]
+    if not budget:
+        number = most.whole(0, 2**31 - 1) if most else None
+        return None if number is None else {"max_retries": number}
+    percent = budget["budget_percent"]["value"].number() if budget["budget_percent"] else None
+    least = budget["min_retry_concurrency"].whole(0, 2**31 - 1) if budget["min_retry_concurrency"] else None
+    fields: dict[str, Data] = {} if percent is None else {"budget_percent": f"{min(max(percent, 0.0), 100.0):g}%"}
+    return {"retry_budget": fields if least is None else {**fields, "min_retry_concurrency": least}}
 
 
 def _pool(threshold: Part, cluster: Part) -> dict[str, Data] | None:
@@ -214,9 +224,10 @@ def _policy(again: Part, cluster: _Cluster) -> tuple[dict[str, Data], str]:
     on = retried(again, again["retry_on"].text(), codes)
     if on and (tries is None or tries):
         backoff = again["retry_back_off"]
-        fields["retry"] = retry(
+        made = retry(
             1 if tries is None else tries, on, written(backoff["base_interval"]), written(backoff["max_interval"])
         )
+        fields["retry"] = made if cluster.retries is None else {**made, "budget": {"envoy": cluster.retries}}
     return fields, f"retry_policy ({where(again.at)}); {words}"
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.chance.chain import link_chain
-from sim.models.budget import RetryBudget
+from sim.models.budget import RetryBudget, Spending
 from sim.models.call import Target
 from sim.models.context import Context
 from sim.models.ending import kill
 from sim.models.gateway import Gateway
 from sim.models.link import Hop
-from sim.models.outcomes import OK, RATE_LIMITED, TIMEOUT, UNREACHABLE
+from sim.models.outcomes import RATE_LIMITED, TIMEOUT, UNREACHABLE
 from sim.models.request import Request
 from sim.models.task import Activity, Outside, Replica, Task, abandon
 from sim.models.timers import TimerQueue
@@ -71,16 +71,20 @@ class Client:
         request = task.request
         if self.recorder.stages is not None:
             task.flow = self.recorder.next_flow()
+        spending = None
         if self.budget is not None:
             self.budget.deposit(self.env.now)
+            spending = Spending(self.budget)
         tries = 0
         pause = self.rule.base  # where decorrelated jitter begins
         while True:
+            if spending is not None:
+                spending.begin()
             outcome = yield from self._try(task, door, tries)
             tries += 1
-            if self.budget is not None and (outcome == OK or retries.retryable(self.rule, outcome)):
-                self.budget.hear(outcome == OK)
-            if not self._may_go_on(tries, outcome):
+            if spending is not None:
+                spending.hear(outcome, retries.retryable(self.rule, outcome))
+            if not self._may_go_on(tries, outcome, spending):
                 break
             pause = retries.backoff(self.rule, tries, self.jitter(request.id, tries), pause)
             told = outcome in (RATE_LIMITED, request.told_by)  # a 503 of a full queue asks for nothing
@@ -125,11 +129,11 @@ class Client:
         task.ticket += 1  # the timer is stale
         return outcome
 
-    def _may_go_on(self, tries: int, outcome: int) -> bool:
+    def _may_go_on(self, tries: int, outcome: int, spending: Spending | None) -> bool:
         """Whether an attempt that ended so may be followed by another."""
         if tries >= self.rule.max_attempts or not retries.retryable(self.rule, outcome):
             return False
-        return self.budget is None or self.budget.withdraw(self.env.now, self._tell_of_budget)
+        return spending is None or spending.withdraw(outcome, self.env.now, self._tell_of_budget)
 
     def _tell_of_budget(self) -> None:
         self.recorder.event(EventKind.BUDGET_EXHAUSTED, self.name)

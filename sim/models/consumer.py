@@ -365,7 +365,7 @@ class Consumer(Handler):
                 return OK
             delivery.failures += 1
             if self.spec.retry_topic is not None:
-                self._move_to_retry_topic(delivery, self.spec.retry_topic.delays)
+                self._move_to_retry_topic(delivery, self.spec.retry_topic.pauses)
                 return OK
             if delivery.count >= self.spec.max_deliveries:
                 delivery.how, delivery.end = DEAD_LETTERED, self.env.now

@@ -24,13 +24,19 @@ from sim.spec.document import Data
 from sim.spec.not_modelled import hint_for
 
 FLAT: tuple[Kind, ...] = ("step", "fault")  # kinds whose fields stand beside the word
+INNER: dict[Kind, tuple[str, ...]] = {"fault": ("at", "for", "restart_after", "random")}
+"""What a word does not say inside of another of its kind, and which words are not said there; the classes refuse it."""
 
 
 class Choice:
-    """Annotation of a field whose value is one of the registered words of a kind: `Annotated[Spec, Choice("step")]`."""
+    """Annotation of a field whose value is one of the registered words of a kind: `Annotated[Spec, Choice("step")]`.
 
-    def __init__(self, kind: Kind) -> None:
+    One that is `inner` stands inside of another of its kind.
+    """
+
+    def __init__(self, kind: Kind, *, inner: bool = False) -> None:
         self.kind: Kind = kind
+        self.inner = inner
 
     @property
     def flat(self) -> bool:
@@ -46,7 +52,8 @@ class Choice:
         return core_schema.no_info_plain_validator_function(self._parse)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"$choice": self.kind}  # expanded by sim.spec.schema, which knows all registered words
+        # Expanded by sim.spec.schema, which knows all registered words.
+        return {"$choice": f"{self.kind}.inner" if self.inner else self.kind}
 
     def _parse(self, value: Data) -> Spec:
         if isinstance(value, Spec):

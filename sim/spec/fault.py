@@ -350,7 +350,7 @@ class Random(Fault):
     """From a repair until it comes again (time between failures): `{exponential: 30d}`; a bare time is constant."""
     mttr: AnyDistribution
     """How long it lasts each time (mean time to repair)."""
-    fault: Annotated[Fault, Choice("fault")]
+    fault: Annotated[Fault, Choice("fault", inner=True)]
     """What comes: `{outage: payments}`, without `at` and `for`."""
 
     @property

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from sim.errors import nearest
 from sim.spec.base import (
@@ -19,7 +19,6 @@ from sim.spec.base import (
     Flag,
     Leaves,
     Many,
-    Number,
     Ratio,
     Spec,
     register,
@@ -30,12 +29,17 @@ from sim.spec.breaking import HystrixBreaker as HystrixBreaker  # noqa: PLC0414 
 from sim.spec.breaking import OpossumBreaker as OpossumBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import PollyBreaker as PollyBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import Resilience4jBreaker as Resilience4jBreaker  # noqa: PLC0414 - as is this
+from sim.spec.budgets import AwsQuota as AwsQuota  # noqa: PLC0414 - as is this
+from sim.spec.budgets import Budget as Budget  # noqa: PLC0414 - as is this
+from sim.spec.budgets import EnvoyRetries as EnvoyRetries  # noqa: PLC0414 - as is this
+from sim.spec.budgets import EnvoyRetryBudget as EnvoyRetryBudget  # noqa: PLC0414 - as is this
+from sim.spec.budgets import GrpcThrottling as GrpcThrottling  # noqa: PLC0414 - as is this
 from sim.spec.caller_limit import CallerLimit as CallerLimit  # noqa: PLC0414 - as is this
 from sim.spec.caller_limit import Resilience4jRateLimiter as Resilience4jRateLimiter  # noqa: PLC0414 - as is this
 from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.units import duration, share, shown
-from sim.vocabulary import EventKind, Outcome, Stage
+from sim.vocabulary import Outcome, Stage
 
 RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]
 Failure = Literal[RetryOn, "refused"]
@@ -122,40 +126,6 @@ class ExponentialBackoff(Backoff):
     def most(self) -> float:
         """`max`."""
         return math.inf if self.longest is None else self.longest
-
-
-class GrpcThrottling(Spec):
-    """gRPC's retryThrottling: retries are made while more than half of the tokens are there (gRFC A6)."""
-
-    max_tokens: Annotated[int, Between(1, 1000)]
-    """Tokens at the beginning, and at most; a failure that could be tried again takes one."""
-    token_ratio: Annotated[Number, Field(gt=0, le=1000)]
-    """What an answer brings back; three digits after the point count."""
-
-
-class Budget(Spec):
-    """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens
-    live `ttl`.
-    """
-
-    leaves: ClassVar[Leaves] = Leaves(events=(EventKind.BUDGET_EXHAUSTED,))
-    positional = "ratio"
-    ratio: Ratio = 0.0
-    """Retries that each request pays for; must be said unless `grpc` is."""
-    min_per_second: Number = Field(default=0.0, ge=0, le=1e9)
-    """Retries that are always allowed, each second."""
-    ttl: Duration = Field(default=10.0, gt=0)
-    """How long a request's payment can be spent."""
-    grpc: GrpcThrottling | None = None
-    """Counts tokens as gRPC does, in the place of the three others."""
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        if self.grpc is None and "ratio" not in self.model_fields_set:
-            raise ValueError("the field 'ratio' is missing")
-        if self.grpc is not None and self.model_fields_set - {"grpc"}:
-            raise ValueError("found other fields beside grpc, which counts in its own words: max_tokens, token_ratio")
-        return self
 
 
 JITTERS = ("none", "full", "equal", "decorrelated")

@@ -118,7 +118,7 @@ def _form(schema: dict[str, Any]) -> str:
     if choices := next((part["enum"] for part in parts if "enum" in part), None):
         return ", ".join(f"`{choice}`" for choice in choices if choice is not None)
     if named := next((part["$ref"] for part in parts if "$ref" in part), ""):
-        return named.removeprefix("#/$defs/").removesuffix(".patch")
+        return named.removeprefix("#/$defs/").removesuffix(".patch").removesuffix(".inner")
     kinds = [part["type"] for part in parts if isinstance(part.get("type"), str)]
     return _TYPES.get(kinds[0], kinds[0]) if kinds else unit_in(schema)
 

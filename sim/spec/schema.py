@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from sim.spec.base import Duration, Factor, Kind, Price, Rate, Ratio, Share, Size, Spec, words
+from sim.spec.choice import INNER
 from sim.spec.document import Data
 from sim.spec.loading import SAME_FOR_ALL
 from sim.spec.scenario import Scenario
@@ -70,9 +71,10 @@ def schema_of_values() -> _Json:
     raw = {name: _without_defaults(schema) for name, schema in generated["$defs"].items()}
     for cls in classes:
         _describe(cls, raw[names[cls]])
-    kinds: dict[Kind, _Json] = {
+    kinds: dict[str, _Json] = {
         kind: _choice(kind, names, raw) for kind in get_args(Kind) if words(kind) and kind not in TAGGED
     }
+    kinds |= {f"{kind}.inner": _inner(kinds[kind], unsaid) for kind, unsaid in INNER.items()}
     raw = {name: _with_tags(schema, names) for name, schema in raw.items()}
     plain = {name: schema for name, schema in raw.items() if name not in names.values()}
     definitions = (
@@ -196,6 +198,17 @@ def _choice(kind: Kind, names: dict[type[Spec], str], raw: dict[str, _Json]) -> 
     return {"description": f"A {kind}: one of {', '.join(words(kind))}.", "anyOf": forms}
 
 
+def _inner(choice: _Json, unsaid: tuple[str, ...]) -> _Json:
+    """The choice without those fields, and without the words that are among them."""
+    forms = []
+    for form in choice["anyOf"]:
+        if "properties" in form and form["required"][0] not in unsaid:
+            fields = {name: field for name, field in form["properties"].items() if name not in unsaid}
+            required = [name for name in form["required"] if name in fields]
+            forms.append({**form, "properties": fields, "required": required})
+    return {**choice, "anyOf": forms}
+
+
 def _forms(kind: Kind, word: str, cls: type[Spec], body: _Json, name: str) -> Iterator[_Json]:
     """The ways in which one word may be written."""
     if not body.get("required"):
@@ -268,7 +281,7 @@ def _with_tags(schema: Data, names: dict[type[Spec], str]) -> Data:
     return forms[0] if len(forms) == 1 else {"anyOf": forms}
 
 
-def _expanded(schema: Data, kinds: dict[Kind, _Json]) -> Data:
+def _expanded(schema: Data, kinds: dict[str, _Json]) -> Data:
     """`{"$choice": kind}` made a reference, or with `"$beside"` the forms themselves with those fields in each map."""
     if isinstance(schema, list):
         return [_expanded(item, kinds) for item in schema]

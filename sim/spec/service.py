@@ -16,7 +16,7 @@ from sim.spec.consuming import Commit, Fetch, Transaction
 from sim.spec.health import HealthChecks
 from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
-from sim.spec.policy import AnswersWith
+from sim.spec.policy import AnswersWith, AnyBackoff, ConstantBackoff
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.step import AnyStep
 from sim.vocabulary import EventKind, MessageEnd, Stage
@@ -31,12 +31,36 @@ class Stock(Spec):
 
 
 class RetryTopic(Spec):
-    """Non-blocking redelivery: failure k goes to the k-th delay topic; after the last the message is dead-lettered."""
+    """Non-blocking redelivery: failure k goes to the k-th delay topic; after the last the message is dead-lettered.
+
+    `attempts` and `backoff` are those of Spring Kafka's @RetryableTopic, with its defaults: three deliveries in all, a
+    second apart, so two retry topics and a dead-letter topic. `@BackOff(delay = 1000, multiplier = 2)` is `backoff:
+    {exponential: {base: 1s, max: 30s}}`, since without a maxDelay Spring's exponential pauses end at 30 s.
+
+    Not modelled: listener containers of the retry topics' own (whoever owns the partition delivers again, what is due
+    before what is new), their partitions, and the time of publishing to them.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.RETRY_TOPIC,))
     positional = "delays"
-    delays: tuple[Duration, ...] = Field(min_length=1)
-    """The delay of each retry topic, one after the other."""
+    delays: tuple[Duration, ...] = ()
+    """The delay of each retry topic, one after the other, in the place of `attempts` and `backoff`."""
+    attempts: Annotated[int, Between(2, 1000)] = 3
+    """How often a message is delivered before it is dead-lettered, the first time included (attempts)."""
+    backoff: AnyBackoff = ConstantBackoff.model_validate({"delay": "1s"})
+    """The pause before each retry: the delay of its topic (backOff)."""
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        said = [name for name in ("attempts", "backoff") if name in self.model_fields_set]
+        if self.delays and said:
+            raise ValueError(f"found `{said[0]}` beside `delays`, which say both; expected one of them")
+        return self
+
+    @property
+    def pauses(self) -> tuple[float, ...]:
+        """Seconds before each redelivery, one after the other."""
+        return self.delays or tuple(self.backoff.pause(number) or 0.0 for number in range(1, self.attempts))
 
 
 class Consume(Spec):

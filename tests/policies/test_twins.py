@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sim.policies import (
+    aws_adaptive,
     balancer,
     balancing,
     breaker,
@@ -14,6 +15,7 @@ from sim.policies import (
     bulkhead,
     hedging,
     library_breakers,
+    library_budgets,
     limiter,
     outliers,
     partitioner,
@@ -148,6 +150,31 @@ def test_percentiles_of_hedges():
         twins(hedging.note, latest[-1])
         known = sorted(latest)[min(len(latest) - 1, int(0.9 * len(latest)))] if len(latest) >= 100 else -1.0
         assert twins(hedging.pause) == known
+    twins.assert_same()
+
+
+@pytest.mark.parametrize("spec", [{"aws": {"initial_capacity": 60}}, {"envoy": {}}, {"envoy": {"retry_budget": {}}}])
+def test_budgets_of_libraries(spec):
+    twins, chance = Twins(library_budgets.new_library_budget(Budget.model_validate(spec))), random.Random(1)
+    paid = []
+    for _ in range(STEPS):
+        outcome = chance.choice((0, 4, 5, 6, 7))
+        if len(paid) < 10 and chance.random() < 0.6:
+            twins(library_budgets.attempt_begins)
+            paid.append(twins(library_budgets.take, outcome))
+        elif paid and chance.random() < 0.9:
+            twins(library_budgets.attempt_ends, outcome, paid.pop(0))
+        elif paid:
+            twins(library_budgets.forget, paid.pop(), 1)
+    twins.assert_same()
+
+
+def test_adaptive_limits():
+    twins, chance, now = Twins(aws_adaptive.AdaptiveRow()), random.Random(1), 0.0
+    for _ in range(STEPS):
+        now += chance.expovariate(10)
+        if twins(aws_adaptive.ask, now) == 0.0:
+            twins(aws_adaptive.hear, now, int(chance.random() < 0.1))
     twins.assert_same()
 
 

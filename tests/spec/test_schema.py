@@ -71,6 +71,17 @@ FORMS = [
     ("policies.provider.retry.budget", ["20%", 0.2, {"ratio": "20%", "ttl": "5s"}]),
     ("record", ["summary", "rows", {"keep": "summary", "interval": "5s"}, {"spans": "all"}]),
     ("faults.0", [{"slow": {"of": "payments", "by": "5x"}, "at": "1s"}, {"broker_down": "kafka", "at": "1s"}]),
+    (
+        "faults.0.random",
+        [
+            {"mtbf": "30d", "mttr": {"exponential": "4h"}, "fault": fault}
+            for fault in (
+                {"outage": "payments", "how": "refuse"},
+                {"slow": "payments", "by": "5x"},
+                {"crash": {}, "of": "payments"},
+            )
+        ],
+    ),
     ("variants.async", [None, {"services": {"orders": {"workers": None}}}, {"policies": {"internal": None}}]),
     ("brokers.kafka.topics.order-events.key", [None, "sticky", "user"]),
 ]
@@ -93,6 +104,8 @@ def test_every_way_to_write_it_is_valid(validator, document, path, value):
         ("services.orders.endpoints.create.0", {"work": "5ms", "policy": "x"}),
         ("traffic.shoppers.arrivals", {"poisson": 5}),
         ("traffic.shoppers.timeout", "5 minutes"),
+        ("faults.0.random", {"mtbf": "30d", "mttr": "4h", "fault": {"outage": "payments", "at": "1m"}}),
+        ("faults.0", {"outage": "payments"}),
         ("variants.async.seed", 5),
         ("variants.async.services.orders.wokers", 5),
         ("version", 2),
@@ -105,6 +118,8 @@ def test_what_the_loader_refuses_is_invalid(validator, document, path, value):
 
 def changed(document, path, value):
     document = copy.deepcopy(document)
+    if path == "faults.0.random":
+        document["faults"][0] = {"at": "0s"}
     here = document
     *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     for part in way:

@@ -3,6 +3,7 @@
 import pytest
 
 from sim import testing
+from sim.errors import ScenarioError
 
 SYSTEM = """
 duration: 300s
@@ -158,6 +159,26 @@ def test_a_record_that_fails_goes_through_the_delay_topics_and_is_dead_lettered_
     assert (message["how"], message["deliveries"], message["end"]) == ("dead_lettered", 4, 71.0)
     assert played.outcomes() == ["ok"]
     assert not played.requests["pending"].iloc[0]  # a lost order
+
+
+@pytest.mark.parametrize(
+    ("said", "deliveries", "end"),
+    [
+        ("{}", 3, 2.0),  # @RetryableTopic as it is: three attempts, a second apart
+        ("{attempts: 5, backoff: {exponential: {base: 1s, max: 30s}}}", 5, 1.0 + 2.0 + 4.0 + 8.0),
+        ("{attempts: 8, backoff: {exponential: {base: 1s, max: 30s}}}", 8, 31.0 + 30.0 + 30.0),  # Spring's maxDelay
+        ("{attempts: 4, backoff: {constant: 3s}}", 4, 9.0),
+    ],
+)
+def test_retry_topics_are_said_as_spring_says_them(said, deliveries, end):
+    consume = f"auto_offset_reset: earliest, retry_topic: {said},"
+    message = testing.play(system("{fail: 100%}", consume=consume), [0.0]).records.message_frame().iloc[0]
+    assert (message["how"], message["deliveries"], message["end"]) == ("dead_lettered", deliveries, end)
+
+
+def test_delays_and_attempts_are_one_thing_said_twice():
+    with pytest.raises(ScenarioError, match="found `attempts` beside `delays`"):
+        testing.play(system(consume="retry_topic: {delays: [1s], attempts: 3},"), [0.0])
 
 
 def test_a_failing_record_blocks_its_partition_where_there_is_no_retry_topic():

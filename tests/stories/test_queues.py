@@ -356,6 +356,14 @@ def test_a_batch_of_which_one_is_nacked_fails():
     assert played.outcomes() == ["ok", "ok", "ok", "error"]
 
 
+def test_a_queue_that_refuses_the_newest_drops_none_that_it_has_confirmed():
+    """Four come at one instant, before a majority has any of them: the queue learns late that it is over its length."""
+    queue = "type: quorum, max_length: 1, overflow: reject-publish"
+    played = testing.play(system("{work: 10s}", queue=queue, publish="confirm: each"), [0.0, 0.0, 0.0, 0.0, 1.0])
+    assert played.outcomes() == ["ok"] * 4 + ["error"]
+    assert done_at(played)[:4] == [10.001, 20.001, 30.001, 40.001]
+
+
 def test_messages_of_a_quorum_queue_are_delivered_in_order_when_a_majority_has_them():
     """The first is committed after 200 ms, the second after 10: both are delivered then."""
     queue = "type: quorum, commit: {replay: {data: [0.2, 0.01]}}"

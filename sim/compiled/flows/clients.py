@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.answers import JUMP, NEXT
+from sim.compiled.base import NONE, handler
 from sim.compiled.calendar import arm, hold
 from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
 from sim.compiled.codes import BUDGET_EXHAUSTED, OK, UNREACHABLE
@@ -16,16 +17,21 @@ from sim.compiled.cutting.words import Waits, flow, perhaps, the
 from sim.compiled.deadlines import tell_patience
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
+from sim.compiled.rows.calls import retries
+from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
+from sim.compiled.rows.traffic import workloads
 from sim.compiled.spans import BACKOFF, keep_stage, new_flow
+from sim.compiled.spending import begin_spending, hear_spending, nothing_spent, spend
 from sim.compiled.tasks import answered
 from sim.compiled.visits import goes, next_of_visit, pause_between
-from sim.policies import budget, retry
-from sim.policies.base import passed
+from sim.policies import base, budget, retry
 from sim.vocabulary import QUIET
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, TimerLane, Workload, WorkloadOp
+
+passed, retryable = base.passed.compiled, retry.retryable.compiled
 
 
 @flow
@@ -35,18 +41,21 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
         new_flow(s, own)
     if workload.budget is not None:
         budget.deposit(workload.budget, workload.tokens, s.now)
+    if workload.library_budget is not None:
+        nothing_spent(s, own)
     own.tries = 0
     own.pause = workload.retry.base  # where decorrelated jitter begins
     while True:
+        if workload.library_budget is not None:
+            begin_for(s, own, workload)
         yield from attempt(s, own, workload)
         own.ticket += 1  # the timer is stale
         own.tries += 1
+        if workload.budget is not None:
+            hear_client(s, own, workload)
         if own.tries >= workload.max_attempts or not retry.retryable(workload.retry, own.outcome):
             break
-        if workload.budget is not None and not budget.withdraw(workload.budget, workload.tokens, s.now):
-            if passed(s.now, workload.spent + QUIET):
-                log(s, BUDGET_EXHAUSTED, workload.subject, -1, 0.0)
-            workload.spent = s.now
+        if workload.budget is not None and not withdraw_for(s, own, workload):
             break
         request = the(Request, own.request)
         luck = uniform(workload.jitter.key, request.id, own.tries)
@@ -65,6 +74,32 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
     asked.where = own.where
     answered(s, asked)
     return NEXT
+
+
+@handler
+def begin_for(s: State, task: int, workload: int) -> None:
+    """An attempt sets out, which the budget of a library counts."""
+    begin_spending(s, task, workloads(s)[workload].library_budget)
+
+
+@handler
+def hear_client(s: State, task: int, workload: int) -> None:
+    """How an attempt ended."""
+    outcome, row = tasks(s)[task].outcome, workloads(s)[workload]
+    again = retryable(retries(s)[row.retry], outcome)
+    hear_spending(s, task, row.throttle, row.library_budget, outcome, again)
+
+
+@handler
+def withdraw_for(s: State, task: int, workload: int) -> bool:
+    """Whether one more retry is within the budget; where a spell begins in which none is, the event log hears of it."""
+    row = workloads(s)[workload]
+    allowed = spend(s, task, row.budget, row.tokens, row.throttle, row.library_budget, tasks(s)[task].outcome)
+    if not allowed:
+        if passed(s.now, row.spent + QUIET):
+            log(s, BUDGET_EXHAUSTED, row.subject, NONE, 0.0)
+        row.spent = s.now
+    return bool(allowed)
 
 
 @flow

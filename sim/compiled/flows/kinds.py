@@ -5,6 +5,7 @@ A row is its place in a table, so that functions of the engine can be handed it;
 
 from __future__ import annotations
 
+from sim.policies.aws_adaptive import AdaptiveRow
 from sim.policies.balancer import BalancerRow
 from sim.policies.balancing import BalancingRow, PeerRow
 from sim.policies.base import Ring
@@ -15,6 +16,7 @@ from sim.policies.codel import CodelRow
 from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
+from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
@@ -199,6 +201,13 @@ class Told(int):
     """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
 
     until: float
+
+
+class Spending(int):
+    """Where a budget of retries counts attempts or their costs: what the call or client in the row of the same place"""
+
+    paid: int
+    under_way: bool
 
 
 class Request(int):
@@ -425,10 +434,11 @@ class Call(int):
     max_pending: int
     connect: int
     limit_about: int
+    adapts: bool
     in_vain: float
     cancels: bool
     budgeted: bool
-    throttled: bool
+    hears: bool
     breaks: bool
     bulkhead: bool
     timed: bool
@@ -498,12 +508,14 @@ class Guard(int):
     budget: BudgetRow
     tokens: Ring
     throttle: ThrottleRow | None
+    library_budget: LibraryBudgetRow | None
     bulkhead: BulkheadRow
     comes_with: Host | None
     line: TaskLine
     passed: int
     turned_away: int
     limiter: WaitingRow
+    adaptive: AdaptiveRow | None
     refused: float
     limit_passed: int
     limit_turned_away: int
@@ -1076,6 +1088,8 @@ class Workload(int):
     jitter: Draw
     budget: BudgetRow | None
     tokens: Ring
+    throttle: ThrottleRow | None
+    library_budget: LibraryBudgetRow | None
     source: int
     buffered: int
     taken: int

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sim.compiled.rows.declaring import Fixed, Perhaps, Reference, Ring, Row
 from sim.compiled.rows.running import TaskLine
 from sim.compiled.rows.tables import Table
+from sim.policies.aws_adaptive import ADAPTIVE, AdaptiveRow
 from sim.policies.balancer import BALANCER, BalancerRow
 from sim.policies.breaker import BREAKER, BreakerRow
 from sim.policies.budget import BUDGET, BudgetRow
@@ -14,6 +15,7 @@ from sim.policies.bulkhead import BULKHEAD, BulkheadRow
 from sim.policies.connections import POOL, PoolRow
 from sim.policies.hedging import HEDGE, HedgeRow
 from sim.policies.library_breakers import LIBRARY, LibraryRow
+from sim.policies.library_budgets import LIBRARY_BUDGET, LibraryBudgetRow
 from sim.policies.retry import RETRY, RetryRow
 from sim.policies.throttle import THROTTLE, ThrottleRow
 from sim.policies.waiting import WAITING, WaitingRow
@@ -48,10 +50,11 @@ class Call(Row, fixed=True):
     max_pending: int  # who may wait for one; negative: whoever likes
     connect: int  # a draw: how long it takes to open one; -1: no time
     limit_about: int  # likewise: its rate limit
+    adapts: bool  # its rate limit follows what is answered
     in_vain: float  # s; who is refused by that waits so long
     cancels: bool  # a timeout ends the attempt
     budgeted: bool  # retries are
-    throttled: bool  # as gRPC does it
+    hears: bool  # its budget hears how attempts end
     breaks: bool  # it has a breaker
     bulkhead: bool  # likewise
     timed: bool  # all of it together may have a time limit
@@ -121,12 +124,14 @@ class Guard(Row):
     budget: Fixed[Reference[BudgetRow]]
     tokens: Ring
     throttle: Fixed[Perhaps[ThrottleRow]]  # of gRPC, in the place of the budget
+    library_budget: Fixed[Perhaps[LibraryBudgetRow]]  # of Envoy or the AWS SDK, likewise
     bulkhead: Fixed[Reference[BulkheadRow]]
     comes_with: Perhaps[Host]  # it is there only while its replica is, and that of this host come and go
     line: TaskLine  # those who wait for a place in its bulkhead
     passed: int
     turned_away: int
     limiter: Fixed[Reference[WaitingRow]]  # -1: none
+    adaptive: Fixed[Perhaps[AdaptiveRow]]  # of the AWS SDK, in the place of the other
     refused: float  # s; when that has last refused anybody
     limit_passed: int
     limit_turned_away: int
@@ -161,7 +166,9 @@ budgets = Table("budgets", BudgetRow, dtype=BUDGET)
 hedges = Table("hedges", HedgeRow, dtype=HEDGE)
 pools = Table("pools", PoolRow, dtype=POOL)
 throttles = Table("throttles", ThrottleRow, dtype=THROTTLE)
+library_budgets = Table("library_budgets", LibraryBudgetRow, dtype=LIBRARY_BUDGET)
 bulkheads = Table("bulkheads", BulkheadRow, dtype=BULKHEAD)
+adaptive_limits = Table("adaptive_limits", AdaptiveRow, dtype=ADAPTIVE)
 waiting_limits = Table("waiting_limits", WaitingRow, dtype=WAITING)
 retries = Table("retries", RetryRow, dtype=RETRY)
 rings = Table("rings", float)

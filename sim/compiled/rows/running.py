@@ -119,6 +119,15 @@ class Told(Row):
     until: float  # s; when its answer is waited for no longer; infinite: it does not know
 
 
+class Spending(Row):
+    """Where a budget of retries counts attempts or their costs: what the call or client in the row of the same place
+    has to do with it.
+    """
+
+    paid: int  # what its last retry took; NOTHING: there was none
+    under_way: bool  # an attempt is
+
+
 class Request(Row):
     """A logical request that is open, or a free place for one."""
 
@@ -207,6 +216,7 @@ flows = Table("flows", Flow, beside=tasks)
 connections = Table("connections", Connection, beside=tasks)
 races = Table("races", Race, beside=tasks)
 told = Table("told", Told, beside=tasks)
+spendings = Table("spendings", Spending, beside=tasks)
 request_notes = Table("request_notes", RequestNotes, beside=requests)
 saved = Table("saved", int, width="deepest", beside=tasks)
 """Chains and paths that a task comes back to when a part with a salt of its own is over: `deepest` for each task."""

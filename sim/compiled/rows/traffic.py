@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from sim.compiled.rows.hosts import Draw, Replica
     from sim.compiled.rows.programs import Op
     from sim.policies.budget import BudgetRow
+    from sim.policies.library_budgets import LibraryBudgetRow
     from sim.policies.retry import RetryRow
+    from sim.policies.throttle import ThrottleRow
 
 Key = int
 """Of a stream of chance: below 2**64."""
@@ -44,6 +46,8 @@ class Workload(Row):
     jitter: Reference[Draw]
     budget: Perhaps[BudgetRow]
     tokens: Ring
+    throttle: Perhaps[ThrottleRow]  # of gRPC, in the place of the budget
+    library_budget: Perhaps[LibraryBudgetRow]  # of Envoy or the AWS SDK, likewise
     source: int  # -1: a closed population
     buffered: int  # arrivals made
     taken: int  # of those

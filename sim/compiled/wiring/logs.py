@@ -98,7 +98,7 @@ class LogTables:
             salt=member.salt,
             max_poll=spec.max_poll_records,
             max_deliveries=spec.max_deliveries,
-            retry_topic=len(spec.retry_topic.delays) if spec.retry_topic is not None else NOBODY,
+            retry_topic=len(spec.retry_topic.pauses) if spec.retry_topic is not None else NOBODY,
             retries_first=len(self.delays),
             idempotent=spec.idempotent,
             latest=spec.auto_offset_reset == "latest",
@@ -111,7 +111,7 @@ class LogTables:
             pc=self._program_of(member),
         )
         if spec.retry_topic is not None:
-            self.delays += spec.retry_topic.delays
+            self.delays += spec.retry_topic.pauses
 
     def _program_of(self, member: Consumer) -> int:
         """Members with the same steps have one program."""

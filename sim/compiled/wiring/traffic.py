@@ -12,9 +12,10 @@ from sim.chance.keyed import stream_key
 from sim.chance.popularity import popularity_table, stride
 from sim.compiled.base import CHUNK
 from sim.compiled.calendar import OF_CLIENT
+from sim.compiled.flows.layers.retry import budget_of
 from sim.compiled.program import Unsupported, row_of
 from sim.compiled.rows import traffic as rows
-from sim.compiled.rows.calls import budgets, retries
+from sim.compiled.rows.calls import retries
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, whole_numbers
 from sim.spec.arrivals import Closed
@@ -101,9 +102,8 @@ class TrafficTables:
 
     def _budget(self, client: Client) -> dict[str, int]:
         if client.budget is None:
-            return {"budget": NOBODY, "tokens": NOBODY}
-        budget, tokens = self.guards.policy(budgets, client.budget.row), self.guards.ring(client.budget.tokens)
-        return {"budget": budget, "tokens": tokens}
+            return {"budget": NOBODY, "tokens": NOBODY, "throttle": NOBODY, "library_budget": NOBODY}
+        return budget_of(client.budget, self.guards)
 
     def _door(self, door: Door, workload: int) -> None:
         target, hop = self.calls.target(door.target), self.calls.hop(door.hop)

@@ -28,8 +28,8 @@ from sim.compiled.flows.layers.pool import (
     still_in_line,
     take_connection,
 )
-from sim.compiled.flows.layers.rate_limit import ask_for_turn, note_turn, stand_in_line, stop_waiting
-from sim.compiled.flows.layers.retry import hear, withdraw
+from sim.compiled.flows.layers.rate_limit import ask_for_turn, hear_answer, note_turn, stand_in_line, stop_waiting
+from sim.compiled.flows.layers.retry import begin_attempt, forget_attempt, hear, withdraw
 from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
 from sim.compiled.places import park
@@ -41,6 +41,7 @@ from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.compiled.spans import keep_stage
+from sim.compiled.spending import nothing_spent
 from sim.compiled.tasks import abandon
 from sim.policies import base, breaker, budget, bulkhead, retry
 
@@ -85,27 +86,34 @@ def call_step(s: State, own: int, call: int) -> int:
             own_row.phase = 1
             return PARK
         elif call_row.timed and base_reached(s.now, own_row.deadline):
-            own_row.where = targets(s)[call_row.target].where
-            own_row.root = 0
-            outcome_1 = TIMEOUT
-            to = 26
+            if call_row.hears:
+                if call_row.hears and (not (call_row.hedges and own_row.copy)):
+                    forget_attempt(s, own, call)
+                to = 11
+            else:
+                to = 11
         else:
             to = 10
+    if to == 11:
+        own_row.where = targets(s)[call_row.target].where
+        own_row.root = 0
+        outcome_1 = TIMEOUT
+        to = 27
     if pc == 8:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             own_row.ticket += 1
             own_row.child = -1
             to = 9
         else:
-            to = 11
+            to = 12
     if pc == 9 or to == 9:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 9
             return PARK
         else:
-            to = 11
-    if to == 11:
+            to = 12
+    if to == 12:
         own_row.child = -1
         if targets(s)[call_row.target].counts:
             leave_balancer(s, call_row.target, own_row.replica, own_row.callee, own_row.outcome, own_row.sent)
@@ -113,10 +121,10 @@ def call_step(s: State, own: int, call: int) -> int:
         if own_row.outcome == DEGRADED:
             own_row.degraded = True
             outcome_18 = OK
-            to = 20
+            to = 21
         else:
             outcome_18 = own_row.outcome
-            to = 20
+            to = 21
     if pc == 5:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -124,9 +132,9 @@ def call_step(s: State, own: int, call: int) -> int:
             return PARK
         elif not has_opened(s, own, call):
             outcome_15 = own_row.outcome
-            to = 21
+            to = 22
         else:
-            to = 19
+            to = 20
     if pc == 4:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -134,9 +142,9 @@ def call_step(s: State, own: int, call: int) -> int:
             return PARK
         elif not has_connection(s, own, call):
             outcome_15 = own_row.outcome
-            to = 21
+            to = 22
         else:
-            to = 18
+            to = 19
     if pc == 7:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -144,9 +152,9 @@ def call_step(s: State, own: int, call: int) -> int:
             return PARK
         elif own_row.guard < 0:
             outcome_14 = own_row.outcome
-            to = 22
+            to = 23
         else:
-            to = 17
+            to = 18
     if pc == 2:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -158,10 +166,12 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_6 = TIMEOUT
-                to = 23
-            else:
+                to = 24
+            elif not call_row.adapts:
                 note_turn(s, own, call)
-                to = 16
+                to = 17
+            else:
+                to = 15
     if pc == 3:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -173,16 +183,16 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_6 = TIMEOUT
-                to = 23
+                to = 24
             else:
-                to = 15
+                to = 16
     if pc == 6:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 6
             return PARK
         else:
-            to = 13
+            to = 14
     if pc == 0:
         own_row.call = call
         own_row.callee = -1
@@ -192,26 +202,30 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome = TIMEOUT
-                to = 27
+                to = 28
             else:
-                to = 12
+                to = 13
         else:
             if whole_1 and call_row.total_lane >= 0:
                 arm_total(s, call_row.total_lane, own)
-            to = 12
-    if to == 12:
+            to = 13
+    if to == 13:
         whole_3 = not (call_row.hedges and own_row.copy)
         if whole_3 and call_row.budgeted:
             guard_3 = guard_for(s, call, own)
             guard_3_row = guards(s)[guard_3]
             budget_deposit(budgets(s)[guard_3_row.budget], rows_from(rings(s), guard_3_row.tokens), s.now)
+            if guard_3_row.library_budget >= 0:
+                nothing_spent(s, own)
         if whole_3:
             own_row.tries = 0
         to = 10
     if pc == 10 or to == 10:
+        if call_row.hears and (not (call_row.hedges and own_row.copy)):
+            begin_attempt(s, own, call)
         if call_row.hedges and (not own_row.copy):
             begin_race(s, own, call)
-            to = 13
+            to = 14
         elif call_row.breaks:
             guard_6 = guard_for(s, call, own)
             guard_6_row = guards(s)[guard_6]
@@ -226,20 +240,20 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_4 = BREAKER_OPEN
-                to = 24
+                to = 25
             else:
                 own_row.began = s.now
-                to = 14
+                to = 15
         else:
-            to = 14
-    if to == 13:
+            to = 15
+    if to == 14:
         if race_goes_on(s, own, call):
             own_row.phase = 6
             return PARK
         else:
             outcome_3 = own_row.outcome
-            to = 25
-    if to == 14:
+            to = 26
+    if to == 15:
         if call_row.limits:
             wait_8 = ask_for_turn(s, own, call)
             if wait_8 < 0.0:
@@ -248,21 +262,21 @@ def call_step(s: State, own: int, call: int) -> int:
                     own_row.phase = 3
                     return PARK
                 else:
-                    to = 15
-            elif wait_8 > 0.0:
+                    to = 16
+            elif wait_8 == 0.0:
+                to = 17
+            else:
                 stand_in_line(s, own, call, wait_8)
                 own_row.phase = 2
                 return PARK
-            else:
-                to = 16
         else:
-            to = 16
-    if to == 15:
+            to = 17
+    if to == 16:
         own_row.where = targets(s)[call_row.target].where
         own_row.root = 0
         outcome_6 = RATE_LIMITED
-        to = 23
-    if to == 16:
+        to = 24
+    if to == 17:
         if call_row.lane >= 0:
             arm(s, call_row.lane, own)
         if call_row.bulkhead:
@@ -273,13 +287,13 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.guard = guard_15
                 guard_15_row.taken_area -= s.now
                 guard_15_row.passed += 1
-                to = 17
+                to = 18
             elif call_row.bulkhead_lane < 0:
                 guard_15_row.turned_away += 1
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_14 = BULKHEAD_FULL
-                to = 22
+                to = 23
             else:
                 if s.spans:
                     keep_stage(s, own, BULKHEAD, targets(s)[call_row.target].where, 0.0, NONE)
@@ -288,57 +302,59 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.phase = 7
                 return PARK
         else:
-            to = 17
-    if to == 17:
+            to = 18
+    if to == 18:
         if call_row.pools:
             if not take_connection(s, own, call):
                 if not join_line(s, own, call):
                     own_row.where = targets(s)[call_row.target].where
                     own_row.root = 0
                     outcome_15 = BULKHEAD_FULL
-                    to = 21
+                    to = 22
                 else:
                     own_row.phase = 4
                     return PARK
             else:
-                to = 18
+                to = 19
         else:
-            to = 19
-    if to == 18:
+            to = 20
+    if to == 19:
         if call_row.connect >= 0 and must_open(s, own):
             open_connection(s, own, call)
             own_row.phase = 5
             return PARK
         else:
-            to = 19
-    if to == 19:
+            to = 20
+    if to == 20:
         if targets(s)[call_row.target].counts:
             own_row.sent = s.now
         own_row.callee = send(s, own, call, own_row.tries)
         if own_row.callee < 0:
             own_row.root = 0
             outcome_18 = UNREACHABLE
-            to = 20
+            to = 21
         else:
             own_row.phase = 8
             return PARK
-    if to == 20:
+    if to == 21:
         if call_row.pools:
             end_use(s, own, call, outcome_18)
             own_row.ticket += 1
         outcome_15 = outcome_18
-        to = 21
-    if to == 21:
+        to = 22
+    if to == 22:
         if own_row.guard >= 0:
             leave_bulkhead(s, own)
         outcome_14 = outcome_15
-        to = 22
-    if to == 22:
-        own_row.ticket += 1
-        outcome_8 = outcome_14
-        outcome_6 = outcome_8
         to = 23
     if to == 23:
+        own_row.ticket += 1
+        outcome_8 = outcome_14
+        if call_row.adapts:
+            hear_answer(s, own, call, outcome_8)
+        outcome_6 = outcome_8
+        to = 24
+    if to == 24:
         if call_row.breaks:
             guard_6 = guard_for(s, call, own)
             guard_6_row = guards(s)[guard_6]
@@ -351,27 +367,27 @@ def call_step(s: State, own: int, call: int) -> int:
                     note_breaker(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
             own_row.admitted = NOT_ASKED
         outcome_4 = outcome_6
-        to = 24
-    if to == 24:
-        outcome_3 = outcome_4
         to = 25
     if to == 25:
+        outcome_3 = outcome_4
+        to = 26
+    if to == 26:
         if call_row.hedges and own_row.copy:
             outcome_1 = outcome_3
-            to = 26
+            to = 27
         else:
             own_row.tries += 1
-            if call_row.throttled:
+            if call_row.hears:
                 hear(s, own, call, outcome_3)
             if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome_3):
                 outcome_1 = outcome_3
-                to = 26
+                to = 27
             elif call_row.timed and base_reached(s.now, own_row.deadline):
                 outcome_1 = outcome_3
-                to = 26
-            elif call_row.budgeted and (not withdraw(s, own, call)):
+                to = 27
+            elif call_row.budgeted and (not withdraw(s, own, call, outcome_3)):
                 outcome_1 = outcome_3
-                to = 26
+                to = 27
             else:
                 luck_3 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
                 last_3 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
@@ -388,11 +404,11 @@ def call_step(s: State, own: int, call: int) -> int:
                 else:
                     own_row.phase = 10
                     return AGAIN
-    if to == 26:
+    if to == 27:
         own_row.call_number = 0
         outcome = outcome_1
-        to = 27
-    if to == 27:
+        to = 28
+    if to == 28:
         own_row.call = -1
         own_row.outcome = outcome
         if call_row.hedges and own_row.copy:

@@ -12,7 +12,7 @@ from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
 from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
 from sim.compiled.deadlines import tell_patience
-from sim.compiled.events import log
+from sim.compiled.flows.clients import begin_for, hear_client, withdraw_for
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.calls import budgets, retries, rings, targets
 from sim.compiled.rows.hosts import draws
@@ -22,20 +22,17 @@ from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.compiled.rows.traffic import doors, workloads
 from sim.compiled.spans import keep_stage, new_flow
+from sim.compiled.spending import nothing_spent
 from sim.compiled.tasks import answered
 from sim.compiled.visits import goes, next_of_visit, pause_between
-from sim.policies import base, budget, retry
+from sim.policies import budget, retry
 
 BACKOFF = whole(2)
-BUDGET_EXHAUSTED = whole(12)
 JUMP = whole(4)
 NEXT = whole(1)
 OK = whole(0)
-QUIET = 10.0
 UNREACHABLE = whole(10)
-base_passed = base.passed.compiled
 budget_deposit = budget.deposit.compiled
-budget_withdraw = budget.withdraw.compiled
 retry_backoff = retry.backoff.compiled
 retry_retryable = retry.retryable.compiled
 
@@ -57,10 +54,14 @@ def ask(s: State, own: int, workload: int) -> int:
             new_flow(s, own)
         if workload_row.budget >= 0:
             budget_deposit(budgets(s)[workload_row.budget], rows_from(rings(s), workload_row.tokens), s.now)
+        if workload_row.library_budget >= 0:
+            nothing_spent(s, own)
         own_row.tries = 0
         own_row.pause = retries(s)[workload_row.retry].base
         to = 1
     if pc == 1 or to == 1:
+        if workload_row.library_budget >= 0:
+            begin_for(s, own, workload)
         request_1 = own_row.request
         request_1_row = requests(s)[request_1]
         request_1_row.attempts = own_row.tries + 1
@@ -83,12 +84,11 @@ def ask(s: State, own: int, workload: int) -> int:
     if to == 3:
         own_row.ticket += 1
         own_row.tries += 1
+        if workload_row.budget >= 0:
+            hear_client(s, own, workload)
         if own_row.tries >= workload_row.max_attempts or not retry_retryable(retries(s)[workload_row.retry], own_row.outcome):
             to = 4
-        elif workload_row.budget >= 0 and (not budget_withdraw(budgets(s)[workload_row.budget], rows_from(rings(s), workload_row.tokens), s.now)):
-            if base_passed(s.now, workload_row.spent + QUIET):
-                log(s, BUDGET_EXHAUSTED, workload_row.subject, NONE, 0.0)
-            workload_row.spent = s.now
+        elif workload_row.budget >= 0 and (not withdraw_for(s, own, workload)):
             to = 4
         else:
             request = own_row.request

@@ -11,6 +11,7 @@ from sim.compiled.flows.layers.breaker import free_probe, note_breaker
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
 from sim.compiled.flows.layers.pool import drop_connection
 from sim.compiled.flows.layers.rate_limit import stop_waiting
+from sim.compiled.flows.layers.retry import forget_attempt
 from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
 from sim.compiled.races import close_race
@@ -89,6 +90,15 @@ def hedge_killed(s: State, own: int, call: int) -> None:
 
 
 @handler
+def retry_killed(s: State, own: int, call: int) -> None:
+    """Its attempt or pause counts no longer; a copy of an attempt has nothing to do with the budget."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    if call_row.hears and (not (call_row.hedges and own_row.copy)):
+        forget_attempt(s, own, call)
+
+
+@handler
 def total_timeout_killed(s: State, own: int, call: int) -> None:
     """The call is over. What its attempt goes on with nobody waits for."""
     own_row = tasks(s)[own]
@@ -107,4 +117,5 @@ def call_killed(s: State, own: int, call: int) -> None:
     rate_limit_killed(s, own, call)
     breaker_killed(s, own, call)
     hedge_killed(s, own, call)
+    retry_killed(s, own, call)
     total_timeout_killed(s, own, call)

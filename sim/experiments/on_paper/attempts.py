@@ -172,8 +172,8 @@ def _wanted(failed: float, late: float, retry: Retry) -> float:
 def _allowed(failed: float, late: float, retry: Retry) -> float:
     """The share of the retries wanted that the budget pays for: together no more than its ratio of the calls."""
     wanted = _wanted(failed, late, retry)
-    budget: Budget | None = retry.budget
-    if budget is None or budget.grpc is not None or budget.min_per_second > 0 or wanted <= NOTHING:
+    ratio = _paid_for(wanted, retry.budget)
+    if ratio is None or wanted <= NOTHING:
         return 1.0
 
     def made(allowed: float) -> float:
@@ -183,12 +183,26 @@ def _allowed(failed: float, late: float, retry: Retry) -> float:
         )
 
     low, high = 0.0, 1.0
-    if made(1.0) <= budget.ratio:
+    if made(1.0) <= ratio:
         return 1.0
     for _ in range(50):
         middle = (low + high) / 2.0
-        low, high = (low, middle) if made(middle) > budget.ratio else (middle, high)
+        low, high = (low, middle) if made(middle) > ratio else (middle, high)
     return low
+
+
+def _paid_for(wanted: float, budget: Budget | None) -> float | None:
+    """Retries that each call pays for in the long run; None: they are not bounded by that.
+
+    AWS's quota neither fills nor empties where what is not brought back by retries that end well, `wanted * cost` of
+    each, is what calls bring that needed none: `(1 - wanted) * increment`. What it holds at first is not on paper.
+    """
+    if budget is None or budget.min_per_second > 0:
+        return None
+    if budget.aws is not None:
+        lost = wanted * budget.aws.retry_cost
+        return budget.aws.no_retry_increment * (1.0 - wanted) / lost if lost > 0.0 else None
+    return None if budget.of_library else budget.ratio
 
 
 def pause(retry: Retry, number: int, before: Times) -> Times:

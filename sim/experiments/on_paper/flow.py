@@ -366,7 +366,7 @@ def _delivered(profile: Profile, consume: Consume) -> Profile:
     """The same for a message, with all its deliveries: one that fails is delivered again, in place or through its retry
     topics.
     """
-    most = consume.max_deliveries if consume.retry_topic is None else 1 + len(consume.retry_topic.delays)
+    most = consume.max_deliveries if consume.retry_topic is None else 1 + len(consume.retry_topic.pauses)
     return repeated(profile, Failing(min(profile.ends.failed.share, 1.0), profile.poison).tries(most)[0])
 
 

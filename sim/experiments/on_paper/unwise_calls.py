@@ -116,11 +116,12 @@ def _fan_out(
 def _multiplier(retry: Retry | None) -> float:
     if retry is None:
         return 1.0
-    return (
-        float(retry.max_attempts)
-        if retry.budget is None or retry.budget.grpc is not None or retry.budget.min_per_second > 0
-        else min(retry.max_attempts, 1.0 + retry.budget.ratio)
-    )
+    budget = retry.budget
+    if budget is not None and budget.aws is not None:  # nothing comes back where all fails
+        return 1.0 if budget.aws.retry_cost > 0 else float(retry.max_attempts)
+    if budget is None or budget.of_library or budget.min_per_second > 0:
+        return float(retry.max_attempts)
+    return min(retry.max_attempts, 1.0 + budget.ratio)
 
 
 def breakers(view: View) -> Iterator[Finding]:

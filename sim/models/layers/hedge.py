@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from sim.models.budget import RetryBudget
+from sim.models.budget import RetryBudget, Spending
 from sim.models.call import Call, Layer, Run
 from sim.models.clock import Signal
 from sim.models.ending import stop_branch
@@ -55,7 +55,7 @@ class HedgeMemory(Memory):
 
     def allows(self, now: float) -> bool:
         """Whether one more copy is within the extra load."""
-        return self.budget is None or self.budget.withdraw(now, lambda: None)
+        return self.budget is None or Spending(self.budget).withdraw(OK, now, lambda: None)
 
 
 class Race:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sim.chance.chain import link_chain
-from sim.models.budget import RetryBudget
+from sim.models.budget import RetryBudget, Spending
 from sim.models.call import Call, Layer, Run
 from sim.models.outcomes import OK, TIMEOUT
-from sim.models.task import Activity, Task
+from sim.models.task import Activity, Killed, Task
 from sim.policies import retry as retries
 from sim.policies.base import reached
 from sim.spec.policy import CallPolicy
@@ -21,8 +21,6 @@ class Retry(Layer):
         assert call.policy.retry is not None
         self.rule = retries.new_retry(call.policy.retry)
         self.budgeted = call.policy.retry.budget is not None
-        budget = call.policy.retry.budget
-        self.throttled = budget is not None and budget.grpc is not None
         self.timed = call.policy.timed
         self.jitter = call.context.uniform(f"{call.site}.backoff")
 
@@ -39,38 +37,49 @@ class Retry(Layer):
 
     def run(self, task: Task) -> Activity:
         """`task.tries` counts the attempts that are over: the draws of an attempt are keyed by it."""
-        if self.budgeted:
-            self._budget(task).deposit(self.call.env.now)
+        if not self.budgeted:
+            return (yield from self._attempts(task, None))
+        budget = self.call.guard(task).of(RetryBudget)
+        budget.deposit(self.call.env.now)
+        spending = Spending(budget)
+        try:
+            return (yield from self._attempts(task, spending))
+        except Killed:
+            spending.forget()
+            raise
+
+    def _attempts(self, task: Task, spending: Spending | None) -> Activity:
+        """One after the other."""
         pause = self.rule.base  # where decorrelated jitter begins
         while True:
+            if spending is not None:
+                spending.begin()
             outcome = yield from self.inner(task)
             task.tries += 1
-            if self.throttled and (outcome == OK or retries.retryable(self.rule, outcome)):
-                self._budget(task).hear(outcome == OK)
-            if not self._may_go_on(task, outcome):
+            if spending is not None:
+                spending.hear(outcome, retries.retryable(self.rule, outcome))
+            if not self._may_go_on(task, outcome, spending):
                 break
             luck = self.jitter(task.request.id, link_chain(task.chain, self.call.salt, task.tries))
             pause = retries.backoff(self.rule, task.tries, luck, pause)
             if pause > 0.0 and (yield from self._pause(task, pause)):
+                if spending is not None:
+                    spending.forget()
                 outcome = self.call.failed(task, TIMEOUT)
                 break
         task.tries = 0
         return outcome
 
-    def _may_go_on(self, task: Task, outcome: int) -> bool:
+    def _may_go_on(self, task: Task, outcome: int, spending: Spending | None) -> bool:
         """Whether an attempt that ended so may be followed by another."""
         if outcome == OK or task.tries >= self.rule.max_attempts or not retries.retryable(self.rule, outcome):
             return False
-        if self.timed and reached(self.call.env.now, task.timed_call.deadline):
-            return False
-        return not self.budgeted or self._withdraw(task)
-
-    def _withdraw(self, task: Task) -> bool:
         now = self.call.env.now
-        return self._budget(task).withdraw(now, lambda: self.call.note(EventKind.BUDGET_EXHAUSTED, task, now))
-
-    def _budget(self, task: Task) -> RetryBudget:
-        return self.call.guard(task).of(RetryBudget)
+        if self.timed and reached(now, task.timed_call.deadline):
+            return False
+        return spending is None or spending.withdraw(
+            outcome, now, lambda: self.call.note(EventKind.BUDGET_EXHAUSTED, task, now)
+        )
 
     def _pause(self, task: Task, seconds: float) -> Activity:
         """Back off; 1 where that took until the total timeout, and the call is over.

@@ -7,7 +7,8 @@ dead-letter exchange; it has a row of its own in each queue.
 
 Not modelled: message and queue priorities (x-max-priority), queue expiry, lazy paging of what waits to and from disk,
 `max-length-bytes`, replicas of a quorum queue and their elections one by one (only the time of the majority),
-at-least-once dead-lettering, delayed retries, and that a quorum queue notices its length late (`reject-publish`).
+at-least-once dead-lettering, delayed retries, and that publishers of a quorum queue hear late of its length
+(`reject-publish`): here it takes too many only while those before are being committed.
 """
 
 from __future__ import annotations
@@ -196,8 +197,8 @@ class Queue:
             self._deliver(letter, taker)
             return
         self.waiting.put(letter)
-        most = self.spec.max_length
-        while most is not None and len(self.waiting) > most:
+        most = self.spec.max_length if self.spec.overflow == "drop-head" else None
+        while most is not None and len(self.waiting) > most:  # else the new one gives way, when it is routed here
             self._give_up(self.waiting.take(), "maxlen")
         self._watch_head()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.models.random_systems import serving
+from tests.models.random_systems import adapting, serving
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.fleets import fleets
@@ -17,6 +17,7 @@ from tests.models.random_systems.layers import layers
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
 from tests.models.random_systems.sagas import sagas
+from tests.models.random_systems.spring import spring
 from tests.models.random_systems.zones import zones
 
 FIRST_WITH_LATER_WORDS = 3000
@@ -31,7 +32,10 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     sagas,
     fleets,
     layers,
+    spring,
     health_checks,
+    adapting.library_budgets,
+    adapting.adaptive_limits,
     zones,
 )
 

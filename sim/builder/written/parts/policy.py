@@ -11,24 +11,6 @@ from typing import Any, Literal
 from sim.builder.saying import Part, part
 
 
-def budget(
-    *,
-    ratio: Mapping[str, Any] | float | str | None = None,
-    min_per_second: Mapping[str, Any] | float | str | None = None,
-    ttl: Literal[0] | Mapping[str, Any] | str | None = None,
-    grpc: Mapping[str, Any] | str | None = None,
-) -> Part:
-    """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens
-    live `ttl`.
-
-    ratio: Retries that each request pays for; must be said unless `grpc` is.
-    min_per_second: Retries that are always allowed, each second.
-    ttl: How long a request's payment can be spent.
-    grpc: Counts tokens as gRPC does, in the place of the three others.
-    """
-    return part(locals())
-
-
 def bulkhead(
     *, max_concurrent_calls: Mapping[str, Any] | int | str, max_wait: Literal[0] | Mapping[str, Any] | str | None = None
 ) -> Part:
@@ -71,15 +53,6 @@ def call_policy(
     pool: The connections by which calls are made.
     scope: Whether breaker, limit, bulkhead, pool and budget are of each `replica` of the caller, or of the whole
         `service`.
-    """
-    return part(locals())
-
-
-def grpc_throttling(*, max_tokens: Mapping[str, Any] | int | str, token_ratio: Mapping[str, Any] | float | str) -> Part:
-    """gRPC's retryThrottling: retries are made while more than half of the tokens are there (gRFC A6).
-
-    max_tokens: Tokens at the beginning, and at most; a failure that could be tried again takes one.
-    token_ratio: What an answer brings back; three digits after the point count.
     """
     return part(locals())
 

@@ -74,10 +74,17 @@ def endpoint(
     return part(locals())
 
 
-def retry_topic(*, delays: Sequence[Literal[0] | Mapping[str, Any] | str]) -> Part:
+def retry_topic(
+    *,
+    delays: Sequence[Literal[0] | Mapping[str, Any] | str] | None = None,
+    attempts: Mapping[str, Any] | int | str | None = None,
+    backoff: Mapping[str, Any] | str | None = None,
+) -> Part:
     """Non-blocking redelivery: failure k goes to the k-th delay topic; after the last the message is dead-lettered.
 
-    delays: The delay of each retry topic, one after the other.
+    delays: The delay of each retry topic, one after the other, in the place of `attempts` and `backoff`.
+    attempts: How often a message is delivered before it is dead-lettered, the first time included (attempts).
+    backoff: The pause before each retry: the delay of its topic (backOff).
     """
     return part(locals())
 

@@ -8,7 +8,7 @@ from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.base import handler
 from sim.compiled.calendar import hold
-from sim.compiled.codes import BUDGET_EXHAUSTED, OK, TIMEOUT
+from sim.compiled.codes import BUDGET_EXHAUSTED, TIMEOUT
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.flows.layer import LONG_AGO, PAUSED, Layer, Values, failed, its_guard, thawed
 from sim.compiled.guards import guard_for, note
@@ -16,12 +16,13 @@ from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
-from sim.compiled.rows.tables import rows_from
 from sim.compiled.spans import BACKOFF, keep_stage
+from sim.compiled.spending import begin_spending, forget_spending, hear_spending, nothing_spent, spend
 from sim.models.budget import RetryBudget
-from sim.policies import base, budget, retry, throttle
+from sim.policies import base, budget, retry
 from sim.policies.base import reached
 from sim.policies.budget import SLICES, BudgetRow
+from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.retry import RetryRow, new_retry
 from sim.policies.throttle import ThrottleRow
 from sim.spec.policy import Retry as RetryPolicy
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
     from sim.models.guards import Guard as ModelGuard
 
 passed = base.passed.compiled
-take, retryable = budget.withdraw.compiled, retry.retryable.compiled
-succeeded, failed_once, allows = throttle.succeeded.compiled, throttle.failed.compiled, throttle.allows.compiled
+retryable = retry.retryable.compiled
 
 
 @flow
@@ -48,20 +48,24 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     if whole and call.budgeted:
         guard = its_guard(s, call, own)
         budget.deposit(guard.budget, guard.tokens, s.now)
+        if guard.library_budget is not None:
+            nothing_spent(s, own)
     if whole:
         own.tries = 0
     while True:
+        if call.hears and not (call.hedges and own.copy):
+            begin_attempt(s, own, call)
         outcome = yield from inner(s, own, call)
         if call.hedges and own.copy:
             return outcome
         own.tries += 1
-        if call.throttled:
+        if call.hears:
             hear(s, own, call, outcome)
         if own.tries >= call.max_attempts or not retry.retryable(call.retry, outcome):
             return outcome
         if call.timed and reached(s.now, own.deadline):
             return outcome
-        if call.budgeted and not withdraw(s, own, call):
+        if call.budgeted and not withdraw(s, own, call, outcome):
             return outcome
         luck = uniform(call.jitter.key, the(Request, own.request).id, link_chain(own.chain, call.salt, own.tries))
         last = own.pause if own.tries > 1 else call.retry.base  # where decorrelated jitter begins
@@ -76,28 +80,48 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             yield PAUSED
             yield from thawed(s, own, call)
             if call.timed and reached(s.now, own.deadline):
+                if call.hears:
+                    retries_are_over(s, own, call)
                 failed(s, own, call)
                 return TIMEOUT
 
 
+@flow
+def retries_are_over(s: State, own: Task, call: Call) -> None:
+    """Its attempt or pause counts no longer; a copy of an attempt has nothing to do with the budget."""
+    if call.hears and not (call.hedges and own.copy):
+        forget_attempt(s, own, call)
+
+
+@handler
+def begin_attempt(s: State, task: int, call: int) -> None:
+    """One sets out."""
+    guard = rows.guards(s)[guard_for(s, call, task)]
+    if guard.library_budget >= 0:
+        begin_spending(s, task, guard.library_budget)
+
+
+@handler
+def forget_attempt(s: State, task: int, call: int) -> None:
+    """There will be no further one."""
+    guard = rows.guards(s)[guard_for(s, call, task)]
+    if guard.library_budget >= 0:
+        forget_spending(s, task, guard.library_budget)
+
+
 @handler
 def hear(s: State, task: int, call: int, outcome: int) -> None:
-    """How an attempt ended: gRPC counts answers, and what may be tried again."""
-    throttle = rows.throttles(s)[rows.guards(s)[guard_for(s, call, task)].throttle]
-    if outcome == OK:
-        succeeded(throttle)
-    elif retryable(rows.retries(s)[rows.calls(s)[call].retry], outcome):
-        failed_once(throttle)
+    """How an attempt ended."""
+    guard = rows.guards(s)[guard_for(s, call, task)]
+    again = retryable(rows.retries(s)[rows.calls(s)[call].retry], outcome)
+    hear_spending(s, task, guard.throttle, guard.library_budget, outcome, again)
 
 
 @handler
-def withdraw(s: State, task: int, call: int) -> bool:
+def withdraw(s: State, task: int, call: int, outcome: int) -> bool:
     """Whether one more retry is within the budget; where a spell begins in which none is, the event log hears of it."""
     guard = rows.guards(s)[guard_for(s, call, task)]
-    if guard.throttle >= 0:
-        allowed = allows(rows.throttles(s)[guard.throttle])
-    else:
-        allowed = take(rows.budgets(s)[guard.budget], rows_from(rows.rings(s), guard.tokens), s.now)
+    allowed = spend(s, task, guard.budget, guard.tokens, guard.throttle, guard.library_budget, outcome)
     if not allowed:
         if passed(s.now, guard.spent + QUIET):
             note(s, task, call, BUDGET_EXHAUSTED, s.now)
@@ -110,7 +134,13 @@ class Retry(Layer):
 
     name = "retry"
     flow = retrying
-    tables = ((rows.retries, RetryRow), (rows.budgets, BudgetRow), (rows.throttles, ThrottleRow))
+    killed = retries_are_over
+    tables = (
+        (rows.retries, RetryRow),
+        (rows.budgets, BudgetRow),
+        (rows.throttles, ThrottleRow),
+        (rows.library_budgets, LibraryBudgetRow),
+    )
 
     @staticmethod
     def of_call(call: ModelCall, tables: CallTables, place: int) -> Values:
@@ -121,7 +151,7 @@ class Retry(Layer):
             "retry": tables.guards.policy(rows.retries, new_retry(rule)),
             "jitter": row_of(tables.places.world.uniform(f"{call.site}.backoff")),
             "budgeted": rule.budget is not None,
-            "throttled": rule.budget is not None and rule.budget.grpc is not None,
+            "hears": rule.budget is not None and rule.budget.of_library,
         }
 
     @staticmethod
@@ -130,13 +160,7 @@ class Retry(Layer):
         known = guard.find(RetryBudget)
         if known is None:
             return {"spent": LONG_AGO, "budget": NOBODY}
-        throttle = NOBODY if known.throttle is None else tables.policy(rows.throttles, known.throttle)
-        return {
-            "spent": LONG_AGO,
-            "budget": tables.policy(rows.budgets, known.row),
-            "tokens": tables.ring(known.tokens),
-            "throttle": throttle,
-        }
+        return {"spent": LONG_AGO} | budget_of(known, tables)
 
     @staticmethod
     def forgotten(machine: Machine, guard: rows.Guard, _name: str, _about: str) -> None:
@@ -144,6 +168,18 @@ class Retry(Layer):
         guard.spent = LONG_AGO
         if guard.throttle >= 0:
             machine.renew(rows.throttles, guard.throttle)
+        if guard.library_budget >= 0:
+            machine.renew(rows.library_budgets, guard.library_budget)
         if guard.budget >= 0:
             machine.renew(rows.budgets, guard.budget)
             rows.rings.array(machine.s)[guard.tokens : guard.tokens + SLICES] = 0.0
+
+
+def budget_of(budget: RetryBudget, tables: GuardTables) -> Values:
+    """Where its rows stand."""
+    return {
+        "budget": tables.policy(rows.budgets, budget.row),
+        "tokens": tables.ring(budget.tokens),
+        "throttle": NOBODY if budget.throttle is None else tables.policy(rows.throttles, budget.throttle),
+        "library_budget": NOBODY if budget.library is None else tables.policy(rows.library_budgets, budget.library),
+    }
