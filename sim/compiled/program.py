@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.limits import LimitTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.sagas import SagaTables
+    from sim.compiled.wiring.sessions import SessionTables
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
@@ -93,6 +94,7 @@ class Assembler:
         limits: LimitTables,
         caches: CacheTables,
         sagas: SagaTables,
+        sessions: SessionTables,
         plugins: PluginTables,
     ):
         self.places = places
@@ -100,6 +102,7 @@ class Assembler:
         self.composed = composed
         self.caches = caches
         self.sagas = sagas
+        self.sessions = sessions
         self.limits = limits
         self.plugins = plugins
         self.gateway_work = NOBODY  # the draw of the gateway's own work, where it has some

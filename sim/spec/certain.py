@@ -26,6 +26,7 @@ from sim.spec import (
     saga,
     scenario,
     service,
+    session,
     step,
     traffic,
 )
@@ -106,6 +107,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     saga.Saga,
     saga.SagaStep,
     saga.Retract,
+    session.Session,
     policy.CallPolicy,
     policy.ConstantBackoff,
     policy.LinearBackoff,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.guards import GuardTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.sagas import SagaTables
+    from sim.compiled.wiring.sessions import SessionTables
 
 OF_HOSTS = (  # as `sampling` numbers them
     "busy", "queue", "replicas", "workers", "cores_busy", "cores", "in_flight", "attempts", "first_attempts",
@@ -39,6 +40,11 @@ OF_SAGAS = (
     ("sagas_stuck", sampling.SAGAS_STUCK),
     ("sagas_open", sampling.SAGAS_OPEN),
 )
+OF_SESSIONS = (
+    ("sessions_found", sampling.SESSIONS_FOUND),
+    ("sessions_begun", sampling.SESSIONS_BEGUN),
+    ("sessions_lost", sampling.SESSIONS_LOST),
+)
 OF_CACHES = (
     ("cache_hits", sampling.CACHE_HITS),
     ("cache_misses", sampling.CACHE_MISSES),
@@ -53,9 +59,16 @@ class SeriesTables:
     """Their rows."""
 
     def __init__(
-        self, places: Places, guards: GuardTables, caches: CacheTables, sagas: SagaTables, plugins: PluginTables
+        self,
+        places: Places,
+        guards: GuardTables,
+        caches: CacheTables,
+        sagas: SagaTables,
+        sessions: SessionTables,
+        plugins: PluginTables,
     ):
         self.places, self.guards, self.caches, self.sagas, self.plugins = places, guards, caches, sagas, plugins
+        self.sessions = sessions
         self.series = Found(rows.Series)
         self._found: dict[tuple[str, str], list[dict[str, int]]] = {}
         self._watch_hosts()
@@ -110,6 +123,9 @@ class SeriesTables:
             if host.sagas is not None:
                 for quantity, what in OF_SAGAS:
                     self._watch(host.name, quantity, what, self.sagas.place_of[host.sagas])
+            if host.sessions is not None:
+                for quantity, what in OF_SESSIONS:
+                    self._watch(host.name, quantity, what, self.sessions.place_of[host.sessions])
             for name, counts in host.caches.items():
                 for quantity, what in OF_CACHES:
                     self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])

@@ -17,6 +17,7 @@ from tests.models.random_systems.layers import layers
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
 from tests.models.random_systems.sagas import sagas
+from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
 from tests.models.random_systems.zones import zones
 
@@ -37,6 +38,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     adapting.library_budgets,
     adapting.adaptive_limits,
     zones,
+    sessions,
 )
 
 
