@@ -13,6 +13,7 @@ from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
 from sim.policies.codel import CodelRow
+from sim.policies.concurrency_row import ConcurrencyRow
 from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
@@ -201,6 +202,13 @@ class Told(int):
     """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
 
     until: float
+
+
+class Entered(int):
+    """Where limits of concurrency adapt: of the place that the task in the row of the same place has."""
+
+    began: float
+    inside: int
 
 
 class Spending(int):
@@ -441,6 +449,8 @@ class Call(int):
     hears: bool
     breaks: bool
     bulkhead: bool
+    adaptive: bool
+    luck: int
     timed: bool
     propagates: bool
     hedges: bool
@@ -507,6 +517,9 @@ class Guard(int):
     throttle: ThrottleRow | None
     library_budget: LibraryBudgetRow | None
     bulkhead: BulkheadRow
+    concurrency: ConcurrencyRow | None
+    concurrency_ring: Ring
+    places_area: float
     comes_with: Host | None
     line: TaskLine
     passed: int

@@ -35,6 +35,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     health_checks,
     adapting.library_budgets,
     adapting.adaptive_limits,
+    adapting.adaptive_concurrency,
 )
 
 
