@@ -45,6 +45,15 @@ from sim.builder.written.parts.budgets import aws_quota, budget, envoy_retries, 
 from sim.builder.written.parts.caller_limit import caller_limit, resilience4j_rate_limiter
 from sim.builder.written.parts.cluster import nodes, quota
 from sim.builder.written.parts.composed import alternative
+from sim.builder.written.parts.concurrency import (
+    aimd_limit,
+    concurrency_limit_params,
+    envoy_gradient,
+    gradient2_limit,
+    min_rtt_calc_params,
+    vegas_limit,
+    windowed_limit,
+)
 from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.distribution import branch
@@ -67,6 +76,7 @@ from sim.builder.written.parts.visit import visit
 
 __all__ = [
     "Part",
+    "aimd_limit",
     "alternative",
     "arrivals",
     "authentication",
@@ -84,6 +94,7 @@ __all__ = [
     "circuit_breaker",
     "commit",
     "compaction",
+    "concurrency_limit_params",
     "confirm_batch",
     "consume",
     "dead_letter",
@@ -92,6 +103,7 @@ __all__ = [
     "draining",
     "effect_options",
     "endpoint",
+    "envoy_gradient",
     "envoy_retries",
     "envoy_retry_budget",
     "exchange",
@@ -100,6 +112,7 @@ __all__ = [
     "flash_crowd",
     "gateway",
     "go_breaker",
+    "gradient2_limit",
     "grpc_throttling",
     "health_checks",
     "hedge",
@@ -111,6 +124,7 @@ __all__ = [
     "link_between",
     "membership",
     "message_queue",
+    "min_rtt_calc_params",
     "network",
     "nodes",
     "objective",
@@ -150,6 +164,8 @@ __all__ = [
     "transaction",
     "translate",
     "users",
+    "vegas_limit",
     "visit",
     "warm_up",
+    "windowed_limit",
 ]
