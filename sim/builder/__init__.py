@@ -62,7 +62,7 @@ from sim.builder.written.parts.saga import saga_step
 from sim.builder.written.parts.scenario import ledger, recording, scenario
 from sim.builder.written.parts.service import consume, endpoint, retry_topic, service, stock
 from sim.builder.written.parts.step import effect_options, take_options
-from sim.builder.written.parts.traffic import objective, popularity, traffic, users
+from sim.builder.written.parts.traffic import objective, popularity, traffic, users, virtual_users
 from sim.builder.written.parts.visit import visit
 
 __all__ = [
@@ -150,6 +150,7 @@ __all__ = [
     "transaction",
     "translate",
     "users",
+    "virtual_users",
     "visit",
     "warm_up",
 ]

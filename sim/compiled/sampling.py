@@ -15,7 +15,7 @@ from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.sagas import saga_counts
 from sim.compiled.rows.state import State
-from sim.compiled.rows.traffic import workloads
+from sim.compiled.rows.traffic import virtual_users, workloads
 from sim.compiled.rows.watched import areas, moments, samples, series
 from sim.compiled.written.watched import read_layers
 
@@ -25,9 +25,10 @@ from sim.compiled.written.watched import read_layers
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
+    VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     OF_LAYERS,
-) = map(whole, range(42))  # fmt: skip
+) = map(whole, range(44))  # fmt: skip
 
 
 @handler
@@ -58,6 +59,10 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(workloads(s)[index].visits)
     if what == VISITS_LEFT:
         return float(workloads(s)[index].left)
+    if what == VIRTUAL_USERS:
+        return float(virtual_users(s)[workloads(s)[index].virtual].busy)
+    if what == DROPPED_ITERATIONS:
+        return float(virtual_users(s)[workloads(s)[index].virtual].dropped)
     if what >= CACHE_HITS:
         return read_cache(s, what, index)
     if what == EJECTED:

@@ -1089,6 +1089,8 @@ class Workload(int):
     taken: int
     route_rows: int
     user_rows: int
+    apart: bool
+    virtual: VirtualUsers | None
     visiting: Visiting | None
     visits: int
     left: int
@@ -1106,6 +1108,15 @@ class Visiting(int):
     think: int
     patience: int
     leaves: float
+
+
+class VirtualUsers(int):
+    """Those of a load generator, who run the iterations of one open traffic."""
+
+    there: int
+    most: int
+    busy: int
+    dropped: int
 
 
 class Visit(int):
