@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
+from sim.compiled.apart import by_address
 from sim.compiled.base import NO, YES, handler
 from sim.compiled.codes import REPLICA_EJECTED, REPLICA_RETURNED
 from sim.compiled.events import log_at
@@ -36,6 +37,7 @@ success_rate_threshold, is_outlier = outliers.success_rate_threshold.compiled, o
 begin_interval, reached = outliers.begin_interval.compiled, base.reached.compiled
 
 
+@by_address
 @handler
 def choose_by_view(s: State, target: int, caller: int, request: int, chain: int) -> int:
     """The replica that takes this attempt, by what its caller knows; -1: nobody is there."""
@@ -90,6 +92,7 @@ def look_into_table(s: State, place: int, replicas: int, key: int) -> int:
     return table[key % view.size]
 
 
+@by_address
 @handler
 def hear_of_end(s: State, target: int, caller: int, replica: int, outcome: int, began: float) -> None:
     """An attempt is over; a negative outcome: nobody knows how."""

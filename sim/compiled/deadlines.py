@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from sim.compiled.apart import by_address
 from sim.compiled.base import handler
 from sim.compiled.calendar import arm_at, arm_total
 from sim.compiled.rows.calls import calls
@@ -15,6 +16,7 @@ from sim.policies import base
 reached = base.reached.compiled
 
 
+@by_address
 @handler
 def begin_in_time(s: State, task: int, call: int) -> bool:
     """Begin a call that ends by its own time limit, or when nobody waits for its caller; False: nobody does now."""

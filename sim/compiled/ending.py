@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.chance.compiler import compiled
+from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, OUTCOMES, YES, handler
 from sim.compiled.codes import TIMEOUT
 from sim.compiled.cores import drop_job
@@ -38,6 +39,7 @@ def end_killed(s: State, task: int, host: int, outcome: int) -> None:
     done(s, request)
 
 
+@by_address
 @compiled
 def stop(s: State, task: int, host: int, cancel: bool, outcome: int) -> None:
     """End a task from outside: it gives back what it holds; its children work on for nobody, or end too.

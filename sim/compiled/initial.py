@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.compiled.apart import addresses
 from sim.compiled.rows import calls, events, gateway, lines, plugins, running
+from sim.compiled.rows.addresses import functions
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import BUFFERS, POOLS, AnyTable
 from sim.compiled.spans import ALL, EXEMPLARS
-from sim.compiled.wiring.found import Filled
+from sim.compiled.wiring.found import Filled, whole_numbers
 from sim.records.exemplars import MOST_LUCK
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def _numbers(s: State, wiring: Wiring) -> None:
 
 def _what_grows(wiring: Wiring) -> Filled:
     """As small as it begins; `Room` makes room before the first event."""
+    yield functions, whole_numbers(addresses())
     spans = wiring.scenario.record.spans
     notes = (running.stage_notes, running.span_notes)
     for table in POOLS:

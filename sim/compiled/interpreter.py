@@ -10,6 +10,7 @@ from __future__ import annotations
 from sim.chance.compiler import compiled
 from sim.compiled import operations as op_of
 from sim.compiled.answers import FAIL, JUMP, NEXT, PARK
+from sim.compiled.apart import by_address
 from sim.compiled.attempts import waited_too_long
 from sim.compiled.base import handler, inlined, whole
 from sim.compiled.caches import begin_to_bring, hit_by_share, loaded
@@ -110,7 +111,7 @@ from sim.compiled.tasks import (
     opened,
 )
 from sim.compiled.topics import replicated
-from sim.compiled.visits import come_apart, iteration_over
+from sim.compiled.visits import arrival_apart, iteration_over
 from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.caches import look_into_cache
 from sim.compiled.written.calls import call_expired, call_step
@@ -160,7 +161,7 @@ def run(s: State, budget: int) -> int:
                 kind = what & ((1 << KIND_BITS) - 1)
                 if kind == ARRIVAL:
                     if workloads(s)[task].apart:
-                        come_apart(s, task)
+                        arrival_apart(s, task)
                         continue
                     task = arrival(s, task)
                     if task < 0:
@@ -186,6 +187,7 @@ def run(s: State, budget: int) -> int:
         go_on(s, task)
 
 
+@by_address
 @handler
 def happen(s: State, kind: int, index: int) -> None:
     """The events that few requests meet."""
@@ -347,6 +349,7 @@ def of_logs(s: State, task: int, op: Op) -> int:
     return NEXT
 
 
+@by_address
 @handler
 def unusual(s: State, task: int, op: Op) -> int:
     """The operations that few tasks come by."""
@@ -390,6 +393,7 @@ def unusual(s: State, task: int, op: Op) -> int:
     return NEXT
 
 
+@by_address
 @handler
 def of_composed(s: State, task: int, op: Op) -> int:
     """The operations of steps that are made of other steps, and of people with a pace or a visit of their own."""

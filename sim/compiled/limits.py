@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, handler, inlined, whole
 from sim.compiled.calendar import hold
 from sim.compiled.codes import LIMITING_BEGAN, LIMITING_ENDED, OK, RATE_LIMITED, SHED
@@ -165,6 +166,7 @@ def counter_of(s: State, task: int, route: int, place: int) -> int:
 # -- limits that say more ----------------------------------------------------------------------------------------------
 
 
+@by_address
 @handler
 def look_by_key(s: State, place: int, task: int, route: int) -> float:
     """The same; all rates that it keeps are asked, and of those that refuse the longest wait is told."""
@@ -188,6 +190,7 @@ def look_by_key(s: State, place: int, task: int, route: int) -> float:
     return longest if limit.tells == EXACT else float(in_whole_seconds(longest))
 
 
+@by_address
 @handler
 def counters_of(s: State, place: int, task: int, route: int) -> int:
     """The first of the counters of this request, made when first needed; NOT_COUNTED, NOT_LET_IN: it has none."""
@@ -240,6 +243,7 @@ def number_of(s: State, space: int, key: int) -> int:
 # -- counters ----------------------------------------------------------------------------------------------------------
 
 
+@by_address
 @handler
 def counters_at(s: State, place: int, space: int, key: int) -> int:
     """The first of the counters that a limit has for a key, made when first needed."""

@@ -6,6 +6,7 @@ Who gives up is taken out of his line at once, where the models leave a stale en
 from __future__ import annotations
 
 from sim.chance.compiler import compiled
+from sim.compiled.apart import by_address
 from sim.compiled.base import NO, handler, whole
 from sim.compiled.identities import BY_ENDPOINT, NO_KEY, key_of
 from sim.compiled.lists import add_last, unlink
@@ -35,6 +36,7 @@ PRIORITY, EARLIEST, FAIR, CONTROLLED, ADAPTIVE = map(whole, range(5))
 overloaded, passed = codel.overloaded.compiled, base.passed.compiled
 
 
+@by_address
 @handler
 def join_line(s: State, host: int, task: int, midway: bool) -> None:
     """Stand in the line of the task's replica, in one's place."""
@@ -62,6 +64,7 @@ def join_line(s: State, host: int, task: int, midway: bool) -> None:
         add_last(tasks(s), replica.queue, task)
 
 
+@by_address
 @handler
 def leave_line(s: State, host: int, task: int) -> None:
     """Stand in it no longer."""

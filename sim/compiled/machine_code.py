@@ -17,7 +17,6 @@ from sim.compiled import (
     clients,
     consumers,
     cores,
-    ending,
     events,
     eviction,
     interpreter,
@@ -26,6 +25,7 @@ from sim.compiled import (
     tasks,
     topics,
 )
+from sim.compiled.apart import all_apart
 from sim.compiled.base import PLAIN
 from sim.compiled.rows.programs import Op
 from sim.compiled.rows.state import STATE_TYPE
@@ -36,7 +36,7 @@ from sim.compiled.written import steps as written_steps
 
 _PATIENCE = 300.0  # s; ten times as long as it takes where nothing else is under way
 _OP = from_dtype(Op.dtype)
-_ENTRIES: tuple[Any, ...] = (  # what Python calls, and with what beside the state
+_ENTRIES: tuple[Any, ...] = (  # what Python calls beside the interpreter, and with what beside the state
     (calendar.push, (float64, int64, int64)),
     (calendar.schedule, (int64, float64, int64, int64)),
     (calendar.make_ready, (int64,)),
@@ -47,7 +47,6 @@ _ENTRIES: tuple[Any, ...] = (  # what Python calls, and with what beside the sta
     (tasks.free_row, (int64,)),
     (tasks.close, (int64, boolean)),
     (attempts.waited_too_long, (int64, int64)),
-    (ending.stop, (int64, int64, boolean, int64)),
     (cores.stop_cores, (int64,)),
     (cores.start_cores, (int64,)),
     (consumers.put_back, (int64,)),
@@ -59,12 +58,10 @@ _ENTRIES: tuple[Any, ...] = (  # what Python calls, and with what beside the sta
     (eviction.clear, (int64,)),
     (clients.first_arrival, (int64,)),
     (clients.begin_users, (int64, int64, int64)),
-    (interpreter.run, (int64,)),  # last: where it is, all is
 )
 
 
 _PARTS: tuple[Any, ...] = (  # what `run` is made of, in the order in which it comes to them: its largest pieces
-    (interpreter.happen, (int64, int64)),
     (interpreter.wake, (int64,)),
     (written_calls.call_step, (int64, int64)),
     (written_attempts.attempt_step, (int64,)),
@@ -72,7 +69,6 @@ _PARTS: tuple[Any, ...] = (  # what `run` is made of, in the order in which it c
     (written_steps.get_place, (int64, int64)),
     (written_clients.ask, (int64, int64)),
     (interpreter.of_logs, (int64, _OP)),
-    (interpreter.unusual, (int64, _OP)),
 )
 
 
@@ -91,7 +87,7 @@ def prepare() -> None:
     """
     if PLAIN:
         return
-    _compile(_ENTRIES)
+    _compile([*_ENTRIES, (interpreter.run, (int64,)), *all_apart()])
     say_whole()
 
 
@@ -114,13 +110,13 @@ def help_making() -> None:
     with one_at_a_time("helping") as alone:
         if alone and not is_ready():
             _lay_ground()
-            _compile(reversed(_PARTS))
+            _compile(reversed([*_PARTS, *all_apart()]))
 
 
 def _lay_ground() -> None:
     """What both need: one of them compiles it, and the other waits rather than do the same."""
     with one_at_a_time("ground", _PATIENCE):
-        _compile(_ENTRIES[:-1])
+        _compile(_ENTRIES)
 
 
 def _compile(functions: Iterable[Any]) -> None:

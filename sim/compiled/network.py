@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
+from sim.compiled.apart import by_address
 from sim.compiled.balancing import choose_by_view, hear_of_end
 from sim.compiled.base import ZERO, handler, inlined, whole
 from sim.compiled.rows.calls import alive, balancer_of, balancers, hops, loads, targets, wire_delays, wire_losses, wires
@@ -42,6 +43,7 @@ def hop_by_chance(s: State, hop: int, entity: int, chain: int) -> float:
     return travel(s, hop, entity, chain)
 
 
+@by_address
 @handler
 def travel(s: State, hop: int, entity: int, chain: int) -> float:
     """Seconds on the way, for what is not lost."""

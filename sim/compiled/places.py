@@ -10,6 +10,7 @@ import math
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
+from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, ZERO, handler, inlined
 from sim.compiled.calendar import CONTROL, ORDER, make_ready, schedule
 from sim.compiled.codes import ERROR, OK, SHED, SHEDDING_BEGAN, SHEDDING_ENDED
@@ -115,6 +116,7 @@ def pass_place_on(s: State, host: int, task: int) -> None:
     make_ready(s, heir)
 
 
+@by_address
 @handler
 def pass_place_down_the_line(s: State, host: int, task: int) -> None:
     """Give the place to who is next in a line that may drop some on the way; it is free where none is left."""
@@ -140,6 +142,7 @@ def shed_from_queue(s: State, host: int, task: int) -> None:
     make_ready(s, task)
 
 
+@by_address
 @handler
 def make_room(s: State, host: int, task: int) -> bool:
     """Whether somebody in a full line is shed for this newcomer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import OK
@@ -25,6 +26,7 @@ deposit, withdraw, retryable = budget.deposit.compiled, budget.withdraw.compiled
 note_answer, pause = hedging.note.compiled, hedging.pause.compiled
 
 
+@by_address
 @handler
 def begin_race(s: State, task: int, call: int) -> None:
     """Of an attempt that begins now; nothing is sent yet."""
@@ -42,6 +44,7 @@ def begin_race(s: State, task: int, call: int) -> None:
         keep_stage(s, task, OTHER, rows.targets(s)[rows.calls(s)[call].target].where, 0.0, NONE)
 
 
+@by_address
 @handler
 def race_goes_on(s: State, task: int, call: int) -> bool:
     """Send one more copy, if there may be one, and wait; False: it is decided, or the call was given up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from sim.compiled.apart import by_address
 from sim.compiled.balancing import ejected_on_average, healthy_replicas
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
@@ -171,6 +172,7 @@ def read_sagas(s: State, what: int, index: int) -> float:
     return float(counts.stuck if what == SAGAS_STUCK else counts.open)
 
 
+@by_address
 @handler
 def tick(s: State) -> None:
     """Sample all series now."""

@@ -13,6 +13,7 @@ import math
 
 from sim.chance.compiler import compiled
 from sim.chance.keyed import lot
+from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler, whole
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.programs import entry_ops
@@ -90,6 +91,7 @@ def keep_stage(s: State, task: int, kind: int, place: int, seconds: float, about
     keep_note(s, tasks(s)[task].request, flows(s)[task].number, kind, place, seconds, about)
 
 
+@by_address
 @handler
 def keep_note(s: State, request: int, flow: int, kind: int, place: int, seconds: float, about: int) -> None:
     """The same of any flow of a request: an event on its way is no task."""
@@ -213,6 +215,7 @@ def new_span_note(s: State, request: int) -> int:
     return note
 
 
+@by_address
 @handler
 def close_notes(s: State, request: int) -> None:
     """The request is closed, and nothing more will be written of it: its rows are handed over, or forgotten with it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.answers import NEXT
+from sim.compiled.apart import by_address
 from sim.compiled.base import ZERO, handler, whole
 from sim.compiled.calendar import make_ready
 from sim.compiled.clients import begin_request, next_arrival
@@ -30,8 +31,9 @@ from sim.spec.visit import MOST_REQUESTS
 MOST = whole(MOST_REQUESTS)
 
 
+@by_address
 @handler
-def come_apart(s: State, workload: int) -> None:
+def arrival_apart(s: State, workload: int) -> None:
     """Somebody comes who has several requests, or needs a virtual user: with none free it is dropped."""
     row = workloads(s)[workload]
     dropped = 0

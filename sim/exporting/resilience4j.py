@@ -115,7 +115,7 @@ def _retry(policy: CallPolicy) -> dict[str, Any]:
 
 def _rate_limiter(policy: CallPolicy) -> dict[str, Any]:
     limit = policy.rate_limit
-    if limit is None:
+    if limit is None or limit.adapts:
         return {}
     if (its := limit.resilience4j) is not None:
         period, permits = its.limit_refresh_period, its.limit_for_period
@@ -128,7 +128,9 @@ def _rate_limiter(policy: CallPolicy) -> dict[str, Any]:
 
 def _unsaid_of_rate_limiter(policy: CallPolicy) -> Iterator[str]:
     limit = policy.rate_limit
-    if limit is not None and limit.resilience4j is None:
+    if limit is not None and limit.adapts:
+        yield "rate limit of the AWS SDK's adaptive mode: resilience4j has none"
+    elif limit is not None and limit.resilience4j is None:
         yield f"{show_rate(limit.rate)}, one after the other: resilience4j lets a period's permits go at its beginning"
 
 

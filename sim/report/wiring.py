@@ -189,12 +189,19 @@ def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | Non
         f"retry ×{retry.max_attempts}" if retry is not None and retry.max_attempts > 1 else "",
         "budget" if retry is not None and retry.budget is not None else "",
         "breaker" if breaker is not None else "",
-        f"limit {show(policy.rate_limit.mean_rate, '1/s')}" if policy.rate_limit is not None else "",
+        _limit_badge(policy),
         f"hedge {_after(policy.hedge)}" if policy.hedge is not None else "",
         f"pool {policy.pool.size}" if policy.pool is not None else "",
         f"bulkhead {bulkhead.max_concurrent_calls}" if bulkhead is not None else "",
     )
     return tuple(badge for badge in badges if badge)
+
+
+def _limit_badge(policy: CallPolicy) -> str:
+    limit = policy.rate_limit
+    if limit is None or limit.adapts:
+        return "adaptive limit" if limit is not None else ""
+    return f"limit {show(limit.mean_rate, '1/s')}"
 
 
 def _policy(scenario: Scenario, policy: str | CallPolicy | None) -> CallPolicy:

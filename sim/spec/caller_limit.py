@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -29,7 +30,9 @@ class CallerLimit(Spec):
 
     By itself it is Go's x/time/rate, which is a leaky bucket as a queue: `burst` calls go at once after a rest.
     `preset: guava` is SmoothBursty, whose
-    permits of one idle second are stored; `resilience4j` counts in periods. A refusal is the caller's own,
+    permits of one idle second are stored; `resilience4j` counts in periods; `preset: aws_adaptive` is the limiter of
+    the AWS SDK's adaptive retry mode (botocore), which has no settings: its rate follows the answers that are
+    `rate_limited` (429), and calls wait without a bound. A refusal is the caller's own,
     `rate_limited`. It stands inside the breaker
     and before `timeout`, as in resilience4j, so that a wait counts for the total timeout alone.
     """
@@ -42,19 +45,27 @@ class CallerLimit(Spec):
     )
     positional = "rate"
     rate: Rate = Field(default=100.0, gt=0)
-    """Calls per second; must be said unless `resilience4j` is."""
+    """Calls per second; must be said unless `resilience4j` or `preset: aws_adaptive` is."""
     burst: Few = 1
     """How many may go at once after a rest; of `preset: guava` it is what a second brings."""
     wait: Duration = 0.0
     """How long a call waits for its turn; who would wait longer is refused at once."""
-    preset: Literal["guava"] | None = None
-    """Guava's RateLimiter: `wait` is the timeout of tryAcquire."""
+    preset: Literal["guava", "aws_adaptive"] | None = None
+    """`guava`: Guava's RateLimiter, `wait` is the timeout of tryAcquire; `aws_adaptive`: the AWS SDK's adaptive mode.
+    """
     resilience4j: Resilience4jRateLimiter | None = None
     """Counts as that library does, in the place of the others."""
 
     @property
+    def adapts(self) -> bool:
+        """Whether its rate follows what is answered."""
+        return self.preset == "aws_adaptive"
+
+    @property
     def mean_rate(self) -> float:
-        """What it lets through, per second."""
+        """What it lets through, per second; infinite where that is for the callee to say."""
+        if self.adapts:
+            return math.inf
         if self.resilience4j is None:
             return self.rate
         return self.resilience4j.limit_for_period / self.resilience4j.limit_refresh_period
@@ -62,6 +73,8 @@ class CallerLimit(Spec):
     @property
     def longest(self) -> float:
         """No call waits longer, seconds."""
+        if self.adapts:
+            return math.inf
         return self.wait if self.resilience4j is None else self.resilience4j.timeout_duration
 
     @model_validator(mode="after")
@@ -72,6 +85,10 @@ class CallerLimit(Spec):
                 f"found {' and '.join(sorted(said - {'resilience4j'}))} beside resilience4j, which says all of it "
                 "in its own words"
             )
+        if self.adapts:
+            if others := " and ".join(sorted(said - {"preset"})):
+                raise ValueError(f"found {others} beside preset aws_adaptive, which has none")
+            return self
         if self.resilience4j is None and "rate" not in said:
             raise ValueError("the field 'rate' is missing")
         if self.preset is not None and "burst" in said:

@@ -28,6 +28,7 @@ LAYERS: dict[str, dict[str, Any]] = {
     "throttle of gRPC": {"retry": {"budget": {"grpc": {"max_tokens": 10, "token_ratio": 0.1}}}},
     "quota of the AWS SDK": {"retry": {"budget": {"aws": {}}}},
     "retries of Envoy": {"retry": {"budget": {"envoy": {}}}},
+    "adaptive mode of the AWS SDK": {"rate_limit": {"preset": "aws_adaptive"}},
     "pool": {"pool": {"size": 1000}},
     "deadline": {"timeout": "1s", "deadline": "propagate"},
 }

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sim.policies import (
+    aws_adaptive,
     balancer,
     balancing,
     breaker,
@@ -165,6 +166,15 @@ def test_budgets_of_libraries(spec):
             twins(library_budgets.attempt_ends, outcome, paid.pop(0))
         elif paid:
             twins(library_budgets.forget, paid.pop(), 1)
+    twins.assert_same()
+
+
+def test_adaptive_limits():
+    twins, chance, now = Twins(aws_adaptive.AdaptiveRow()), random.Random(1), 0.0
+    for _ in range(STEPS):
+        now += chance.expovariate(10)
+        if twins(aws_adaptive.ask, now) == 0.0:
+            twins(aws_adaptive.hear, now, int(chance.random() < 0.1))
     twins.assert_same()
 
 

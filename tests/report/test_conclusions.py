@@ -76,8 +76,8 @@ def test_where_each_is_better_in_something_it_depends_on_what_matters(made):
         )
     )
     assert (
-        told.sentence
-        == "It depends on what matters, no variant is best in all: events for availability; calls for completion p95."
+        told.sentence == "It depends on what matters, no variant is best in all: events for availability; "
+        "calls for completion p95 (of the 50.0% it answers well)."
     )
 
 
@@ -89,7 +89,8 @@ def test_who_is_ahead_in_most_is_named_with_what_others_do_better(made):
     }
     told = conclude(made(figures))
     assert told.sentence == (
-        "b comes out ahead, best or level with the best in availability, response p95 and goodput; but not in all: a is better in completion p95."
+        "b comes out ahead, best or level with the best in availability, response p95 and goodput; but not in all: a is better in "
+        "completion p95 (of the 50.0% it answers well)."
     )
     assert (
         "c is never the one to take: a is better in availability, response p95, completion p95 and goodput, and worse in nothing."

@@ -17,7 +17,12 @@ traffic: {t: {sends: a.b, arrivals: {poisson: 1/s}, TRAFFIC}}
 services: {a: {workers: 1, SERVICE, endpoints: {b: [{work: {lognormal: {mean: 5ms, LOGNORMAL}}}, STEP]}}}
 policies: {p: {timeout: 1s, POLICY}}
 """
-ELSEWHERE = {"delay", "cpu", "pods", "max_retries"}  # of a back-off, an autoscaler, a budget: they may be looked for in other places
+ELSEWHERE = {
+    "delay",
+    "cpu",
+    "pods",
+    "max_retries",
+}  # of a back-off, an autoscaler, a budget: they may be looked for in other places
 RIGHT = {
     "TRAFFIC": "timeout: 1s",
     "SERVICE": "replicas: 1",

@@ -5,6 +5,7 @@ A row is its place in a table, so that functions of the engine can be handed it;
 
 from __future__ import annotations
 
+from sim.policies.aws_adaptive import AdaptiveRow
 from sim.policies.balancer import BalancerRow
 from sim.policies.balancing import BalancingRow, PeerRow
 from sim.policies.base import Ring
@@ -433,6 +434,7 @@ class Call(int):
     max_pending: int
     connect: int
     limit_about: int
+    adapts: bool
     in_vain: float
     cancels: bool
     budgeted: bool
@@ -510,6 +512,7 @@ class Guard(int):
     passed: int
     turned_away: int
     limiter: WaitingRow
+    adaptive: AdaptiveRow | None
     refused: float
     limit_passed: int
     limit_turned_away: int

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.compiled.base import PLAIN
 from sim.compiled.plugins.cut import CutFlow, cut
 from sim.compiled.rows import plugins as rows
-from sim.compiled.rows.addresses import plain_address
+from sim.compiled.rows.addresses import machine_address, plain_address
 from sim.compiled.rows.state import STATE_TYPE
 from sim.compiled.wiring.found import Filled, whole_numbers
 from sim.errors import PluginError
@@ -112,9 +112,4 @@ class PluginTables:
 
 def address_of(function: Any) -> int:  # noqa: ANN401 - a dispatcher of numba
     """Where a function begins; it is compiled when somebody asks."""
-    if PLAIN:
-        return plain_address(function)
-    function.compile(SIGNATURE)
-    made = function.overloads[SIGNATURE]
-    address: int = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
-    return address
+    return plain_address(function) if PLAIN else machine_address(function, SIGNATURE)

@@ -1,4 +1,4 @@
-"""Functions by their address: how the interpreter calls what was compiled after it.
+"""Functions by their address: how machine code calls what was compiled by itself, or after it.
 
 In plain Python the address of a function is its place in a list.
 """
@@ -13,12 +13,15 @@ from numba import types
 from numba.core import cgutils
 
 from sim.compiled.rows.machine_rows import known_to_numba
+from sim.compiled.rows.tables import Table
 
 if TYPE_CHECKING:
     from sim.compiled.rows.state import State
 
 Untyped = Any  # what numba and llvmlite hand over
 unlikely: Untyped = cgutils.if_unlikely
+functions = Table("functions", int)
+"""Where each function begins that is called `by_address` (`sim/compiled/apart.py`)."""
 _PLAIN: list[Callable[..., int]] = []
 
 
@@ -45,14 +48,28 @@ class _CallAt:
         asked = (record, types.int64, types.int64, types.int64)
 
         def generate(context: Untyped, builder: Untyped, _call: Untyped, args: Untyped) -> Untyped:
-            called = context.call_conv.get_function_type(types.int64, asked)
-            function = builder.inttoptr(args[0], ir.PointerType(called))
-            status, answer = context.call_conv.call_function(builder, function, types.int64, asked, args[1:])
-            with unlikely(builder, status.is_error):
-                context.call_conv.return_status_propagate(builder, status)
-            return answer
+            return answer_at(context, builder, args[0], types.int64(*asked), args[1:])
 
         return types.int64(types.int64, *asked), generate
 
 
 call_at = _CallAt()
+
+
+def answer_at(context: Untyped, builder: Untyped, address: Untyped, signature: Untyped, args: Untyped) -> Untyped:
+    """Instructions: what the function answers that begins at an address. Its exceptions go on to the caller."""
+    answers, asked = signature.return_type, signature.args
+    called = context.call_conv.get_function_type(answers, asked)
+    function = builder.inttoptr(address, ir.PointerType(called))
+    status, answer = context.call_conv.call_function(builder, function, answers, asked, args)
+    with unlikely(builder, status.is_error):
+        context.call_conv.return_status_propagate(builder, status)
+    return answer
+
+
+def machine_address(dispatcher: Untyped, asked: Untyped) -> int:
+    """Where the machine code of a function begins that is handed values of these types; it is compiled if need be."""
+    dispatcher.compile(asked)
+    made = dispatcher.overloads[asked]
+    address: int = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+    return address

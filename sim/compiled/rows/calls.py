@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sim.compiled.rows.declaring import Fixed, Perhaps, Reference, Ring, Row
 from sim.compiled.rows.running import TaskLine
 from sim.compiled.rows.tables import Table
+from sim.policies.aws_adaptive import ADAPTIVE, AdaptiveRow
 from sim.policies.balancer import BALANCER, BalancerRow
 from sim.policies.breaker import BREAKER, BreakerRow
 from sim.policies.budget import BUDGET, BudgetRow
@@ -49,6 +50,7 @@ class Call(Row, fixed=True):
     max_pending: int  # who may wait for one; negative: whoever likes
     connect: int  # a draw: how long it takes to open one; -1: no time
     limit_about: int  # likewise: its rate limit
+    adapts: bool  # its rate limit follows what is answered
     in_vain: float  # s; who is refused by that waits so long
     cancels: bool  # a timeout ends the attempt
     budgeted: bool  # retries are
@@ -126,6 +128,7 @@ class Guard(Row):
     passed: int
     turned_away: int
     limiter: Fixed[Reference[WaitingRow]]  # -1: none
+    adaptive: Fixed[Perhaps[AdaptiveRow]]  # of the AWS SDK, in the place of the other
     refused: float  # s; when that has last refused anybody
     limit_passed: int
     limit_turned_away: int
@@ -162,6 +165,7 @@ pools = Table("pools", PoolRow, dtype=POOL)
 throttles = Table("throttles", ThrottleRow, dtype=THROTTLE)
 library_budgets = Table("library_budgets", LibraryBudgetRow, dtype=LIBRARY_BUDGET)
 bulkheads = Table("bulkheads", BulkheadRow, dtype=BULKHEAD)
+adaptive_limits = Table("adaptive_limits", AdaptiveRow, dtype=ADAPTIVE)
 waiting_limits = Table("waiting_limits", WaitingRow, dtype=WAITING)
 retries = Table("retries", RetryRow, dtype=RETRY)
 rings = Table("rings", float)

@@ -14,6 +14,7 @@ from numba import from_dtype
 from numpy.typing import NDArray
 
 from sim.compiled.rows import (
+    addresses,
     balancing,
     caches,
     calls,
@@ -37,6 +38,7 @@ from sim.compiled.rows.declaring import Row, parts_of, row_at
 from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, AnyTable, Count, Memory, Rows, Table
 
 ROOMS = (
+    addresses,
     balancing,
     caches,
     calls,

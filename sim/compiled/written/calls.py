@@ -28,7 +28,7 @@ from sim.compiled.flows.layers.pool import (
     still_in_line,
     take_connection,
 )
-from sim.compiled.flows.layers.rate_limit import ask_for_turn, note_turn, stand_in_line, stop_waiting
+from sim.compiled.flows.layers.rate_limit import ask_for_turn, hear_answer, note_turn, stand_in_line, stop_waiting
 from sim.compiled.flows.layers.retry import begin_attempt, forget_attempt, hear, withdraw
 from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
@@ -167,9 +167,11 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.root = 0
                 outcome_6 = TIMEOUT
                 to = 24
-            else:
+            elif not call_row.adapts:
                 note_turn(s, own, call)
                 to = 17
+            else:
+                to = 15
     if pc == 3:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -261,12 +263,12 @@ def call_step(s: State, own: int, call: int) -> int:
                     return PARK
                 else:
                     to = 16
-            elif wait_8 > 0.0:
+            elif wait_8 == 0.0:
+                to = 17
+            else:
                 stand_in_line(s, own, call, wait_8)
                 own_row.phase = 2
                 return PARK
-            else:
-                to = 17
         else:
             to = 17
     if to == 16:
@@ -348,6 +350,8 @@ def call_step(s: State, own: int, call: int) -> int:
     if to == 23:
         own_row.ticket += 1
         outcome_8 = outcome_14
+        if call_row.adapts:
+            hear_answer(s, own, call, outcome_8)
         outcome_6 = outcome_8
         to = 24
     if to == 24:

@@ -1,11 +1,13 @@
 """The caller's own rate limit: an attempt waits for its turn, or is refused because that is too far away.
 
-Not modelled: threads that give up on their turn; a call whose total timeout ends in the wait has used its turn up.
+Not modelled: threads that give up on their turn; a call whose total timeout ends in the wait has used its turn up. Who
+waits for a token of the AWS SDK's adaptive mode hears of a new rate when his wait is over (botocore wakes one thread).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from sim.models.call import Call, Layer
 from sim.models.guards import Guards, Memory, sum_of
@@ -13,7 +15,7 @@ from sim.models.outcomes import RATE_LIMITED, TIMEOUT
 from sim.models.spell import Spell
 from sim.models.task import Activity, Killed, Task
 from sim.models.unnoticed import Late
-from sim.policies import waiting
+from sim.policies import aws_adaptive, waiting
 from sim.policies.base import reached
 from sim.spec.policy import CallerLimit, CallPolicy
 from sim.vocabulary import EventKind, Stage
@@ -23,6 +25,7 @@ class LimiterMemory(Memory):
     """When whose turn is, and what is counted of it."""
 
     def __init__(self, limit: CallerLimit):
+        self.adaptive: Any = aws_adaptive.AdaptiveRow() if limit.adapts else None  # the other row is then of no use
         self.row = row_of(limit)
         self.in_vain = limit.longest if limit.resilience4j is not None else 0.0  # s; who is refused waits so long
         self.passed = 0
@@ -34,6 +37,8 @@ class LimiterMemory(Memory):
         """One that has seen nobody; what was counted stays. Who waits in a replica that dies, dies with it."""
         assert policy.rate_limit is not None
         fresh = LimiterMemory(policy.rate_limit)
+        if fresh.adaptive is not None:
+            fresh.adaptive.unborn = 1  # its client is made when it is first used
         fresh.passed, fresh.turned_away = self.passed, self.turned_away
         return fresh
 
@@ -52,7 +57,9 @@ def row_of(limit: CallerLimit) -> waiting.WaitingRow:
     """The policy of a limit."""
     if (its := limit.resilience4j) is not None:
         return waiting.new_waiting("resilience4j", limit.mean_rate, 1, its.limit_refresh_period, its.timeout_duration)
-    return waiting.new_waiting(limit.preset or "smooth", limit.rate, limit.burst, 1.0, limit.wait)
+    return waiting.new_waiting(
+        "guava" if limit.preset == "guava" else "smooth", limit.rate, limit.burst, 1.0, limit.wait
+    )
 
 
 class RateLimit(Layer):
@@ -79,6 +86,8 @@ class RateLimit(Layer):
     def run(self, task: Task) -> Activity:
         """Wait for the turn of this attempt, and make it."""
         call, memory = self.call, self.call.guard(task).of(LimiterMemory)
+        if memory.adaptive is not None:
+            return (yield from self._adaptively(task, memory))
         now = call.env.now
         wait = waiting.ahead(memory.row, now)
         if not waiting.willing(memory.row, now, wait):
@@ -91,6 +100,17 @@ class RateLimit(Layer):
             return call.failed(task, TIMEOUT)
         memory.passed += 1
         return (yield from self.inner(task))
+
+    def _adaptively(self, task: Task, memory: LimiterMemory) -> Activity:
+        """Wait until there is a token; the end of the attempt tells how fast they come."""
+        call = self.call
+        while (wait := aws_adaptive.ask(memory.adaptive, call.env.now)) > 0.0:
+            if (yield from self._wait(task, memory, wait)):
+                return call.failed(task, TIMEOUT)
+        memory.passed += 1
+        outcome = yield from self.inner(task)
+        aws_adaptive.hear(memory.adaptive, call.env.now, int(outcome == RATE_LIMITED))
+        return outcome
 
     def _wait(self, task: Task, memory: LimiterMemory, seconds: float) -> Activity:
         """Stand in line; 1 where the total timeout of the call came first."""

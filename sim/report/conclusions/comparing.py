@@ -26,6 +26,8 @@ HARMS = {
 }
 """What no test of speed shows. It is told wherever it happened, whether or not an expectation asks for it."""
 _FEW_ANSWERED = 0.99  # of the requests answered well: a percentile of fewer says so
+# who answers few, and these fast, is faster only where it answers
+_OF_THE_ANSWERED = ("response_p95", "completion_p95")
 _MOST_NAMED = 4  # criteria in one sentence
 
 
@@ -58,7 +60,7 @@ def _sentence(comparison: Comparison, ranking: Ranking) -> str:
         )
     if len(ranking.unbeaten) == 1:
         return _winner(comparison, ranking, ranking.unbeaten[0])
-    return _shared(ranking) if ranking.unbeaten else _depends(ranking)
+    return _shared(ranking) if ranking.unbeaten else _depends(comparison, ranking)
 
 
 def _winner(comparison: Comparison, ranking: Ranking, first: str) -> str:
@@ -106,7 +108,7 @@ def _selected(comparison: Comparison) -> str:
     )
 
 
-def _depends(ranking: Ranking) -> str:
+def _depends(comparison: Comparison, ranking: Ranking) -> str:
     """No variant is behind in nothing: who is behind in least, and who is better where; or what it depends on."""
     defeats = {name: len(ranking.defeats(name)) for name in ranking.variants}
     fewest = min(defeats.values())
@@ -116,33 +118,57 @@ def _depends(ranking: Ranking) -> str:
         led = [standing.key for standing in ranking.standings if first in standing.leaders]
         return (
             f"{first} comes out ahead, best or level with the best in {_named(led)}; but not in all: "
-            f"{'; '.join(_better_there(lost, first))}."
+            f"{'; '.join(_better_there(comparison, lost, first))}."
         )
-    return f"It depends on what matters, no variant is best in all: {'; '.join(_merged(ranking))}."
+    return f"It depends on what matters, no variant is best in all: {'; '.join(_merged(comparison, ranking))}."
 
 
-def _better_there(lost: Sequence[Standing], name: str) -> Iterator[str]:
+def _better_there(comparison: Comparison, lost: Sequence[Standing], name: str) -> Iterator[str]:
     """Who is better than a variant, and in what."""
-    by: dict[str, list[str]] = {}
+    by: dict[tuple[str, ...], list[str]] = {}
     for standing in lost:
-        by.setdefault(listed(sorted(standing.behind[name])), []).append(standing.key)
+        by.setdefault(tuple(sorted(standing.behind[name])), []).append(standing.key)
     for who, keys in by.items():
-        yield f"{who} {'is' if ' and ' not in who else 'are'} better in {_named(keys)}"
+        better = _first_few([f"{_name(key)}{_few_answered(comparison, key, who)}" for key in keys])
+        yield f"{listed(list(who))} {'is' if len(who) == 1 else 'are'} better in {better}"
 
 
-def _merged(ranking: Ranking) -> Iterator[str]:
+def _merged(comparison: Comparison, ranking: Ranking) -> Iterator[str]:
     """The leaders of each criterion, criteria with the same leaders together."""
     by: dict[tuple[str, ...], list[str]] = {}
     for standing in ranking.standings:
         by.setdefault(standing.leaders, []).append(standing.key)
     for leaders, keys in by.items():
-        yield f"{listed(list(leaders))} for {_named(keys)}"
+        best = _first_few([f"{_name(key)}{_few_answered(comparison, key, leaders)}" for key in keys])
+        yield f"{listed(list(leaders))} for {best}"
+
+
+def _few_answered(comparison: Comparison, key: str, names: Sequence[str]) -> str:
+    """On how few requests a percentile of these variants stands, in brackets; empty where they answer nearly all."""
+    if split_key(key)[0] not in _OF_THE_ANSWERED:
+        return ""
+    shares = {name: _answered(comparison.variants[name]) for name in names}
+    few = {name: share for name, share in shares.items() if share < _FEW_ANSWERED}
+    if len(names) == 1:
+        return "".join(f" (of the {show(share, 'share')} it answers well)" for share in few.values())
+    told = [f"{show(share, 'share')} in {name}" for name, share in few.items()]
+    return f" (of those answered well: {listed(told)})" if told else ""
+
+
+def _answered(variant: VariantResult) -> float:
+    """The share of requests answered well; 1 where nobody says."""
+    available = variant.metrics.get("availability")
+    return 1.0 if available is None or math.isnan(available.value) else available.value
 
 
 def _named(keys: Sequence[str]) -> str:
     """Criteria in a sentence, the first few of them."""
-    names = [_name(key) for key in keys]
-    return listed([*names[:_MOST_NAMED], f"{len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED + 1 else names)
+    return _first_few([_name(key) for key in keys])
+
+
+def _first_few(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return listed([*names[:_MOST_NAMED], f"{more} more"] if more > 1 else names)
 
 
 def _name(key: str) -> str:
@@ -180,14 +206,9 @@ def _goodness(comparison: Comparison, key: str) -> Callable[[str], float]:
 
 
 def _figure(variant: VariantResult, key: str) -> str:
-    text = show_interval(variant.metrics[key], unit_of(key))
-    available = variant.metrics.get("availability")
-    if (
-        split_key(key)[0] in ("response_p95", "completion_p95")
-        and available is not None
-        and available.value < _FEW_ANSWERED
-    ):
-        return f"{text} (of the {show(available.value, 'share')} answered well)"
+    text, answered = show_interval(variant.metrics[key], unit_of(key)), _answered(variant)
+    if split_key(key)[0] in _OF_THE_ANSWERED and answered < _FEW_ANSWERED:
+        return f"{text} (of the {show(answered, 'share')} answered well)"
     return text
 
 

@@ -170,6 +170,6 @@ def other_kind(table: Any, dice: random.Random) -> Any:
         for name in kept:
             changed[name] = table[name]
         return changed
-    return dice.choice(
-        [table.astype(np.float32), np.nan_to_num(table).astype(np.int64), np.atleast_2d(table), table.reshape(-1)]
-    )
+    with np.errstate(invalid="ignore"):  # damage may well not fit into an integer
+        whole = np.nan_to_num(table).astype(np.int64)
+    return dice.choice([table.astype(np.float32), whole, np.atleast_2d(table), table.reshape(-1)])

@@ -1,4 +1,4 @@
-"""Later words of policies: budgets that count as Envoy and the AWS SDK do."""
+"""Later words of policies: budgets that count as Envoy and the AWS SDK do, and limits that adapt."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ def library_budgets(document: dict[str, Any], luck: Luck) -> None:
         _retry(spec, luck.at(name))
     for name, spec in document["traffic"].items():
         _retry(spec, luck.at(f"traffic {name}"))
+
+
+def adaptive_limits(document: dict[str, Any], luck: Luck) -> None:
+    """Policies may get the rate limiter of the AWS SDK's adaptive mode."""
+    for name, spec in document["policies"].items():
+        if luck.maybe(name, 0.4):
+            spec["rate_limit"] = {"preset": "aws_adaptive"}
 
 
 def _retry(spec: dict[str, Any], luck: Luck) -> None:

@@ -36,6 +36,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     load_generators,
     health_checks,
     adapting.library_budgets,
+    adapting.adaptive_limits,
 )
 
 

@@ -16,16 +16,17 @@ def caller_limit(
     rate: Mapping[str, Any] | str | None = None,
     burst: Mapping[str, Any] | int | str | None = None,
     wait: Literal[0] | Mapping[str, Any] | str | None = None,
-    preset: Literal["guava"] | None = None,
+    preset: Literal["guava", "aws_adaptive"] | None = None,
     resilience4j: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """Calls leave at no more than `rate`; further ones wait for their turn up to `wait` (0: are refused at once), in
     the order in which they came.
 
-    rate: Calls per second; must be said unless `resilience4j` is.
+    rate: Calls per second; must be said unless `resilience4j` or `preset: aws_adaptive` is.
     burst: How many may go at once after a rest; of `preset: guava` it is what a second brings.
     wait: How long a call waits for its turn; who would wait longer is refused at once.
-    preset: Guava's RateLimiter: `wait` is the timeout of tryAcquire.
+    preset: `guava`: Guava's RateLimiter, `wait` is the timeout of tryAcquire; `aws_adaptive`: the AWS SDK's
+        adaptive mode.
     resilience4j: Counts as that library does, in the place of the others.
     """
     return part(locals())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sim.compiled.apart import by_address
 from sim.compiled.base import handler
 from sim.compiled.codes import BREAKER_EVENTS, BREAKER_OPEN
 from sim.compiled.cutting.words import Waits, flow
@@ -93,6 +94,7 @@ def note_breaker(s: State, task: int, call: int, breaker: BreakerRow, before: in
 # -- those of libraries ------------------------------------------------------------------------------------------------
 
 
+@by_address
 @handler
 def ask_library(s: State, task: int, call: int) -> int:
     """Its ticket for an attempt; -1: none."""
@@ -105,6 +107,7 @@ def ask_library(s: State, task: int, call: int) -> int:
     return int(ticket)
 
 
+@by_address
 @handler
 def tell_library(s: State, task: int, call: int, outcome: int) -> None:
     """How the attempt of the task has ended."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
 from sim.chance.table import draw
+from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, YES, handler
 from sim.compiled.calendar import arm, hold, make_ready
 from sim.compiled.codes import BULKHEAD_FULL
@@ -144,6 +145,7 @@ def must_open(s: State, task: int) -> bool:
 # -- the line ----------------------------------------------------------------------------------------------------------
 
 
+@by_address
 @handler
 def join_line(s: State, task: int, call: int) -> bool:
     """Stand in line for a connection; False: nobody may."""
@@ -204,6 +206,7 @@ def note_refused(s: State, task: int, call: int) -> None:
 # -- opening -----------------------------------------------------------------------------------------------------------
 
 
+@by_address
 @handler
 def open_connection(s: State, task: int, call: int) -> None:
     """Another task comes back when it is open: this one may be given up before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, ONE, handler
 from sim.compiled.calendar import hold
 from sim.compiled.codes import LIMITING_BEGAN, LIMITING_ENDED, RATE_LIMITED, TIMEOUT
@@ -13,13 +14,15 @@ from sim.compiled.events import log_at
 from sim.compiled.flows.layer import IN_TURN, IN_VAIN, LONG_AGO, Layer, Values, Watched, failed, thawed
 from sim.compiled.guards import guard_for, subject_of
 from sim.compiled.rows import calls as rows
+from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import OTHER, keep_stage
 from sim.models.guards import distinct
 from sim.models.layers.rate_limit import LimiterMemory
 from sim.models.unnoticed import Late, end_of_spell
-from sim.policies import base, waiting
+from sim.policies import aws_adaptive, base, waiting
+from sim.policies.aws_adaptive import AdaptiveRow
 from sim.policies.waiting import WaitingRow
 from sim.vocabulary import QUIET, EventKind
 
@@ -35,13 +38,14 @@ if TYPE_CHECKING:
 
 REFUSED = -1.0  # in the place of a wait
 passed, reached = base.passed.compiled, base.reached.compiled
+ask, hear = aws_adaptive.ask.compiled, aws_adaptive.hear.compiled
 ahead, willing, reserve = waiting.ahead.compiled, waiting.willing.compiled, waiting.reserve.compiled
 
 
 @flow
 def at_its_rate(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     """Wait for the turn of this attempt, and make it. Who has a turn keeps it: later ones wait behind him."""
-    if call.limits:
+    while call.limits:
         wait = ask_for_turn(s, own, call)
         if wait < 0.0:
             if call.in_vain > 0.0:
@@ -54,16 +58,21 @@ def at_its_rate(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
                     return TIMEOUT
             failed(s, own, call)
             return RATE_LIMITED
-        if wait > 0.0:
-            stand_in_line(s, own, call, wait)
-            yield IN_TURN
-            yield from thawed(s, own, call)
-            stop_waiting(s, own, call)
-            if call.timed and base.reached(s.now, own.deadline):
-                failed(s, own, call)
-                return TIMEOUT
+        if wait == 0.0:
+            break
+        stand_in_line(s, own, call, wait)
+        yield IN_TURN
+        yield from thawed(s, own, call)
+        stop_waiting(s, own, call)
+        if call.timed and base.reached(s.now, own.deadline):
+            failed(s, own, call)
+            return TIMEOUT
+        if not call.adapts:
             note_turn(s, own, call)
+            break
     outcome = yield from inner(s, own, call)
+    if call.adapts:
+        hear_answer(s, own, call, outcome)
     return outcome
 
 
@@ -77,10 +86,16 @@ def no_longer_in_line(s: State, own: Task, call: Call) -> None:
 # -- turns -------------------------------------------------------------------------------------------------------------
 
 
+@by_address
 @handler
 def ask_for_turn(s: State, task: int, call: int) -> float:
     """The seconds until the turn of an attempt, which is taken; REFUSED: nobody waits so long."""
     guard = rows.guards(s)[guard_for(s, call, task)]
+    if guard.adaptive >= 0:
+        lacking = ask(rows.adaptive_limits(s)[guard.adaptive], s.now)
+        if lacking == 0.0:
+            guard.limit_passed += 1
+        return float(lacking)
     row = rows.waiting_limits(s)[guard.limiter]
     wait = ahead(row, s.now)
     if not willing(row, s.now, wait):
@@ -93,11 +108,19 @@ def ask_for_turn(s: State, task: int, call: int) -> float:
 
 
 @handler
+def hear_answer(s: State, task: int, call: int, outcome: int) -> None:
+    """An attempt has ended: a rate that adapts follows."""
+    guard = rows.guards(s)[guard_for(s, call, task)]
+    hear(rows.adaptive_limits(s)[guard.adaptive], s.now, outcome == RATE_LIMITED)
+
+
+@handler
 def note_turn(s: State, task: int, call: int) -> None:
     """The turn of an attempt has come."""
     rows.guards(s)[guard_for(s, call, task)].limit_passed += 1
 
 
+@by_address
 @handler
 def stand_in_line(s: State, task: int, call: int, seconds: float) -> None:
     """For so long, or until the total timeout of the call: a wait that could only end after it is cut short."""
@@ -137,7 +160,7 @@ class RateLimit(Layer):
     name = "rate_limit"
     flow = at_its_rate
     killed = no_longer_in_line
-    tables = ((rows.waiting_limits, WaitingRow),)
+    tables = ((rows.waiting_limits, WaitingRow), (rows.adaptive_limits, AdaptiveRow))
     series = {  # noqa: RUF012 - as it stands in its base
         "passed": "limit_passed",
         "turned_away": "limit_turned_away",
@@ -151,14 +174,19 @@ class RateLimit(Layer):
             return {}
         guard = next(iter(call.guards.values()))
         about = tables.places.subject(f"{guard.about} rate limit")
-        return {"limits": True, "in_vain": guard.of(LimiterMemory).in_vain, "limit_about": about}
+        adapts = call.policy.rate_limit.adapts
+        return {"limits": True, "adapts": adapts, "in_vain": guard.of(LimiterMemory).in_vain, "limit_about": about}
 
     @staticmethod
     def of_guard(guard: ModelGuard, tables: GuardTables) -> Values:
         """Whose turn it is."""
         memory = guard.find(LimiterMemory)
-        limiter = -1 if memory is None else tables.policy(rows.waiting_limits, memory.row)
-        return {"limiter": limiter, "refused": LONG_AGO}
+        if memory is None:
+            return {"limiter": NOBODY, "adaptive": NOBODY, "refused": LONG_AGO}
+        limiter, adaptive = tables.policy(rows.waiting_limits, memory.row), NOBODY
+        if memory.adaptive is not None:
+            adaptive = tables.policy(rows.adaptive_limits, memory.adaptive)
+        return {"limiter": limiter, "adaptive": adaptive, "refused": LONG_AGO}
 
     @staticmethod
     def watched(call: ModelCall, guards: ModelGuards) -> Iterator[Watched]:
@@ -183,3 +211,6 @@ class RateLimit(Layer):
             machine.tell([Late(EventKind.LIMITING_ENDED, guard.refused, name, f"{about} rate limit")])
         guard.refusing, guard.refused, guard.limit_in_line = False, LONG_AGO, 0
         machine.renew(rows.waiting_limits, guard.limiter)
+        if guard.adaptive >= 0:
+            machine.renew(rows.adaptive_limits, guard.adaptive)
+            rows.adaptive_limits.array(machine.s)[guard.adaptive]["unborn"] = 1  # until it is first used

@@ -1,0 +1,137 @@
+"""Functions that are compiled by themselves, and called by their address.
+
+numba puts a copy of all that a function calls, however deep, beside its machine code, and optimises it there anew: what
+lies deep would be compiled once for each function on the way down to it. So what is large and rare is called by its
+address: whoever calls it is compiled without it, and stays as small as it was when that was added. What most requests
+come by is not: a call by address costs some nanoseconds more, and lets nothing be put where it is called. In plain
+Python nothing is different.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from llvmlite import ir
+from numba import from_dtype, types
+
+from sim.compiled.base import PLAIN
+from sim.compiled.rows.addresses import answer_at, functions, machine_address
+from sim.compiled.rows.declaring import Row
+from sim.compiled.rows.machine_rows import WORD, known_to_numba, rows_at
+from sim.compiled.rows.state import STATE_TYPE
+
+F = TypeVar("F", bound=Callable[..., Any])
+Untyped = Any  # what numba and llvmlite hand over
+
+APART = (
+    "balancing.choose_by_view",
+    "balancing.hear_of_end",
+    "breaker.ask_library",
+    "breaker.tell_library",
+    "deadlines.begin_in_time",
+    "ending.stop",
+    "interpreter.happen",
+    "interpreter.of_composed",
+    "interpreter.unusual",
+    "limits.counters_at",
+    "limits.counters_of",
+    "limits.look_by_key",
+    "lines.join_line",
+    "lines.leave_line",
+    "network.travel",
+    "places.make_room",
+    "places.pass_place_down_the_line",
+    "pool.join_line",
+    "pool.open_connection",
+    "racing.begin_race",
+    "racing.race_goes_on",
+    "rate_limit.ask_for_turn",
+    "rate_limit.stand_in_line",
+    "sampling.tick",
+    "spans.close_notes",
+    "spans.keep_note",
+    "visits.arrival_apart",
+)
+"""All of them, by module and name. Machine code knows each by its place in here: imports may come in any order."""
+_NUMBERS: dict[str, Untyped] = {"int": types.int64, "float": types.float64, "bool": types.boolean, "None": types.none}
+_made: dict[str, _ByAddress] = {}
+
+
+def by_address(function: F) -> F:
+    """Decorator above `handler` or `compiled`: what is handed over and answered are numbers and rows, as annotated."""
+    if PLAIN:
+        return function
+    made: Any = _ByAddress(function)
+    _made[made.name] = made
+    answer: F = made
+    return answer
+
+
+def all_apart() -> Iterator[tuple[_ByAddress, tuple[Untyped, ...]]]:
+    """Each function, and the types of what it is handed beside the state."""
+    for name in () if PLAIN else APART:
+        yield _made[name], _made[name].asked[1:]
+
+
+def addresses() -> list[int]:
+    """Where each begins, in the order of their places."""
+    return [machine_address(made, made.asked) for made, _ in all_apart()]
+
+
+class _ByAddress:
+    """A function of numba's in whose place its callers in machine code find an address."""
+
+    def __init__(self, dispatcher: Untyped) -> None:
+        self.dispatcher = dispatcher
+        self.py_func = dispatcher.py_func  # by which flows and their compiler know a function
+        self.name = f"{self.py_func.__module__.rpartition('.')[2]}.{self.py_func.__name__}"
+        self.place = APART.index(self.name)
+        self.stated = inspect.signature(self.py_func)
+        known_to_numba(self.name, self, self._definition())
+
+    def __call__(self, *args: Untyped) -> Untyped:
+        """For Python it is as it was."""
+        return self.dispatcher(*args)
+
+    def compile(self, asked: Untyped) -> None:
+        """As of numba's own."""
+        self.dispatcher.compile(asked)
+
+    @property
+    def overloads(self) -> Untyped:
+        """Likewise."""
+        return self.dispatcher.overloads
+
+    @property
+    def asked(self) -> tuple[Untyped, ...]:
+        """The types of what it is handed."""
+        return tuple(_type_of(parameter.annotation) for parameter in self.stated.parameters.values())
+
+    def _definition(self) -> Callable[..., Untyped]:
+        """What numba asks for the signature and the instructions; it looks how many arguments there are."""
+
+        def definition(_typing: Untyped, *_given: Untyped) -> Untyped:
+            signature = _NUMBERS[self.stated.return_annotation](*self.asked)
+
+            def generate(context: Untyped, builder: Untyped, _call: Untyped, args: Untyped) -> Untyped:
+                rows = rows_at(builder, args[0], functions.address_offset)
+                at = builder.gep(rows, [ir.Constant(WORD, 8 * self.place)])
+                address = builder.load(builder.bitcast(at, WORD.as_pointer()))
+                answer = answer_at(context, builder, address, signature, args)
+                return context.get_dummy_value() if signature.return_type == types.none else answer
+
+            return signature, generate
+
+        typing = inspect.Parameter("_typing", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        stated: Untyped = definition
+        stated.__signature__ = self.stated.replace(parameters=[typing, *self.stated.parameters.values()])
+        return definition
+
+
+def _type_of(annotation: str) -> Untyped:
+    """The type of a parameter that is annotated so."""
+    if annotation == "State":
+        return STATE_TYPE
+    return _NUMBERS[annotation] if annotation in _NUMBERS else from_dtype(Row.row_kinds[annotation].dtype)
