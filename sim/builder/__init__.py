@@ -31,7 +31,7 @@ from sim.builder.written.parts.autoscaling import (
     starting,
     warm_up,
 )
-from sim.builder.written.parts.balancing import balancing, outlier_detection
+from sim.builder.written.parts.balancing import balancing, outlier_detection, zone_aware
 from sim.builder.written.parts.breaking import (
     circuit_breaker,
     go_breaker,
@@ -153,4 +153,5 @@ __all__ = [
     "virtual_users",
     "visit",
     "warm_up",
+    "zone_aware",
 ]

@@ -14,7 +14,7 @@ from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, OVERSOLD, REFUSED, STOCK_RAN_OUT
 from sim.compiled.deadlines import forget_deadline
 from sim.compiled.events import log
-from sim.compiled.network import hop_delay
+from sim.compiled.network import answer_delay
 from sim.compiled.places import demand
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, hosts, left, ran_out, replicas, sold, stocks
@@ -179,7 +179,7 @@ def reply(s: State, task: int, courier_at: int) -> None:
         spans.keep_stage(s, attempt, spans.ANSWER, place, 0.0, flows(s)[task].number)
     delay = 0.0
     if parent.back >= 0:
-        delay = hop_delay(s, parent.back, requests(s)[own.request].id, own.chain)
+        delay = answer_delay(s, parent.back, task, caller)
     if delay < 0.0:
         if caller >= 0:
             tasks(s)[caller].child = -1

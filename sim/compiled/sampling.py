@@ -10,7 +10,7 @@ from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
 from sim.compiled.lines import waiting_of_class
 from sim.compiled.rows.caches import caches, stores
-from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
+from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, replicas
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
@@ -28,8 +28,8 @@ from sim.compiled.written.watched import read_layers
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
     VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
-    OF_LAYERS,
-) = map(whole, range(44))  # fmt: skip
+    FROM_SAME_ZONE, FROM_OTHER_ZONE, OF_LAYERS,
+) = map(whole, range(46))  # fmt: skip
 
 
 @handler
@@ -48,8 +48,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
-    if what == HEALTHY:
-        return healthy_replicas(s, index)
+    if what >= HEALTHY:
+        return read_known(s, what, index)
     if what >= SAGAS_COMPLETED:
         return read_sagas(s, what, index)
     if what == REPLICAS_WANTED:
@@ -159,6 +159,14 @@ def read_cache(s: State, what: int, index: int) -> float:
     for store in range(cache.first, cache.first + cache.stores):
         count += stores(s)[store].count
     return float(count)
+
+
+@handler
+def read_known(s: State, what: int, index: int) -> float:
+    """The same of what balancers know of the replicas of a host, and of the zones of its callers."""
+    if what == HEALTHY:
+        return healthy_replicas(s, index)
+    return float(from_zones(s)[2 * index + (1 if what == FROM_OTHER_ZONE else 0)])
 
 
 @handler

@@ -463,6 +463,8 @@ class Target(int):
     uniforms: int
     uniform: int
     other_uniform: int
+    zone_uniform: int
+    other_zone_uniform: int
     entry: Op
     topic: Topic
     key: int
@@ -477,6 +479,7 @@ class Hop(int):
     """One direction of one kind of message."""
 
     length: float
+    between_zones: float
     fixed: float
     draw: int
     chance: int

@@ -81,6 +81,8 @@ class SeriesTables:
                 self._watch(host.name, quantity, what, place)
             self._watch(host.name, "ejected", sampling.EJECTED, place)
             self._watch(host.name, "healthy", sampling.HEALTHY, place)
+            self._watch(host.name, "from_same_zone", sampling.FROM_SAME_ZONE, place)
+            self._watch(host.name, "from_other_zone", sampling.FROM_OTHER_ZONE, place)
             for rank, quantity in classes_of(host):
                 self._watch(host.name, quantity, sampling.CLASS_QUEUE, place, rank)
         of_service: dict[str, int] = {}

@@ -19,6 +19,7 @@ from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
 from tests.models.random_systems.sagas import sagas
 from tests.models.random_systems.spring import spring
+from tests.models.random_systems.zones import zones
 
 FIRST_WITH_LATER_WORDS = 3000
 LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
@@ -37,6 +38,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     health_checks,
     adapting.library_budgets,
     adapting.adaptive_limits,
+    zones,
 )
 
 
