@@ -31,7 +31,7 @@ from sim.builder.written.parts.autoscaling import (
     starting,
     warm_up,
 )
-from sim.builder.written.parts.balancing import balancing, outlier_detection
+from sim.builder.written.parts.balancing import balancing, outlier_detection, zone_aware
 from sim.builder.written.parts.breaking import (
     circuit_breaker,
     go_breaker,
@@ -71,7 +71,7 @@ from sim.builder.written.parts.saga import saga_step
 from sim.builder.written.parts.scenario import ledger, recording, scenario
 from sim.builder.written.parts.service import consume, endpoint, retry_topic, service, stock
 from sim.builder.written.parts.step import effect_options, take_options
-from sim.builder.written.parts.traffic import objective, popularity, traffic, users
+from sim.builder.written.parts.traffic import objective, popularity, traffic, users, virtual_users
 from sim.builder.written.parts.visit import visit
 
 __all__ = [
@@ -165,7 +165,9 @@ __all__ = [
     "translate",
     "users",
     "vegas_limit",
+    "virtual_users",
     "visit",
     "warm_up",
     "windowed_limit",
+    "zone_aware",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.compiled.apart import by_address
-from sim.compiled.base import NO, YES, handler
+from sim.compiled.base import NO, YES, handler, whole
 from sim.compiled.codes import REPLICA_EJECTED, REPLICA_RETURNED
 from sim.compiled.events import log_at
 from sim.compiled.rows.balancing import (
@@ -18,17 +18,21 @@ from sim.compiled.rows.balancing import (
     ring_points,
     view_of,
     views,
+    zones_here,
+    zones_there,
 )
 from sim.compiled.rows.calls import alive, balancers, loads, targets
-from sim.compiled.rows.hosts import draws, hosts, replicas
+from sim.compiled.rows.hosts import draws, hosts, replicas, zone_of
 from sim.compiled.rows.running import requests
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
-from sim.policies import balancer, balancing, base, hashing, outliers
+from sim.policies import balancer, balancing, base, hashing, outliers, zones
 
 BY_NAME, BY_LATENCY = balancing.BY_NAME, balancing.BY_LATENCY
 BY_RING, BY_TABLE = balancing.BY_RING, balancing.BY_TABLE
 
+ANY = whole(zones.ANY)
+choose_zone, keep_zone = zones.choose_zone.compiled, zones.keep_zone.compiled
 allow, pick_by_name, pick = balancing.allow.compiled, balancer.pick.compiled, balancing.pick.compiled
 pick_on_ring, key_of, fill_table = hashing.pick_on_ring.compiled, hashing.key_of.compiled, hashing.fill_table.compiled
 observe, renew, judge = balancing.observe.compiled, outliers.renew.compiled, outliers.judge.compiled
@@ -49,14 +53,46 @@ def choose_by_view(s: State, target: int, caller: int, request: int, chain: int)
     up = rows_from(alive(s), row.first)
     if allow(balancing_rules(s)[view.rule], rows_from(peers(s), view.peers), up, allowed(s), row.count) == 0:
         return -1
-    index = pick_one(s, target, place, request, chain)
+    zone = ANY
+    if balancing_rules(s)[view.rule].zones > 0:
+        zone = keep_to_zone(s, target, place, caller, request, chain)
+    index = pick_one(s, target, place, request, chain, zone)
     loads(s)[view.loads + index] += 1
     return row.first + index
 
 
 @handler
-def pick_one(s: State, target: int, place: int, request: int, chain: int) -> int:
-    """One of those that are allowed."""
+def keep_to_zone(s: State, target: int, place: int, caller: int, request: int, chain: int) -> int:
+    """Allow only those of one zone, which is that of the caller where that is even; ANY where zones do not matter."""
+    row, view, host = targets(s)[target], views(s)[place], replicas(s)[caller].host
+    if zone_of(s)[caller] < 0:
+        return ANY
+    rule, entity = balancing_rules(s)[view.rule], requests(s)[request].id
+    theirs, first = rows_from(zone_of(s), row.first), hosts(s)[host].first
+    zone = choose_zone(
+        rule,
+        rows_from(peers(s), view.peers),
+        rows_from(alive(s), row.first),
+        allowed(s),
+        theirs,
+        row.count,
+        zone_of(s)[caller],
+        rows_from(alive(s), first),
+        rows_from(zone_of(s), first),
+        hosts(s)[host].count,
+        zones_here(s),
+        zones_there(s),
+        uniform(draws(s)[row.zone_uniform].key, entity, chain),
+        uniform(draws(s)[row.other_zone_uniform].key, entity, chain),
+    )
+    if zone >= 0:
+        keep_zone(allowed(s), theirs, row.count, zone)
+    return zone
+
+
+@handler
+def pick_one(s: State, target: int, place: int, request: int, chain: int, zone: int) -> int:
+    """One of those that are allowed, which are of one zone or of ANY."""
     row = targets(s)[target]
     view = views(s)[place]
     rule = balancing_rules(s)[view.rule]
@@ -71,7 +107,7 @@ def pick_one(s: State, target: int, place: int, request: int, chain: int) -> int
     other = uniform(draws(s)[row.other_uniform].key, entity, chain)
     active = rows_from(loads(s), view.loads)
     if rule.kind == BY_NAME:
-        return pick_by_name(balancers(s)[view.plain], active, allowed(s), row.count, one, other)
+        return pick_by_name(balancers(s)[view.plain + zone + 1], active, allowed(s), row.count, one, other)
     known = rows_from(peers(s), view.peers)
     return pick(rule, known, active, allowed(s), row.count, s.now, one, other)
 

@@ -10,7 +10,7 @@ from sim.compiled import attempts, calendar, cores, ending, eviction, lines, tas
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
-from sim.compiled.rows.balancing import peers, views
+from sim.compiled.rows.balancing import balancing_rules, peers, views
 from sim.compiled.rows.calls import alive, balancer_of, balancers, loads, rings
 from sim.compiled.rows.calls import guards as guard_rows
 from sim.compiled.rows.declaring import NOBODY
@@ -222,7 +222,8 @@ class Control:
         balancing, fresh = self.wiring.call_tables.balancing, self.wiring.fresh
         for place in balancing.views_of(replica):
             view = views(self.s)[place]
-            balancers.array(self.s)[view.plain] = fresh[balancers][view.plain]
+            last_turn = view.plain + balancing_rules(self.s)[view.rule].zones + 1
+            balancers.array(self.s)[view.plain : last_turn] = fresh[balancers][view.plain : last_turn]
             first, last = view.peers, view.peers + hosts(self.s)[view.host].count
             peers.array(self.s)[first:last] = fresh[peers][first:last]
             views.array(self.s)[place] = fresh[views][place]

@@ -11,7 +11,7 @@ from sim.compiled.program import row_of
 from sim.compiled.rows.caches import caches
 from sim.compiled.rows.calls import hops, wire_delays, wire_losses, wires
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import error_faults, hosts, replicas, struck
+from sim.compiled.rows.hosts import error_faults, hosts, replicas, struck, zone_of
 from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
@@ -52,11 +52,13 @@ class Faults:
         self.losses: dict[int, list[float]] = {}  # by wire
         self.delays: dict[int, list[int]] = {}  # by wire
         self.dead: dict[faults.Crash, list[int]] = {}
+        self.dead_zones: dict[faults.Zone, list[int]] = {}
         self._changes: dict[type, tuple[Any, Any]] = {
             faults.Outage: (self.begin_outage, self.end_outage),
             faults.Slow: (self.begin_slow, self.end_slow),
             faults.Errors: (self.begin_errors, self.end_errors),
             faults.Crash: (self.begin_crash, self.end_crash),
+            faults.Zone: (self.begin_zone, self.end_zone),
             faults.NetworkFault: (self.begin_network, self.end_network),
             faults.Flush: (self.begin_flush, self.end_flush),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
@@ -194,6 +196,20 @@ class Faults:
         for replica in self.dead.pop(harm, []):
             self.control.restart(host, replica)
 
+    def begin_zone(self, harm: faults.Zone) -> None:
+        """Crash all that is in it."""
+        dead = self.dead_zones[harm] = []
+        for host in [self.wiring.host_at[its] for its in harm.hosts]:
+            for replica in self.control.replicas(host):
+                if zone_of(self.s)[replica] == harm.zone and not replicas(self.s)[replica].down:
+                    self.control.crash(host, replica)
+                    dead.append(replica)
+
+    def end_zone(self, harm: faults.Zone) -> None:
+        """Restart those that are still down."""
+        for replica in self.dead_zones.pop(harm, []):
+            self.control.restart(replicas(self.s)[replica].host, replica)
+
     def _first_up(self, host: int, count: int) -> list[int]:
         """So many replicas that are up, the first of them."""
         return [replica for replica in self.control.replicas(host) if not replicas(self.s)[replica].down][:count]
@@ -234,7 +250,8 @@ class Faults:
         for place in range(len(self.wiring.call_tables.hops)):
             hop = hops(self.s)[place]
             if hop.wire == wire:
-                hop.fixed = hop.length if hop.draw < 0 and not disturbed else -1.0
+                plain = hop.draw < 0 and hop.between_zones < 0.0
+                hop.fixed = hop.length if plain and not disturbed else -1.0
 
     def begin_flush(self, harm: faults.Flush) -> None:
         """Lose all."""

@@ -9,8 +9,8 @@ from sim.compiled.apart import by_address
 from sim.compiled.balancing import choose_by_view, hear_of_end
 from sim.compiled.base import ZERO, handler, inlined, whole
 from sim.compiled.rows.calls import alive, balancer_of, balancers, hops, loads, targets, wire_delays, wire_losses, wires
-from sim.compiled.rows.hosts import draws, hosts, numbers, replicas
-from sim.compiled.rows.running import requests
+from sim.compiled.rows.hosts import draws, from_zones, hosts, numbers, replicas, zone_of
+from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.policies import balancer
@@ -41,6 +41,42 @@ def hop_by_chance(s: State, hop: int, entity: int, chain: int) -> float:
     if kept < 1.0 and uniform(draws(s)[row.chance].key, entity, chain) >= kept:
         return LOST
     return travel(s, hop, entity, chain)
+
+
+@inlined
+def hop_between(s: State, hop: int, entity: int, chain: int, here: int, there: int) -> float:
+    """The same for a call of one replica by another."""
+    fixed = hops(s)[hop].fixed
+    return fixed if fixed >= 0.0 else hop_across(s, hop, entity, chain, here, there)
+
+
+@handler
+def hop_across(s: State, hop: int, entity: int, chain: int, here: int, there: int) -> float:
+    """The same where it is not known before: they may be in different zones, of which account is kept."""
+    between = hops(s)[hop].between_zones
+    crosses = between >= 0.0 and zone_of(s)[here] != zone_of(s)[there]
+    if between >= 0.0:
+        from_zones(s)[2 * replicas(s)[there].host + (1 if crosses else 0)] += 1
+    seconds = hop_by_chance(s, hop, entity, chain)
+    return seconds + between if crosses and seconds >= 0.0 else seconds
+
+
+@inlined
+def answer_delay(s: State, hop: int, task: int, caller: int) -> float:
+    """Seconds until the answer of a task is where it is waited for; LOST if it never arrives."""
+    fixed = hops(s)[hop].fixed
+    return fixed if fixed >= 0.0 else answer_across(s, hop, task, caller)
+
+
+@handler
+def answer_across(s: State, hop: int, task: int, caller: int) -> float:
+    """The same where it is not known before."""
+    own, between = tasks(s)[task], hops(s)[hop].between_zones
+    seconds = hop_by_chance(s, hop, requests(s)[own.request].id, own.chain)
+    if between >= 0.0 and seconds >= 0.0 and caller >= 0:
+        crosses = zone_of(s)[own.replica] != zone_of(s)[tasks(s)[caller].replica]
+        seconds += between if crosses else 0.0
+    return seconds
 
 
 @by_address

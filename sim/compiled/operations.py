@@ -14,7 +14,7 @@ from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, OVERSOLD, REFUSED, STOCK_RAN_OUT
 from sim.compiled.deadlines import forget_deadline
 from sim.compiled.events import log
-from sim.compiled.network import hop_delay
+from sim.compiled.network import answer_delay
 from sim.compiled.places import demand
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, hosts, left, ran_out, replicas, sold, stocks
@@ -58,9 +58,9 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     TAKE_BRANCH, REPEAT, AGAIN, REPEAT_OVER, AT_ONCE, RACE, RACER_END, BACKGROUND, BACKGROUND_END,
     PLUGIN_BEGINS, PLUGIN_STEP,
     HIT_BY_SHARE, LOOK_INTO_CACHE, LOADED, BRING,
-    COME, VISIT,
+    COME, VISIT, ITERATION_OVER,
     SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
-) = map(whole, range(64))  # fmt: skip
+) = map(whole, range(65))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -72,6 +72,7 @@ OPERANDS: dict[int, type[Op]] = {
     TAKE_BRANCH: ShareOp, REPEAT: RepeatOp, AGAIN: RepeatOp, REPEAT_OVER: SaltOp, AT_ONCE: RepeatOp, RACE: ParallelOp,
     RACER_END: RacerOp, BACKGROUND: AsideOp, HIT_BY_SHARE: LookOp,
     LOOK_INTO_CACHE: LookOp, LOADED: LookOp, BRING: LookOp, COME: ThinkOp, VISIT: WorkloadOp,
+    ITERATION_OVER: WorkloadOp,
     SAGA: SagaOp, TURN_BACK: SagaOp, UNDO: SagaOp, UNDO_OVER: SagaOp, RETRACT: EffectOp,
     PLUGIN_BEGINS: PluginOp, PLUGIN_STEP: PluginOp,
 }  # fmt: skip
@@ -178,7 +179,7 @@ def reply(s: State, task: int, courier_at: int) -> None:
         spans.keep_stage(s, attempt, spans.ANSWER, place, 0.0, flows(s)[task].number)
     delay = 0.0
     if parent.back >= 0:
-        delay = hop_delay(s, parent.back, requests(s)[own.request].id, own.chain)
+        delay = answer_delay(s, parent.back, task, caller)
     if delay < 0.0:
         if caller >= 0:
             tasks(s)[caller].child = -1

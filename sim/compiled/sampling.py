@@ -10,13 +10,13 @@ from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
 from sim.compiled.lines import waiting_of_class
 from sim.compiled.rows.caches import caches, stores
-from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
+from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, replicas
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.sagas import saga_counts
 from sim.compiled.rows.state import State
-from sim.compiled.rows.traffic import workloads
+from sim.compiled.rows.traffic import virtual_users, workloads
 from sim.compiled.rows.watched import areas, moments, samples, series
 from sim.compiled.written.watched import read_layers
 
@@ -26,9 +26,10 @@ from sim.compiled.written.watched import read_layers
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
+    VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
-    OF_LAYERS,
-) = map(whole, range(42))  # fmt: skip
+    FROM_SAME_ZONE, FROM_OTHER_ZONE, OF_LAYERS,
+) = map(whole, range(46))  # fmt: skip
 
 
 @handler
@@ -47,8 +48,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
-    if what == HEALTHY:
-        return healthy_replicas(s, index)
+    if what >= HEALTHY:
+        return read_known(s, what, index)
     if what >= SAGAS_COMPLETED:
         return read_sagas(s, what, index)
     if what == REPLICAS_WANTED:
@@ -59,6 +60,10 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(workloads(s)[index].visits)
     if what == VISITS_LEFT:
         return float(workloads(s)[index].left)
+    if what == VIRTUAL_USERS:
+        return float(virtual_users(s)[workloads(s)[index].virtual].busy)
+    if what == DROPPED_ITERATIONS:
+        return float(virtual_users(s)[workloads(s)[index].virtual].dropped)
     if what >= CACHE_HITS:
         return read_cache(s, what, index)
     if what == EJECTED:
@@ -154,6 +159,14 @@ def read_cache(s: State, what: int, index: int) -> float:
     for store in range(cache.first, cache.first + cache.stores):
         count += stores(s)[store].count
     return float(count)
+
+
+@handler
+def read_known(s: State, what: int, index: int) -> float:
+    """The same of what balancers know of the replicas of a host, and of the zones of its callers."""
+    if what == HEALTHY:
+        return healthy_replicas(s, index)
+    return float(from_zones(s)[2 * index + (1 if what == FROM_OTHER_ZONE else 0)])
 
 
 @handler

@@ -3,20 +3,24 @@
 It learns of a replica by the answers that its own caller has, and at once of one that is down or has come back. One
 that has come back is another one, of which nothing is known (Envoy: hosts_removed, hosts_added).
 
-Not modelled: zones, what other callers know, bounded loads of hashing, the time a table takes.
+Not modelled: what other callers know, bounded loads of hashing, the time a table takes.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from sim.models.recorder import Recorder
 from sim.models.request import Request
+from sim.models.task import Replica
 from sim.policies import balancer as plain
 from sim.policies import balancing as policy
 from sim.policies import hashing, outliers
+from sim.policies.balancer import BalancerRow
 from sim.policies.base import reached
+from sim.policies.zones import ANY, choose_zone, keep_zone
 from sim.spec.balancing import Balancing
 from sim.vocabulary import EventKind
 
@@ -31,18 +35,25 @@ class Balancer:
         alive: Sequence[int],
         returned: Mapping[int, float],
         start: int,
-        caller: str,
+        caller: Replica,
+        zones: Sequence[int],
+        all_zones: int,
         recorder: Recorder,
     ):
-        self.name, self.caller, self.recorder = name, caller, recorder
+        self.name, self.caller, self.recorder = name, name_of(caller), recorder
+        self.zone, self.zones = caller.zone, zones
+        # those with whom this caller shares the load
+        self.callers: Any = caller.host if caller.zone >= 0 else None
+        self.room = [0] * all_zones, [0] * all_zones
         self.alive = alive  # who is there now
         self.returned = returned  # place -> when a replica came back there
         self.replicas = len(alive)
-        self.rule = policy.new_balancing(spec)
+        self.rule = policy.new_balancing(spec, all_zones if zones else 0)
         self.peers = policy.new_peers(spec, self.replicas)
         self.loads = [0] * self.replicas
         self.allowed = [0] * self.replicas
-        self.row = policy.new_plain(spec, start)
+        # whose turn it is, among all and in each zone
+        self.turns = [policy.new_plain(spec, start) for _ in range(self.rule.zones + 1)]
         self.ring = hashing.ring_of(name, self.replicas, spec.ring_size) if spec.policy == "ring_hash" else None
         self.table_size = spec.table_size
         self.next_look = self.rule.interval
@@ -57,7 +68,10 @@ class Balancer:
         self._look(now)
         if not policy.allow(self.rule, self.peers, self.alive, self.allowed, self.replicas):
             return -1
-        index = self._pick(request, now, draw)
+        zone = self._zone(draw) if self.rule.zones and self.callers is not None else ANY
+        if zone != ANY:
+            keep_zone(self.allowed, self.zones, self.replicas, zone)
+        index = self._pick(request, now, draw, self.turns[zone + 1])
         self.loads[index] += 1
         return index
 
@@ -80,7 +94,14 @@ class Balancer:
             outliers.uneject(self.peers[index], now)
             self._tell(EventKind.REPLICA_RETURNED, index, now)
 
-    def _pick(self, request: Request, now: float, draw: Callable[[int], float]) -> int:
+    def _zone(self, draw: Callable[[int], float]) -> int:
+        """The zone to send to, or ANY."""
+        callers, (here, there) = self.callers, self.room
+        known = self.rule, self.peers, self.alive, self.allowed, self.zones, self.replicas
+        those = callers.alive, callers.zones, len(callers.zones)
+        return choose_zone(*known, self.zone, *those, here, there, draw(2), draw(3))
+
+    def _pick(self, request: Request, now: float, draw: Callable[[int], float], turn: BalancerRow) -> int:
         rule, replicas = self.rule, self.replicas
         if self.ring is not None:
             points, whose = self.ring
@@ -90,9 +111,9 @@ class Balancer:
             table = hashing.table_of(self.name, tuple(self.allowed), self.table_size)
             return table[hashing.key_of(request.user, request.id) % self.table_size]
         if rule.kind == policy.BY_NAME:
-            uniforms = plain.UNIFORMS[self.row.kind]
+            uniforms = plain.UNIFORMS[turn.kind]
             u1 = draw(0) if uniforms else 0.0
-            return plain.pick(self.row, self.loads, self.allowed, replicas, u1, draw(1) if uniforms > 1 else u1)
+            return plain.pick(turn, self.loads, self.allowed, replicas, u1, draw(1) if uniforms > 1 else u1)
         u1, u2 = (draw(0), draw(1)) if rule.kind == policy.BY_LATENCY else (0.0, 0.0)
         return policy.pick(rule, self.peers, self.loads, self.allowed, replicas, now, u1, u2)
 
@@ -129,3 +150,8 @@ class Balancer:
                 outliers.renew(peer, at)
                 if was_out:
                     self._tell(EventKind.REPLICA_RETURNED, index, at)
+
+
+def name_of(caller: Replica) -> str:
+    """A caller, as events name it."""
+    return f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"

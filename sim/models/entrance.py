@@ -11,7 +11,7 @@ from sim.models.host import Host
 from sim.models.limits import HoldingLimits, Limits
 from sim.models.outcomes import DEGRADED, OK, SHED, UNREACHABLE
 from sim.models.sequence import StepSequence
-from sim.models.task import Activity, Process, Replica, Task
+from sim.models.task import Activity, Process, Replica, Task, answer_delay
 
 
 class Entrance:
@@ -149,7 +149,7 @@ class Entrance:
         back = task.back
         if back is None or task.caller is None:
             return 0.0
-        delay = back.fixed if back.fixed >= 0.0 else back.delay(task.request.id, task.chain)
+        delay = back.fixed if back.fixed >= 0.0 else answer_delay(task, back, task.caller)
         if delay < 0.0:
             if isinstance(task.caller, Task):
                 task.caller.children = None

@@ -12,6 +12,7 @@ from sim.models.behaviours import behaviour, behaviour_of
 from sim.models.clock import CONTROL, Signal
 from sim.models.draws import Draw
 from sim.models.faulting import Harm
+from sim.models.host import Host
 from sim.models.rollout import Rollout
 from sim.models.task import Replica
 from sim.models.world import World
@@ -153,6 +154,34 @@ class Crash:
         dead, self.dead = self.dead, []
         for replica in dead:
             self.host.restart(replica)
+
+
+@behaviour(spec.Zone)
+class Zone:
+    """All replicas of one zone die with all they hold; they come back empty."""
+
+    def __init__(self, fault: spec.Zone, world: World):
+        self.world = world
+        self.zone = world.scenario.zones.index(fault.zone)
+        self.hosts = [host for host in world.hosts() if self.zone in host.zones]
+        for host in self.hosts:
+            host.keep_track()
+        self.dead: list[tuple[Host, Replica]] = []
+
+    def begin(self) -> None:
+        """Crash."""
+        for host in self.hosts:
+            for replica in host.replicas:
+                if replica.zone == self.zone and not replica.down:
+                    host.crash(replica)
+                    self.world.forget(replica)
+                    self.dead.append((host, replica))
+
+    def end(self) -> None:
+        """Restart those that are still down."""
+        dead, self.dead = self.dead, []
+        for host, replica in dead:
+            host.restart(replica)
 
 
 @behaviour(spec.NetworkFault)

@@ -50,6 +50,9 @@ class Host(Places):
         self.alive = [1] * len(self.replicas)  # what balancers are told
         self.returned: dict[int, float] = {}  # by index: when a replica came back last, s
         self.health: HealthChecks | None = None  # None: balancers know at once
+        self.zones: list[int] = []  # of each replica its zone, by number; empty: it is in none
+        self.all_zones = 0  # that there are
+        self.from_zones = [0, 0]  # calls that came from the zone of their replica, and from another one
         self.unheard = 0  # how many black holes swallow what it sends
         for replica in self.replicas[replicas:]:
             replica.absent = replica.down = True
@@ -226,6 +229,23 @@ class Host(Places):
         self.tell(replica.index, 0)
         if self.health is not None:
             self.health.forget(replica.index)
+
+    # -- zones -----------------------------------------------------------------------------------------------------
+
+    def spread(self, zones: Sequence[str], every: Sequence[str]) -> None:
+        """Its replicas are in these zones, of all there are, one after the other."""
+        self.all_zones = len(every)
+        if not zones:
+            return
+        self.zones = [every.index(zones[replica.index % len(zones)]) for replica in self.replicas]
+        for replica, zone in zip(self.replicas, self.zones, strict=True):
+            replica.zone = zone
+        for place, name in enumerate(("from_same_zone", "from_other_zone")):
+            self.recorder.watch(self.name, name, "total", lambda _, place=place: self.from_zones[place])  # type: ignore[misc]
+
+    def count_zone(self, crosses: bool) -> None:
+        """A call comes from the zone of its replica, or crosses from another one."""
+        self.from_zones[crosses] += 1
 
     # -- what balancers know ---------------------------------------------------------------------------------------
 

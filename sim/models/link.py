@@ -46,12 +46,15 @@ class Hop:
     `fixed` is its length, seconds, while nothing need be drawn or looked up; else negative.
     """
 
-    __slots__ = ("chance", "draw", "fixed", "length", "salt", "wire")
+    __slots__ = ("between_zones", "chance", "draw", "fixed", "length", "salt", "wire")
 
-    def __init__(self, wire: Wire, draw: Draw | None, chance: Draw, stream: str, length: float = 0.0):
+    def __init__(
+        self, wire: Wire, draw: Draw | None, chance: Draw, stream: str, length: float = 0.0, between_zones: float = -1.0
+    ):
         self.wire = wire
         self.draw = draw
         self.length = length
+        self.between_zones = between_zones  # s, more from zone to zone; negative: an end of it is in none
         self.chance = chance  # of being lost
         # Keeps the draws of a fault on this hop apart from those on others of its wire.
         self.salt = stream_number(stream) >> 33
@@ -60,7 +63,12 @@ class Hop:
 
     def settle(self) -> None:
         """Decide whether messages simply take `length`."""
-        self.fixed = self.length if self.draw is None and not self.wire.disturbed else -1.0
+        self.fixed = self.length if self.is_plain and not self.wire.disturbed else -1.0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has one length, where nothing disturbs it."""
+        return self.draw is None and self.between_zones < 0.0
 
     def delay(self, entity: int, chain: int) -> float:
         """Seconds that this message travels; LOST if it never arrives. 0 takes no event."""
@@ -73,6 +81,11 @@ class Hop:
         if kept < 1.0 and self.chance(entity, chain) >= kept:
             return LOST
         return self.travel(entity, chain)
+
+    def delay_between(self, entity: int, chain: int, crosses: bool) -> float:
+        """The same for a message that stays in its zone, or crosses from one into another."""
+        seconds = self.delay(entity, chain)
+        return seconds + self.between_zones if crosses and seconds >= 0.0 else seconds
 
     def travel(self, entity: int, chain: int) -> float:
         """Seconds on the way, for what is not lost."""

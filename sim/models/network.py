@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sim.models.draws import Draws
 from sim.models.link import Hop, Wire
 from sim.spec.distribution import Constant
@@ -14,8 +16,9 @@ CLIENTS = "clients"  # the far end of what goes to a door
 class Network:
     """Wires are made when somebody first asks for one."""
 
-    def __init__(self, spec: Spec, draws: Draws):
+    def __init__(self, spec: Spec, draws: Draws, zoned: Collection[str]):
         self.spec = spec
+        self.zoned = zoned  # the components that are in zones
         self.draws = draws
         self._wires: dict[frozenset[str], Wire] = {}  # by the names of both ends
 
@@ -38,7 +41,9 @@ class Network:
     def hops(self, caller: str, callee: str, stream: str) -> tuple[Hop, Hop]:
         """The way out and the way back; their draws are named after `stream`."""
         link, wire = self._link(frozenset((caller, callee))), self.wire(caller, callee)
-        return self._hop(wire, link, f"{stream}.request"), self._hop(wire, link, f"{stream}.response")
+        between = self.spec.between_zones if caller in self.zoned and callee in self.zoned else -1.0
+        there, back = (self._hop(wire, link, f"{stream}.{way}", between) for way in ("request", "response"))
+        return there, back
 
     def door_hop(self, component: str) -> Hop:
         """The way of a client to its door: of no length, but a black hole swallows what comes by it.
@@ -49,13 +54,13 @@ class Network:
         stream = f"{CLIENTS}.{component}"
         return Hop(wire, None, self.draws.uniform(f"{stream}.loss"), stream)
 
-    def _hop(self, wire: Wire, link: Link, stream: str) -> Hop:
+    def _hop(self, wire: Wire, link: Link, stream: str, between: float) -> Hop:
         latency = link.latency
         if latency is None or isinstance(latency, Constant):
             length = latency.value if latency is not None else 0.0
-            return Hop(wire, None, self.draws.uniform(f"{stream}.loss"), stream, length)
+            return Hop(wire, None, self.draws.uniform(f"{stream}.loss"), stream, length, between)
         draw = self.draws.sampler(latency, stream)
-        return Hop(wire, draw, self.draws.uniform(f"{stream}.loss"), stream)
+        return Hop(wire, draw, self.draws.uniform(f"{stream}.loss"), stream, between_zones=between)
 
     def _link(self, ends: frozenset[str]) -> Link:
         links = self.spec.links

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sim.models.answers import ITS_OWN, answers_of
-from sim.models.balancing import Balancer
+from sim.models.balancing import Balancer, name_of
 from sim.models.consumer import Consumer
 from sim.models.context import Context
 from sim.models.entrance import Entrance
@@ -42,7 +42,11 @@ class Service(Host):
         self.balancing: LoadBalancing = "round_robin"
         if not isinstance(spec.load_balancing, Balancing):
             self.balancing = spec.load_balancing
-        self.uniforms = 2 if smart is not None else plain.UNIFORMS[plain.new_balancer(self.balancing).kind]
+        self.uniforms = (
+            (4 if smart.zone_aware is not None else 2)
+            if smart is not None
+            else plain.UNIFORMS[plain.new_balancer(self.balancing).kind]
+        )
         self.callers: list[Replica] = []  # that have, or had, a balancer of their own for it
         if smart is not None and smart.outlier_detection is not None:
             context.recorder.watch(name, "ejected", "level", lambda _: self.ejected)
@@ -145,6 +149,7 @@ class Endpoint:
         self.arrive: Callable[[Task], None]
         # Whether the balancer must hear of ends.
         self.counts = service.smart is not None or (len(service.replicas) > 1 and service.balancing in plain.COUNTING)
+        self.count_zone = service.count_zone
         self.by_request = self.choose_for if service.smart is not None else None
         self.balancer_draws = [
             service.context.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)
@@ -191,7 +196,15 @@ class Endpoint:
             assert service.smart is not None
             start = caller.index % len(service.replicas)
             balancer = Balancer(
-                service.smart, service.name, service.alive, service.returned, start, name_of(caller), service.recorder
+                service.smart,
+                service.name,
+                service.alive,
+                service.returned,
+                start,
+                caller,
+                service.zones,
+                service.all_zones,
+                service.recorder,
             )
             caller.balancers[service.name] = balancer
             if caller not in service.callers:
@@ -208,8 +221,3 @@ class Endpoint:
                 balancer.over(replica.index, outcome, now - began, now)
         elif self.counts:
             caller.balancers[self.service.name][1][replica.index] -= 1
-
-
-def name_of(caller: Replica) -> str:
-    """A caller, as events name it."""
-    return f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"

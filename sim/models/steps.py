@@ -9,7 +9,7 @@ from sim.models.behaviours import behaviour
 from sim.models.ending import answer
 from sim.models.outcomes import DEGRADED, ERROR, OK, REFUSED
 from sim.models.site import Site
-from sim.models.task import Activity, Process, Task
+from sim.models.task import Activity, Process, Task, answer_delay
 from sim.spec import step as spec
 from sim.vocabulary import Stage
 
@@ -217,7 +217,7 @@ class Reply:
         if self.deadlines:
             self.deadlines.pop(attempt, None)  # nobody waits for what it does from now on
         self.recorder.stage(attempt, Stage.ANSWER, self.host.name_index, about=task.flow)
-        delay = attempt.back.delay(task.request.id, task.chain) if attempt.back is not None else 0.0
+        delay = answer_delay(task, attempt.back, caller) if attempt.back is not None else 0.0
         if delay < 0.0:  # it is lost, and what follows the reply is nothing that the caller could cancel
             if isinstance(caller, Task):
                 caller.children = None

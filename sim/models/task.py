@@ -128,6 +128,7 @@ class Replica:
         "waiting",  # live entries of the queue; entries of tasks that gave up stay in it until they reach its head
         "warm_since",  # s; when it was ready, and began to be less and less slow
         "workers",
+        "zone",  # its number; -1: it is in none
     )
 
     def __init__(self, host: Component | Outside, index: int, workers: int, cpu: Cores | None = None):
@@ -137,6 +138,7 @@ class Replica:
         self.index = index
         self.workers = workers
         self.free = workers
+        self.zone = -1
         self.queue: deque[tuple[Task, int]] = deque()
         self.waiting = 0
         self.cpu = cpu
@@ -292,6 +294,18 @@ def _start(task: Task) -> None:
 
 def _nothing(_: object) -> None:
     """What a silenced task does when its time or its turn comes."""
+
+
+def answer_delay(task: Task, back: Hop, caller: Task | Request) -> float:
+    """Seconds on the way back from a task to who waits for it; LOST if it never arrives."""
+    if back.between_zones >= 0.0 and isinstance(caller, Task):
+        return back.delay_between(task.request.id, task.chain, crosses(task, caller.replica))
+    return back.delay(task.request.id, task.chain)
+
+
+def crosses(task: Task, other: Replica) -> bool:
+    """Whether what a task sends leaves its zone; both replicas are in one."""
+    return task.replica.zone != other.zone
 
 
 def abandon(task: Task) -> None:

@@ -66,7 +66,7 @@ class World:
         kept = row_sink(plan_of(scenario, (0.0, *self.moments)))
         self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup, kept)
         self.draws = draws or Draws(scenario.seed, replication)
-        self.network = Network(scenario.network, self.draws)
+        self.network = Network(scenario.network, self.draws, _zoned(scenario))
         self.nowhere = Replica(Outside(), 0, 0)
         self.effects: dict[str, int] = {}  # the bit of each in the masks of requests
         self.stocks: dict[str, Stock] = {}  # by service
@@ -90,6 +90,8 @@ class World:
         self.services: dict[str, Service] = {
             name: Service(self, name, spec, scenario.places_of(name)) for name, spec in scenario.services.items()
         }
+        for host in self.hosts():
+            host.spread(scenario.zones_of(host.name), scenario.zones)
         self.fleets: dict[str, Fleet] = {
             name: Fleet(self, service, service.spec)
             for name, service in self.services.items()
@@ -260,6 +262,11 @@ class World:
         """Something was mended: consumers that could not reach their broker try again."""
         for broker in self.brokers.values():
             broker.restore()
+
+
+def _zoned(scenario: Scenario) -> list[str]:
+    """The components that are in zones."""
+    return [name for name in ("gateway", *scenario.services) if scenario.zones_of(name)]
 
 
 def _clock(scenario: Scenario) -> Clock:

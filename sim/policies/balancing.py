@@ -59,6 +59,8 @@ class BalancingRow:
     hosts: int = 5  # that it takes
     volume: int = 100  # requests of each
     factor: float = 1900.0  # thousandths of a deviation
+    zones: int = 0  # that there are, where it takes heed of them
+    least_replicas: int = 6  # that it takes for that
     unejects: int = 1  # whether a health check that passes does
 
 
@@ -84,9 +86,11 @@ class PeerRow:
 BALANCING, PEER = dtype_of(BalancingRow), dtype_of(PeerRow)
 
 
-def new_balancing(spec: Balancing) -> BalancingRow:
-    """The row of what is said."""
+def new_balancing(spec: Balancing, zones: int = 0) -> BalancingRow:
+    """The row of what is said, where there are so many zones."""
     row = BalancingRow(_kind(spec), spec.decay, spec.slow_start or -1.0, spec.panic_threshold)
+    if spec.zone_aware is not None:
+        row.zones, row.least_replicas = zones, spec.zone_aware.min_cluster_size
     rule = spec.outlier_detection
     if rule is not None:
         row.detects, row.interval = 1, rule.interval

@@ -12,7 +12,7 @@ from sim.spec.actions import Action, Calls, Publishes, badge_of, lists_in
 from sim.spec.arrivals import Arrivals
 from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
-from sim.spec.fault import Fault
+from sim.spec.fault import Fault, Zone
 from sim.spec.gateway import Gateway, RateLimit
 from sim.spec.policy import NO_POLICY, CallPolicy, Hedge, Retry
 from sim.spec.queue_broker import QueueBroker
@@ -241,6 +241,7 @@ def _after(hedge: Hedge) -> str:
 def _balanced(its: Balancing) -> str:
     more = (
         " weighted" if its.weights else "",
+        ", zone aware" if its.zone_aware is not None else "",
         ", outliers ejected" if its.outlier_detection is not None else "",
         f", slow start {lasting(its.slow_start)}" if its.slow_start is not None else "",
     )
@@ -256,6 +257,8 @@ def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
 
 def _service_lines(service: Service) -> Iterator[str]:
     yield _size(service.replicas, service.workers)
+    if service.zones:
+        yield f"in {', '.join(dict.fromkeys(service.zones))}"
     if service.autoscaling is not None:
         yield f"scales from {service.autoscaling.min} to {service.autoscaling.max}: {', '.join(_scaled_by(service))}"
     if service.cores is not None:
@@ -318,7 +321,12 @@ def _station(name: str, boxes: dict[str, Box]) -> str:
 
 
 def _faults_of(scenario: Scenario, component: str) -> tuple[str, ...]:
-    return tuple(_fault_text(fault) for fault in scenario.faults if component in fault.befalls and not fault.of_link)
+    zones = scenario.zones_of(component)
+    return tuple(
+        _fault_text(fault)
+        for fault in scenario.faults
+        if (component in fault.befalls and not fault.of_link) or (isinstance(fault, Zone) and fault.zone in zones)
+    )
 
 
 def _fault_text(fault: Fault) -> str:

@@ -64,6 +64,16 @@ class OutlierDetection(Spec):
     """Whether an ejected replica returns at the next of the service's `health_checks` that it passes."""
 
 
+class ZoneAware(Spec):
+    """Envoy's zone aware routing (zone_aware.rst): as much as possible stays in the caller's zone, while each replica
+    of the callee gets the same share. Caller and callee say `zones`; who is in none is sent anywhere.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(series=("from_same_zone", "from_other_zone"))
+    min_cluster_size: Few = 6
+    """Replicas that it takes; with fewer, zones do not matter."""
+
+
 class Balancing(Spec):
     """`load_balancing: {policy: least_request, weights: [2, 1, 1]}`: each caller on its own, by what it
     knows itself.
@@ -90,6 +100,8 @@ class Balancing(Spec):
     """Of `round_robin` and `least_request`: a replica that comes back gets its share little by little for as long, a
     tenth of it at first (Envoy).
     """
+    zone_aware: ZoneAware | None = None
+    """Calls stay in the zone of the caller, as far as that is even. Not of `ring_hash` and `maglev`."""
     panic_threshold: Share = 0.5
     """Where fewer replicas than this share are left, nobody is left out any more (Envoy's healthy_panic_threshold)."""
 
@@ -101,6 +113,10 @@ class Balancing(Spec):
         if even and self.slow_start is not None:
             raise ValueError(
                 f"`slow_start` is a word of round_robin and least_request, as in Envoy, not of {self.policy}"
+            )
+        if self.zone_aware is not None and self.policy in ("ring_hash", "maglev"):
+            raise ValueError(
+                f"found `zone_aware` beside {self.policy}, expected another policy: a user has one replica"
             )
         if any(self.table_size % number == 0 for number in range(2, math.isqrt(self.table_size) + 1)):
             raise ValueError(f"table_size: found {self.table_size}, expected a prime number, or places stay empty")

@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    StringConstraints,
     WithJsonSchema,
     model_validator,
 )
@@ -174,6 +175,7 @@ Few = Annotated[int, Between(1, 100_000)]
 MOST = 2**31 - 1
 Many = Annotated[int, Between(1, MOST)]  # of what is only counted
 Number = Annotated[float, BeforeValidator(_number)]
+Zones = tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Column = Annotated[str, BeforeValidator(_column)]
 UNLIMITED = -1

@@ -144,6 +144,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     fault.Crash,
     fault.Flush,
     fault.Deploy,
+    fault.Zone,
     Constant,
     measured.Replayed,
 )
@@ -159,7 +160,8 @@ _RULES: dict[type[Spec], _Certain] = {
     service.Service: lambda its: (
         its.replicas == 1
         or (
-            its.load_balancing.policy in ("round_robin", "least_request", "ring_hash", "maglev")
+            its.load_balancing.zone_aware is None
+            and its.load_balancing.policy in ("round_robin", "least_request", "ring_hash", "maglev")
             if isinstance(its.load_balancing, balancing.Balancing)
             else its.load_balancing == "round_robin"
         )

@@ -200,6 +200,34 @@ class Crash(Fault):
         return f"{self.replicas} replica{'s' if self.replicas != 1 else ''}"
 
 
+@register("fault", "zone")
+class Zone(Fault):
+    """All in one of the `zones` is down: replicas of services and of the gateway there die with all they hold, and
+    start again, empty, when it is over.
+
+    Not modelled: brokers, which are in no zone; that nobody is left there to refuse a connection, so that callers who
+    do not know it yet wait for their timeout; and that others are started elsewhere, or not there.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,),
+        events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED, EventKind.REPLICA_CRASHED, EventKind.REPLICA_RESTARTED),
+    )
+    positional = "zone"
+    zone: str
+    """Which one."""
+
+    @property
+    def detail(self) -> str:
+        """Which one."""
+        return self.zone
+
+    @property
+    def described(self) -> str:
+        """Its name is that of the zone."""
+        return f"zone {self.zone}"
+
+
 @register("fault", "network")
 class NetworkFault(Fault):
     """The link between two components: `latency` is added, `loss` drops messages, `partition` drops all."""

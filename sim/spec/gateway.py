@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from sim.spec.actions import Action, Calls, TakesTime
-from sim.spec.base import Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, register
+from sim.spec.base import Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, Zones, register
 from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.limits import RateLimit as RateLimit  # noqa: PLC0414 - limits are of the gateway first of all
@@ -154,6 +154,8 @@ class Gateway(Spec):
     """What each replica does at once, or `unlimited`."""
     concurrency: Literal["threads", "event_loop"] = "event_loop"
     """`event_loop`: a worker is held for the gateway's own work only; `threads`: until the answer is there."""
+    zones: Zones = ()
+    """In which zones its replicas are, one after the other and from the first again."""
     queue: Queue = Queue()
     """Where requests wait for a worker."""
     work: AnyDistribution | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.spec.base import Share, Spec
+from sim.spec.base import Duration, Share, Spec
 from sim.spec.distribution import AnyDistribution
 
 
@@ -27,5 +27,7 @@ class Network(Spec):
 
     default: Link = Link()
     """Every link that is not listed."""
+    between_zones: Duration = 0.0
+    """Is added to one direction of each message between two replicas in different `zones`."""
     links: tuple[LinkBetween, ...] = ()
     """Links that differ from it."""

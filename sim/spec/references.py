@@ -17,7 +17,7 @@ from sim.spec.base import word_of
 from sim.spec.cache import Cache
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
-from sim.spec.fault import Crash, Errors, Fault, Flush, Slow
+from sim.spec.fault import Crash, Errors, Fault, Flush, Slow, Zone
 from sim.spec.log_references import log_problems
 from sim.spec.policy import CallPolicy
 from sim.spec.queue_broker import QueueBroker
@@ -378,6 +378,8 @@ def _fault(scenario: Scenario, at: Location, fault: Fault, names: _Names) -> Ite
         if fault.replicas > has:
             found = f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has"
             yield Finding((*at, word_of(fault), "replicas"), found)
+    if isinstance(fault, Zone):
+        yield from _unknown((*at, "zone"), "zone", fault.zone, sorted(scenario.zones))
     if isinstance(fault, Flush) and fault.of in scenario.services:
         looks = [visit for visit in names.visits if visit.service == fault.of]
         caches = {visit.step.name for visit in looks if isinstance(visit.step, Cache)}

@@ -183,6 +183,18 @@ class Scenario(Spec):
         return tuple(named)
 
     @property
+    def zones(self) -> tuple[str, ...]:
+        """All that any component names, each once."""
+        gateway = self.gateway.zones if self.gateway is not None else ()
+        return tuple(dict.fromkeys((*gateway, *(zone for its in self.services.values() for zone in its.zones))))
+
+    def zones_of(self, component: str) -> tuple[str, ...]:
+        """Those of a service or the gateway; none where it is in none, and of a broker."""
+        if component == "gateway" and self.gateway is not None:
+            return self.gateway.zones
+        return self.services[component].zones if component in self.services else ()
+
+    @property
     def deployments(self) -> tuple[Deploy, ...]:
         """The rolling deployments, those that come by chance included."""
         every = (which for fault in self.faults for which in (fault, fault.inner))

@@ -11,7 +11,7 @@ from sim.spec import composed as _words  # noqa: F401 - registers the steps that
 from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
-from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
+from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers, Zones
 from sim.spec.consuming import Commit, Fetch, Transaction
 from sim.spec.health import HealthChecks
 from sim.spec.limits import RateLimit
@@ -173,6 +173,8 @@ class Service(Spec):
     """`threads` hold a worker until the end; an `event_loop` lets go of it while something is waited for."""
     cores: Few | None = None
     """What each replica computes on; without it every worker has a core of its own."""
+    zones: Zones = ()
+    """In which zones its replicas are, one after the other and from the first again: `[a, b, c]`."""
     queue: Queue = Queue()
     """Where requests wait for a worker."""
     rate_limits: tuple[RateLimit, ...] = ()

@@ -19,11 +19,6 @@ policies: {p: {timeout: 1s, POLICY}}
 """
 # Of a back-off, an autoscaler, a budget, a limit that adapts: they may be looked for in other places.
 ELSEWHERE = {"delay", "cpu", "pods", "max_retries", "max_concurrency", "queue_size"}
-    "delay",
-    "cpu",
-    "pods",
-    "max_retries",
-}  # of a back-off, an autoscaler, a budget: they may be looked for in other places
 RIGHT = {
     "TRAFFIC": "timeout: 1s",
     "SERVICE": "replicas: 1",

@@ -261,3 +261,21 @@ def slow_disk(
     by: How many times as long a commit takes that begins now.
     """
     return worded("slow_disk", "of", locals())
+
+
+def zone(
+    zone: str,
+    *,
+    name: str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """All in one of the `zones` is down: replicas of services and of the gateway there die with all they hold, and
+    start again, empty, when it is over.
+
+    name: What it is called in tables, events and metrics; by default after what it does to whom.
+    at: When it begins, from the start of the run, warm-up included.
+    for_: How long it lasts; without it to the end.
+    zone: Which one.
+    """
+    return worded("zone", "zone", locals())

@@ -16,7 +16,7 @@ from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.flows.limits import pass_limits
 from sim.compiled.lines import hear_of_no_wait
-from sim.compiled.network import hop_delay
+from sim.compiled.network import answer_delay
 from sim.compiled.places import (
     come_inside,
     error_fault_hits,
@@ -59,7 +59,7 @@ def attempt(s: State, own: Task) -> Waits[None]:
         own.root = 0 if reason == answered else reason
     depart(s, own, answered, reason)
     if own.back is not None and own.caller is not None:
-        delay = hop_delay(s, own.back, the(Request, own.request).id, own.chain)
+        delay = answer_delay(s, own.back, own, own.caller)
         if delay > 0.0:
             hold(s, own, delay)
             yield DELIVER

@@ -473,6 +473,8 @@ class Target(int):
     uniforms: int
     uniform: int
     other_uniform: int
+    zone_uniform: int
+    other_zone_uniform: int
     entry: Op
     topic: Topic
     key: int
@@ -487,6 +489,7 @@ class Hop(int):
     """One direction of one kind of message."""
 
     length: float
+    between_zones: float
     fixed: float
     draw: int
     chance: int
@@ -1105,6 +1108,8 @@ class Workload(int):
     taken: int
     route_rows: int
     user_rows: int
+    apart: bool
+    virtual: VirtualUsers | None
     visiting: Visiting | None
     visits: int
     left: int
@@ -1122,6 +1127,15 @@ class Visiting(int):
     think: int
     patience: int
     leaves: float
+
+
+class VirtualUsers(int):
+    """Those of a load generator, who run the iterations of one open traffic."""
+
+    there: int
+    most: int
+    busy: int
+    dropped: int
 
 
 class Visit(int):

@@ -18,7 +18,9 @@ class View(Row):
 
     next_look: float  # at the end of the interval
     rule: Reference[BalancingRow]
-    plain: Reference[BalancerRow]  # whose turn it is, where the name of a policy says it
+    plain: Reference[
+        BalancerRow
+    ]  # whose turn it is among all, where the name of a policy says it; behind it in each zone
     host: Reference[Host]
     peers: Reference[PeerRow]  # that of the first replica
     loads: int  # in `loads`: where its line begins
@@ -43,5 +45,9 @@ ring_owners = Table("ring_owners", int)
 hash_tables = Table("hash_tables", int)
 """Who has which place; behind each table is room for what its replicas have tried."""
 hash_tables_of = Table("hash_tables_of", int)
+zones_here = Table("zones_here", int)
+"""Of the choice that is being made: the share of each zone of the replicas of the caller, in ten-thousandths."""
+zones_there = Table("zones_there", int)
+"""The same of the callee."""
 allowed = Table("allowed", int)
 """Of the choice that is being made: whether each replica of the callee may be chosen."""

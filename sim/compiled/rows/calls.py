@@ -82,6 +82,8 @@ class Target(Row, fixed=True):
     uniforms: int  # how many its balancer draws
     uniform: int  # a draw; -1: none
     other_uniform: int  # likewise
+    zone_uniform: int  # of the choice of a zone
+    other_zone_uniform: int  # likewise
     entry: Reference[Op]
     topic: Reference[Topic]
     key: int
@@ -96,6 +98,7 @@ class Hop(Row, fixed=True):
     """One direction of one kind of message."""
 
     length: float  # s, where it is not drawn
+    between_zones: float  # s, more from zone to zone; negative: an end of it is in none
     fixed: float  # s, where nothing disturbs it; -1: look
     draw: int  # -1: it is not drawn
     chance: int

@@ -158,4 +158,9 @@ ended = Table("ended", int)
 draws = Table("draws", Draw, dtype=ROW)
 numbers = Table("numbers", float)
 
+zone_of = Table("zone_of", int)
+"""The number of the zone of each replica; -1: it is in none."""
+from_zones = Table("from_zones", int)
+"""Of each host the calls that came from the zone of their replica, and beside it those from another one."""
+
 take_job, give_back_job = Taking(jobs), Returning(jobs)

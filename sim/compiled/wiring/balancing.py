@@ -9,7 +9,7 @@ import numpy as np
 from sim.compiled.rows import balancing as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
-from sim.models.service import name_of
+from sim.models.balancing import name_of
 from sim.policies.balancing import BalancingRow, PeerRow, new_balancing, new_peers, new_plain
 from sim.policies.hashing import orders_of, ring_of
 from sim.spec.balancing import Balancing
@@ -36,7 +36,10 @@ class BalancingTables:
         spec, count = service.smart, len(service.replicas)
         assert spec is not None
         self.most = max(self.most, count)
-        rule, (first_point, size) = self.rules.add(new_balancing(spec)), self._ring(service, spec)
+        rule, (first_point, size) = (
+            self.rules.add(new_balancing(spec, service.all_zones if service.zones else 0)),
+            self._ring(service, spec),
+        )
         apart = spec.outlier_detection is not None  # then those who may be chosen are others for each caller
         tables, made_of = self._tables(spec, count, len(self.places.replicas) if apart else 1)
         subject = len(self.places.subjects)
@@ -45,10 +48,14 @@ class BalancingTables:
             first = len(self.peers)
             for row in new_peers(spec, count):
                 self.peers.add(row)
+            turn = [
+                self.balancers.add(new_plain(spec, caller.index % count))
+                for _ in range(self.rules.rows[rule].zones + 1)
+            ]
             self.view_of[host, place] = self.views.add(
                 next_look=self.rules.rows[rule].interval,
                 rule=rule,
-                plain=self.balancers.add(new_plain(spec, caller.index % count)),
+                plain=turn[0],
                 host=host,
                 peers=first,
                 loads=loads + place * count,
@@ -96,4 +103,7 @@ class BalancingTables:
         yield rows.ring_owners, whole_numbers(self.owners)
         yield rows.hash_tables, np.zeros(max(1, self.places_of_tables), np.int64)
         yield rows.hash_tables_of, np.zeros(max(1, self.replicas_of_tables), np.int64)
+        every = max(1, len(self.places.scenario.zones))
+        yield rows.zones_here, np.zeros(every, np.int64)
+        yield rows.zones_there, np.zeros(every, np.int64)
         yield rows.allowed, np.zeros(self.most, np.int64)

@@ -95,7 +95,13 @@ class CallTables:
             draw = row_of(hop.draw) if hop.draw is not None else NOBODY
             chance, wire = row_of(hop.chance), self.places.wire_at[hop.wire]
             self._hop_at[hop] = self.hops.add(
-                length=hop.length, fixed=hop.fixed, draw=draw, chance=chance, wire=wire, salt=hop.salt
+                length=hop.length,
+                between_zones=hop.between_zones,
+                fixed=hop.fixed,
+                draw=draw,
+                chance=chance,
+                wire=wire,
+                salt=hop.salt,
             )
         return self._hop_at[hop]
 
@@ -140,7 +146,9 @@ class CallTables:
         values = self._hosted(endpoint) | {
             "uniforms": len(endpoint.balancer_draws),
             "uniform": draws[0],
-            "other_uniform": draws[-1],
+            "other_uniform": draws[min(1, len(draws) - 1)],
+            "zone_uniform": draws[min(2, len(draws) - 1)],
+            "other_zone_uniform": draws[-1],
             "by_view": endpoint.by_request is not None,
         }
         self._balance(values["host"], endpoint)

@@ -105,6 +105,8 @@ class HostTables:
         yield rows.fleets, self.fleets.array()
         yield rows.error_faults, self.errors.array()
         yield rows.struck, np.zeros(max(1, self._struck), np.int64)
+        yield rows.zone_of, whole_numbers([replica.zone for replica in places.replicas])
+        yield rows.from_zones, np.zeros((len(places.hosts), 2), np.int64)
         yield rows.stocks, self.stocks.array()
         yield rows.left, left
         yield rows.sold, np.zeros_like(left)

@@ -81,6 +81,8 @@ class SeriesTables:
                 self._watch(host.name, quantity, what, place)
             self._watch(host.name, "ejected", sampling.EJECTED, place)
             self._watch(host.name, "healthy", sampling.HEALTHY, place)
+            self._watch(host.name, "from_same_zone", sampling.FROM_SAME_ZONE, place)
+            self._watch(host.name, "from_other_zone", sampling.FROM_OTHER_ZONE, place)
             for rank, quantity in classes_of(host):
                 self._watch(host.name, quantity, sampling.CLASS_QUEUE, place, rank)
         of_service: dict[str, int] = {}
@@ -121,6 +123,8 @@ class SeriesTables:
         for place, workload in enumerate(self.places.world.workloads):
             self._watch(workload.name, "visits", sampling.VISITS, place)
             self._watch(workload.name, "visits_left", sampling.VISITS_LEFT, place)
+            self._watch(workload.name, "virtual_users", sampling.VIRTUAL_USERS, place)
+            self._watch(workload.name, "dropped_iterations", sampling.DROPPED_ITERATIONS, place)
 
     def _watch_limits(self) -> None:
         for place, limit in enumerate(self.places.world.limits()):

@@ -11,11 +11,11 @@ from sim.compiled.base import NO, handler, whole
 from sim.compiled.calendar import arm, hold
 from sim.compiled.limits import count_in, hold_back, refuse, tell_refusal
 from sim.compiled.lines import hear_of_no_wait
-from sim.compiled.network import hop_delay
+from sim.compiled.network import answer_delay
 from sim.compiled.places import come_inside, error_fault_hits, make_room, note_shed, park, wait_in_queue, wait_outside
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.programs import entry_ops
-from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_arrival, keep_start
 from sim.compiled.tasks import answer, done, forget, knows
@@ -152,7 +152,7 @@ def attempt_step(s: State, own: int) -> int:
     if to == 12:
         depart(s, own, answered, reason)
         if own_row.back >= 0 and own_row.caller != -1:
-            delay = hop_delay(s, own_row.back, requests(s)[own_row.request].id, own_row.chain)
+            delay = answer_delay(s, own_row.back, own, own_row.caller)
             if delay > 0.0:
                 hold(s, own, delay)
                 own_row.on_wake = 3

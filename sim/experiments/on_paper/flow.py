@@ -9,6 +9,7 @@ again. Branches that run at once are taken as independent.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
@@ -18,6 +19,7 @@ from sim.experiments.on_paper.queues import Failing, at_rest, deliveries, given_
 from sim.experiments.on_paper.times import KnownTail, Parts, Times, any_of, longest
 from sim.policies.assignor import range_assign
 from sim.spec import actions as does
+from sim.spec.balancing import Balancing
 from sim.spec.broker import LogBroker, MessageBroker, Topic
 from sim.spec.distribution import Constant, Distribution
 from sim.spec.gateway import Gateway, Route
@@ -91,9 +93,33 @@ class Flow:
         return reference or NO_POLICY
 
     def latency(self, one: str, other: str) -> float:
-        """Mean of one direction of the link between two components, seconds."""
+        """Mean of one direction of the way between two components, seconds."""
+        return self.within_zone(one, other) + self._far(one, other)
+
+    def within_zone(self, one: str, other: str) -> float:
+        """The same for what does not leave its zone."""
         latency = self._latency(one, other)
         return latency.mean if latency is not None else 0.0
+
+    def _far(self, one: str, other: str) -> float:
+        """What zones add to that on average, seconds."""
+        between = self.scenario.network.between_zones
+        return between * self._share_across(one, other) if between else 0.0
+
+    def _share_across(self, one: str, other: str) -> float:
+        """The share of calls that leave their zone, where each replica of the caller makes as many: of any two replicas
+        those in different zones, or as few as Envoy lets cross.
+        """
+        here, there = (Counter(self.scenario.zones_of(name)) for name in (one, other))
+        if not here or not there:
+            return 0.0
+        shares = [(count / here.total(), there[zone] / there.total()) for zone, count in here.items()]
+        service = self.scenario.services.get(other)
+        balancing = service.load_balancing if service is not None else None
+        aware = balancing.zone_aware if isinstance(balancing, Balancing) else None
+        if service is not None and aware is not None and service.most_replicas >= aware.min_cluster_size:
+            return 1.0 - sum(min(pair) for pair in shares)
+        return 1.0 - sum(mine * its for mine, its in shares)
 
     def _latency(self, one: str, other: str) -> Distribution | None:
         network = self.scenario.network
@@ -129,7 +155,8 @@ class Flow:
 
     def one_answer(self, caller: str, endpoint: str) -> Ends:
         """When and how a caller has the answer of one attempt, if it waits for it."""
-        travel = Times().then(self._latency(caller, endpoint.partition(".")[0]), times=2)
+        callee = endpoint.partition(".")[0]
+        travel = Times(fixed=2.0 * self._far(caller, callee)).then(self._latency(caller, callee), times=2)
         return self.endpoints.get(endpoint, Profile()).answered.later(travel)
 
     def route_called(self, name: str) -> Tries:

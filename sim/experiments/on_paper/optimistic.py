@@ -69,13 +69,16 @@ def _struck(view: View, fault: Fault) -> Iterator[tuple[str, float]]:
 
 
 def crashes_seen_at_once(view: View) -> Iterator[Finding]:
-    """Replicas that die while others live: who calls them knows at once."""
+    """Replicas that die while others live: who calls them knows at once, unless they are checked."""
     for index, fault in enumerate(view.scenario.faults):
-        if isinstance(fault, Crash) and view.replicas(fault.of) > fault.replicas:
+        service = view.scenario.services.get(fault.of) if isinstance(fault, Crash) else None
+        checked = service is not None and service.health_checks is not None
+        if isinstance(fault, Crash) and view.replicas(fault.of) > fault.replicas and not checked:
             why = (
                 "in Kubernetes callers still choose it for seconds after a crash (refused connections), for 20 to 30 "
                 "s where only probes notice, "
-                "and for about 40 s where its node is gone (silence)"
+                "and for about 40 s where its node is gone (silence); `health_checks` of a service say when they "
+                "notice"
             )
             yield Finding(f"faults.{fault.name or index}", f"a dead replica of {fault.of} is avoided at once", why)
 

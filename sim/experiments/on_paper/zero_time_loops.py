@@ -146,4 +146,4 @@ class _Ways:
             self.found[f"a breaker of {caller} may be open"] = None
         if policy.bulkhead is not None and policy.bulkhead.max_wait == 0.0:
             self.found[f"a bulkhead of {caller} may be full"] = None
-        return self._view.flow.latency(caller, target.partition(".")[0]) > 0.0 or self._visit(target)
+        return self._view.flow.within_zone(caller, target.partition(".")[0]) > 0.0 or self._visit(target)

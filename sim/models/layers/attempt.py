@@ -9,7 +9,7 @@ from sim.chance.chain import link_chain
 from sim.models.call import Call, Layer, Run
 from sim.models.outcomes import DEGRADED, OK, UNREACHABLE
 from sim.models.request import Request
-from sim.models.task import Activity, Killed, Replica, Task
+from sim.models.task import Activity, Killed, Replica, Task, crosses
 
 
 class Attempt(Layer):
@@ -25,6 +25,8 @@ class Attempt(Layer):
         self.counts = target.counts  # whether the caller's balancer must hear of ends
         # Chooses by the request, where the balancer goes by more than its id.
         self.by_request: Callable[[Replica, Request, int], Replica | None] | None = getattr(target, "by_request", None)
+        # What endpoints tell of their callers, where both are in zones.
+        self.count_zone: Callable[[bool], None] = getattr(target, "count_zone", _uncounted)
 
     @staticmethod
     def wanted(_call: Call) -> bool:
@@ -75,7 +77,13 @@ class Attempt(Layer):
             if replica is None:
                 return None
         hop = call.hop
-        delay = hop.fixed if hop.fixed >= 0.0 else hop.delay(request.id, chain)
+        delay = hop.fixed
+        if hop.between_zones >= 0.0:
+            other = crosses(task, replica)
+            self.count_zone(other)
+            delay = hop.delay_between(request.id, chain, other)
+        elif delay < 0.0:
+            delay = hop.delay(request.id, chain)
         if delay >= 0.0:  # else it is lost: only a timeout will tell
             task.children = self._attempt(task, chain, path, replica)
             if call.propagates and heard:
@@ -117,3 +125,7 @@ class Attempt(Layer):
         if deadline < math.inf:
             call.deadlines[child] = deadline
             task.timed_call.attempts.append(child)
+
+
+def _uncounted(_crosses: bool) -> None:
+    """Brokers are in no zone."""

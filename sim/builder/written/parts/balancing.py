@@ -23,6 +23,7 @@ def balancing(
     table_size: Mapping[str, Any] | int | str | None = None,
     outlier_detection: Mapping[str, Any] | str | None = None,
     slow_start: Literal[0] | Mapping[str, Any] | str | None = None,
+    zone_aware: Mapping[str, Any] | str | None = None,
     panic_threshold: Mapping[str, Any] | float | str | None = None,
 ) -> Part:
     """`load_balancing: {policy: least_request, weights: [2, 1, 1]}`: each caller on its own, by what it knows
@@ -38,6 +39,7 @@ def balancing(
     outlier_detection: Replicas that fail are left out for a while.
     slow_start: Of `round_robin` and `least_request`: a replica that comes back gets its share little by little for
         as long, a tenth of it at first (Envoy).
+    zone_aware: Calls stay in the zone of the caller, as far as that is even. Not of `ring_hash` and `maglev`.
     panic_threshold: Where fewer replicas than this share are left, nobody is left out any more (Envoy's
         healthy_panic_threshold).
     """
@@ -78,5 +80,14 @@ def outlier_detection(
     success_rate_stdev_factor: Thousandths of a standard deviation below the mean from which a replica is ejected.
     successful_active_health_check_uneject_host: Whether an ejected replica returns at the next of the service's
         `health_checks` that it passes.
+    """
+    return part(locals())
+
+
+def zone_aware(*, min_cluster_size: Mapping[str, Any] | int | str | None = None) -> Part:
+    """Envoy's zone aware routing (zone_aware.rst): as much as possible stays in the caller's zone, while each
+    replica of the callee gets the same share. Caller and callee say `zones`; who is in none is sent anywhere.
+
+    min_cluster_size: Replicas that it takes; with fewer, zones do not matter.
     """
     return part(locals())

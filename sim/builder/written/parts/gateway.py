@@ -16,6 +16,7 @@ def gateway(
     replicas: Mapping[str, Any] | int | str | None = None,
     workers: Literal["unlimited"] | Mapping[str, Any] | int | str,
     concurrency: Literal["threads", "event_loop"] | None = None,
+    zones: Sequence[str] | None = None,
     queue: Mapping[str, Any] | str | None = None,
     work: Mapping[str, Any] | str | None = None,
     authentication: Mapping[str, Any] | str | None = None,
@@ -29,6 +30,7 @@ def gateway(
     workers: What each replica does at once, or `unlimited`.
     concurrency: `event_loop`: a worker is held for the gateway's own work only; `threads`: until the answer is
         there.
+    zones: In which zones its replicas are, one after the other and from the first again.
     queue: Where requests wait for a worker.
     work: Routing and overhead of each request.
     authentication: How the gateway knows who asks.

@@ -6,7 +6,7 @@ Written by `python sim/builder/write.py` from the declarations; not by hand.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from sim.builder.saying import Part, part
 
@@ -38,11 +38,15 @@ def link_between(
 
 
 def network(
-    *, default: Mapping[str, Any] | str | None = None, links: Sequence[Mapping[str, Any] | str] | None = None
+    *,
+    default: Mapping[str, Any] | str | None = None,
+    between_zones: Literal[0] | Mapping[str, Any] | str | None = None,
+    links: Sequence[Mapping[str, Any] | str] | None = None,
 ) -> Part:
     """All links; without a `default` they are instantaneous.
 
     default: Every link that is not listed.
+    between_zones: Is added to one direction of each message between two replicas in different `zones`.
     links: Links that differ from it.
     """
     return part(locals())

@@ -95,6 +95,7 @@ def service(
     workers: Literal["unlimited"] | Mapping[str, Any] | int | str,
     concurrency: Literal["threads", "event_loop"] | None = None,
     cores: Mapping[str, Any] | int | str | None = None,
+    zones: Sequence[str] | None = None,
     queue: Mapping[str, Any] | str | None = None,
     rate_limits: Sequence[Mapping[str, Any] | Sequence[Any] | str] | None = None,
     autoscaling: Mapping[str, Any] | str | None = None,
@@ -116,6 +117,7 @@ def service(
     workers: Threads of each replica, held while a callee answers; or loop threads; or `unlimited`.
     concurrency: `threads` hold a worker until the end; an `event_loop` lets go of it while something is waited for.
     cores: What each replica computes on; without it every worker has a core of its own.
+    zones: In which zones its replicas are, one after the other and from the first again: `[a, b, c]`.
     queue: Where requests wait for a worker.
     rate_limits: How many requests its endpoints let pass, counted on a worker before their steps; all of them must.
     autoscaling: Whether replicas come and go by themselves; `replicas` is then how many there are at the beginning.

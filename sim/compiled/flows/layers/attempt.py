@@ -11,7 +11,7 @@ from sim.compiled.codes import DEGRADED, OK, UNREACHABLE
 from sim.compiled.cutting.words import Waits, flow, perhaps
 from sim.compiled.deadlines import tell_deadline
 from sim.compiled.flows.layer import Layer, thawed
-from sim.compiled.network import PUBLICATION, choose, hop_delay, leave_balancer
+from sim.compiled.network import PUBLICATION, choose, hop_between, leave_balancer
 from sim.compiled.rows.calls import calls, targets
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.running import requests, tasks
@@ -67,7 +67,7 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     if replica < 0:
         own.where = target.where
         return -1
-    delay = hop_delay(s, row.hop, entity, chain)
+    delay = hop_between(s, row.hop, entity, chain, own.replica, replica)
     if delay < 0.0:
         if s.spans:
             keep_sent(s, task, NONE, target.where, attempt)
