@@ -146,7 +146,16 @@ _OF = {
         ("amplification", "wasted_work", "utilisation_max", "utilisation", "queue_mean", "lag_max", "cost"), "time"
     ),
     **dict.fromkeys(
-        ("recovery_time", "detection_time", "drain_time", "messages", "messages_dead_lettered", "redeliveries"), "run"
+        (
+            "dropped_iterations",
+            "recovery_time",
+            "detection_time",
+            "drain_time",
+            "messages",
+            "messages_dead_lettered",
+            "redeliveries",
+        ),
+        "run",
     ),
     **dict.fromkeys(
         (
@@ -230,6 +239,10 @@ _AMPLIFICATION = (
     "attempts on services / the first ones of their request by their path, which is what one try of each "
     "call would have made"
 )
+_DROPPED = (
+    "arrivals of the whole run for which no virtual user was free (k6): no request was made, so they are in no other "
+    "figure"
+)
 _RECOVERY = "from the end of the fault until success share and p95 are within 5 % of before, for a minute"
 _PENDING = (
     "orders of the whole run answered ok or degraded, incomplete, that something alive at the end may still complete"
@@ -271,6 +284,7 @@ METRICS: dict[str, Metric] = {
         Metric("requests", "1", "logical requests", "", ("route",)),
         Metric("orders", "1", "those of them of which effects are expected", "", ("route",)),
         Metric("messages", "1", "messages of the whole run, once for every consumer group or queue", ""),
+        Metric("dropped_iterations", "1", _DROPPED, "lower"),
         *_bounded(Metric("availability", "share", _AVAILABILITY, "higher", ("route",))),
         Metric("goodput", "1/s", _GOODPUT, "higher", ("route",)),
         Metric("throughput", "1/s", "answers per second that were ok, degraded or refused", "higher", ("route",)),

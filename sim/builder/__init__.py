@@ -45,6 +45,15 @@ from sim.builder.written.parts.budgets import aws_quota, budget, envoy_retries, 
 from sim.builder.written.parts.caller_limit import caller_limit, resilience4j_rate_limiter
 from sim.builder.written.parts.cluster import nodes, quota
 from sim.builder.written.parts.composed import alternative
+from sim.builder.written.parts.concurrency import (
+    aimd_limit,
+    concurrency_limit_params,
+    envoy_gradient,
+    gradient2_limit,
+    min_rtt_calc_params,
+    vegas_limit,
+    windowed_limit,
+)
 from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.distribution import branch
@@ -62,11 +71,12 @@ from sim.builder.written.parts.saga import saga_step
 from sim.builder.written.parts.scenario import ledger, recording, scenario
 from sim.builder.written.parts.service import consume, endpoint, retry_topic, service, stock
 from sim.builder.written.parts.step import effect_options, take_options
-from sim.builder.written.parts.traffic import objective, popularity, traffic, users
+from sim.builder.written.parts.traffic import objective, popularity, traffic, users, virtual_users
 from sim.builder.written.parts.visit import visit
 
 __all__ = [
     "Part",
+    "aimd_limit",
     "alternative",
     "arrivals",
     "authentication",
@@ -84,6 +94,7 @@ __all__ = [
     "circuit_breaker",
     "commit",
     "compaction",
+    "concurrency_limit_params",
     "confirm_batch",
     "consume",
     "dead_letter",
@@ -92,6 +103,7 @@ __all__ = [
     "draining",
     "effect_options",
     "endpoint",
+    "envoy_gradient",
     "envoy_retries",
     "envoy_retry_budget",
     "exchange",
@@ -100,6 +112,7 @@ __all__ = [
     "flash_crowd",
     "gateway",
     "go_breaker",
+    "gradient2_limit",
     "grpc_throttling",
     "health_checks",
     "hedge",
@@ -111,6 +124,7 @@ __all__ = [
     "link_between",
     "membership",
     "message_queue",
+    "min_rtt_calc_params",
     "network",
     "nodes",
     "objective",
@@ -150,7 +164,10 @@ __all__ = [
     "transaction",
     "translate",
     "users",
+    "vegas_limit",
+    "virtual_users",
     "visit",
     "warm_up",
+    "windowed_limit",
     "zone_aware",
 ]

@@ -52,7 +52,7 @@ APART = (
     "sampling.tick",
     "spans.close_notes",
     "spans.keep_note",
-    "visits.visitor",
+    "visits.arrival_apart",
 )
 """All of them, by module and name. Machine code knows each by its place in here: imports may come in any order."""
 _NUMBERS: dict[str, Untyped] = {"int": types.int64, "float": types.float64, "bool": types.boolean, "None": types.none}

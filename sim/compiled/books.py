@@ -11,7 +11,7 @@ from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.logs import group_ended, topics
 from sim.compiled.rows.programs import ops
 from sim.compiled.rows.running import tasks
-from sim.compiled.rows.traffic import workloads
+from sim.compiled.rows.traffic import virtual_users, workloads
 from sim.compiled.tasks import ALIVE
 from sim.errors import BooksDoNotBalance
 from sim.models.closing import traffic_books
@@ -31,7 +31,10 @@ def books_of(machine: Machine, kept: Kept) -> tuple[Book, ...]:
 
 def _of_traffic(machine: Machine, kept: Kept) -> list[Book]:
     for place, workload in enumerate(machine.wiring.world.workloads):
-        workload.arrived = workloads(machine.s)[place].arrived
+        row = workloads(machine.s)[place]
+        workload.arrived = row.arrived
+        if workload.virtual is not None:
+            workload.virtual.dropped = virtual_users(machine.s)[row.virtual].dropped
     return traffic_books(machine.wiring.world.workloads, kept)
 
 

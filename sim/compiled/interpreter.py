@@ -113,7 +113,7 @@ from sim.compiled.tasks import (
     opened,
 )
 from sim.compiled.topics import replicated
-from sim.compiled.visits import visitor
+from sim.compiled.visits import arrival_apart, iteration_over
 from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.caches import look_into_cache
 from sim.compiled.written.calls import call_expired, call_step
@@ -162,8 +162,8 @@ def run(s: State, budget: int) -> int:
                 task = what >> KIND_BITS
                 kind = what & ((1 << KIND_BITS) - 1)
                 if kind == ARRIVAL:
-                    if workloads(s)[task].visiting >= 0:
-                        visitor(s, task)
+                    if workloads(s)[task].apart:
+                        arrival_apart(s, task)
                         continue
                     task = arrival(s, task)
                     if task < 0:
@@ -424,6 +424,8 @@ def of_composed(s: State, task: int, op: Op) -> int:
         return come(s, task, pc)
     if kind == op_of.VISIT:
         return visit(s, task, pc)
+    if kind == op_of.ITERATION_OVER:
+        return iteration_over(s, workload_ops(s)[pc].workload)
     if kind >= op_of.HIT_BY_SHARE:
         return of_caches(s, task, op)
     if kind == op_of.BACKGROUND:

@@ -59,10 +59,10 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     TAKE_BRANCH, REPEAT, AGAIN, REPEAT_OVER, AT_ONCE, RACE, RACER_END, BACKGROUND, BACKGROUND_END,
     PLUGIN_BEGINS, PLUGIN_STEP,
     HIT_BY_SHARE, LOOK_INTO_CACHE, LOADED, BRING,
-    COME, VISIT,
+    COME, VISIT, ITERATION_OVER,
     SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
     LOOK_FOR_SESSION, KEEP_SESSION, SESSION_LOST,
-) = map(whole, range(67))  # fmt: skip
+) = map(whole, range(68))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -74,6 +74,7 @@ OPERANDS: dict[int, type[Op]] = {
     TAKE_BRANCH: ShareOp, REPEAT: RepeatOp, AGAIN: RepeatOp, REPEAT_OVER: SaltOp, AT_ONCE: RepeatOp, RACE: ParallelOp,
     RACER_END: RacerOp, BACKGROUND: AsideOp, HIT_BY_SHARE: LookOp,
     LOOK_INTO_CACHE: LookOp, LOADED: LookOp, BRING: LookOp, COME: ThinkOp, VISIT: WorkloadOp,
+    ITERATION_OVER: WorkloadOp,
     SAGA: SagaOp, TURN_BACK: SagaOp, UNDO: SagaOp, UNDO_OVER: SagaOp, RETRACT: EffectOp,
     LOOK_FOR_SESSION: SessionOp, KEEP_SESSION: SessionOp, SESSION_LOST: SessionOp,
     PLUGIN_BEGINS: PluginOp, PLUGIN_STEP: PluginOp,

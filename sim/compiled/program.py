@@ -199,10 +199,10 @@ class Assembler:
         """The life of a relay."""
         return self.emit(op_of.RELAY, outbox=outbox)
 
-    def client(self, workload: int) -> int:
+    def client(self, workload: int, virtual: bool) -> int:
         """One request of a client that waits for its answer."""
         start = self.emit(op_of.ASK, workload=workload)
-        self.emit(op_of.CLIENT_DONE)
+        self._client_done(workload, virtual)
         return start
 
     def user(self, workload: int, think: int, spec: Closed) -> int:
@@ -216,12 +216,17 @@ class Assembler:
         self.emit(op_of.USER_DONE, users=spec.users, to=again)
         return start
 
-    def visitor(self, workload: int) -> int:
+    def visitor(self, workload: int, virtual: bool) -> int:
         """Somebody with several requests: ask, think, and again, until the end."""
         start = self.emit(op_of.ASK, workload=workload)
         self.emit(op_of.VISIT, workload=workload, to=start)
-        self.emit(op_of.CLIENT_DONE)
+        self._client_done(workload, virtual)
         return start
+
+    def _client_done(self, workload: int, virtual: bool) -> None:
+        if virtual:
+            self.emit(op_of.ITERATION_OVER, workload=workload)
+        self.emit(op_of.CLIENT_DONE)
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 

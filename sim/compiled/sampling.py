@@ -17,7 +17,7 @@ from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.sagas import saga_counts
 from sim.compiled.rows.sessions import session_counts
 from sim.compiled.rows.state import State
-from sim.compiled.rows.traffic import workloads
+from sim.compiled.rows.traffic import virtual_users, workloads
 from sim.compiled.rows.watched import areas, moments, samples, series
 from sim.compiled.written.watched import read_layers
 
@@ -27,9 +27,10 @@ from sim.compiled.written.watched import read_layers
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
+    VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     FROM_SAME_ZONE, FROM_OTHER_ZONE, SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, OF_LAYERS,
-) = map(whole, range(47))  # fmt: skip
+) = map(whole, range(49))  # fmt: skip
 
 
 @handler
@@ -62,6 +63,10 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(workloads(s)[index].visits)
     if what == VISITS_LEFT:
         return float(workloads(s)[index].left)
+    if what == VIRTUAL_USERS:
+        return float(virtual_users(s)[workloads(s)[index].virtual].busy)
+    if what == DROPPED_ITERATIONS:
+        return float(virtual_users(s)[workloads(s)[index].virtual].dropped)
     if what >= CACHE_HITS:
         return read_cache(s, what, index)
     if what == EJECTED:

@@ -1,9 +1,10 @@
-"""People with several requests, as `models/workload.py` has them."""
+"""People with several requests, and the virtual users of a load generator, as `models/workload.py` has them."""
 
 from __future__ import annotations
 
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
+from sim.compiled.answers import NEXT
 from sim.compiled.apart import by_address
 from sim.compiled.base import ZERO, handler, whole
 from sim.compiled.calendar import make_ready
@@ -19,6 +20,7 @@ from sim.compiled.rows.traffic import (
     give_back_visit,
     journeys,
     take_visit,
+    virtual_users,
     visiting_rules,
     visits,
     workloads,
@@ -31,10 +33,56 @@ MOST = whole(MOST_REQUESTS)
 
 @by_address
 @handler
-def visitor(s: State, workload: int) -> None:
-    """Somebody comes, with the first of several requests."""
+def arrival_apart(s: State, workload: int) -> None:
+    """Somebody comes who has several requests, or needs a virtual user: with none free it is dropped."""
     row = workloads(s)[workload]
-    number = row.visits * MOST
+    dropped = 0
+    if row.virtual >= 0:
+        dropped = virtual_users(s)[row.virtual].dropped
+        if not take_virtual_user(s, row.virtual):
+            next_arrival(s, workload)
+            return
+    if row.visiting >= 0:
+        visitor(s, workload, dropped)
+        return
+    request = begin_request(s, workload, row.arrived + dropped, row.due)
+    next_arrival(s, workload)
+    go(s, workload, new_task(s, request, ZERO, ZERO, NOBODY, row.caller))
+
+
+@handler
+def take_virtual_user(s: State, virtual: int) -> bool:
+    """Whether one is free for this arrival, which has it then; else one more is there from now on, if there may be."""
+    row = virtual_users(s)[virtual]
+    if row.busy < row.there:
+        row.busy += 1
+        return True
+    row.dropped += 1
+    if row.there < row.most:
+        row.there += 1
+    return False
+
+
+@handler
+def iteration_over(s: State, workload: int) -> int:
+    """Its virtual user is free again."""
+    virtual_users(s)[workloads(s)[workload].virtual].busy -= 1
+    return NEXT
+
+
+@handler
+def go(s: State, workload: int, task: int) -> None:
+    """The task of a client begins with its program."""
+    tasks(s)[task].on_wake = GO_ON
+    tasks(s)[task].pc = workloads(s)[workload].pc
+    make_ready(s, task)
+
+
+@handler
+def visitor(s: State, workload: int, dropped: int) -> None:
+    """Somebody comes, with the first of several requests, and so many before have been dropped."""
+    row = workloads(s)[workload]
+    number = (row.visits + dropped) * MOST
     row.visits += 1
     request = request_of(s, workload, number, 0, row.due)
     next_arrival(s, workload)
@@ -46,9 +94,7 @@ def visitor(s: State, workload: int) -> None:
     visit.user = requests(s)[request].user
     visit.count = requests_of(s, workload, row.base | number)
     tasks(s)[task].visit = new
-    tasks(s)[task].on_wake = GO_ON
-    tasks(s)[task].pc = row.pc
-    make_ready(s, task)
+    go(s, workload, task)
 
 
 @handler

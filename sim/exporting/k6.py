@@ -150,6 +150,8 @@ def _executor(scenario: Scenario, traffic: Traffic, name: str) -> dict[str, Any]
     )
     clients = min(_MOST_CLIENTS, max(1, math.ceil(max(rates) * (traffic.timeout or PATIENCE))))
     its: dict[str, Any] = {"exec": name, "timeUnit": unit, "preAllocatedVUs": clients}
+    if traffic.virtual_users is not None:
+        its |= {"preAllocatedVUs": traffic.virtual_users.pre_allocated, "maxVUs": traffic.virtual_users.most}
     if len(pieces) == 1 and pieces[0][1] == pieces[0][2]:
         return {"executor": "constant-arrival-rate", **its, "rate": max(1, round(rates[0] * scale)), "duration": lasts}
     stages = []

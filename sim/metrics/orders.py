@@ -28,6 +28,7 @@ def business(records: Records, scenario: Scenario, everyone: Sample) -> dict[str
         **_charges(records, scenario),
         "oversold_items": _oversold(records, scenario),
         **_messages(records, scenario),
+        "dropped_iterations": _dropped(records, scenario),
     }
 
 
@@ -55,6 +56,13 @@ def _charges(records: Records, scenario: Scenario) -> dict[str, float]:
 def _oversold(records: Records, scenario: Scenario) -> float:
     stocked = records.oversold or any(service.stock is not None for service in scenario.services.values())
     return float(sum(records.oversold.values())) if stocked else math.nan
+
+
+def _dropped(records: Records, scenario: Scenario) -> float:
+    """What the books of traffic say that no virtual user was free for."""
+    if all(traffic.virtual_users is None for traffic in scenario.traffic.values()):
+        return math.nan
+    return float(sum(book.ended.get("dropped_iterations", 0) for book in records.books))
 
 
 def _messages(records: Records, scenario: Scenario) -> dict[str, float]:

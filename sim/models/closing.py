@@ -57,7 +57,7 @@ def close(world: World) -> Records:
 
 
 def traffic_books(workloads: Sequence[Workload], kept: Kept) -> list[Book]:
-    """Arrivals against rows: every request that arrived has one."""
+    """Arrivals against rows: every one has a request, or was dropped."""
     books = []
     for workload in workloads:
         outcomes = kept.outcomes(workload.client.name_index)
@@ -66,7 +66,10 @@ def traffic_books(workloads: Sequence[Workload], kept: Kept) -> list[Book]:
             for outcome in Outcome
             if outcome != Outcome.IN_FLIGHT and outcomes[outcome]
         }
-        books.append(Book(workload.name, workload.arrived, ended, int(outcomes[Outcome.IN_FLIGHT])))
+        dropped = workload.virtual.dropped if workload.virtual is not None else 0
+        if dropped:
+            ended["dropped_iterations"] = dropped
+        books.append(Book(workload.name, workload.arrived + dropped, ended, int(outcomes[Outcome.IN_FLIGHT])))
     return books
 
 

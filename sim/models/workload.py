@@ -24,6 +24,7 @@ from sim.models.draws import Draw
 from sim.models.recorder import NUMBER_BITS
 from sim.models.request import Request
 from sim.models.task import Process, Task
+from sim.models.virtual_users import VirtualUsers
 from sim.spec.arrivals import Closed, Replay
 from sim.spec.traffic import Traffic
 from sim.spec.visit import MOST_REQUESTS, Visit
@@ -57,7 +58,14 @@ class Workload:
         self.users = [first_user + user for user in rows.user] if rows is not None else []
         self.patient = self._is_patient()
         self.arrived = 0
+        self.virtual = VirtualUsers(spec.virtual_users) if spec.virtual_users is not None else None
+        self._watch_virtual_users(self.virtual)
         self._prepare_visits(dict(zip(spec.mix, doors, strict=True)))
+
+    def _watch_virtual_users(self, virtual: VirtualUsers | None) -> None:
+        if virtual is not None:
+            self.recorder.watch(self.name, "virtual_users", "level", lambda _: virtual.busy)
+            self.recorder.watch(self.name, "dropped_iterations", "total", lambda _: virtual.dropped)
 
     def _prepare_visits(self, doors: Mapping[str, Door]) -> None:
         self.visit = visit = self.spec.visit
@@ -99,7 +107,15 @@ class Workload:
             self.env.schedule(self.signal, delay=due - now)
 
     def _arrive(self, _: object) -> None:
-        request, door = self._first() if self.visit is not None else self._request(self.arrived, self.due)
+        dropped = 0
+        if self.virtual is not None:
+            dropped = self.virtual.dropped  # each keeps its number, so that all others are who they would have been
+            if not self.virtual.take():
+                self._schedule_next(self.env.now)
+                return
+        request, door = (
+            self._first(dropped) if self.visit is not None else self._request(self.arrived + dropped, self.due)
+        )
         self._schedule_next(self.env.now)
         if self.visit is not None:
             task = Task(request, 0, 0, None, self.client.replica)
@@ -112,9 +128,9 @@ class Workload:
         else:
             self.client.ask_once(request, door)
 
-    def _first(self) -> tuple[Request, Door]:
-        """The first request of the next visit."""
-        number = self.visits * MOST_REQUESTS
+    def _first(self, dropped: int) -> tuple[Request, Door]:
+        """The first request of the next visit, of which so many were dropped before."""
+        number = (self.visits + dropped) * MOST_REQUESTS
         self.visits += 1
         return self._request(number, self.due, self.journey[0] if self.journey else None)
 
@@ -138,14 +154,20 @@ class Workload:
             if failed and self.how_patient(task.request.id, 0) < visit.leaves_after_failure:
                 self.left += place + 1 < count
                 break
-        task.silence()
+        self._over(task)
         yield
 
     def _visit(self, task: Task, door: Door) -> Process:
         """Somebody who comes, asks, and goes."""
         yield from self.client.ask(task, door)
-        task.silence()
+        self._over(task)
         yield
+
+    def _over(self, task: Task) -> None:
+        """Whoever came has gone."""
+        if self.virtual is not None:
+            self.virtual.give_back()
+        task.silence()
 
     def _user(self, task: Task, number: int, spec: Closed, think: Draw) -> Process:
         """One of so many who stay: think, ask, and think again."""
@@ -193,5 +215,6 @@ class Workload:
         """Whether somebody waits for each answer, and may do something about it: not the request itself."""
         spec = self.spec
         waits = spec.timeout is not None or spec.retry is not None or spec.arrivals.population > 0
+        waits = waits or spec.virtual_users is not None
         told = self.recorder.stages is not None  # the client's side of a request is told of too
         return waits or told or any(door.target.counts for door in self.doors)

@@ -25,7 +25,7 @@ from sim.stats.interval import Difference, Interval
 from sim.vocabulary import BOUNDED, METRICS, Outcome, bound_keys, split_key, unit_of
 
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("how many", ("requests", "orders", "messages")),
+    ("how many", ("requests", "dropped_iterations", "orders", "messages")),
     (
         "response: until the client has its answer",
         tuple(f"response_{part}" for part in ("mean", "p50", "p90", "p95", "p99", "p999")),

@@ -67,6 +67,37 @@ class Objective(Spec):
     """The share of requests that are to be answered well."""
 
 
+class VirtualUsers(Spec):
+    """The users of a load generator, each of whom runs one iteration of an open traffic at a time: a request with its
+    retries, or a visit. k6's constant-arrival-rate and ramping-arrival-rate.
+
+    An arrival that finds none free is dropped, and makes no request (dropped_iterations). A load test that drops sends
+    less than it says, and does so when the system is slow: it is no longer an open one.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(series=("virtual_users", "dropped_iterations"))
+    positional = "pre_allocated"
+    pre_allocated: Many
+    """How many there are from the beginning (preAllocatedVUs)."""
+    at_most: Many | None = Field(default=None, alias="max")
+    """How many there may be: each that is missed is there from then on (maxVUs); by default those that are
+    pre-allocated.
+    """
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        if self.most < self.pre_allocated:
+            raise ValueError(
+                f"max: found {self.most}, expected at least the {self.pre_allocated} that are pre-allocated"
+            )
+        return self
+
+    @property
+    def most(self) -> int:
+        """How many there may be."""
+        return self.pre_allocated if self.at_most is None else self.at_most
+
+
 class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
@@ -77,6 +108,8 @@ class Traffic(Spec):
     """When requests come."""
     visit: Visit | None = None
     """Whether what arrives is a person with several requests, and not a request."""
+    virtual_users: VirtualUsers | None = None
+    """Of open arrivals: how many users a load generator has to run them (k6); whoever finds none free is dropped."""
     users: Users | None = None
     """Who sends them, where users are told apart by limits, keys or caches."""
     consumer: str | None = None
@@ -123,6 +156,12 @@ class Traffic(Spec):
     def requests_each(self) -> float:
         """How many requests come of an arrival, on average."""
         return self.visit.mean if self.visit is not None else 1.0
+
+    @model_validator(mode="after")
+    def _open_where_users_are_virtual(self) -> Self:
+        if self.virtual_users is not None and self.arrivals.population:
+            raise ValueError("virtual_users: found closed arrivals, whose `users` they are; expected an open process")
+        return self
 
     @model_validator(mode="after")
     def _has_a_deadline(self) -> Self:

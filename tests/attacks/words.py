@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from sim.spec.base import UNLIMITED, Kind, Spec, has_word, word_of, words
+from sim.spec.choice import INNER
 from sim.spec.fault import Fault
 from sim.spec.scenario import Scenario
 from sim.spec.schema import whole_schema
@@ -22,6 +23,7 @@ def language() -> set[str]:
     kinds = {f"{kind} {word}" for kind, word, cls in known if _ours(cls)}
     others = {
         *get_args(Kind),
+        *(f"{kind}.inner" for kind in INNER),  # the same words once more
         Fault.__name__,
         *(cls.__name__ for _, _, cls in known if not _ours(cls)),
     }  # nobody can write the base of all faults

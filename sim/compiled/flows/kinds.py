@@ -13,6 +13,7 @@ from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
 from sim.policies.codel import CodelRow
+from sim.policies.concurrency_row import ConcurrencyRow
 from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
@@ -201,6 +202,13 @@ class Told(int):
     """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
 
     until: float
+
+
+class Entered(int):
+    """Where limits of concurrency adapt: of the place that the task in the row of the same place has."""
+
+    began: float
+    inside: int
 
 
 class Spending(int):
@@ -441,6 +449,8 @@ class Call(int):
     hears: bool
     breaks: bool
     bulkhead: bool
+    adaptive: bool
+    luck: int
     timed: bool
     propagates: bool
     hedges: bool
@@ -510,6 +520,9 @@ class Guard(int):
     throttle: ThrottleRow | None
     library_budget: LibraryBudgetRow | None
     bulkhead: BulkheadRow
+    concurrency: ConcurrencyRow | None
+    concurrency_ring: Ring
+    places_area: float
     comes_with: Host | None
     line: TaskLine
     passed: int
@@ -1115,6 +1128,8 @@ class Workload(int):
     taken: int
     route_rows: int
     user_rows: int
+    apart: bool
+    virtual: VirtualUsers | None
     visiting: Visiting | None
     visits: int
     left: int
@@ -1132,6 +1147,15 @@ class Visiting(int):
     think: int
     patience: int
     leaves: float
+
+
+class VirtualUsers(int):
+    """Those of a load generator, who run the iterations of one open traffic."""
+
+    there: int
+    most: int
+    busy: int
+    dropped: int
 
 
 class Visit(int):

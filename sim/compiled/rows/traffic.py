@@ -53,6 +53,8 @@ class Workload(Row):
     taken: int  # of those
     route_rows: int  # where `recordings` has its routes; -1: it has none
     user_rows: int  # likewise
+    apart: bool  # its arrivals are visits, or need a virtual user
+    virtual: Perhaps[VirtualUsers]
     visiting: Perhaps[Visiting]  # of those who come with several requests
     visits: int  # that have begun
     left: int  # of these, before their end, after a failure
@@ -70,6 +72,15 @@ class Visiting(Row, fixed=True):
     think: int  # a draw
     patience: int  # a draw
     leaves: float  # which share leaves after a failure
+
+
+class VirtualUsers(Row):
+    """Those of a load generator, who run the iterations of one open traffic."""
+
+    there: int
+    most: int
+    busy: int
+    dropped: int  # arrivals that found none free
 
 
 class Visit(Row):
@@ -123,6 +134,7 @@ sources = Table("sources", Source, dtype=SOURCE)
 pieces = Table("pieces", Piece, dtype=PIECE)
 recordings = Table("recordings", float)
 visiting_rules = Table("visiting_rules", Visiting)
+virtual_users = Table("virtual_users", VirtualUsers)
 visits = Table("visits", Visit, pool=Pool(1 << 8))
 journeys = Table("journeys", int)
 """The doors of the steps of each journey, counted from the first of its workload."""

@@ -139,6 +139,8 @@ class SeriesTables:
         for place, workload in enumerate(self.places.world.workloads):
             self._watch(workload.name, "visits", sampling.VISITS, place)
             self._watch(workload.name, "visits_left", sampling.VISITS_LEFT, place)
+            self._watch(workload.name, "virtual_users", sampling.VIRTUAL_USERS, place)
+            self._watch(workload.name, "dropped_iterations", sampling.DROPPED_ITERATIONS, place)
 
     def _watch_limits(self) -> None:
         for place, limit in enumerate(self.places.world.limits()):

@@ -36,7 +36,7 @@ class TrafficTables:
         self.places, self.calls, self.guards, self.assembler = places, calls, calls.guards, assembler
         self.workloads, self.doors, self.populations = Found(rows.Workload), Found(rows.Door), Found(rows.Population)
         self.arrivals = ArrivalTable()
-        self.visiting = Found(rows.Visiting)
+        self.visiting, self.virtual = Found(rows.Visiting), Found(rows.VirtualUsers)
         self.journeys: list[int] = []
         self.thresholds: list[float] = []
         self.shares: list[NDArray[np.float64]] = []
@@ -65,6 +65,8 @@ class TrafficTables:
             honor=spec.honor_retry_after,
             route_rows=self.arrivals.add_rows(workload.routes),
             user_rows=self.arrivals.add_rows(workload.users),
+            apart=workload.visit is not None or workload.virtual is not None,
+            virtual=self._virtual(workload),
             visiting=self._visiting(workload),
             **self._source(place, workload, name),
             **self._budget(client),
@@ -81,8 +83,15 @@ class TrafficTables:
             return {"source": NOBODY, "pc": self.assembler.user(place, think, arrivals)}
         if hasattr(arrivals, "arrival_times"):
             raise Unsupported(f"the arrivals '{word_of(arrivals)}'")
-        program = self.assembler.client(place) if workload.visit is None else self.assembler.visitor(place)
+        virtual = workload.virtual is not None
+        of_one = workload.visit is None
+        program = self.assembler.client(place, virtual) if of_one else self.assembler.visitor(place, virtual)
         return {"source": self.arrivals.add(arrivals, f"{name}.arrivals"), "pc": program}
+
+    def _virtual(self, workload: Workload) -> int:
+        """Those who run its iterations; NOBODY where it has no load generator."""
+        virtual = workload.virtual
+        return NOBODY if virtual is None else self.virtual.add(there=virtual.there, most=virtual.most)
 
     def _visiting(self, workload: Workload) -> int:
         """What its people do who come with several requests; NOBODY where they have one."""
@@ -131,6 +140,7 @@ class TrafficTables:
         arrivals = self.arrivals.arrays(scenario.seed, self.places.replication, scenario.duration)
         yield rows.workloads, self.workloads.array()
         yield rows.visiting_rules, self.visiting.array()
+        yield rows.virtual_users, self.virtual.array()
         yield rows.journeys, whole_numbers(self.journeys)
         yield rows.doors, self.doors.array()
         yield rows.thresholds, np.array(self.thresholds or [1.0])

@@ -22,6 +22,7 @@ HARMS = {
     "charged_not_reserved": "Orders charged without a reservation",
     "charged_after_failure": "Orders charged although the client was told of a failure",
     "oversold_items": "Items sold that were not there",
+    "dropped_iterations": "Iterations that the load generator dropped, so that the load was less than said",
 }
 """What no test of speed shows. It is told wherever it happened, whether or not an expectation asks for it."""
 _FEW_ANSWERED = 0.99  # of the requests answered well: a percentile of fewer says so

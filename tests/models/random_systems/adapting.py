@@ -22,6 +22,38 @@ def adaptive_limits(document: dict[str, Any], luck: Luck) -> None:
             spec["rate_limit"] = {"preset": "aws_adaptive"}
 
 
+def adaptive_concurrency(document: dict[str, Any], luck: Luck) -> None:
+    """Policies may get a bulkhead whose limit adapts, so low that it matters."""
+    for name, spec in document["policies"].items():
+        own = luck.at(name)
+        if own.maybe("adapts", 0.4):
+            spec["bulkhead"] = {(kind := own.pick("kind", ("aimd", "vegas", "gradient2", "envoy"))): _limit(kind, own)}
+
+
+def _limit(kind: str, luck: Luck) -> dict[str, Any]:
+    if kind == "envoy":
+        update = {"concurrency_update_interval": luck.pick("update", ("100ms", "300ms")), "max_concurrency_limit": 9}
+        count, jitter = luck.number("count", 1, 5), luck.pick("jitter", ("0%", "15%"))
+        measure = {"interval": luck.pick("measure", ("1s", "3s")), "request_count": count, "jitter": jitter}
+        return {
+            "concurrency_limit_params": update,
+            "min_rtt_calc_params": measure | {"min_concurrency": luck.number("least", 1, 3)},
+            "sample_aggregate_percentile": luck.pick("percentile", ("50%", "90%")),
+        }
+    spec: dict[str, Any] = {"initial_limit": luck.number("initial", 1, 6)}
+    if kind != "vegas":
+        spec["min_limit"] = luck.number("least", 1, 2)
+    else:
+        spec["probe_multiplier"] = luck.number("probe", 1, 30)
+    if kind == "aimd":
+        spec["timeout"] = luck.pick("timeout", ("50ms", "200ms"))
+    else:
+        spec["smoothing"] = luck.pick("smoothing", ("20%", "100%"))
+    if luck.maybe("windowed", 0.3):
+        spec["windowed"] = {"window": "200ms", "window_size": luck.number("size", 1, 10)}
+    return spec
+
+
 def _retry(spec: dict[str, Any], luck: Luck) -> None:
     if "retry" not in spec or not luck.maybe("budget", 0.5):
         return

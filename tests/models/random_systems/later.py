@@ -14,6 +14,7 @@ from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.fleets import fleets
 from tests.models.random_systems.health import health_checks
 from tests.models.random_systems.layers import layers
+from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
 from tests.models.random_systems.sagas import sagas
@@ -34,9 +35,11 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     fleets,
     layers,
     spring,
+    load_generators,
     health_checks,
     adapting.library_budgets,
     adapting.adaptive_limits,
+    adapting.adaptive_concurrency,
     zones,
     sessions,
 )

@@ -42,6 +42,7 @@ def traffic(
     sends: Mapping[str, Mapping[str, Any] | float | str] | str | None = None,
     arrivals: Mapping[str, Any] | str,
     visit: Mapping[str, Any] | Sequence[Any] | str | None = None,
+    virtual_users: Mapping[str, Any] | str | None = None,
     users: Mapping[str, Any] | str | None = None,
     consumer: str | None = None,
     headers: Mapping[str, Mapping[str, Mapping[str, Any] | float | str] | str] | None = None,
@@ -58,6 +59,8 @@ def traffic(
     sends: A route, or `service.endpoint` where there is no gateway; a map from such names to shares gives a mix.
     arrivals: When requests come.
     visit: Whether what arrives is a person with several requests, and not a request.
+    virtual_users: Of open arrivals: how many users a load generator has to run them (k6); whoever finds none free
+        is dropped.
     users: Who sends them, where users are told apart by limits, keys or caches.
     consumer: On whose behalf they are sent, a consumer in Kong's sense (limits by `consumer`); without it each user
         is one.
@@ -90,5 +93,18 @@ def users(
     addresses: How many IP addresses they share, as evenly as can be (limits by `ip`); by default each user has one
         of their own.
     population: The name under which several traffics share their users; by default that of the traffic.
+    """
+    return part(locals())
+
+
+def virtual_users(
+    *, pre_allocated: Mapping[str, Any] | int | str, max: Mapping[str, Any] | int | str | None = None
+) -> Part:
+    """The users of a load generator, each of whom runs one iteration of an open traffic at a time: a request with
+    its retries, or a visit. k6's constant-arrival-rate and ramping-arrival-rate.
+
+    pre_allocated: How many there are from the beginning (preAllocatedVUs).
+    max: How many there may be: each that is missed is there from then on (maxVUs); by default those that are
+        pre-allocated.
     """
     return part(locals())
