@@ -11,6 +11,7 @@ from sim.compiled.cores import busy_cores
 from sim.compiled.lines import waiting_of_class
 from sim.compiled.rows.caches import caches, stores
 from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, replicas
+from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
@@ -28,8 +29,8 @@ from sim.compiled.written.watched import read_layers
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
     VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
-    FROM_SAME_ZONE, FROM_OTHER_ZONE, OF_LAYERS,
-) = map(whole, range(46))  # fmt: skip
+    FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS, OF_LAYERS,
+) = map(whole, range(48))  # fmt: skip
 
 
 @handler
@@ -48,6 +49,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what >= REPLAYED:
+        return float(keys(s)[index].replayed if what == REPLAYED else keys(s)[index].conflicts)
     if what >= HEALTHY:
         return read_known(s, what, index)
     if what >= SAGAS_COMPLETED:
