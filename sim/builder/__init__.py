@@ -59,6 +59,7 @@ from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.distribution import branch
 from sim.builder.written.parts.gateway import gateway, route, translate
 from sim.builder.written.parts.health import health_checks
+from sim.builder.written.parts.idempotency import idempotency
 from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
@@ -118,6 +119,7 @@ __all__ = [
     "hedge",
     "how_many",
     "hystrix_breaker",
+    "idempotency",
     "lag",
     "ledger",
     "link",

@@ -11,6 +11,7 @@ from sim.compiled.cores import busy_cores
 from sim.compiled.lines import waiting_of_class
 from sim.compiled.rows.caches import caches, stores
 from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, replicas
+from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
@@ -29,8 +30,9 @@ from sim.compiled.written.watched import read_layers
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
     VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
-    FROM_SAME_ZONE, FROM_OTHER_ZONE, SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, OF_LAYERS,
-) = map(whole, range(49))  # fmt: skip
+    FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
+    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, OF_LAYERS,
+) = map(whole, range(51))  # fmt: skip
 
 
 @handler
@@ -51,6 +53,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].refused)
     if what >= SESSIONS_FOUND:
         return read_sessions(s, what, index)
+    if what >= REPLAYED:
+        return float(keys(s)[index].replayed if what == REPLAYED else keys(s)[index].conflicts)
     if what >= HEALTHY:
         return read_known(s, what, index)
     if what >= SAGAS_COMPLETED:

@@ -15,6 +15,7 @@ from sim.spec.balancing import AnyBalancing
 from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers, Zones
 from sim.spec.consuming import Commit, Fetch, Transaction
 from sim.spec.health import HealthChecks
+from sim.spec.idempotency import Idempotency
 from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith, AnyBackoff, ConstantBackoff
@@ -147,6 +148,8 @@ class Endpoint(Spec):
     """The steps, one after the other."""
     answers_with: AnswersWith = Field(default_factory=dict)
     """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
+    idempotency: Idempotency | None = None
+    """Whether the same call of a request, which comes again, is answered from what was answered before."""
 
 
 class Service(Spec):

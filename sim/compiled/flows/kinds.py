@@ -389,14 +389,13 @@ class Store(int):
 
 
 class Kept(int):
-    """What is kept for a key."""
+    """What is known of the key that the mark in the row of the same place stands for, where it stands for one."""
 
-    good_until: float
-    key: int
+    expires: float
+    owner: int
     outcome: int
-    block: Block | None
-    previous: Kept | None
-    next: Kept | None
+    root: int
+    where: int
 
 
 class Block(int):
@@ -704,6 +703,17 @@ class Draw(int):
     offset: int
     size: int
     parts: int
+
+
+class Keys(int):
+    """The keys of one endpoint."""
+
+    ttl: float
+    key: int
+    in_progress: int
+    keeps_failures: int
+    replayed: int
+    conflicts: int
 
 
 class Identity(int):
@@ -1244,6 +1254,7 @@ class EntryOp(int):
     salt: int
     limits: LimitsStep
     limited: bool
+    keyed: bool
 
 
 class TimedOp(int):

@@ -34,6 +34,7 @@ class EntryOp(Op, size=OP_BYTES, fixed=True):
     salt: int  # of its error faults
     limits: Reference[LimitsStep]  # that it must pass before its steps
     limited: bool  # whether there are any
+    keyed: bool  # whether it knows again what comes twice
 
 
 class TimedOp(Op, size=OP_BYTES, fixed=True):

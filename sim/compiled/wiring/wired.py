@@ -15,6 +15,7 @@ from sim.compiled.wiring.found import Filled, whole_numbers
 from sim.compiled.wiring.gateway import GatewayTables
 from sim.compiled.wiring.guards import GuardTables
 from sim.compiled.wiring.hosts import HostTables
+from sim.compiled.wiring.idempotency import KeyTables
 from sim.compiled.wiring.identities import IdentityTables
 from sim.compiled.wiring.limits import LimitTables
 from sim.compiled.wiring.lines import LineTables
@@ -49,6 +50,7 @@ class Wiring(Places):
         self.composed_tables = ComposedTables()
         self.cache_tables = CacheTables(self)
         self.saga_tables = SagaTables()
+        self.key_tables = KeyTables()
         self.session_tables = SessionTables(self)
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
@@ -60,6 +62,7 @@ class Wiring(Places):
             self.limit_tables,
             self.cache_tables,
             self.saga_tables,
+            self.key_tables,
             self.session_tables,
             self.plugin_tables,
         )
@@ -77,6 +80,7 @@ class Wiring(Places):
             self.guard_tables,
             self.cache_tables,
             self.saga_tables,
+            self.key_tables,
             self.session_tables,
             self.plugin_tables,
         )
@@ -113,6 +117,7 @@ class Wiring(Places):
             self.composed_tables,
             self.cache_tables,
             self.saga_tables,
+            self.key_tables,
             self.session_tables,
             self.traffic_tables,
             self.gateway_tables,

@@ -1,4 +1,4 @@
-"""Later words of policies: budgets that count as Envoy and the AWS SDK do, and limits that adapt."""
+"""Later words: budgets that count as Envoy and the AWS SDK do, limits that adapt, and idempotency keys."""
 
 from __future__ import annotations
 
@@ -70,3 +70,17 @@ def _retry(spec: dict[str, Any], luck: Luck) -> None:
         spec["retry"]["budget"] = {
             "envoy": {"retry_budget": {"budget_percent": percent, "min_retry_concurrency": least}}
         }
+
+
+def idempotency(document: dict[str, Any], luck: Luck) -> None:
+    """Endpoints may know again what comes twice, for a moment or for good."""
+    for service, spec in document["services"].items():
+        for name, endpoint in spec["endpoints"].items():
+            own = luck.at(f"{service}.{name}")
+            if not own.maybe("keyed", 0.4):
+                continue
+            words: dict[str, Any] = {"ttl": own.pick("ttl", ("20ms", "200ms", "2s", "24h"))}
+            words["in_progress"] = own.pick("in progress", ("error", "shed", "rate_limited", "refused"))
+            words["failures"] = own.pick("failures", ("kept", "forgotten"))
+            steps = endpoint if isinstance(endpoint, dict) else {"do": endpoint}
+            spec["endpoints"][name] = steps | {"idempotency": words}

@@ -41,6 +41,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     adapting.adaptive_limits,
     adapting.adaptive_concurrency,
     zones,
+    adapting.idempotency,
     sessions,
 )
 
