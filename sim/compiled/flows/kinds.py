@@ -389,13 +389,14 @@ class Store(int):
 
 
 class Kept(int):
-    """What is known of the key that the mark in the row of the same place stands for, where it stands for one."""
+    """What is kept for a key."""
 
-    expires: float
-    owner: int
+    good_until: float
+    key: int
     outcome: int
-    root: int
-    where: int
+    block: Block | None
+    previous: Kept | None
+    next: Kept | None
 
 
 class Block(int):
@@ -714,6 +715,16 @@ class Keys(int):
     keeps_failures: int
     replayed: int
     conflicts: int
+
+
+class KeptAnswer(int):
+    """What is known of the key that the mark in the row of the same place stands for, where it stands for one."""
+
+    expires: float
+    owner: int
+    outcome: int
+    root: int
+    where: int
 
 
 class Identity(int):
