@@ -118,7 +118,7 @@ def test_on_paper_half_of_the_events_between_snapshots_are_replayed():
     text = BASKETS.replace("SAID", "key: all, replay: 2ms, snapshot_every: 101").replace("REPLICAS", "1")
     text = text.replace("TRAFFIC", "items: {count: 1}, arrivals: {poisson: 1/s}").replace("LOOK", "{work: 1ms}")
     (loads,) = check(sim.load_text("version: 1\n" + text)).loads.values()
-    (held,) = [load.held for load in loads.stations if load.station == "baskets"]
+    (held,) = [station.demand for station in loads.stations if station.name == "baskets"]
     assert held == pytest.approx(0.002 + 50 * 0.002 + 0.003)
 
 
