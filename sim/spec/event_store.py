@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from sim.spec.actions import Action, Runs, TakesTime
-from sim.spec.base import Count, Duration, Flag, Leaves, Many, register
+from sim.spec.base import Between, Duration, Flag, Leaves, Many, register
 from sim.spec.distribution import AnyDistribution, Constant
 from sim.spec.step import AnyStep, Step
 from sim.vocabulary import Outcome, Stage
@@ -43,9 +43,9 @@ class EventStore(Step):
     """What it is called, within its service: its time series bear its name."""
     key: Literal["item", "user", "all"]
     """What an aggregate is: each `item`, each `user`, or one for `all` requests."""
-    appends: Count = 1
+    appends: Annotated[int, Between(0, 1000)] = 1
     """How many events a command appends; 0 only reads."""
-    begins_with: Count = 0
+    begins_with: Annotated[int, Between(0, 1_000_000_000)] = 0
     """How many events each aggregate has at the beginning of the run: how old the store is."""
     snapshot_every: Many | None = None
     """After how many events of an aggregate a snapshot is kept; without it all of them are replayed, from the first."""
