@@ -389,13 +389,14 @@ class Store(int):
 
 
 class Kept(int):
-    """What is known of the key that the mark in the row of the same place stands for, where it stands for one."""
+    """What is kept for a key."""
 
-    expires: float
-    owner: int
+    good_until: float
+    key: int
     outcome: int
-    root: int
-    where: int
+    block: Block | None
+    previous: Kept | None
+    next: Kept | None
 
 
 class Block(int):
@@ -714,6 +715,16 @@ class Keys(int):
     keeps_failures: int
     replayed: int
     conflicts: int
+
+
+class KeptAnswer(int):
+    """What is known of the key that the mark in the row of the same place stands for, where it stands for one."""
+
+    expires: float
+    owner: int
+    outcome: int
+    root: int
+    where: int
 
 
 class Identity(int):
@@ -1087,6 +1098,26 @@ class SagaRun(int):
     where: int
     root: int
     next: SagaRun | None
+
+
+class SessionCounts(int):
+    """What is told of all sessions of one service."""
+
+    found: int
+    begun: int
+    lost: int
+    space: int
+
+
+class Session(int):
+    """A step that looks for one."""
+
+    counts: SessionCounts
+    expires: float
+    stored: bool
+    degrades: bool
+    refuses: bool
+    where: int
 
 
 class Workload(int):
@@ -1465,6 +1496,16 @@ class SagaOp(int):
     fail: Op
     saga: Saga
     step: int
+
+
+class SessionOp(int):
+    """A look for a session, or what comes of it."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    session: Session
 
 
 class TokenOp(int):
