@@ -45,11 +45,21 @@ from sim.builder.written.parts.budgets import aws_quota, budget, envoy_retries, 
 from sim.builder.written.parts.caller_limit import caller_limit, resilience4j_rate_limiter
 from sim.builder.written.parts.cluster import nodes, quota
 from sim.builder.written.parts.composed import alternative
+from sim.builder.written.parts.concurrency import (
+    aimd_limit,
+    concurrency_limit_params,
+    envoy_gradient,
+    gradient2_limit,
+    min_rtt_calc_params,
+    vegas_limit,
+    windowed_limit,
+)
 from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.distribution import branch
 from sim.builder.written.parts.gateway import gateway, route, translate
 from sim.builder.written.parts.health import health_checks
+from sim.builder.written.parts.idempotency import idempotency
 from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
@@ -67,6 +77,7 @@ from sim.builder.written.parts.visit import visit
 
 __all__ = [
     "Part",
+    "aimd_limit",
     "alternative",
     "arrivals",
     "authentication",
@@ -84,6 +95,7 @@ __all__ = [
     "circuit_breaker",
     "commit",
     "compaction",
+    "concurrency_limit_params",
     "confirm_batch",
     "consume",
     "dead_letter",
@@ -92,6 +104,7 @@ __all__ = [
     "draining",
     "effect_options",
     "endpoint",
+    "envoy_gradient",
     "envoy_retries",
     "envoy_retry_budget",
     "exchange",
@@ -100,17 +113,20 @@ __all__ = [
     "flash_crowd",
     "gateway",
     "go_breaker",
+    "gradient2_limit",
     "grpc_throttling",
     "health_checks",
     "hedge",
     "how_many",
     "hystrix_breaker",
+    "idempotency",
     "lag",
     "ledger",
     "link",
     "link_between",
     "membership",
     "message_queue",
+    "min_rtt_calc_params",
     "network",
     "nodes",
     "objective",
@@ -150,8 +166,10 @@ __all__ = [
     "transaction",
     "translate",
     "users",
+    "vegas_limit",
     "virtual_users",
     "visit",
     "warm_up",
+    "windowed_limit",
     "zone_aware",
 ]

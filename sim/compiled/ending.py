@@ -8,6 +8,7 @@ from sim.compiled.base import NONE, OUTCOMES, YES, handler
 from sim.compiled.codes import TIMEOUT
 from sim.compiled.cores import drop_job
 from sim.compiled.flights import crash_flights
+from sim.compiled.keys import forget_key
 from sim.compiled.places import come_inside, leave, look_soon, out_of_queue, unpark
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, hosts, replicas
@@ -27,6 +28,8 @@ def end_killed(s: State, task: int, host: int, outcome: int) -> None:
     own.where = hosts(s)[host].name
     own.root = 0
     if own.inside:
+        if entry_ops(s)[own.entry].keyed:
+            forget_key(s, task)
         own.where = entry_ops(s)[own.entry].endpoint
         ended(s)[host * OUTCOMES + outcome] += 1
         if s.spans:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.compiled.apart import addresses
-from sim.compiled.rows import calls, events, gateway, lines, plugins, running
+from sim.compiled.rows import calls, events, gateway, idempotency, lines, plugins, running
 from sim.compiled.rows.addresses import functions
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
@@ -71,6 +71,10 @@ def _what_grows(wiring: Wiring) -> Filled:
     hedges = any(call.policy.hedge is not None for call in wiring.world.calls.guarded)
     yield running.races, running.Race.zeros(start_of(running.tasks) if hedges else 1)
     yield running.told, running.Told.zeros(start_of(running.tasks) if hands_on_deadlines(wiring) else 1)
+    keyed = len(wiring.key_tables.keys) > 0
+    yield idempotency.kept, idempotency.KeptAnswer.zeros(start_of(running.marks) if keyed else 1)
+    adapts = len(wiring.call_tables.guards.policies[calls.concurrency_limits]) > 0
+    yield running.entered, running.Entered.zeros(start_of(running.tasks) if adapts else 1)
     bounded = len(wiring.call_tables.guards.policies[calls.library_budgets]) > 0
     yield running.spendings, running.Spending.zeros(start_of(running.tasks) if bounded else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)

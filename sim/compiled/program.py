@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.caches import CacheTables
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.composed import ComposedTables
+    from sim.compiled.wiring.idempotency import KeyTables
     from sim.compiled.wiring.limits import LimitTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.sagas import SagaTables
+    from sim.compiled.wiring.sessions import SessionTables
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
@@ -93,6 +95,8 @@ class Assembler:
         limits: LimitTables,
         caches: CacheTables,
         sagas: SagaTables,
+        keys: KeyTables,
+        sessions: SessionTables,
         plugins: PluginTables,
     ):
         self.places = places
@@ -100,6 +104,8 @@ class Assembler:
         self.composed = composed
         self.caches = caches
         self.sagas = sagas
+        self.keys = keys
+        self.sessions = sessions
         self.limits = limits
         self.plugins = plugins
         self.gateway_work = NOBODY  # the draw of the gateway's own work, where it has some
@@ -161,6 +167,7 @@ class Assembler:
             salt=entrance.salt,
             limits=self.limits.step(entrance.limits, host) if entrance.limits is not None else 0,
             limited=entrance.limits is not None,
+            keyed=self.keys.of(entrance),
         )
         end = Label()
         if route is None:

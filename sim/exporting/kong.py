@@ -117,7 +117,7 @@ def _unsaid(name: str, route: Route, policy: CallPolicy) -> Iterator[str]:
             "target"
         )
     if policy.bulkhead is not None:
-        yield f"bulkhead of {policy.bulkhead.max_concurrent_calls} calls: Kong has none"
+        yield f"bulkhead of {policy.bulkhead.most} calls: Kong has none"
     for limit in route.rate_limits:
         if _limit(limit) is None:
             yield (

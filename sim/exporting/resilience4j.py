@@ -128,18 +128,14 @@ def _rate_limiter(policy: CallPolicy) -> dict[str, Any]:
 
 def _unsaid_of_rate_limiter(policy: CallPolicy) -> Iterator[str]:
     limit = policy.rate_limit
-    if limit is not None and limit.adapts:
-        yield "rate limit of the AWS SDK's adaptive mode: resilience4j has none"
-    elif limit is not None and limit.resilience4j is None:
+    if limit is not None and limit.resilience4j is None:
         yield f"{show_rate(limit.rate)}, one after the other: resilience4j lets a period's permits go at its beginning"
 
 
 def _bulkhead(policy: CallPolicy) -> dict[str, Any]:
     bulkhead = policy.bulkhead
     return (
-        {}
-        if bulkhead is None
-        else {"maxConcurrentCalls": bulkhead.max_concurrent_calls, "maxWaitDuration": _time(bulkhead.max_wait)}
+        {} if bulkhead is None else {"maxConcurrentCalls": bulkhead.most, "maxWaitDuration": _time(bulkhead.max_wait)}
     )
 
 
@@ -150,6 +146,11 @@ def _limiter(policy: CallPolicy) -> dict[str, Any]:
 
 
 # ---- what it cannot be told
+
+
+def _unsaid_of_bulkhead(policy: CallPolicy) -> Iterator[str]:
+    if policy.bulkhead is not None and policy.bulkhead.algorithm:
+        yield f"{policy.bulkhead.algorithm} sets the limit: that of resilience4j is fixed, here at the most"
 
 
 def _unsaid_of_breaker(policy: CallPolicy) -> Iterator[str]:

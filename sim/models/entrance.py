@@ -8,10 +8,12 @@ from sim.chance.keyed import stream_number
 from sim.models.answers import Answers
 from sim.models.ending import answer
 from sim.models.host import Host
+from sim.models.idempotency import Keys
 from sim.models.limits import HoldingLimits, Limits
 from sim.models.outcomes import DEGRADED, OK, SHED, UNREACHABLE
 from sim.models.sequence import StepSequence
-from sim.models.task import Activity, Process, Replica, Task, answer_delay
+from sim.models.task import Activity, Killed, Process, Replica, Task, answer_delay
+from sim.policies.idempotency import WORK
 
 
 class Entrance:
@@ -26,6 +28,7 @@ class Entrance:
         self.steps = steps
         self.answers = answers
         self.limits: Limits | None = None  # rate limits of a service, which are asked before the steps
+        self.keys: Keys | None = None
 
     def arrive(self, task: Task) -> None:
         """It has reached its replica."""
@@ -54,8 +57,10 @@ class Entrance:
             refusal = yield from self._meet_limits(task, self.limits)
         if refusal:
             self._end(task, task.root or refusal, refusal)
+        elif self.keys is not None and (answered := self.keys.look(task, self.env.now)) != WORK:
+            self._end(task, task.root or answered, answered)
         else:
-            outcome = yield from self.steps.run(task)
+            outcome = yield from self.steps.run(task) if self.keys is None else self._with_key(task, self.keys)
             if host.may_hang and replica.hung:
                 yield from host.thaw(task, replica)
             self._end_of_steps(task, outcome)
@@ -121,6 +126,14 @@ class Entrance:
             return (yield from limits.run(task))
         return limits.act(task)
 
+    def _with_key(self, task: Task, keys: Keys) -> Activity:
+        """Go through the steps; what is killed in the midst of them was never done."""
+        try:
+            return (yield from self.steps.run(task))
+        except Killed:
+            keys.forget(task)
+            raise
+
     def _end_of_steps(self, task: Task, outcome: int) -> None:
         """What is answered, and why it is so."""
         if outcome:
@@ -128,6 +141,8 @@ class Entrance:
         else:
             reason = answered = DEGRADED if task.degraded else OK
         task.root = 0 if reason == answered else reason
+        if self.keys is not None:
+            self.keys.end(task, answered)
         self._end(task, reason, answered)
 
     def _end(self, task: Task, reason: int, answered: int) -> None:

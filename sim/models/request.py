@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 from sim.models.clock import Clock
 
@@ -35,6 +35,7 @@ class Request:
         "end",  # s; when the client had its answer
         "id",
         "item",
+        "keys",  # what is known of its idempotency keys; None: nothing yet
         "marks",  # the marks of the attempts of it that have arrived; None: no marked one has
         "needs",  # bit mask of the effects that complete it
         "outcome",
@@ -63,6 +64,7 @@ class Request:
         self.effects = 0
         self.end = PENDING
         self.item = -1
+        self.keys: dict[int, Any] | None = None  # `Kept` of models/idempotency.py
         self.marks: list[int] | None = None
         self.outcome = 0
         self.reservations = 0

@@ -14,6 +14,7 @@ from sim.models.context import Context
 from sim.models.entrance import Entrance
 from sim.models.health import HealthChecks
 from sim.models.host import Host
+from sim.models.idempotency import Keys
 from sim.models.limits import limits_of, step_of
 from sim.models.outbox import Outbox
 from sim.models.queues.channel import QueueConsumer
@@ -163,6 +164,8 @@ class Endpoint:
         self.service.identities.traffic = system.scenario.traffic
         if self.service.limits:
             self.entrance.limits = step_of(self.service.limits, self.where, self.where)
+        if spec.idempotency is not None:
+            self.entrance.keys = Keys(self.service, self.name, self.where, spec.idempotency)
         self.arrive = self.entrance.arrive
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:

@@ -192,7 +192,7 @@ def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | Non
         _limit_badge(policy),
         f"hedge {_after(policy.hedge)}" if policy.hedge is not None else "",
         f"pool {policy.pool.size}" if policy.pool is not None else "",
-        f"bulkhead {bulkhead.max_concurrent_calls}" if bulkhead is not None else "",
+        f"bulkhead {bulkhead.algorithm or bulkhead.max_concurrent_calls}" if bulkhead is not None else "",
     )
     return tuple(badge for badge in badges if badge)
 

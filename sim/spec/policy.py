@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sim.errors import nearest
 from sim.spec.base import (
@@ -37,6 +37,7 @@ from sim.spec.budgets import GrpcThrottling as GrpcThrottling  # noqa: PLC0414 -
 from sim.spec.caller_limit import CallerLimit as CallerLimit  # noqa: PLC0414 - as is this
 from sim.spec.caller_limit import Resilience4jRateLimiter as Resilience4jRateLimiter  # noqa: PLC0414 - as is this
 from sim.spec.choice import Choice
+from sim.spec.concurrency import AdaptiveLimit
 from sim.spec.distribution import AnyDistribution
 from sim.units import duration, share, shown
 from sim.vocabulary import Outcome, Stage
@@ -179,18 +180,37 @@ class Retry(Spec):
     """After which answers it is tried again."""
 
 
-class Bulkhead(Spec):
-    """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once)."""
+class Bulkhead(AdaptiveLimit):
+    """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once).
+
+    In the place of a number an algorithm may set it, by how calls end and how long they take: `aimd`, `vegas`,
+    `gradient2` (Netflix's concurrency-limits) or `envoy`. Then nobody waits.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.BULKHEAD_FULL,),
         stages=(Stage.BULKHEAD,),
         series=("places_taken", "places", "in_line", "passed", "turned_away"),
     )
-    max_concurrent_calls: Many
+    max_concurrent_calls: Many = 1
     """Calls at once."""
     max_wait: Duration = 0.0
     """How long a further one waits for its place; 0: it is refused at once."""
+
+    @property
+    def most(self) -> int:
+        """Calls at once, at most."""
+        return self.adaptive_most if self.algorithm else self.max_concurrent_calls
+
+    @model_validator(mode="after")
+    def _number_or_algorithm(self) -> Self:
+        said = sorted({"max_concurrent_calls", "max_wait"} & self.model_fields_set)
+        if not self.algorithm and "max_concurrent_calls" not in said:
+            raise ValueError("the field 'max_concurrent_calls' is missing")
+        if self.algorithm and said:
+            found = f"{' and '.join(said)} beside {self.algorithm}"
+            raise ValueError(f"found {found}, which sets the limit, and lets nobody wait")
+        return self
 
 
 class Pool(Spec):

@@ -10,11 +10,13 @@ from sim.spec import cache as _cache  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
 from sim.spec import event_store as _event_store  # noqa: F401 - registers its step
 from sim.spec import saga as _saga  # noqa: F401 - registers its steps
+from sim.spec import session as _session  # noqa: F401 - likewise
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers, Zones
 from sim.spec.consuming import Commit, Fetch, Transaction
 from sim.spec.health import HealthChecks
+from sim.spec.idempotency import Idempotency
 from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith, AnyBackoff, ConstantBackoff
@@ -147,6 +149,8 @@ class Endpoint(Spec):
     """The steps, one after the other."""
     answers_with: AnswersWith = Field(default_factory=dict)
     """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
+    idempotency: Idempotency | None = None
+    """Whether the same call of a request, which comes again, is answered from what was answered before."""
 
 
 class Service(Spec):

@@ -98,7 +98,7 @@ def bulkheads(scenario: Scenario) -> tuple[Bulkhead, ...]:
             one.callee,
             one.policy_name,
             one.policy,
-            one.policy.bulkhead.max_concurrent_calls * one.guards,
+            one.policy.bulkhead.most * one.guards,
         )
         for one in _guarded(scenario, lambda policy: policy.bulkhead is not None)
         if one.policy.bulkhead is not None

@@ -19,6 +19,8 @@ LAYERS: dict[str, dict[str, Any]] = {
     "timeout": {"timeout": "1s"},
     "retry": {"retry": {"max_attempts": 3}},
     "bulkhead": {"bulkhead": {"max_concurrent_calls": 1000}},
+    "bulkhead by Vegas": {"bulkhead": {"vegas": {"initial_limit": 1000}}},
+    "bulkhead by Gradient2": {"bulkhead": {"gradient2": {"initial_limit": 200}}},
     "breaker by failures": {"circuit_breaker": {"failures": 5}},
     "breaker in a row": {"circuit_breaker": {"consecutive": 5}},
     "breaker of Polly": {"circuit_breaker": {"polly": {}}},

@@ -13,6 +13,7 @@ from sim.policies import (
     breaker,
     budget,
     bulkhead,
+    concurrency,
     hedging,
     library_breakers,
     library_budgets,
@@ -175,6 +176,30 @@ def test_adaptive_limits():
         now += chance.expovariate(10)
         if twins(aws_adaptive.ask, now) == 0.0:
             twins(aws_adaptive.hear, now, int(chance.random() < 0.1))
+    twins.assert_same()
+
+
+CONCURRENCY = [
+    {"aimd": {"min_limit": 2, "timeout": "300ms"}},
+    {"vegas": {"probe_multiplier": 2, "smoothing": 0.3}},
+    {"gradient2": {"min_limit": 2, "windowed": {"window": "300ms", "window_size": 3}}},
+    {
+        "envoy": {
+            "concurrency_limit_params": {"concurrency_update_interval": "300ms"},
+            "min_rtt_calc_params": {"interval": "10s", "request_count": 5},
+        }
+    },
+]
+
+
+@pytest.mark.parametrize("spec", CONCURRENCY, ids=lambda spec: next(iter(spec)))
+def test_adaptive_concurrency(spec):
+    twins, chance, now = Twins(*concurrency.new_concurrency(Bulkhead.model_validate(spec))), random.Random(1), 0.0
+    for _ in range(STEPS):
+        now += chance.expovariate(20)
+        limit = twins(concurrency.limit_of, now)
+        took, inside = chance.expovariate(5), chance.randint(1, limit + 1)
+        twins(concurrency.hear, now, max(0.0, now - took), inside, chance.choice((0, 0, 0, 5, 6, 7)), chance.random())
     twins.assert_same()
 
 

@@ -17,12 +17,8 @@ traffic: {t: {sends: a.b, arrivals: {poisson: 1/s}, TRAFFIC}}
 services: {a: {workers: 1, SERVICE, endpoints: {b: [{work: {lognormal: {mean: 5ms, LOGNORMAL}}}, STEP]}}}
 policies: {p: {timeout: 1s, POLICY}}
 """
-ELSEWHERE = {
-    "delay",
-    "cpu",
-    "pods",
-    "max_retries",
-}  # of a back-off, an autoscaler, a budget: they may be looked for in other places
+# Of a back-off, an autoscaler, a budget, a limit that adapts: they may be looked for in other places.
+ELSEWHERE = {"delay", "cpu", "pods", "max_retries", "max_concurrency", "queue_size"}
 RIGHT = {
     "TRAFFIC": "timeout: 1s",
     "SERVICE": "replicas: 1",

@@ -15,6 +15,7 @@ from sim.compiled.codes import DEGRADED, OK, SHED, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.flows.limits import pass_limits
+from sim.compiled.keys import end_with_key, look_for_key
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
 from sim.compiled.places import (
@@ -29,6 +30,7 @@ from sim.compiled.places import (
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_arrival, keep_start
 from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, START, answer, done, forget, knows
+from sim.policies.idempotency import WORK
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Request, Task
@@ -44,7 +46,13 @@ def attempt(s: State, own: Task) -> Waits[None]:
             refusal = yield from pass_limits(s, own, own.entry.limits)
     else:
         own.where = own.entry.endpoint
-    if refusal != OK:  # what the host itself refuses is answered as what it is
+    known = WORK
+    if refusal == OK and own.entry.keyed:
+        known = look_for_key(s, own)
+    if known != WORK:
+        reason = own.root if own.root else known
+        answered = known
+    elif refusal != OK:  # what the host itself refuses is answered as what it is
         reason = own.root if own.root else refusal
         answered = refusal
     else:
@@ -57,6 +65,8 @@ def attempt(s: State, own: Task) -> Waits[None]:
             reason = own.root if own.root else own.outcome
             answered = (own.entry.answers >> (ANSWER_BITS * own.outcome)) & ANSWER_MASK
         own.root = 0 if reason == answered else reason
+        if own.entry.keyed:
+            end_with_key(s, own, answered)
     depart(s, own, answered, reason)
     if own.back is not None and own.caller is not None:
         delay = answer_delay(s, own.back, own, own.caller)

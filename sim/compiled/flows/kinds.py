@@ -13,6 +13,7 @@ from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
 from sim.policies.codel import CodelRow
+from sim.policies.concurrency_row import ConcurrencyRow
 from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
@@ -201,6 +202,13 @@ class Told(int):
     """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
 
     until: float
+
+
+class Entered(int):
+    """Where limits of concurrency adapt: of the place that the task in the row of the same place has."""
+
+    began: float
+    inside: int
 
 
 class Spending(int):
@@ -441,6 +449,8 @@ class Call(int):
     hears: bool
     breaks: bool
     bulkhead: bool
+    adaptive: bool
+    luck: int
     timed: bool
     propagates: bool
     hedges: bool
@@ -510,6 +520,9 @@ class Guard(int):
     throttle: ThrottleRow | None
     library_budget: LibraryBudgetRow | None
     bulkhead: BulkheadRow
+    concurrency: ConcurrencyRow | None
+    concurrency_ring: Ring
+    places_area: float
     comes_with: Host | None
     line: TaskLine
     passed: int
@@ -691,6 +704,27 @@ class Draw(int):
     offset: int
     size: int
     parts: int
+
+
+class Keys(int):
+    """The keys of one endpoint."""
+
+    ttl: float
+    key: int
+    in_progress: int
+    keeps_failures: int
+    replayed: int
+    conflicts: int
+
+
+class KeptAnswer(int):
+    """What is known of the key that the mark in the row of the same place stands for, where it stands for one."""
+
+    expires: float
+    owner: int
+    outcome: int
+    root: int
+    where: int
 
 
 class Identity(int):
@@ -1066,6 +1100,26 @@ class SagaRun(int):
     next: SagaRun | None
 
 
+class SessionCounts(int):
+    """What is told of all sessions of one service."""
+
+    found: int
+    begun: int
+    lost: int
+    space: int
+
+
+class Session(int):
+    """A step that looks for one."""
+
+    counts: SessionCounts
+    expires: float
+    stored: bool
+    degrades: bool
+    refuses: bool
+    where: int
+
+
 class Workload(int):
     """One traffic."""
 
@@ -1211,6 +1265,7 @@ class EntryOp(int):
     salt: int
     limits: LimitsStep
     limited: bool
+    keyed: bool
 
 
 class TimedOp(int):
@@ -1441,6 +1496,16 @@ class SagaOp(int):
     fail: Op
     saga: Saga
     step: int
+
+
+class SessionOp(int):
+    """A look for a session, or what comes of it."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    session: Session
 
 
 class TokenOp(int):

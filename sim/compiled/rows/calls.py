@@ -12,6 +12,7 @@ from sim.policies.balancer import BALANCER, BalancerRow
 from sim.policies.breaker import BREAKER, BreakerRow
 from sim.policies.budget import BUDGET, BudgetRow
 from sim.policies.bulkhead import BULKHEAD, BulkheadRow
+from sim.policies.concurrency_row import CONCURRENCY, ConcurrencyRow
 from sim.policies.connections import POOL, PoolRow
 from sim.policies.hedging import HEDGE, HedgeRow
 from sim.policies.library_breakers import LIBRARY, LibraryRow
@@ -57,6 +58,8 @@ class Call(Row, fixed=True):
     hears: bool  # its budget hears how attempts end
     breaks: bool  # it has a breaker
     bulkhead: bool  # likewise
+    adaptive: bool  # the limit of that follows how calls end
+    luck: int  # a draw of that; -1: none
     timed: bool  # all of it together may have a time limit
     propagates: bool  # it hands on until when its answer is waited for
     hedges: bool  # the same may be asked more than once
@@ -126,6 +129,9 @@ class Guard(Row):
     throttle: Fixed[Perhaps[ThrottleRow]]  # of gRPC, in the place of the budget
     library_budget: Fixed[Perhaps[LibraryBudgetRow]]  # of Envoy or the AWS SDK, likewise
     bulkhead: Fixed[Reference[BulkheadRow]]
+    concurrency: Fixed[Perhaps[ConcurrencyRow]]  # what sets the limit of the bulkhead
+    concurrency_ring: Ring
+    places_area: float  # where something does: integral of the places, less places * now
     comes_with: Perhaps[Host]  # it is there only while its replica is, and that of this host come and go
     line: TaskLine  # those who wait for a place in its bulkhead
     passed: int
@@ -170,6 +176,7 @@ library_budgets = Table("library_budgets", LibraryBudgetRow, dtype=LIBRARY_BUDGE
 bulkheads = Table("bulkheads", BulkheadRow, dtype=BULKHEAD)
 adaptive_limits = Table("adaptive_limits", AdaptiveRow, dtype=ADAPTIVE)
 waiting_limits = Table("waiting_limits", WaitingRow, dtype=WAITING)
+concurrency_limits = Table("concurrency_limits", ConcurrencyRow, dtype=CONCURRENCY)
 retries = Table("retries", RetryRow, dtype=RETRY)
 rings = Table("rings", float)
 """What breakers and budgets remember, one after the other."""

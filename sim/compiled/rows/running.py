@@ -119,6 +119,13 @@ class Told(Row):
     until: float  # s; when its answer is waited for no longer; infinite: it does not know
 
 
+class Entered(Row):
+    """Where limits of concurrency adapt: of the place that the task in the row of the same place has."""
+
+    began: float  # s; since when
+    inside: int  # how many had one then, itself included
+
+
 class Spending(Row):
     """Where a budget of retries counts attempts or their costs: what the call or client in the row of the same place
     has to do with it.
@@ -216,6 +223,7 @@ flows = Table("flows", Flow, beside=tasks)
 connections = Table("connections", Connection, beside=tasks)
 races = Table("races", Race, beside=tasks)
 told = Table("told", Told, beside=tasks)
+entered = Table("entered", Entered, beside=tasks)
 spendings = Table("spendings", Spending, beside=tasks)
 request_notes = Table("request_notes", RequestNotes, beside=requests)
 saved = Table("saved", int, width="deepest", beside=tasks)

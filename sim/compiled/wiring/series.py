@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from sim.compiled.plugins.tables import PluginTables
     from sim.compiled.wiring.caches import CacheTables
     from sim.compiled.wiring.guards import GuardTables
+    from sim.compiled.wiring.idempotency import KeyTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.sagas import SagaTables
+    from sim.compiled.wiring.sessions import SessionTables
 
 OF_HOSTS = (  # as `sampling` numbers them
     "busy", "queue", "replicas", "workers", "cores_busy", "cores", "in_flight", "attempts", "first_attempts",
@@ -39,6 +41,11 @@ OF_SAGAS = (
     ("sagas_stuck", sampling.SAGAS_STUCK),
     ("sagas_open", sampling.SAGAS_OPEN),
 )
+OF_SESSIONS = (
+    ("sessions_found", sampling.SESSIONS_FOUND),
+    ("sessions_begun", sampling.SESSIONS_BEGUN),
+    ("sessions_lost", sampling.SESSIONS_LOST),
+)
 OF_CACHES = (
     ("cache_hits", sampling.CACHE_HITS),
     ("cache_misses", sampling.CACHE_MISSES),
@@ -53,9 +60,17 @@ class SeriesTables:
     """Their rows."""
 
     def __init__(
-        self, places: Places, guards: GuardTables, caches: CacheTables, sagas: SagaTables, plugins: PluginTables
+        self,
+        places: Places,
+        guards: GuardTables,
+        caches: CacheTables,
+        sagas: SagaTables,
+        keys: KeyTables,
+        sessions: SessionTables,
+        plugins: PluginTables,
     ):
         self.places, self.guards, self.caches, self.sagas, self.plugins = places, guards, caches, sagas, plugins
+        self.keys, self.sessions = keys, sessions
         self.series = Found(rows.Series)
         self._found: dict[tuple[str, str], list[dict[str, int]]] = {}
         self._watch_hosts()
@@ -63,6 +78,7 @@ class SeriesTables:
         self._watch_groups()
         self._watch_limits()
         self._watch_steps()
+        self._watch_keys()
         self._watch_visits()
         self._watch_fleets()
         self._watch_plugins()
@@ -110,9 +126,20 @@ class SeriesTables:
             if host.sagas is not None:
                 for quantity, what in OF_SAGAS:
                     self._watch(host.name, quantity, what, self.sagas.place_of[host.sagas])
+            if host.sessions is not None:
+                for quantity, what in OF_SESSIONS:
+                    self._watch(host.name, quantity, what, self.sessions.place_of[host.sessions])
             for name, counts in host.caches.items():
                 for quantity, what in OF_CACHES:
                     self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])
+
+    def _watch_keys(self) -> None:
+        for service in self.places.world.services.values():
+            for name, endpoint in service.endpoints.items():
+                if endpoint.entrance.keys is not None:
+                    place = self.keys.place_of[endpoint.where]
+                    self._watch(service.name, f"replayed {name}", sampling.REPLAYED, place)
+                    self._watch(service.name, f"key_conflicts {name}", sampling.KEY_CONFLICTS, place)
 
     def _watch_fleets(self) -> None:
         for place, name in enumerate(self.places.world.fleets):

@@ -15,6 +15,7 @@ from sim.compiled.wiring.found import Filled, whole_numbers
 from sim.compiled.wiring.gateway import GatewayTables
 from sim.compiled.wiring.guards import GuardTables
 from sim.compiled.wiring.hosts import HostTables
+from sim.compiled.wiring.idempotency import KeyTables
 from sim.compiled.wiring.identities import IdentityTables
 from sim.compiled.wiring.limits import LimitTables
 from sim.compiled.wiring.lines import LineTables
@@ -22,6 +23,7 @@ from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
 from sim.compiled.wiring.sagas import SagaTables
 from sim.compiled.wiring.series import SeriesTables
+from sim.compiled.wiring.sessions import SessionTables
 from sim.compiled.wiring.traffic import TrafficTables
 from sim.spec.walk import what_only_simpy_runs
 
@@ -48,6 +50,8 @@ class Wiring(Places):
         self.composed_tables = ComposedTables()
         self.cache_tables = CacheTables(self)
         self.saga_tables = SagaTables()
+        self.key_tables = KeyTables()
+        self.session_tables = SessionTables(self)
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
         self.plugin_tables = PluginTables(self.guard_tables)
@@ -58,6 +62,8 @@ class Wiring(Places):
             self.limit_tables,
             self.cache_tables,
             self.saga_tables,
+            self.key_tables,
+            self.session_tables,
             self.plugin_tables,
         )
         if work is not None:
@@ -70,7 +76,13 @@ class Wiring(Places):
         self.ops = self.assembler.table()
         self.plugin_tables.fill()
         self.series_tables = SeriesTables(
-            self, self.guard_tables, self.cache_tables, self.saga_tables, self.plugin_tables
+            self,
+            self.guard_tables,
+            self.cache_tables,
+            self.saga_tables,
+            self.key_tables,
+            self.session_tables,
+            self.plugin_tables,
         )
         self.fresh = dict(self._policies())  # what a crash brings them back to
 
@@ -105,6 +117,8 @@ class Wiring(Places):
             self.composed_tables,
             self.cache_tables,
             self.saga_tables,
+            self.key_tables,
+            self.session_tables,
             self.traffic_tables,
             self.gateway_tables,
             self.series_tables,

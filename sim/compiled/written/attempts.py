@@ -9,6 +9,7 @@ from sim.compiled.answers import NEXT, PARK
 from sim.compiled.attempts import begin_steps, depart, lose_answer
 from sim.compiled.base import NO, handler, whole
 from sim.compiled.calendar import arm, hold
+from sim.compiled.keys import end_with_key, look_for_key
 from sim.compiled.limits import count_in, hold_back, refuse, tell_refusal
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
@@ -26,6 +27,7 @@ DEGRADED = whole(1)
 OK = whole(0)
 SHED = whole(5)
 UNREACHABLE = whole(10)
+WORK = whole(-1)
 
 
 @handler
@@ -47,6 +49,8 @@ def attempt_step(s: State, own: int) -> int:
             reason = own_row.root if own_row.root else own_row.outcome
             answered = entry_ops(s)[own_row.entry].answers >> ANSWER_BITS * own_row.outcome & ANSWER_MASK
         own_row.root = 0 if reason == answered else reason
+        if entry_ops(s)[own_row.entry].keyed:
+            end_with_key(s, own, answered)
         to = 12
     if pc == 1:
         if not own_row.granted:
@@ -141,7 +145,14 @@ def attempt_step(s: State, own: int) -> int:
         refusal = OK
         to = 11
     if to == 11:
-        if refusal != OK:
+        known = WORK
+        if refusal == OK and entry_ops(s)[own_row.entry].keyed:
+            known = look_for_key(s, own)
+        if known != WORK:
+            reason = own_row.root if own_row.root else known
+            answered = known
+            to = 12
+        elif refusal != OK:
             reason = own_row.root if own_row.root else refusal
             answered = refusal
             to = 12

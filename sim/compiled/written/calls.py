@@ -14,7 +14,14 @@ from sim.compiled.deadlines import begin_in_time
 from sim.compiled.ending import stop
 from sim.compiled.flows.layers.attempt import send
 from sim.compiled.flows.layers.breaker import ask_library, note_breaker, tell_library
-from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line, wait_at_bulkhead
+from sim.compiled.flows.layers.bulkhead import (
+    hear_end,
+    leave_bulkhead,
+    leave_line,
+    look_at_limit,
+    note_entry,
+    wait_at_bulkhead,
+)
 from sim.compiled.flows.layers.pool import (
     end_use,
     has_connection,
@@ -283,10 +290,14 @@ def call_step(s: State, own: int, call: int) -> int:
             guard_15 = guard_for(s, call, own)
             guard_15_row = guards(s)[guard_15]
             own_row.callee = -1
+            if call_row.adaptive:
+                look_at_limit(s, guard_15)
             if guard_15_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_15_row.bulkhead]):
                 own_row.guard = guard_15
                 guard_15_row.taken_area -= s.now
                 guard_15_row.passed += 1
+                if call_row.adaptive:
+                    note_entry(s, own, guard_15)
                 to = 18
             elif call_row.bulkhead_lane < 0:
                 guard_15_row.turned_away += 1
@@ -344,6 +355,8 @@ def call_step(s: State, own: int, call: int) -> int:
         to = 22
     if to == 22:
         if own_row.guard >= 0:
+            if call_row.adaptive:
+                hear_end(s, own, call, outcome_15)
             leave_bulkhead(s, own)
         outcome_14 = outcome_15
         to = 23

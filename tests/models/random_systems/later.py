@@ -19,6 +19,7 @@ from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
 from tests.models.random_systems.sagas import sagas
+from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
 from tests.models.random_systems.zones import zones
 
@@ -40,7 +41,10 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     health_checks,
     adapting.library_budgets,
     adapting.adaptive_limits,
+    adapting.adaptive_concurrency,
     zones,
+    adapting.idempotency,
+    sessions,
 )
 
 

@@ -12,10 +12,20 @@ from sim.builder.saying import Part, part
 
 
 def bulkhead(
-    *, max_concurrent_calls: Mapping[str, Any] | int | str, max_wait: Literal[0] | Mapping[str, Any] | str | None = None
+    *,
+    aimd: Mapping[str, Any] | str | None = None,
+    vegas: Mapping[str, Any] | str | None = None,
+    gradient2: Mapping[str, Any] | str | None = None,
+    envoy: Mapping[str, Any] | str | None = None,
+    max_concurrent_calls: Mapping[str, Any] | int | str | None = None,
+    max_wait: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once).
 
+    aimd: AIMD of Netflix's concurrency-limits, in the place of a number.
+    vegas: Vegas, likewise.
+    gradient2: Gradient2, likewise.
+    envoy: Envoy's gradient controller, likewise.
     max_concurrent_calls: Calls at once.
     max_wait: How long a further one waits for its place; 0: it is refused at once.
     """

@@ -64,12 +64,14 @@ def endpoint(
     *,
     do: Sequence[Mapping[str, Any] | str],
     answers_with: Mapping[str, Literal["error", "shed", "rate_limited", "refused"]] | None = None,
+    idempotency: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """Steps, and what their failures are answered with where that is no `error`: `{do: [...], answers_with:
     {breaker_open: shed}}`, or just the steps.
 
     do: The steps, one after the other.
     answers_with: What failures are answered with where that is no `error`: `{breaker_open: shed}`.
+    idempotency: Whether the same call of a request, which comes again, is answered from what was answered before.
     """
     return part(locals())
 

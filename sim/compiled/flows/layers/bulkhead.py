@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sim.chance.chain import link_chain
+from sim.chance.keyed import uniform
 from sim.compiled.base import handler
 from sim.compiled.calendar import arm, make_ready
 from sim.compiled.codes import BULKHEAD_FULL
@@ -12,16 +14,21 @@ from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.flows.layer import Layer, Values, Watched, failed, its_guard, thawed
 from sim.compiled.guards import places_over_time
 from sim.compiled.lists import add_last, unlink
+from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.running import tasks
+from sim.compiled.rows.hosts import draws
+from sim.compiled.rows.running import entered, requests, tasks
 from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
 from sim.compiled.spans import BULKHEAD, keep_stage
 from sim.compiled.tasks import IN_BULKHEAD, NOWHERE
 from sim.models.guards import distinct
 from sim.models.layers.bulkhead import BulkheadMemory
-from sim.policies import bulkhead
+from sim.policies import bulkhead, concurrency
 from sim.policies.bulkhead import BulkheadRow
+from sim.policies.concurrency_row import ENVOY, ConcurrencyRow
+from sim.policies.gradient_controller import BINS
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Call, Task
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     from sim.models.guards import Guards as ModelGuards
 
 leave_places = bulkhead.leave.compiled
+limit_of, hear = concurrency.limit_of.compiled, concurrency.hear.compiled
 
 
 @flow
@@ -42,10 +50,14 @@ def in_bulkhead(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     if call.bulkhead:
         guard = its_guard(s, call, own)
         own.callee = None
+        if call.adaptive:
+            look_at_limit(s, guard)
         if guard.line.first is None and bulkhead.enter(guard.bulkhead):
             own.guard = guard
             guard.taken_area -= s.now
             guard.passed += 1
+            if call.adaptive:
+                note_entry(s, own, guard)
         elif call.bulkhead_lane is None:
             guard.turned_away += 1
             failed(s, own, call)
@@ -61,6 +73,8 @@ def in_bulkhead(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
                 return own.outcome
     outcome = yield from inner(s, own, call)
     if own.guard is not None:
+        if call.adaptive:
+            hear_end(s, own, call, outcome)
         leave_bulkhead(s, own)
     return outcome
 
@@ -125,6 +139,45 @@ def leave_bulkhead(s: State, task: int) -> None:
     row.taken_area += s.now
 
 
+# -- a limit that adapts -----------------------------------------------------------------------------------------------
+
+
+@handler
+def look_at_limit(s: State, guard: int) -> None:
+    """What time has made of it."""
+    row = rows.guards(s)[guard]
+    ring = rows_from(rows.rings(s), row.concurrency_ring)
+    set_limit(s, guard, limit_of(rows.concurrency_limits(s)[row.concurrency], ring, s.now))
+
+
+@handler
+def note_entry(s: State, task: int, guard: int) -> None:
+    """The task has a place from now on."""
+    entry = entered(s)[task]
+    entry.began, entry.inside = s.now, rows.bulkheads(s)[rows.guards(s)[guard].bulkhead].inside
+
+
+@handler
+def hear_end(s: State, task: int, call: int, outcome: int) -> None:
+    """An attempt that has a place has ended so: the limit may be another one from now on."""
+    own, row = tasks(s)[task], rows.calls(s)[call]
+    chain = link_chain(own.chain, row.salt, own.tries)
+    luck = uniform(draws(s)[row.luck].key, requests(s)[own.request].id, chain)
+    guard, entry = rows.guards(s)[own.guard], entered(s)[task]
+    limit, ring = rows.concurrency_limits(s)[guard.concurrency], rows_from(rows.rings(s), guard.concurrency_ring)
+    hear(limit, ring, s.now, entry.began, entry.inside, outcome, luck)
+    set_limit(s, own.guard, limit_of(limit, ring, s.now))
+
+
+@handler
+def set_limit(s: State, guard: int, limit: int) -> None:
+    """There are so many places from now on."""
+    row = rows.guards(s)[guard]
+    places = rows.bulkheads(s)[row.bulkhead]
+    row.places_area += (places.limit - limit) * s.now
+    places.limit = limit
+
+
 # -- what is watched ---------------------------------------------------------------------------------------------------
 
 
@@ -141,8 +194,20 @@ def places_taken(s: State, first: int, count: int) -> float:
 @handler
 def places(s: State, first: int, count: int) -> float:
     """Integral of the places there are."""
+    if rows.guards(s)[rows.guard_of(s)[first]].concurrency >= 0:
+        return places_that_adapt(s, first, count)
     each = rows.bulkheads(s)[rows.guards(s)[rows.guard_of(s)[first]].bulkhead].limit
     return places_over_time(s, first, count, each)
+
+
+@handler
+def places_that_adapt(s: State, first: int, count: int) -> float:
+    """The same where an algorithm sets them."""
+    total = 0.0
+    for place in range(first, first + count):
+        guard = rows.guards(s)[rows.guard_of(s)[place]]
+        total += guard.places_area + rows.bulkheads(s)[guard.bulkhead].limit * s.now
+    return total
 
 
 @handler
@@ -164,7 +229,7 @@ class Bulkhead(Layer):
     flow = in_bulkhead
     killed = place_is_free
     expired = waited_too_long
-    tables = ((rows.bulkheads, BulkheadRow),)
+    tables = ((rows.bulkheads, BulkheadRow), (rows.concurrency_limits, ConcurrencyRow))
     series = {  # noqa: RUF012 - as it stands in its base
         "places_taken": places_taken,
         "places": places,
@@ -178,13 +243,23 @@ class Bulkhead(Layer):
         """Whether there is one, and how long one waits for a place of it."""
         its = call.policy.bulkhead
         longest = its.max_wait if its is not None and its.max_wait > 0 else None
-        return {"bulkhead": its is not None, "bulkhead_lane": tables.lane(Bulkhead, longest, place)}
+        values = {"bulkhead": its is not None, "bulkhead_lane": tables.lane(Bulkhead, longest, place), "luck": NOBODY}
+        if its is not None and its.algorithm:
+            luck = row_of(tables.places.world.uniform(f"{call.site}.concurrency"))
+            values |= {"adaptive": True, "luck": luck}
+        return values
 
     @staticmethod
     def of_guard(guard: ModelGuard, tables: GuardTables) -> Values:
         """Its places."""
         memory = guard.find(BulkheadMemory)
-        return {"bulkhead": NOBODY if memory is None else tables.policy(rows.bulkheads, memory.row)}
+        if memory is None:
+            return {"bulkhead": NOBODY, "concurrency": NOBODY}
+        values = {"bulkhead": tables.policy(rows.bulkheads, memory.row), "concurrency": NOBODY}
+        if memory.adaptive is not None:
+            values["concurrency"] = tables.policy(rows.concurrency_limits, memory.adaptive)
+            values["concurrency_ring"] = tables.ring(memory.ring)
+        return values
 
     @staticmethod
     def watched(call: ModelCall, guards: ModelGuards) -> Iterator[Watched]:
@@ -197,5 +272,13 @@ class Bulkhead(Layer):
     def forgotten(machine: Machine, guard: rows.Guard, _name: str, _about: str) -> None:
         """Its places are free."""
         guard.line.first = guard.line.last = NOBODY
-        if guard.bulkhead >= 0:
-            machine.renew(rows.bulkheads, guard.bulkhead)
+        if guard.bulkhead < 0:
+            return
+        places = rows.bulkheads.array(machine.s)
+        before = places[guard.bulkhead]["limit"]
+        machine.renew(rows.bulkheads, guard.bulkhead)
+        if guard.concurrency >= 0:
+            guard.places_area += (before - places[guard.bulkhead]["limit"]) * machine.s.now
+            bins = BINS if rows.concurrency_limits.array(machine.s)[guard.concurrency]["kind"] == ENVOY else 1
+            rows.rings.array(machine.s)[guard.concurrency_ring : guard.concurrency_ring + bins] = 0.0
+            machine.renew(rows.concurrency_limits, guard.concurrency)
