@@ -10,6 +10,7 @@ from sim.compiled import operations as op_of
 from sim.models import composed as behaviours
 from sim.models.cache import Cache
 from sim.models.saga import Saga
+from sim.models.session import Session
 
 if TYPE_CHECKING:
     from sim.compiled.program import Assembler, Label
@@ -160,6 +161,21 @@ def _undo_aside(assembler: Assembler, step: Saga, saga: int, aside: Label) -> No
     assembler.emit(op_of.RACER_END, host=assembler.places.host_at[step.forks.host])  # for nobody
 
 
+def _session(assembler: Assembler, step: Session, fail: Label) -> None:
+    lost, over = assembler.label(), assembler.label()
+    session = assembler.sessions.session(step)
+    assembler.sequence(step.look, fail)
+    assembler.emit(op_of.LOOK_FOR_SESSION, session=session, to=over, fail=lost)
+    assembler.sequence(step.begin, fail)
+    assembler.emit(op_of.KEEP_SESSION, session=session)
+    assembler.emit(op_of.GO_TO, to=over)
+    assembler.here(lost)
+    assembler.sequence(step.rebuild, fail)
+    assembler.emit(op_of.KEEP_SESSION, session=session)
+    assembler.emit(op_of.SESSION_LOST, session=session, fail=fail)
+    assembler.here(over)
+
+
 _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Choose: _choose,
     behaviours.Repeat: _repeat,
@@ -168,4 +184,5 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Background: _background,
     Cache: _cache,
     Saga: _saga,
+    Session: _session,
 }

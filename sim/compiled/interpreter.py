@@ -80,6 +80,7 @@ from sim.compiled.rows.programs import (
     reply_ops,
     saga_ops,
     salt_ops,
+    session_ops,
     share_ops,
     stock_ops,
     workload_ops,
@@ -98,6 +99,7 @@ from sim.compiled.sagas import (
     went_back,
 )
 from sim.compiled.sampling import tick
+from sim.compiled.sessions import keep_session, look_for_session, tell_of_loss
 from sim.compiled.stranding import end_saga
 from sim.compiled.tasks import (
     ALIVE,
@@ -414,6 +416,8 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACER_END:
         racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
         return PARK
+    if kind >= op_of.LOOK_FOR_SESSION:
+        return of_sessions(s, task, op)
     if kind >= op_of.SAGA:
         return of_sagas(s, task, op)
     if kind == op_of.COME:
@@ -442,6 +446,18 @@ def of_caches(s: State, task: int, op: Op) -> int:
     if op.kind == op_of.BRING:
         return begin_to_bring(s, task, look_ops(s)[pc].look)
     return hit_by_share(s, task, look_ops(s)[pc].look)
+
+
+@handler
+def of_sessions(s: State, task: int, op: Op) -> int:
+    """The operations of sessions."""
+    session = session_ops(s)[tasks(s)[task].pc].session
+    if op.kind == op_of.LOOK_FOR_SESSION:
+        return look_for_session(s, task, session)
+    if op.kind == op_of.SESSION_LOST:
+        return tell_of_loss(s, task, session)
+    keep_session(s, task, session)
+    return NEXT
 
 
 @handler

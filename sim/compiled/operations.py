@@ -38,6 +38,7 @@ from sim.compiled.rows.programs import (
     ReplyOp,
     SagaOp,
     SaltOp,
+    SessionOp,
     ShareOp,
     StockOp,
     ThinkOp,
@@ -60,7 +61,8 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     HIT_BY_SHARE, LOOK_INTO_CACHE, LOADED, BRING,
     COME, VISIT, ITERATION_OVER,
     SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
-) = map(whole, range(65))  # fmt: skip
+    LOOK_FOR_SESSION, KEEP_SESSION, SESSION_LOST,
+) = map(whole, range(68))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -74,6 +76,7 @@ OPERANDS: dict[int, type[Op]] = {
     LOOK_INTO_CACHE: LookOp, LOADED: LookOp, BRING: LookOp, COME: ThinkOp, VISIT: WorkloadOp,
     ITERATION_OVER: WorkloadOp,
     SAGA: SagaOp, TURN_BACK: SagaOp, UNDO: SagaOp, UNDO_OVER: SagaOp, RETRACT: EffectOp,
+    LOOK_FOR_SESSION: SessionOp, KEEP_SESSION: SessionOp, SESSION_LOST: SessionOp,
     PLUGIN_BEGINS: PluginOp, PLUGIN_STEP: PluginOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.limits import LimitTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.sagas import SagaTables
+    from sim.compiled.wiring.sessions import SessionTables
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
@@ -95,6 +96,7 @@ class Assembler:
         caches: CacheTables,
         sagas: SagaTables,
         keys: KeyTables,
+        sessions: SessionTables,
         plugins: PluginTables,
     ):
         self.places = places
@@ -103,6 +105,7 @@ class Assembler:
         self.caches = caches
         self.sagas = sagas
         self.keys = keys
+        self.sessions = sessions
         self.limits = limits
         self.plugins = plugins
         self.gateway_work = NOBODY  # the draw of the gateway's own work, where it has some

@@ -16,6 +16,7 @@ from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.sagas import saga_counts
+from sim.compiled.rows.sessions import session_counts
 from sim.compiled.rows.state import State
 from sim.compiled.rows.traffic import virtual_users, workloads
 from sim.compiled.rows.watched import areas, moments, samples, series
@@ -29,8 +30,9 @@ from sim.compiled.written.watched import read_layers
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
     VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
-    FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS, OF_LAYERS,
-) = map(whole, range(48))  # fmt: skip
+    FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
+    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, OF_LAYERS,
+) = map(whole, range(51))  # fmt: skip
 
 
 @handler
@@ -49,6 +51,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what >= SESSIONS_FOUND:
+        return read_sessions(s, what, index)
     if what >= REPLAYED:
         return float(keys(s)[index].replayed if what == REPLAYED else keys(s)[index].conflicts)
     if what >= HEALTHY:
@@ -170,6 +174,15 @@ def read_known(s: State, what: int, index: int) -> float:
     if what == HEALTHY:
         return healthy_replicas(s, index)
     return float(from_zones(s)[2 * index + (1 if what == FROM_OTHER_ZONE else 0)])
+
+
+@handler
+def read_sessions(s: State, what: int, index: int) -> float:
+    """The same of the sessions of a service."""
+    counts = session_counts(s)[index]
+    if what == SESSIONS_FOUND:
+        return float(counts.found)
+    return float(counts.begun if what == SESSIONS_BEGUN else counts.lost)
 
 
 @handler

@@ -16,9 +16,10 @@ from sim.models import (  # their behaviours are registered, as those of plug-in
     fault,
     restarting,
     saga,
+    session,
     steps,
 )
 from sim.models.queues import faults as queue_faults
 from sim.models.running import simulate
 
-__all__ = ["cache", "composed", "fault", "queue_faults", "restarting", "saga", "simulate", "steps"]
+__all__ = ["cache", "composed", "fault", "queue_faults", "restarting", "saga", "session", "simulate", "steps"]

@@ -28,6 +28,7 @@ from sim.spec import (
     saga,
     scenario,
     service,
+    session,
     step,
     traffic,
 )
@@ -108,6 +109,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     saga.Saga,
     saga.SagaStep,
     saga.Retract,
+    session.Session,
     policy.CallPolicy,
     policy.ConstantBackoff,
     policy.LinearBackoff,

@@ -41,6 +41,8 @@ _DEAD = (
     "a message of a topic is a dead letter after `max_deliveries` of its consumer; of a queue as its `dead_letter` says"
 )
 _HEALTH = "it is `health_checks: {interval: 10s, timeout: 1s, unhealthy_threshold: 3}` of a service"
+_SESSIONS = "it is the step `session: {in: replica}` of an endpoint"
+_STICKY = "it is `load_balancing: ring_hash` of a service: a user has the same replica while that is there"
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
 INSTEAD = {
@@ -53,6 +55,12 @@ INSTEAD = {
     "healthcheck": _HEALTH,
     "readiness_probe": _HEALTH,
     "liveness_probe": "a probe that restarts a replica is not modelled; one that tells callers is `health_checks`",
+    "sessions": _SESSIONS,
+    "session_affinity": _STICKY,
+    "sticky": _STICKY,
+    "sticky_sessions": _STICKY,
+    "availability_zones": "it is `zones: [a, b, c]` of a service, and the fault `{zone: a, at: 5m}`",
+    "topology": "it is `zones: [a, b, c]` of a service, and `load_balancing: {zone_aware: {}}`",
     "instances": "it is `replicas`",
     "pods": "it is `replicas`",
     "hedging": _HEDGE,

@@ -225,6 +225,28 @@ def saga(
     return worded("saga", "steps", locals())
 
 
+def session(
+    *,
+    in_: Literal["replica", "store"] | None = None,
+    expires: Literal[0] | Mapping[str, Any] | str | None = None,
+    lookup: Mapping[str, Any] | str | None = None,
+    begin: Sequence[Mapping[str, Any] | str] | None = None,
+    rebuild: Sequence[Mapping[str, Any] | str] | None = None,
+    lost: Literal["degraded", "refused", "ok"] | None = None,
+) -> Part:
+    """Look for the session of the user who asks: `begin` is done where he has none, `rebuild` where it is lost.
+
+    in_: Where it is held: in the memory of a `replica`, or in a `store` that all of them ask.
+    expires: After how long without a request it is over, and the next one begins another.
+    lookup: What a look takes: work on a worker of the replica, or a wait where it is in a `store`.
+    begin: What is done for a user who has none, before it is kept: signing in, say.
+    rebuild: What is done where it is lost, before it is kept.
+    lost: How a request ends that has met a lost session, when it is rebuilt: `degraded` (what was in it is gone),
+        `refused` (its user has to start again), or as if nothing had happened.
+    """
+    return worded("session", "", locals())
+
+
 def take(store: Literal["stock"], *, options: Mapping[str, Any] | str | None = None) -> Part:
     """Take one unit from the service's stock; none left is a refusal.
 

@@ -1103,6 +1103,26 @@ class SagaRun(int):
     next: SagaRun | None
 
 
+class SessionCounts(int):
+    """What is told of all sessions of one service."""
+
+    found: int
+    begun: int
+    lost: int
+    space: int
+
+
+class Session(int):
+    """A step that looks for one."""
+
+    counts: SessionCounts
+    expires: float
+    stored: bool
+    degrades: bool
+    refuses: bool
+    where: int
+
+
 class Workload(int):
     """One traffic."""
 
@@ -1479,6 +1499,16 @@ class SagaOp(int):
     fail: Op
     saga: Saga
     step: int
+
+
+class SessionOp(int):
+    """A look for a session, or what comes of it."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    session: Session
 
 
 class TokenOp(int):

@@ -10,6 +10,7 @@ from sim.compiled.rows.hosts import Host, Stock
 from sim.compiled.rows.limits import LimitsStep
 from sim.compiled.rows.logs import Outbox
 from sim.compiled.rows.sagas import Saga
+from sim.compiled.rows.sessions import Session
 from sim.compiled.rows.tables import Table, View
 from sim.compiled.rows.traffic import Workload
 
@@ -181,6 +182,12 @@ class SagaOp(Op, size=OP_BYTES, fixed=True):
     step: int  # which of its transactions
 
 
+class SessionOp(Op, size=OP_BYTES, fixed=True):
+    """A look for a session, or what comes of it."""
+
+    session: Reference[Session]
+
+
 class TokenOp(Op, size=OP_BYTES, fixed=True):
     """A token that the identity provider may have to be asked for."""
 
@@ -219,6 +226,7 @@ repeat_ops = View(ops, RepeatOp)
 aside_ops = View(ops, AsideOp)
 look_ops = View(ops, LookOp)
 saga_ops = View(ops, SagaOp)
+session_ops = View(ops, SessionOp)
 token_ops = View(ops, TokenOp)
 plugin_ops = View(ops, PluginOp)
 branches = Table("branches", int)

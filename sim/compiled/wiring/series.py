@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.idempotency import KeyTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.sagas import SagaTables
+    from sim.compiled.wiring.sessions import SessionTables
 
 OF_HOSTS = (  # as `sampling` numbers them
     "busy", "queue", "replicas", "workers", "cores_busy", "cores", "in_flight", "attempts", "first_attempts",
@@ -39,6 +40,11 @@ OF_SAGAS = (
     ("sagas_compensated", sampling.SAGAS_COMPENSATED),
     ("sagas_stuck", sampling.SAGAS_STUCK),
     ("sagas_open", sampling.SAGAS_OPEN),
+)
+OF_SESSIONS = (
+    ("sessions_found", sampling.SESSIONS_FOUND),
+    ("sessions_begun", sampling.SESSIONS_BEGUN),
+    ("sessions_lost", sampling.SESSIONS_LOST),
 )
 OF_CACHES = (
     ("cache_hits", sampling.CACHE_HITS),
@@ -60,10 +66,11 @@ class SeriesTables:
         caches: CacheTables,
         sagas: SagaTables,
         keys: KeyTables,
+        sessions: SessionTables,
         plugins: PluginTables,
     ):
         self.places, self.guards, self.caches, self.sagas, self.plugins = places, guards, caches, sagas, plugins
-        self.keys = keys
+        self.keys, self.sessions = keys, sessions
         self.series = Found(rows.Series)
         self._found: dict[tuple[str, str], list[dict[str, int]]] = {}
         self._watch_hosts()
@@ -119,6 +126,9 @@ class SeriesTables:
             if host.sagas is not None:
                 for quantity, what in OF_SAGAS:
                     self._watch(host.name, quantity, what, self.sagas.place_of[host.sagas])
+            if host.sessions is not None:
+                for quantity, what in OF_SESSIONS:
+                    self._watch(host.name, quantity, what, self.sessions.place_of[host.sessions])
             for name, counts in host.caches.items():
                 for quantity, what in OF_CACHES:
                     self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])

@@ -23,6 +23,7 @@ from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
 from sim.compiled.wiring.sagas import SagaTables
 from sim.compiled.wiring.series import SeriesTables
+from sim.compiled.wiring.sessions import SessionTables
 from sim.compiled.wiring.traffic import TrafficTables
 from sim.spec.walk import what_only_simpy_runs
 
@@ -50,6 +51,7 @@ class Wiring(Places):
         self.cache_tables = CacheTables(self)
         self.saga_tables = SagaTables()
         self.key_tables = KeyTables()
+        self.session_tables = SessionTables(self)
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
         self.plugin_tables = PluginTables(self.guard_tables)
@@ -61,6 +63,7 @@ class Wiring(Places):
             self.cache_tables,
             self.saga_tables,
             self.key_tables,
+            self.session_tables,
             self.plugin_tables,
         )
         if work is not None:
@@ -73,7 +76,13 @@ class Wiring(Places):
         self.ops = self.assembler.table()
         self.plugin_tables.fill()
         self.series_tables = SeriesTables(
-            self, self.guard_tables, self.cache_tables, self.saga_tables, self.key_tables, self.plugin_tables
+            self,
+            self.guard_tables,
+            self.cache_tables,
+            self.saga_tables,
+            self.key_tables,
+            self.session_tables,
+            self.plugin_tables,
         )
         self.fresh = dict(self._policies())  # what a crash brings them back to
 
@@ -109,6 +118,7 @@ class Wiring(Places):
             self.cache_tables,
             self.saga_tables,
             self.key_tables,
+            self.session_tables,
             self.traffic_tables,
             self.gateway_tables,
             self.series_tables,

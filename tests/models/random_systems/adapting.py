@@ -38,7 +38,7 @@ def _limit(kind: str, luck: Luck) -> dict[str, Any]:
         measure = {"interval": luck.pick("measure", ("1s", "3s")), "request_count": count, "jitter": jitter}
         return {
             "concurrency_limit_params": update,
-            "min_rtt_calc_params": measure | {"min_concurrency": luck.number("least", 1, 3)},
+            "min_rtt_calc_params": measure | {"min_concurrency": luck.number("least", 1, 3), "buffer": "10%"},
             "sample_aggregate_percentile": luck.pick("percentile", ("50%", "90%")),
         }
     spec: dict[str, Any] = {"initial_limit": luck.number("initial", 1, 6)}
@@ -46,12 +46,17 @@ def _limit(kind: str, luck: Luck) -> dict[str, Any]:
         spec["min_limit"] = luck.number("least", 1, 2)
     else:
         spec["probe_multiplier"] = luck.number("probe", 1, 30)
+    most = luck.number("most", 6, 30)
     if kind == "aimd":
-        spec["timeout"] = luck.pick("timeout", ("50ms", "200ms"))
+        ratio = luck.pick("ratio", ("50%", "90%"))
+        spec |= {"timeout": luck.pick("timeout", ("50ms", "200ms")), "max_limit": most, "backoff_ratio": ratio}
     else:
-        spec["smoothing"] = luck.pick("smoothing", ("20%", "100%"))
+        spec |= {"smoothing": luck.pick("smoothing", ("20%", "100%")), "max_concurrency": most}
+    if kind == "gradient2":
+        spec |= {"queue_size": luck.number("queue", 0, 4), "rtt_tolerance": luck.pick("tolerance", (1, 1.5))}
+        spec["long_window"] = luck.number("long", 5, 600)
     if luck.maybe("windowed", 0.3):
-        spec["windowed"] = {"window": "200ms", "window_size": luck.number("size", 1, 10)}
+        spec["windowed"] = {"window": "200ms", "window_size": luck.number("size", 1, 10), "min_rtt_threshold": "2ms"}
     return spec
 
 
@@ -62,7 +67,7 @@ def _retry(spec: dict[str, Any], luck: Luck) -> None:
     if kind == "aws":
         words = {"initial_capacity": luck.pick("capacity", (14, 20, 60)), "retry_cost": luck.pick("cost", (5, 14))}
         if luck.maybe("timeouts"):
-            words["timeout_retry_cost"] = 10
+            words |= {"timeout_retry_cost": 10, "throttling_retry_cost": 6, "no_retry_increment": 2}
         spec["retry"]["budget"] = {"aws": words}
     elif kind == "max":
         spec["retry"]["budget"] = {"envoy": {"max_retries": luck.number("at once", 0, 3)}}

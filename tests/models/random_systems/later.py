@@ -18,6 +18,7 @@ from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
 from tests.models.random_systems.sagas import sagas
+from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
 from tests.models.random_systems.zones import zones
 
@@ -42,6 +43,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     zones,
     adapting.idempotency,
     adapting.preemption,
+    sessions,
 )
 
 
