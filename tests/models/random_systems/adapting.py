@@ -1,4 +1,5 @@
-"""Later words: budgets that count as Envoy and the AWS SDK do, limits that adapt, and idempotency keys."""
+"""Later words: budgets that count as Envoy and the AWS SDK do, limits that adapt, idempotency keys,
+and queues in which work is interrupted."""
 
 from __future__ import annotations
 
@@ -89,3 +90,16 @@ def idempotency(document: dict[str, Any], luck: Luck) -> None:
             words["failures"] = own.pick("failures", ("kept", "forgotten"))
             steps = endpoint if isinstance(endpoint, dict) else {"do": endpoint}
             spec["endpoints"][name] = steps | {"idempotency": words}
+
+
+def preemption(document: dict[str, Any], luck: Luck) -> None:
+    """Queues by priority may let newcomers interrupt work."""
+    for name, spec in document["services"].items():
+        queue = spec.get("queue", {})
+        if queue.get("discipline", "fifo") == "priority":
+            queue["preemptive"] = luck.maybe(name, 0.7)
+        elif "discipline" not in queue and luck.maybe(f"classes of {name}", 0.4):
+            endpoints = list(spec["endpoints"])
+            classes = {one: luck.number(one, 0, 2) for one in endpoints if luck.maybe(f"{one} has one", 0.7)}
+            if classes:
+                spec["queue"] = queue | {"discipline": "priority", "classes": classes, "preemptive": True}

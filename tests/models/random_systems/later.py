@@ -44,6 +44,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     adapting.adaptive_concurrency,
     zones,
     adapting.idempotency,
+    adapting.preemption,
     sessions,
 )
 
