@@ -614,6 +614,7 @@ class Host(int):
     turn: int
     lifo: bool
     event_loop: bool
+    preempts: bool
     may_hang: bool
     tracks: bool
     shedding: bool
@@ -706,7 +707,7 @@ class Draw(int):
     parts: int
 
 
-class Keys(int):
+class EndpointKeys(int):
     """The keys of one endpoint."""
 
     ttl: float
@@ -896,6 +897,8 @@ class Standing(int):
     due: float
     number: int
     line: int
+    left: float
+    interrupted: bool
     midway: bool
 
 

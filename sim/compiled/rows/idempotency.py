@@ -7,7 +7,7 @@ from sim.compiled.rows.running import marks
 from sim.compiled.rows.tables import Table
 
 
-class Keys(Row):
+class EndpointKeys(Row):
     """The keys of one endpoint."""
 
     ttl: float  # s
@@ -28,7 +28,7 @@ class KeptAnswer(Row):
     where: int
 
 
-keys = Table("idempotency_keys", Keys)
+keys = Table("idempotency_keys", EndpointKeys)
 keys_of = Table("idempotency_keys_of", int)
 """The keys of each endpoint, by its name; -1: it has none."""
 kept = Table("kept_answers", KeptAnswer, beside=marks)
