@@ -68,6 +68,7 @@ class Host(Places):
         self.up = replicas
         self.up_area = 0.0
         self.caches: dict[str, Any] = {}  # by name (`models/cache.py`)
+        self.event_stores: dict[str, Any] = {}  # by name (`models/event_store.py`)
         self.sagas: Any = None  # what is told of them (`models/saga.py`)
         self.sessions: Any = None  # of users (`models/session.py`)
         self.background_failed: int | None = None  # None: nothing is done in the background here
