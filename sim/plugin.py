@@ -9,7 +9,21 @@ by `@compiled_as`, runs on either engine, and `sim.testing.play_on_both` compare
 from __future__ import annotations
 
 from sim.models.behaviours import behaviour
-from sim.models.flows import Chance, Frame, Memory, Part, State, StepRow, Total, Waits, compiled_as, flow, run, uniform
+from sim.models.flows import (
+    Chance,
+    Frame,
+    Memory,
+    Part,
+    Shared,
+    State,
+    StepRow,
+    Total,
+    Waits,
+    compiled_as,
+    flow,
+    run,
+    uniform,
+)
 from sim.models.site import Site
 from sim.models.steps import CallStep
 from sim.models.task import Activity, Replica, Task
@@ -86,6 +100,7 @@ __all__ = [
     "Replica",
     "Runs",
     "Share",
+    "Shared",
     "Site",
     "Spec",
     "Stage",

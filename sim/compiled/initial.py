@@ -72,7 +72,7 @@ def _what_grows(wiring: Wiring) -> Filled:
     yield running.races, running.Race.zeros(start_of(running.tasks) if hedges else 1)
     yield running.told, running.Told.zeros(start_of(running.tasks) if hands_on_deadlines(wiring) else 1)
     keyed = len(wiring.key_tables.keys) > 0
-    yield idempotency.kept, idempotency.Kept.zeros(start_of(running.marks) if keyed else 1)
+    yield idempotency.kept, idempotency.KeptAnswer.zeros(start_of(running.marks) if keyed else 1)
     adapts = len(wiring.call_tables.guards.policies[calls.concurrency_limits]) > 0
     yield running.entered, running.Entered.zeros(start_of(running.tasks) if adapts else 1)
     bounded = len(wiring.call_tables.guards.policies[calls.library_budgets]) > 0

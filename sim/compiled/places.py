@@ -17,6 +17,7 @@ from sim.compiled.codes import ERROR, OK, SHED, SHEDDING_BEGAN, SHEDDING_ENDED
 from sim.compiled.events import log, log_at
 from sim.compiled.lines import hear_of_no_wait, is_dropped, join_line, leave_line, next_in_line, who_gives_way
 from sim.compiled.lists import add_last, unlink
+from sim.compiled.preempting import interrupt_for
 from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas, struck
 from sim.compiled.rows.programs import timed_ops
 from sim.compiled.rows.running import requests, tasks
@@ -165,6 +166,9 @@ def take_place(s: State, host: int, task: int) -> bool:
         tasks(s)[task].granted = True
         if hosts(s)[host].discipline >= 0:
             hear_of_no_wait(s, host, task)
+        return True
+    if hosts(s)[host].preempts and interrupt_for(s, host, task):
+        tasks(s)[task].granted = True
         return True
     wait_in_queue(s, host, task, YES)
     return False

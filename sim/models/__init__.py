@@ -13,6 +13,7 @@ world, running          everything made and wired; the loop, and the books at th
 from sim.models import (  # their behaviours are registered, as those of plug-ins are
     cache,
     composed,
+    event_store,
     fault,
     restarting,
     saga,
@@ -22,4 +23,15 @@ from sim.models import (  # their behaviours are registered, as those of plug-in
 from sim.models.queues import faults as queue_faults
 from sim.models.running import simulate
 
-__all__ = ["cache", "composed", "fault", "queue_faults", "restarting", "saga", "session", "simulate", "steps"]
+__all__ = [
+    "cache",
+    "composed",
+    "event_store",
+    "fault",
+    "queue_faults",
+    "restarting",
+    "saga",
+    "session",
+    "simulate",
+    "steps",
+]

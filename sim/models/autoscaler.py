@@ -60,6 +60,8 @@ class Metrics:
             "queue": host.queue_area + host.queued * now,
             "offered": float(host.account.offered),
         }
+        if not host.cores:
+            return found
         return found | {
             str(replica.index): replica.cpu.area(now) for replica in host.replicas if replica.cpu is not None
         }

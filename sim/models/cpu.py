@@ -11,6 +11,7 @@ Not modelled: context-switch cost, cache effects, priorities between threads, cg
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from sim.models.clock import Clock, Signal
@@ -57,6 +58,17 @@ class Cpu:
         heappush(self.jobs, (self.virtual + work, self.sequence, task, task.ticket))
         self.n += 1
         self._arm(now)
+
+    def at_work(self) -> Iterator[tuple[int, Task]]:
+        """Who computes, each with the number of his job; later ones began later."""
+        return ((sequence, task) for _, sequence, task, ticket in self.jobs if task.ticket == ticket)
+
+    def interrupt(self, task: Task) -> float:
+        """Forget the job of a task; the core-seconds that it had still to do."""
+        self._advance(self.env.now)
+        end = next(end for end, _, other, ticket in self.jobs if other is task and ticket == task.ticket)
+        self.drop(task)
+        return max(end - self.virtual, 0.0)
 
     def drop(self, task: Task) -> None:
         """Forget a job whose task was killed."""

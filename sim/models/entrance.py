@@ -90,7 +90,7 @@ class Entrance:
                 host.wait_outside(task, replica)
                 yield
                 host.come_inside(task, replica)
-        if not replica.free:
+        if not replica.free and not (host.preempts and host.interrupt_for(task, replica)):
             if replica.waiting >= host.capacity and not host.make_room(task, replica):
                 host.shedding.note(self.env.now)
                 return self._refused(task, SHED)
@@ -102,7 +102,7 @@ class Entrance:
             if not task.granted:
                 host.shedding.note(self.env.now)
                 return self._refused(task, task.outcome)
-        else:
+        elif not task.granted:
             host.grant(task, replica)
         task.started = self.env.now
         return OK

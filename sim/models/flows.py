@@ -36,6 +36,8 @@ Chance: TypeAlias = int
 """A field of a row: what `uniform` draws from; in the beginning what `site.uniform()` gave."""
 Memory: TypeAlias = Ring
 """A field of a row: numbers to remember in, for a policy; in the beginning a list of floats. A crash brings it back."""
+Shared: TypeAlias = Ring
+"""The same, of all replicas, and of every step that hands over the same list; a crash leaves it alone."""
 Total: TypeAlias = int
 """A field of a row: a count that a crash leaves alone; in the beginning the quantity that the model watches, by default
 of the name of the field.
@@ -55,7 +57,7 @@ class State(Protocol):
 class StepRow:
     """Base of what the flow of a step knows: typed fields, one row for each step and replica.
 
-    Its fields are of int, float, bool, Part, Chance, Memory or Total, 32 at most.
+    Its fields are of int, float, bool, Part, Chance, Memory, Shared or Total, 32 at most.
     """
 
     @classmethod

@@ -40,8 +40,9 @@ class Host(Places):
     ):
         super().__init__(context, name, workers, queue)
         self.cores = cores
+        shared = cores or (UNLIMITED_PLACES if self.preempts else 0)  # work that may be interrupted stands there, too
         self.replicas = [
-            Replica(self, index, self.workers, Cpu(self.env, cores) if cores else None)
+            Replica(self, index, self.workers, Cpu(self.env, shared) if shared else None)
             for index in range(most or replicas)
         ]
         self.comes_and_goes = most is not None and most > replicas  # replicas do (`models/fleet.py`)
@@ -67,6 +68,7 @@ class Host(Places):
         self.up = replicas
         self.up_area = 0.0
         self.caches: dict[str, Any] = {}  # by name (`models/cache.py`)
+        self.event_stores: dict[str, Any] = {}  # by name (`models/event_store.py`)
         self.sagas: Any = None  # what is told of them (`models/saga.py`)
         self.sessions: Any = None  # of users (`models/session.py`)
         self.background_failed: int | None = None  # None: nothing is done in the background here
@@ -77,6 +79,7 @@ class Host(Places):
     def plain_work(self) -> bool:
         """Work is nothing but time: no shared cores, no worker to come by first, no freeze to look out for."""
         simple = self.warm_up is None and self.uneven is None
+        simple = simple and not self.preempts
         return not self.cores and not self.event_loop and not self.may_hang and simple
 
     @property

@@ -1,9 +1,9 @@
 """Queues before workers that are neither first in first out nor last in first out: who is next, and who is dropped.
 
 A `Line` is the queue of one replica. Entries of tasks that gave up stay in it and are skipped, as in the plain queues.
-Places are still handed over when they are given back, and nobody is interrupted.
+Places are handed over when they are given back; only a newcomer of a preemptive queue interrupts somebody.
 
-Not modelled: preemption, the growing drop rate of RFC 8289, weights of fair queueing.
+Not modelled: the time that an interruption takes, the growing drop rate of RFC 8289, weights of fair queueing.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Lines:
         self.prefix = f"{name}."  # of the names of endpoints in the records
         self.lines: dict[Replica, Line] = {}
         self.midway: set[Task] = set()  # who waits for a worker again: what is begun is not dropped
+        self.interrupted: dict[Task, float] = {}  # core-seconds that their work has still to last
         if spec.discipline == "priority":
             self._watch(name)
 
@@ -57,6 +58,24 @@ class Lines:
         if midway:
             self.midway.add(task)
         self.of(replica).join(task, now, replica.waiting == 0)
+
+    def interrupt(self, task: Task, replica: Replica, seconds: float) -> None:
+        """Stand before the others of one's class, with so much work to do."""
+        line = self.of(replica)
+        assert isinstance(line, Priorities)
+        self.midway.add(task)
+        self.interrupted[task] = seconds
+        line.join_first(task)
+
+    def victim(self, newcomer: Task, replica: Replica) -> Task | None:
+        """Whose work a newcomer interrupts: of the last class after his own, who began last; None: nobody's."""
+        line, cpu = self.of(replica), replica.cpu
+        assert isinstance(line, Priorities)
+        assert cpu is not None
+        mine = line.class_of(newcomer)
+        at_work = ((line.class_of(task), sequence, task) for sequence, task in cpu.at_work() if task.granted)
+        found = max(((rank, began, task) for rank, began, task in at_work if rank > mine), default=None, key=_last)
+        return None if found is None else found[2]
 
     def part(self, task: Task) -> bool:
         """A task waits no longer; whether it might have been dropped."""
@@ -114,6 +133,10 @@ class Lines:
         return self.recorder.names[task.request.route]
 
 
+def _last(found: tuple[int, int, Task]) -> tuple[int, int]:
+    return found[:2]
+
+
 class Priorities:
     """One queue for each class; who is not named stands in the last."""
 
@@ -125,7 +148,11 @@ class Priorities:
 
     def join(self, task: Task, _now: float, _first: bool) -> None:
         """At the end of its class."""
-        self.queues[self._class(task)].append((task, task.ticket))
+        self.queues[self.class_of(task)].append((task, task.ticket))
+
+    def join_first(self, task: Task) -> None:
+        """Before the others of its class."""
+        self.queues[self.class_of(task)].appendleft((task, task.ticket))
 
     def next(self, _now: float) -> tuple[Task | None, bool]:
         """The first of the first class in which somebody is."""
@@ -140,7 +167,7 @@ class Priorities:
         """The newest of the last class in which somebody is, if that comes after the one of the newcomer."""
         if not self.push_out:
             return None
-        for queue in reversed(self.queues[self._class(task) + 1 :]):
+        for queue in reversed(self.queues[self.class_of(task) + 1 :]):
             victim = next(
                 (task for task, ticket in reversed(queue) if task.ticket == ticket and task not in self.midway), None
             )
@@ -148,7 +175,8 @@ class Priorities:
                 return victim
         return None
 
-    def _class(self, task: Task) -> int:
+    def class_of(self, task: Task) -> int:
+        """Its number; who is not named comes last."""
         return self.classes.get(str(self.key(task)), self.last)
 
 

@@ -11,7 +11,7 @@ from sim.models.context import Context
 from sim.models.identity import Identities
 from sim.models.lines import ControlledDelay, Lines
 from sim.models.outcomes import OK, SHED
-from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, Account, Activity, Replica, Task
+from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, Account, Activity, Cores, Killed, Replica, Task
 from sim.models.timers import TimerQueue
 from sim.spec.service import Queue
 from sim.vocabulary import Stage
@@ -37,6 +37,7 @@ class Places:
         self.identities = Identities(context, {})  # of traffic that `build` of the host knows
         plain = queue.discipline in ("fifo", "lifo")
         self.lines = None if plain else Lines(queue, context.recorder, name, self.identities)
+        self.preempts = queue.preemptive and workers >= 0
         if queue.discipline == "codel":
             self.grant = self._grant_and_tell  # type: ignore[method-assign]  # the others pay nothing for it
         self.queue_timeout = queue.timeout  # s
@@ -134,10 +135,26 @@ class Places:
         if replica.free:
             self.grant(task, replica)
             return OK
+        if self.preempts and self.interrupt_for(task, replica):
+            return OK
         self.recorder.stage(task, Stage.PLACE, self.name_index)
         self.wait_in_queue(task, replica, midway=True)
         yield
         return OK
+
+    def interrupt_for(self, task: Task, replica: Replica) -> bool:
+        """Whether this newcomer has the place of one of a later class, whose work is interrupted."""
+        assert self.lines is not None
+        assert replica.cpu is not None
+        if replica.hung or (victim := self.lines.victim(task, replica)) is None:
+            return False
+        seconds = replica.cpu.interrupt(victim)
+        victim.granted = False
+        self.recorder.stage(victim, Stage.PLACE, self.name_index)
+        self.lines.interrupt(victim, replica, seconds)
+        self._count_waiting(victim, replica)
+        task.granted = True
+        return True
 
     def wait_in_queue(self, task: Task, replica: Replica, midway: bool = False) -> None:
         """Join the end of the queue, or one's place in the line; who is midway is never dropped from it."""
@@ -145,6 +162,9 @@ class Places:
             replica.queue.append((task, task.ticket))
         else:
             self.lines.join(task, replica, self.env.now, midway)
+        self._count_waiting(task, replica)
+
+    def _count_waiting(self, task: Task, replica: Replica) -> None:
         replica.waiting += 1
         task.waits = IN_QUEUE
         self.queued += 1
@@ -189,8 +209,11 @@ class Places:
             self.recorder.stage(task, Stage.WORK if computing else Stage.WAIT, self.name_index, seconds)
         if computing and replica.cpu is not None:
             task.waits = ON_CPU
-            replica.cpu.run(task, seconds)
-            yield
+            if self.preempts:
+                yield from self._work_interruptibly(task, replica.cpu, seconds)
+            else:
+                replica.cpu.run(task, seconds)
+                yield
             task.waits = NOWHERE
         elif not self.may_hang:
             self.env.hold(task, seconds)
@@ -198,6 +221,22 @@ class Places:
         else:
             yield from self._hold_unfrozen(task, replica, seconds, Stage.WORK if computing else Stage.WAIT)
         self.note_work(task, seconds)
+        return OK
+
+    def _work_interruptibly(self, task: Task, cpu: Cores, seconds: float) -> Activity:
+        """Go on where the work was interrupted, with a worker again, as often as that comes."""
+        assert self.lines is not None
+        cpu.run(task, seconds)
+        try:
+            yield
+            while (left := self.lines.interrupted.pop(task, None)) is not None:
+                self.recorder.stage(task, Stage.WORK, self.name_index, left)
+                task.waits = ON_CPU
+                cpu.run(task, left)
+                yield
+        except Killed:
+            self.lines.interrupted.pop(task, None)
+            raise
         return OK
 
     def compute(self, task: Task, seconds: float) -> Activity:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -87,8 +87,16 @@ class Cores(Protocol):
     def run(self, task: Task, work: float) -> None:
         """Compute for `work` core-seconds; the task, which yields now, is woken when it is done."""
 
+    cores: int
+
     def drop(self, task: Task) -> None:
         """Forget a job whose task was killed."""
+
+    def at_work(self) -> Iterator[tuple[int, Task]]:
+        """Who computes, each with the number of his job."""
+
+    def interrupt(self, task: Task) -> float:
+        """Forget the job of a task; the core-seconds that it had still to do."""
 
     def stop(self) -> None:
         """Freeze."""

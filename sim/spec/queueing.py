@@ -15,6 +15,7 @@ Whose = Literal["endpoint", "traffic", "user", "consumer", "header"]
 _WORDS = {  # of a discipline alone
     "classes": ("priority",),
     "push_out": ("priority",),
+    "preemptive": ("priority",),
     "deadlines": ("edf",),
     "drop_late": ("edf",),
     "target": ("codel",),
@@ -27,7 +28,8 @@ _WORDS = {  # of a discipline alone
 class Queue(Spec):
     """Where requests wait for a worker, one per replica.
 
-    `priority`: the lowest number first, in order of arrival within a class, and nobody is interrupted (Cobham's queue).
+    `priority`: the lowest number first, in order of arrival within a class, and nobody is interrupted (Cobham's queue),
+    unless it is `preemptive`.
     `edf`: the earliest deadline
     first. `fair`: keys take turns (fair queueing of Nagle, RFC 970), so that nobody's crowd delays others.
     `codel`: folly's and so Facebook's controlled delay (folly/executors/Codel.cpp): where every request of an
@@ -61,6 +63,11 @@ class Queue(Spec):
     """Of `priority`: name -> its class, 0 first; who is not named comes after all who are."""
     push_out: Flag = False
     """Of `priority`: where the queue is full, the newest of the last class is shed for a newcomer of an earlier one."""
+    preemptive: Flag = False
+    """Of `priority`: who finds all workers busy interrupts the `work` of one of a later class, of the last, and there
+    of who began last; that goes on where it was when a worker is free (preemptive resume). A worker that waits for a
+    callee is not taken away.
+    """
     deadlines: dict[str, Duration] = Field(default_factory=dict)
     """Of `edf`: name -> by when after its arrival a request is to be begun; who is not named comes after all who are.
     """

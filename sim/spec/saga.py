@@ -29,7 +29,8 @@ class Saga(Step):
     and Salem 1987; Richardson, Microservices Patterns, ch. 4). Whoever runs the endpoint orchestrates.
 
     Not modelled: a store in which the orchestrator keeps where it is (a crash in the middle leaves the saga stuck), and
-    choreography, for which consumers publish events of their own. On paper every undo ends well at once.
+    choreography, which needs no word: consumers publish events of their own (scenario `saga`). On paper every undo ends
+    well at once.
     """
 
     leaves: ClassVar[Leaves] = Leaves(

@@ -8,6 +8,7 @@ from sim.errors import did_you_mean
 from sim.spec.balancing import Balancing
 from sim.spec.cache import Cache
 from sim.spec.document import Location
+from sim.spec.event_store import EventStore
 from sim.spec.fault import Deploy, Fault
 from sim.spec.limits import RateLimit
 from sim.spec.queueing import Queue
@@ -15,6 +16,9 @@ from sim.spec.scenario import Scenario
 from sim.spec.service import Consume, Service
 from sim.spec.walk import Visit
 from sim.units import show_duration
+
+_STORE = ("event store", "event stores", "event_store")
+_OF_A_STORE = ("key", "begins_with", "snapshot_every")
 
 Found = tuple[Location, str, bool]  # where, what, and whether the key (not the value) is to blame
 
@@ -25,7 +29,7 @@ def contradictions(scenario: Scenario, visits: Iterable[Visit]) -> Iterator[Foun
         yield from _weights(name, service)
         for source, consume in service.consumes.items():
             yield from _heartbeat(("services", name, "consumes", source, "membership"), consume)
-    yield from _caches(visits)
+    yield from _of_one_name(visits)
     yield from _headers(scenario)
     for index, fault in enumerate(scenario.faults):
         yield from _deployment(scenario, ("faults", index), fault)
@@ -54,24 +58,23 @@ def _heartbeat(at: Location, consume: Consume) -> Iterator[Found]:
         yield (*at, "heartbeat_interval"), f"found {beat}, expected less than the session_timeout, {session}", False
 
 
-def _caches(visits: Iterable[Visit]) -> Iterator[Found]:
-    """Caches of one name in one service are one, and so must be what is said of them."""
-    first: dict[tuple[str, str], Cache] = {}
+def _of_one_name(visits: Iterable[Visit]) -> Iterator[Found]:
+    """Caches of one name in one service are one, and so must be what is said of them; of event stores what they are."""
+    first: dict[tuple[str, str, str], Cache | EventStore] = {}
     for visit in visits:
-        if not isinstance(visit.step, Cache):
+        step = visit.step
+        if not isinstance(step, Cache | EventStore):
             continue
-        known = first.setdefault((visit.service, visit.step.name), visit.step)
-        differ = [
-            field
-            for field in type(known).model_fields
-            if field != "then" and getattr(known, field) != getattr(visit.step, field)
-        ]
+        what, plural, word = ("cache", "caches", "cache") if isinstance(step, Cache) else _STORE
+        known = first.setdefault((visit.service, word, step.name), step)
+        said = [field for field in type(known).model_fields if field != "then"] if word == "cache" else _OF_A_STORE
+        differ = [field for field in said if getattr(known, field) != getattr(step, field)]
         if differ:
             words = (
-                f"found another `{differ[0]}` than where the cache '{known.name}' is named first, expected the same: "
-                "caches of one name are one"
+                f"found another `{differ[0]}` than where the {what} '{known.name}' is named first, expected the same: "
+                f"{plural} of one name are one"
             )
-            yield (*visit.at, "cache"), words, False
+            yield (*visit.at, word), words, False
 
 
 def _headers(scenario: Scenario) -> Iterator[Found]:

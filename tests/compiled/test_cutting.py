@@ -20,6 +20,7 @@ from sim.compiled.flows.all import files
 from sim.compiled.flows.calls import LAYERS, guarded
 from sim.compiled.guards import guard_for
 from sim.compiled.places import park
+from sim.compiled.rows.declaring import Row
 from sim.models import layers as models
 from sim.policies import retry
 
@@ -371,3 +372,14 @@ def counting(s, own: Task, call: Call, inner):
     own.held += 1
     outcome = yield from inner(s, own, call)
     return outcome
+
+
+def test_two_kinds_of_row_of_one_name_are_refused():
+    """References are told apart by the name of the kind: the second would take those of the first."""
+    known = dict(Row.row_kinds)
+    with pytest.raises(TypeError, match=r"^Store: found a kind of row that sim\.compiled\.rows\.caches declares"):
+
+        class Store(Row):
+            first: int
+
+    assert Row.row_kinds == known

@@ -7,6 +7,8 @@ from sim import testing
 from sim.errors import ScenarioError
 from sim.metrics import measure
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 REGULAR = """
 duration: 10s
 traffic: {gen: {sends: shop.buy, arrivals: {deterministic: 10/s}, virtual_users: USERS}}

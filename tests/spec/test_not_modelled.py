@@ -17,8 +17,8 @@ traffic: {t: {sends: a.b, arrivals: {poisson: 1/s}, TRAFFIC}}
 services: {a: {workers: 1, SERVICE, endpoints: {b: [{work: {lognormal: {mean: 5ms, LOGNORMAL}}}, STEP]}}}
 policies: {p: {timeout: 1s, POLICY}}
 """
-# Of a back-off, an autoscaler, a budget, a limit that adapts: they may be looked for in other places.
-ELSEWHERE = {"delay", "cpu", "pods", "max_retries", "max_concurrency", "queue_size"}
+# Of a back-off, an autoscaler, a budget, a limit that adapts, traffic: they may be looked for in other places.
+ELSEWHERE = {"delay", "cpu", "pods", "max_retries", "max_concurrency", "queue_size", "virtual_users"}
 RIGHT = {
     "TRAFFIC": "timeout: 1s",
     "SERVICE": "replicas: 1",

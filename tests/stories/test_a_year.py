@@ -9,6 +9,8 @@ import sim
 from sim import compiled
 from sim.vocabulary import Outcome
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 HOUR = 3600.0
 MTBF, MTTR = 240.0, 2.0  # hours
 YEARS = 10

@@ -95,6 +95,37 @@ def effect(name: str, *, options: Mapping[str, Any] | str | None = None) -> Part
     return worded("effect", "name", locals())
 
 
+def event_store(
+    name: str,
+    *,
+    key: Literal["item", "user", "all"],
+    appends: Mapping[str, Any] | int | str | None = None,
+    begins_with: Mapping[str, Any] | int | str | None = None,
+    snapshot_every: Mapping[str, Any] | int | str | None = None,
+    replay: Literal[0] | Mapping[str, Any] | str | None = None,
+    load: Mapping[str, Any] | str | None = None,
+    append: Mapping[str, Any] | str | None = None,
+    in_memory: bool | None = None,
+    then: Sequence[Mapping[str, Any] | str] | None = None,
+) -> Part:
+    """Load an aggregate, decide by `then`, and append events, if nobody has appended to it meanwhile.
+
+    name: What it is called, within its service: its time series bear its name.
+    key: What an aggregate is: each `item`, each `user`, or one for `all` requests.
+    appends: How many events a command appends; 0 only reads.
+    begins_with: How many events each aggregate has at the beginning of the run: how old the store is.
+    snapshot_every: After how many events of an aggregate a snapshot is kept; without it all of them are replayed,
+        from the first.
+    replay: Work for each event that is replayed.
+    load: What reading takes: a wait, whatever is read.
+    append: What appending takes: a wait.
+    in_memory: Whether a replica keeps what it has loaded (actors of Akka Persistence, Axon's cache): it replays
+        only what others have appended since, and after a crash all behind the snapshot.
+    then: What is done between loading and appending.
+    """
+    return worded("event_store", "name", locals())
+
+
 def fail(share: Mapping[str, Any] | float | str, *, per: Literal["request", "attempt"] | None = None) -> Part:
     """End with an `error` for this share of attempts, or of requests.
 

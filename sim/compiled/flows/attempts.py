@@ -27,6 +27,7 @@ from sim.compiled.places import (
     wait_in_queue,
     wait_outside,
 )
+from sim.compiled.preempting import interrupt_for
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_arrival, keep_start
 from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, START, answer, done, forget, knows
@@ -109,6 +110,8 @@ def have_place(s: State, own: Task) -> Waits[int]:
         own.granted = True
         if host.discipline is not None:
             hear_of_no_wait(s, host, own)
+    elif host.preempts and interrupt_for(s, host, own):
+        own.granted = True
     else:
         if replica.waiting >= host.capacity and not make_room(s, host, own):
             note_shed(s, host)

@@ -389,13 +389,14 @@ class Store(int):
 
 
 class Kept(int):
-    """What is known of the key that the mark in the row of the same place stands for, where it stands for one."""
+    """What is kept for a key."""
 
-    expires: float
-    owner: int
+    good_until: float
+    key: int
     outcome: int
-    root: int
-    where: int
+    block: Block | None
+    previous: Kept | None
+    next: Kept | None
 
 
 class Block(int):
@@ -613,6 +614,7 @@ class Host(int):
     turn: int
     lifo: bool
     event_loop: bool
+    preempts: bool
     may_hang: bool
     tracks: bool
     shedding: bool
@@ -705,7 +707,7 @@ class Draw(int):
     parts: int
 
 
-class Keys(int):
+class EndpointKeys(int):
     """The keys of one endpoint."""
 
     ttl: float
@@ -714,6 +716,16 @@ class Keys(int):
     keeps_failures: int
     replayed: int
     conflicts: int
+
+
+class KeptAnswer(int):
+    """What is known of the key that the mark in the row of the same place stands for, where it stands for one."""
+
+    expires: float
+    owner: int
+    outcome: int
+    root: int
+    where: int
 
 
 class Identity(int):
@@ -885,6 +897,8 @@ class Standing(int):
     due: float
     number: int
     line: int
+    left: float
+    interrupted: bool
     midway: bool
 
 

@@ -12,6 +12,7 @@ from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.operations import note_work
 from sim.compiled.places import cold, demand, frozen, park, take_place
+from sim.compiled.preempting import goes_on, not_interrupted
 from sim.compiled.rows.state import State
 from sim.compiled.spans import PLACE, WAIT, WORK, keep_stage
 from sim.compiled.tasks import NOWHERE, ON_CPU, answer, done, forget
@@ -30,8 +31,12 @@ def spend(s: State, own: Task, op: TimedOp) -> Waits[int]:
         keep_stage(s, own, WORK if op.computing else WAIT, op.host.name, own.seconds, -1)
     if op.computing and own.replica.cores > 0:
         own.waits = ON_CPU
+        if op.host.preempts:
+            not_interrupted(s, own)
         compute(s, own, own.seconds)
         yield
+        while op.host.preempts and goes_on(s, own):
+            yield
         own.waits = NOWHERE
     elif op.host.may_hang:
         yield from pass_unfrozen(s, own, op)

@@ -25,6 +25,7 @@ from sim.models.flows import Frame, StepFlow, StepRow
 from sim.spec.plugins import text_of
 
 NUMBERS = {"int": "int", "float": "float", "bool": "bool", "Part": "int", "Chance": "int", "Total": "int"}
+RINGS = ("Memory", "Shared")
 ROWS = {"PluginStep": STEP_BYTES, "PluginFrame": FRAME_BYTES}
 # what these say is part of the digest of the engine, or never changes
 TRUSTED = ("math", "builtins", "sim.policies", "sim.chance", "sim.vocabulary")
@@ -91,11 +92,11 @@ def _row(said: type[Any], base: type[Any], root: type[Row], home: str) -> tuple[
     kinds: dict[str, str] = {}
     for cls in reversed(said.__mro__[: said.__mro__.index(base)]):
         kinds |= inspect.get_annotations(cls)
-    known = {name: "Ring" if kind == "Memory" else NUMBERS.get(str(kind)) for name, kind in kinds.items()}
+    known = {name: "Ring" if kind in RINGS else NUMBERS.get(str(kind)) for name, kind in kinds.items()}
     if strange := [name for name, kind in known.items() if kind is None]:
-        expected = ", ".join([*NUMBERS, "Memory"])
+        expected = ", ".join([*NUMBERS, *RINGS])
         raise PluginError(f"{said.__name__}.{strange[0]}: found {kinds[strange[0]]}, expected one of {expected}")
-    name = f"{said.__name__}_of_{home}"  # rows of all kinds are known by name
+    name = f"{said.__name__}_of_{home.replace('.', '_')}"  # rows of all kinds are known by name
     try:
         made: Any = RowType(name, (root,), {"__annotations__": known}, size=ROWS[root.__name__])
     except TypeError as why:

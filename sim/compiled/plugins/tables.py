@@ -33,6 +33,7 @@ class Placed:
         self.made, self.values, self.first, self.host = made, values, first, host
         self.parts = {name: values.pop(name) for name in self.fields("Part") if name in values}
         self.memories = {name: [float(value) for value in values.pop(name, ())] for name in self.fields("Memory")}
+        self.shared = {name: values.pop(name) for name in self.fields("Shared")}  # the lists of the model
         self.totals = {name: str(values.pop(name, name)) for name in self.fields("Total")}  # and their time series
         values.update({name: values[name].row for name in self.fields("Chance") if name in values})
 
@@ -83,12 +84,17 @@ class PluginTables:
     def fill(self) -> None:
         """All of it is found: make the rows as they are at time 0."""
         self.table = rows.PluginStep.zeros(max(1, self.count))
+        rings: dict[int, int] = {}
         for placed in self.steps:
             own = placed.made.step.zeros(len(placed.host.replicas))
             for name, value in placed.values.items():
                 own[name] = value
             for name, numbers in placed.memories.items():
                 own[name] = [self.guards.ring(numbers) for _ in own]
+            for name, numbers in placed.shared.items():
+                if id(numbers) not in rings:
+                    rings[id(numbers)] = self.guards.ring(numbers)
+                own[name] = rings[id(numbers)]
             self.table.view(own.dtype)[placed.first : placed.first + own.size] = own
 
     def renew(self, table: NDArray[Any], memory: NDArray[Any], host: Host, replica: int) -> None:

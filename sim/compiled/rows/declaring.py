@@ -175,6 +175,12 @@ class Row(metaclass=RowType):
             **cls.fields,
             **{name: field for name, text in own.items() if (field := _field(name, text)) is not None},
         }
+        known = cls.row_kinds.get(cls.__name__, cls)
+        if known.__module__ != cls.__module__ and known.__module__.startswith("sim."):
+            raise TypeError(
+                f"{cls.__name__}: found a kind of row that {known.__module__} declares, expected a name of its own; "
+                "references are told apart by it"
+            )
         cls.row_kinds[cls.__name__] = cls
         if adopted is None:
             adopted = _padded(np.dtype([(name, _dtype(field)) for name, field in cls.fields.items()], align=True), size)

@@ -51,6 +51,7 @@ class Host(Row):
     turn: int  # of the gateway: whose turn it is
     lifo: bool
     event_loop: bool  # it gives its place up while it waits
+    preempts: bool  # a newcomer may interrupt who is at work
     may_hang: bool
     tracks: bool  # it keeps track of who is in it
     shedding: bool

@@ -7,7 +7,7 @@ from sim.compiled.rows.running import marks
 from sim.compiled.rows.tables import Table
 
 
-class Keys(Row):
+class EndpointKeys(Row):
     """The keys of one endpoint."""
 
     ttl: float  # s
@@ -18,7 +18,7 @@ class Keys(Row):
     conflicts: int
 
 
-class Kept(Row):
+class KeptAnswer(Row):
     """What is known of the key that the mark in the row of the same place stands for, where it stands for one."""
 
     expires: float  # s
@@ -28,7 +28,7 @@ class Kept(Row):
     where: int
 
 
-keys = Table("idempotency_keys", Keys)
+keys = Table("idempotency_keys", EndpointKeys)
 keys_of = Table("idempotency_keys_of", int)
 """The keys of each endpoint, by its name; -1: it has none."""
-kept = Table("kept_answers", Kept, beside=marks)
+kept = Table("kept_answers", KeptAnswer, beside=marks)

@@ -77,6 +77,8 @@ class Standing(Row):
     due: float  # s; by when it is to be begun
     number: int  # in the order in which they came
     line: int  # its row in `class_lines` or `turns`; -1: it has been taken out of it
+    left: float  # core-seconds that its work has still to last, where it was interrupted
+    interrupted: bool
     midway: bool  # it waits for a worker again: what is begun is not dropped
 
 

@@ -38,7 +38,7 @@ class HostTables:
             self._host(place, host)
         for replica in places.replicas:
             place = places.host_at.get(replica.host, NOBODY)
-            cores = places.hosts[place].cores or 0 if place >= 0 else 0
+            cores = replica.cpu.cores if replica.cpu is not None else 0
             self.replicas.add(
                 slow=1.0,
                 returned=-np.inf,
@@ -73,6 +73,7 @@ class HostTables:
             capacity=min(host.capacity, UNLIMITED),
             workers=host.workers,
             cores=host.cores or 0,
+            preempts=host.preempts,
             up=host.up,
             lifo=host.lifo,
             discipline=self.lines.discipline_of[place],

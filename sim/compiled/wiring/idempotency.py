@@ -16,7 +16,7 @@ class KeyTables:
     """Their rows."""
 
     def __init__(self) -> None:
-        self.keys = Found(rows.Keys)
+        self.keys = Found(rows.EndpointKeys)
         self.place_of: dict[int, int] = {}  # by the name of the endpoint
 
     def of(self, entrance: Entrance) -> bool:

@@ -14,6 +14,7 @@ from sim.compiled.limits import count_in, hold_back, refuse, tell_refusal
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
 from sim.compiled.places import come_inside, error_fault_hits, make_room, note_shed, park, wait_in_queue, wait_outside
+from sim.compiled.preempting import interrupt_for
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.programs import entry_ops
 from sim.compiled.rows.running import tasks
@@ -89,6 +90,9 @@ def attempt_step(s: State, own: int) -> int:
             own_row.granted = True
             if host_1_row.discipline >= 0:
                 hear_of_no_wait(s, host_1, own)
+            to = 5
+        elif host_1_row.preempts and interrupt_for(s, host_1, own):
+            own_row.granted = True
             to = 5
         elif replica_1_row.waiting >= host_1_row.capacity and (not make_room(s, host_1, own)):
             note_shed(s, host_1)

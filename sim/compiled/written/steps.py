@@ -11,6 +11,7 @@ from sim.compiled.calendar import hold
 from sim.compiled.cores import compute
 from sim.compiled.operations import note_work
 from sim.compiled.places import cold, demand, frozen, park, take_place
+from sim.compiled.preempting import goes_on, not_interrupted
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.programs import place_ops, timed_ops
 from sim.compiled.rows.running import tasks
@@ -55,8 +56,12 @@ def spend(s: State, own: int, op: int) -> int:
                 own_row.phase = 5
                 return PARK
     if pc == 2:
-        own_row.waits = NOWHERE
-        to = 1
+        if hosts(s)[op_row.host].preempts and goes_on(s, own):
+            own_row.phase = 2
+            return PARK
+        else:
+            own_row.waits = NOWHERE
+            to = 1
     if pc == 1 or to == 1:
         note_work(s, own, op_row.host)
         own_row.phase = 0
@@ -69,6 +74,8 @@ def spend(s: State, own: int, op: int) -> int:
             keep_stage(s, own, WORK if op_row.computing else WAIT, hosts(s)[op_row.host].name, own_row.seconds, NONE)
         if op_row.computing and replicas(s)[own_row.replica].cores > 0:
             own_row.waits = ON_CPU
+            if hosts(s)[op_row.host].preempts:
+                not_interrupted(s, own)
             compute(s, own, own_row.seconds)
             own_row.phase = 2
             return PARK

@@ -102,18 +102,16 @@ def limited_callers(view: View) -> Iterator[Finding]:
     """Callers who make more calls than their own rate limit lets go, or nearly so."""
     names = {its.name for its in caller_limits(view.scenario)}
     for station in view.load.stations:
-        if station.name not in names:
+        # a limit that adapts lets through what is asked, on paper: it is never crowded
+        if station.name not in names or station.utilisation <= CROWDED:
             continue
-        asked, most = show_rate(station.rate), show_rate(station.rate / station.utilisation) if station.rate else ""
+        asked, most = show_rate(station.rate), show_rate(station.rate / station.utilisation)
         if station.utilisation > 1.0:
             why = "the line grows until nobody waits for his turn any more, and the rest is refused"
-            yield Finding(station.name, f"{asked} calls on average, and {most} go", why)
-        elif station.utilisation > CROWDED:
-            why = (
-                f"a line as that of M/D/1: {show_duration(_wait(station.utilisation, station.rate))} each where "
-                "calls come at random"
-            )
-            yield Finding(station.name, f"{asked} calls on average, and {most} go", why)
+        else:
+            waits = show_duration(_wait(station.utilisation, station.rate))
+            why = f"a line as that of M/D/1: {waits} each where calls come at random"
+        yield Finding(station.name, f"{asked} calls on average, and {most} go", why)
 
 
 def _wait(load: float, rate: float) -> float:

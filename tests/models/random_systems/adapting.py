@@ -1,4 +1,5 @@
-"""Later words: budgets that count as Envoy and the AWS SDK do, limits that adapt, and idempotency keys."""
+"""Later words: budgets that count as Envoy and the AWS SDK do, limits that adapt, idempotency keys,
+and queues in which work is interrupted."""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ def _limit(kind: str, luck: Luck) -> dict[str, Any]:
         measure = {"interval": luck.pick("measure", ("1s", "3s")), "request_count": count, "jitter": jitter}
         return {
             "concurrency_limit_params": update,
-            "min_rtt_calc_params": measure | {"min_concurrency": luck.number("least", 1, 3)},
+            "min_rtt_calc_params": measure | {"min_concurrency": luck.number("least", 1, 3), "buffer": "10%"},
             "sample_aggregate_percentile": luck.pick("percentile", ("50%", "90%")),
         }
     spec: dict[str, Any] = {"initial_limit": luck.number("initial", 1, 6)}
@@ -45,12 +46,17 @@ def _limit(kind: str, luck: Luck) -> dict[str, Any]:
         spec["min_limit"] = luck.number("least", 1, 2)
     else:
         spec["probe_multiplier"] = luck.number("probe", 1, 30)
+    most = luck.number("most", 6, 30)
     if kind == "aimd":
-        spec["timeout"] = luck.pick("timeout", ("50ms", "200ms"))
+        ratio = luck.pick("ratio", ("50%", "90%"))
+        spec |= {"timeout": luck.pick("timeout", ("50ms", "200ms")), "max_limit": most, "backoff_ratio": ratio}
     else:
-        spec["smoothing"] = luck.pick("smoothing", ("20%", "100%"))
+        spec |= {"smoothing": luck.pick("smoothing", ("20%", "100%")), "max_concurrency": most}
+    if kind == "gradient2":
+        spec |= {"queue_size": luck.number("queue", 0, 4), "rtt_tolerance": luck.pick("tolerance", (1, 1.5))}
+        spec["long_window"] = luck.number("long", 5, 600)
     if luck.maybe("windowed", 0.3):
-        spec["windowed"] = {"window": "200ms", "window_size": luck.number("size", 1, 10)}
+        spec["windowed"] = {"window": "200ms", "window_size": luck.number("size", 1, 10), "min_rtt_threshold": "2ms"}
     return spec
 
 
@@ -61,7 +67,7 @@ def _retry(spec: dict[str, Any], luck: Luck) -> None:
     if kind == "aws":
         words = {"initial_capacity": luck.pick("capacity", (14, 20, 60)), "retry_cost": luck.pick("cost", (5, 14))}
         if luck.maybe("timeouts"):
-            words["timeout_retry_cost"] = 10
+            words |= {"timeout_retry_cost": 10, "throttling_retry_cost": 6, "no_retry_increment": 2}
         spec["retry"]["budget"] = {"aws": words}
     elif kind == "max":
         spec["retry"]["budget"] = {"envoy": {"max_retries": luck.number("at once", 0, 3)}}
@@ -84,3 +90,16 @@ def idempotency(document: dict[str, Any], luck: Luck) -> None:
             words["failures"] = own.pick("failures", ("kept", "forgotten"))
             steps = endpoint if isinstance(endpoint, dict) else {"do": endpoint}
             spec["endpoints"][name] = steps | {"idempotency": words}
+
+
+def preemption(document: dict[str, Any], luck: Luck) -> None:
+    """Queues by priority may let newcomers interrupt work."""
+    for name, spec in document["services"].items():
+        queue = spec.get("queue", {})
+        if queue.get("discipline", "fifo") == "priority":
+            queue["preemptive"] = luck.maybe(name, 0.7)
+        elif "discipline" not in queue and luck.maybe(f"classes of {name}", 0.4):
+            endpoints = list(spec["endpoints"])
+            classes = {one: luck.number(one, 0, 2) for one in endpoints if luck.maybe(f"{one} has one", 0.7)}
+            if classes:
+                spec["queue"] = queue | {"discipline": "priority", "classes": classes, "preemptive": True}

@@ -11,6 +11,7 @@ from typing import Any
 from tests.models.random_systems import adapting, serving
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
+from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
 from tests.models.random_systems.health import health_checks
 from tests.models.random_systems.layers import layers
@@ -36,12 +37,14 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     layers,
     spring,
     load_generators,
+    event_stores,
     health_checks,
     adapting.library_budgets,
     adapting.adaptive_limits,
     adapting.adaptive_concurrency,
     zones,
     adapting.idempotency,
+    adapting.preemption,
     sessions,
 )
 

@@ -20,6 +20,7 @@ def queue(
     header: str | None = None,
     classes: Mapping[str, Mapping[str, Any] | int | str] | None = None,
     push_out: bool | None = None,
+    preemptive: bool | None = None,
     deadlines: Mapping[str, Literal[0] | Mapping[str, Any] | str] | None = None,
     drop_late: bool | None = None,
     target: Literal[0] | Mapping[str, Any] | str | None = None,
@@ -37,6 +38,9 @@ def queue(
     classes: Of `priority`: name -> its class, 0 first; who is not named comes after all who are.
     push_out: Of `priority`: where the queue is full, the newest of the last class is shed for a newcomer of an
         earlier one.
+    preemptive: Of `priority`: who finds all workers busy interrupts the `work` of one of a later class, of the
+        last, and there of who began last; that goes on where it was when a worker is free (preemptive resume). A
+        worker that waits for a callee is not taken away.
     deadlines: Of `edf`: name -> by when after its arrival a request is to be begun; who is not named comes after
         all who are.
     drop_late: Of `edf`: who is not begun by its deadline is shed when its turn comes.
