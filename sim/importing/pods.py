@@ -139,7 +139,8 @@ def _probes(service: Service, container: Part) -> None:
             probe.leave_out(
                 f"{name}s",
                 "a crashed replica is left out of the balancing at once; of probes only the delay counts, for `start`, "
-                "and the settings are kept as comments",
+                "and the settings are kept as comments; where callers learn by them alone who is gone or frozen, write "
+                "`health_checks`",
             )
 
 

@@ -1,9 +1,11 @@
 """The balancer of one replica of a caller, where it goes by weights, latencies, hashes or failures.
 
-It learns of a replica by the answers that its own caller has, and at once of one that is down or has come back. One
-that has come back is another one, of which nothing is known (Envoy: hosts_removed, hosts_added).
+It learns of a replica by the answers that its own caller has, and at once of one that is down or has come back, where
+that is not for health checks to find out. One that has come back is another one, of which nothing is known (Envoy:
+hosts_removed, hosts_added).
 
-Not modelled: what other callers know, bounded loads of hashing, the time a table takes.
+Not modelled: weights of zones, a share of calls that takes no heed of them, what other callers know, bounded loads of
+hashing, the time a table takes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Faults, in verbs that come in pairs: outage/restore, slow/recover, crash/restart, cut/mend, down/up.
 
 They may overlap.
+
+Not modelled: brokers in zones, machines that do not even refuse a connection when their zone is down, and replicas that
+are started in another zone instead, or not in one that is down.
 """
 
 from __future__ import annotations

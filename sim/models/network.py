@@ -16,7 +16,7 @@ CLIENTS = "clients"  # the far end of what goes to a door
 class Network:
     """Wires are made when somebody first asks for one."""
 
-    def __init__(self, spec: Spec, draws: Draws, zoned: Collection[str]):
+    def __init__(self, spec: Spec, draws: Draws, zoned: Collection[str] = ()):
         self.spec = spec
         self.zoned = zoned  # the components that are in zones
         self.draws = draws

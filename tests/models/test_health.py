@@ -3,7 +3,9 @@
 import pytest
 
 from sim import testing
+from sim.experiments.on_paper.offered_load import check
 from sim.policies.health import HealthRow, note
+from sim.spec import load_text
 
 TEXT = """
 duration: 1m
@@ -118,3 +120,13 @@ def test_of_one_that_was_never_checked_the_first_answer_says_all():
 def test_what_speaks_against_it_must_come_in_a_row():
     row = HealthRow()
     assert [note(row, passed, 2, 2) for passed in (False, True, False, False)] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(("takes", "told"), [("1s", 0), ("1001ms", 1)])
+def test_a_check_that_cannot_be_in_time_is_a_warning(takes, told):
+    text = (
+        TEXT.replace("CHECKS", f"{{takes: {takes}}}").replace("MORE", "").replace("N,", "2,").replace("[FAULT]", "[]")
+    )
+    text = text.replace("sends: a.get", "sends: a.get, arrivals: {poisson: 5/s}")
+    warnings = check(load_text(f"version: 1\n{text}")).warnings
+    assert sum(its.kind == "checks_that_never_pass" for its in warnings) == told
