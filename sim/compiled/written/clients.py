@@ -8,6 +8,7 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.answers import AGAIN, PARK
+from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
 from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
@@ -37,6 +38,7 @@ retry_backoff = retry.backoff.compiled
 retry_retryable = retry.retryable.compiled
 
 
+@by_address
 @handler
 def ask(s: State, own: int, workload: int) -> int:
     """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
