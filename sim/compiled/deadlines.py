@@ -34,6 +34,7 @@ def begin_in_time(s: State, task: int, call: int) -> bool:
     return True
 
 
+@by_address
 @handler
 def tell_deadline(s: State, task: int, call: int, attempt: int) -> None:
     """Until when the answer of an attempt is waited for."""

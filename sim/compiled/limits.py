@@ -70,6 +70,7 @@ def refuse(s: State, task: int, step: int) -> int:
     return OK
 
 
+@by_address
 @handler
 def tell_refusal(s: State, task: int, step: int) -> None:
     """Its answer: 429, or 503, for which the reason stays that it was limited."""
@@ -101,6 +102,7 @@ def count_in(s: State, task: int, step: int) -> float:
     return held
 
 
+@by_address
 @handler
 def hold_back(s: State, task: int, step: int) -> None:
     """It waits, without a worker in an event loop."""

@@ -111,6 +111,7 @@ def is_dropped(s: State, host: int, task: int) -> bool:
     return dropped and not own.midway
 
 
+@by_address
 @handler
 def hear_of_no_wait(s: State, host: int, task: int) -> None:
     """Who finds a free worker has not waited, and a controlled delay hears of it."""

@@ -50,6 +50,7 @@ def hop_between(s: State, hop: int, entity: int, chain: int, here: int, there: i
     return fixed if fixed >= 0.0 else hop_across(s, hop, entity, chain, here, there)
 
 
+@by_address
 @handler
 def hop_across(s: State, hop: int, entity: int, chain: int, here: int, there: int) -> float:
     """The same where it is not known before: they may be in different zones, of which account is kept."""
@@ -68,6 +69,7 @@ def answer_delay(s: State, hop: int, task: int, caller: int) -> float:
     return fixed if fixed >= 0.0 else answer_across(s, hop, task, caller)
 
 
+@by_address
 @handler
 def answer_across(s: State, hop: int, task: int, caller: int) -> float:
     """The same where it is not known before."""

@@ -245,6 +245,7 @@ def unpark(s: State, task: int) -> None:
     unlink(tasks(s), replica.parked, task)
 
 
+@by_address
 @handler
 def look_soon(s: State, replica: int) -> None:
     """Something inside of a draining replica has ended: when all that it wakes has had its turn, Python looks."""

@@ -6,6 +6,7 @@ What is told of one from outside; how it is run, and who wins, stands in `racing
 from __future__ import annotations
 
 from sim.compiled.answers import PARK
+from sim.compiled.apart import by_address
 from sim.compiled.base import handler
 from sim.compiled.calendar import make_ready
 from sim.compiled.lists import add_last, unlink
@@ -33,6 +34,7 @@ def wake_racing(s: State, task: int) -> None:
         make_ready(s, task)
 
 
+@by_address
 @handler
 def copy_over(s: State, copy: int) -> int:
     """It has ended, and its race looks how. It comes back no more."""

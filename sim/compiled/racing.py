@@ -157,6 +157,7 @@ def finish(s: State, task: int, call: int, winner: int) -> None:
     end_race(s, task)
 
 
+@by_address
 @handler
 def stop_copies(s: State, task: int, cancel: bool) -> None:
     """All that still run."""

@@ -40,7 +40,7 @@ class Host(Places):
     ):
         super().__init__(context, name, workers, queue)
         self.cores = cores
-        shared = cores or (self.workers if self.preempts else 0)  # whose work can be interrupted, it stands there
+        shared = cores or (UNLIMITED_PLACES if self.preempts else 0)  # work that may be interrupted stands there, too
         self.replicas = [
             Replica(self, index, self.workers, Cpu(self.env, shared) if shared else None)
             for index in range(most or replicas)

@@ -64,6 +64,24 @@ def test_shared_cores_have_it_too():
     assert times(run, "low") == [2.0, 2.1]
 
 
+BESIDE = """
+duration: 1m
+traffic: {high: {sends: b.high}, low: {sends: b.low}}
+services:
+  b:
+    workers: 1
+    queue: {discipline: priority, classes: {high: 0, low: 1}, preemptive: true}
+    endpoints: {high: [{work: 100ms}], low: [{parallel: [[{work: 1s}], [{work: 1s}]]}]}
+"""
+
+
+def test_without_cores_each_thread_has_one_of_its_own():
+    """Two branches of one attempt work at once, 1 s each; the worker of who waits for them is not taken away."""
+    run = testing.play(BESIDE, {"high": [1.5], "low": [1.0]})
+    assert times(run, "low") == [1.0]
+    assert times(run, "high") == [0.6]
+
+
 def test_it_is_a_word_of_priorities():
     with pytest.raises(ScenarioError, match="`preemptive` is a word of priority"):
         testing.play(TEXT.replace("discipline: priority, classes: {high: 0, low: 1}, ", "").replace("WORKERS", "1"), {})

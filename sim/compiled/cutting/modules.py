@@ -34,6 +34,7 @@ class Step:
     phase: str = "phase"  # the field of the task that says where it is resumed
     runs: tuple[str, ...] = ()  # the places at which its task goes on with its program, and does not wait
     ends: bool = False  # its task is over with it
+    apart: bool = False  # it is called by its address
 
 
 @dataclass
@@ -63,7 +64,10 @@ class Module:
     def _function(self, step: Step) -> str:
         self.needs.named(step.decorator, "sim.compiled.base")
         cut = Cutter(step.flow, step.name, self.needs, step.phase, step.runs, step.ends).cut()
-        return f"\n\n@{step.decorator}\n{cut}\n"
+        decorators = f"@{step.decorator}"
+        if step.apart:
+            decorators = f"@{self.needs.named('by_address', 'sim.compiled.apart')}\n{decorators}"
+        return f"\n\n{decorators}\n{cut}\n"
 
 
 def _import(home: str, names: list[str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.answers import JUMP, NEXT
+from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler
 from sim.compiled.calendar import arm, hold
 from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
@@ -59,7 +60,7 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
             break
         request = the(Request, own.request)
         luck = uniform(workload.jitter.key, request.id, own.tries)
-        own.pause = retry.backoff(workload.retry, own.tries, luck, own.pause)
+        own.pause = retry.backoff_after(workload.retry, own.outcome, own.tries, luck, own.pause)
         wait = own.pause
         if workload.honor and request.retry_after > wait and hears_when(s, request, own.outcome):
             wait = request.retry_after
@@ -76,12 +77,14 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
     return NEXT
 
 
+@by_address
 @handler
 def begin_for(s: State, task: int, workload: int) -> None:
     """An attempt sets out, which the budget of a library counts."""
     begin_spending(s, task, workloads(s)[workload].library_budget)
 
 
+@by_address
 @handler
 def hear_client(s: State, task: int, workload: int) -> None:
     """How an attempt ended."""
@@ -90,6 +93,7 @@ def hear_client(s: State, task: int, workload: int) -> None:
     hear_spending(s, task, row.throttle, row.library_budget, outcome, again)
 
 
+@by_address
 @handler
 def withdraw_for(s: State, task: int, workload: int) -> bool:
     """Whether one more retry is within the budget; where a spell begins in which none is, the event log hears of it."""
@@ -161,5 +165,5 @@ def think(s: State, own: Task, op: ThinkOp) -> Waits[int]:
 
 def modules() -> Iterable[Module]:
     """What is written of clients."""
-    steps = [Step(ask, "ask"), Step(come, "come"), Step(think, "think"), Step(visit, "visit")]
+    steps = [Step(ask, "ask", apart=True), Step(come, "come"), Step(think, "think"), Step(visit, "visit")]
     yield Module("clients", "Clients that wait for their answers.", steps)

@@ -132,5 +132,5 @@ def publish(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
 
 def modules() -> Iterable[Module]:
     """What is written of them."""
-    steps = [Step(publication, "publication", ends=True), Step(relay, "relay_step")]
+    steps = [Step(publication, "publication", ends=True), Step(relay, "relay_step", apart=True)]
     yield Module("publications", "Publications at a log broker, and the relays of outboxes.", steps)

@@ -57,14 +57,21 @@ call_at = _CallAt()
 
 
 def answer_at(context: Untyped, builder: Untyped, address: Untyped, signature: Untyped, args: Untyped) -> Untyped:
-    """Instructions: what the function answers that begins at an address. Its exceptions go on to the caller."""
+    """Instructions: what the function answers that begins at an address. Its exceptions go on to the caller.
+
+    numba's own would clear a place for an exception whenever the caller begins, for each of its calls; here an
+    exception is told where the caller itself would tell one.
+    """
     answers, asked = signature.return_type, signature.args
     called = context.call_conv.get_function_type(answers, asked)
     function = builder.inttoptr(address, ir.PointerType(called))
-    status, answer = context.call_conv.call_function(builder, function, answers, asked, args)
-    with unlikely(builder, status.is_error):
-        context.call_conv.return_status_propagate(builder, status)
-    return answer
+    with builder.goto_entry_block():
+        answer = builder.alloca(called.args[0].pointee)
+    handed = context.get_arg_packer(asked).as_arguments(builder, args)
+    failed = builder.call(function, [answer, builder.function.args[1], *handed])
+    with unlikely(builder, builder.icmp_signed("!=", failed, ir.Constant(failed.type, 0))):
+        builder.ret(failed)
+    return context.get_returned_value(builder, answers, builder.load(answer))
 
 
 def machine_address(dispatcher: Untyped, asked: Untyped) -> int:

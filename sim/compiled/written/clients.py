@@ -8,6 +8,7 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.answers import AGAIN, PARK
+from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
 from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
@@ -33,10 +34,11 @@ NEXT = whole(1)
 OK = whole(0)
 UNREACHABLE = whole(10)
 budget_deposit = budget.deposit.compiled
-retry_backoff = retry.backoff.compiled
+retry_backoff_after = retry.backoff_after.compiled
 retry_retryable = retry.retryable.compiled
 
 
+@by_address
 @handler
 def ask(s: State, own: int, workload: int) -> int:
     """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
@@ -94,7 +96,7 @@ def ask(s: State, own: int, workload: int) -> int:
             request = own_row.request
             request_row = requests(s)[request]
             luck = uniform(draws(s)[workload_row.jitter].key, request_row.id, own_row.tries)
-            own_row.pause = retry_backoff(retries(s)[workload_row.retry], own_row.tries, luck, own_row.pause)
+            own_row.pause = retry_backoff_after(retries(s)[workload_row.retry], own_row.outcome, own_row.tries, luck, own_row.pause)
             wait = own_row.pause
             if workload_row.honor and request_row.retry_after > wait and hears_when(s, request, own_row.outcome):
                 wait = request_row.retry_after

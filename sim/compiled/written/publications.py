@@ -6,6 +6,7 @@ Publications at a log broker, and the relays of outboxes.
 from __future__ import annotations
 
 from sim.compiled.answers import AGAIN, PARK
+from sim.compiled.apart import by_address
 from sim.compiled.attempts import lose_answer
 from sim.compiled.base import NO, NONE, handler, whole
 from sim.compiled.calendar import hold
@@ -86,6 +87,7 @@ def publication(s: State, own: int) -> int:
     return PARK
 
 
+@by_address
 @handler
 def relay_step(s: State, own: int, outbox: int) -> int:
     """Look every so often, and publish batch after batch until one is not full, or not acknowledged."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
+from sim.compiled.apart import by_address
 from sim.compiled.base import handler
 from sim.compiled.calendar import arm, make_ready
 from sim.compiled.codes import BULKHEAD_FULL
@@ -104,6 +105,7 @@ def place_is_free(s: State, own: Task, call: Call) -> None:
 # -- the line ----------------------------------------------------------------------------------------------------------
 
 
+@by_address
 @handler
 def wait_at_bulkhead(s: State, guard: int, task: int) -> None:
     """Stand in line for a place."""
@@ -121,6 +123,7 @@ def leave_line(s: State, task: int) -> None:
     unlink(tasks(s), rows.guards(s)[own.line].line, task)
 
 
+@by_address
 @handler
 def leave_bulkhead(s: State, task: int) -> None:
     """Give the task's place to the first who waits for it, or back."""

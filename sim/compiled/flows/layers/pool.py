@@ -89,6 +89,7 @@ def its_connection_is_free(s: State, own: Task, call: Call) -> None:
 # -- connections -------------------------------------------------------------------------------------------------------
 
 
+@by_address
 @handler
 def take_connection(s: State, task: int, call: int) -> bool:
     """An idle one, or one that must be opened; False: there is none to be had."""
@@ -121,6 +122,7 @@ def give_back(s: State, task: int, call: int, whole: bool) -> None:
     guard.pool_area += s.now
 
 
+@by_address
 @handler
 def end_use(s: State, task: int, call: int, outcome: int) -> None:
     """An attempt has ended so."""
@@ -175,6 +177,7 @@ def has_its_ticket(s: State, task: int) -> bool:
     return bool(connections(s)[task].ticket == tasks(s)[task].ticket)
 
 
+@by_address
 @handler
 def has_connection(s: State, task: int, call: int) -> bool:
     """Whether it has one behind the wait; one that came too late, in a freeze, goes to the next."""
@@ -185,6 +188,7 @@ def has_connection(s: State, task: int, call: int) -> bool:
     return False
 
 
+@by_address
 @handler
 def let_go(s: State, task: int, call: int) -> None:
     """Stand in line no longer; nobody hears of a connection that is being opened."""

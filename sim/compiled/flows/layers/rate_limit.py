@@ -107,6 +107,7 @@ def ask_for_turn(s: State, task: int, call: int) -> float:
     return float(wait)
 
 
+@by_address
 @handler
 def hear_answer(s: State, task: int, call: int, outcome: int) -> None:
     """An attempt has ended: a rate that adapts follows."""
@@ -114,6 +115,7 @@ def hear_answer(s: State, task: int, call: int, outcome: int) -> None:
     hear(rows.adaptive_limits(s)[guard.adaptive], s.now, outcome == RATE_LIMITED)
 
 
+@by_address
 @handler
 def note_turn(s: State, task: int, call: int) -> None:
     """The turn of an attempt has come."""
@@ -134,6 +136,7 @@ def stand_in_line(s: State, task: int, call: int, seconds: float) -> None:
     hold(s, task, seconds)
 
 
+@by_address
 @handler
 def stop_waiting(s: State, task: int, call: int) -> None:
     """Wait no longer."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
+from sim.compiled.apart import by_address
 from sim.compiled.base import handler
 from sim.compiled.calendar import hold
 from sim.compiled.codes import BUDGET_EXHAUSTED, TIMEOUT
@@ -69,7 +70,7 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             return outcome
         luck = uniform(call.jitter.key, the(Request, own.request).id, link_chain(own.chain, call.salt, own.tries))
         last = own.pause if own.tries > 1 else call.retry.base  # where decorrelated jitter begins
-        own.pause = retry.backoff(call.retry, own.tries, luck, last)
+        own.pause = retry.backoff_after(call.retry, outcome, own.tries, luck, last)
         if call.timed and reached(s.now + own.pause, own.deadline):
             own.pause = own.deadline - s.now  # a pause that could only end after it is cut short
             own.deadline = LONG_AGO
@@ -93,6 +94,7 @@ def retries_are_over(s: State, own: Task, call: Call) -> None:
         forget_attempt(s, own, call)
 
 
+@by_address
 @handler
 def begin_attempt(s: State, task: int, call: int) -> None:
     """One sets out."""
@@ -101,6 +103,7 @@ def begin_attempt(s: State, task: int, call: int) -> None:
         begin_spending(s, task, guard.library_budget)
 
 
+@by_address
 @handler
 def forget_attempt(s: State, task: int, call: int) -> None:
     """There will be no further one."""
@@ -109,6 +112,7 @@ def forget_attempt(s: State, task: int, call: int) -> None:
         forget_spending(s, task, guard.library_budget)
 
 
+@by_address
 @handler
 def hear(s: State, task: int, call: int, outcome: int) -> None:
     """How an attempt ended."""
@@ -117,6 +121,7 @@ def hear(s: State, task: int, call: int, outcome: int) -> None:
     hear_spending(s, task, guard.throttle, guard.library_budget, outcome, again)
 
 
+@by_address
 @handler
 def withdraw(s: State, task: int, call: int, outcome: int) -> bool:
     """Whether one more retry is within the budget; where a spell begins in which none is, the event log hears of it."""
