@@ -148,6 +148,7 @@ _OF = {
     **dict.fromkeys(
         (
             "dropped_iterations",
+            "not_reserved_mean",
             "recovery_time",
             "detection_time",
             "drain_time",
@@ -239,6 +240,10 @@ _AMPLIFICATION = (
     "attempts on services / the first ones of their request by their path, which is what one try of each "
     "call would have made"
 )
+_NOT_RESERVED = (
+    "mean time for which an order is charged and not reserved, each time that it is: until it is reserved, paid back, "
+    "or the run is over (`ledger: {follow: true}`)"
+)
 _DROPPED = (
     "arrivals of the whole run for which no virtual user was free (k6): no request was made, so they are in no other "
     "figure"
@@ -329,6 +334,7 @@ METRICS: dict[str, Metric] = {
             "orders of the whole run charged without a reservation at the end, and nothing alive that could make one",
             "lower",
         ),
+        Metric("not_reserved_mean", "s", _NOT_RESERVED, "lower"),
         Metric(
             "charged_after_failure",
             "1",

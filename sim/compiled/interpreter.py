@@ -92,8 +92,10 @@ from sim.compiled.rows.watched import moments
 from sim.compiled.sagas import (
     begin_saga,
     complete_saga,
+    enter_in_ledger,
     is_to_be_undone,
     retract,
+    take_out_of_ledger,
     transaction_done,
     turn_back,
     went_back,
@@ -481,6 +483,10 @@ def of_sagas(s: State, task: int, op: Op) -> int:
         complete_saga(s, task)
     elif kind == op_of.SAGA_OVER:
         end_saga(s, task)
+    elif kind == op_of.TAKE_OUT:
+        take_out_of_ledger(s, task)
+    elif kind == op_of.ENTER:
+        enter_in_ledger(s, task)
     else:
         retract(s, task, effect_ops(s)[pc])
     return NEXT

@@ -316,10 +316,18 @@ class Assembler:
         self.emit(op_of.SALT_OUT, depth=depth, fail=fail)
 
     def _effect(self, step: behaviours.Effect, _fail: Label) -> None:
-        self.emit(op_of.EFFECT, idempotent=step.idempotent, **_effect_of(step))
+        self._in_ledger(step, op_of.EFFECT, idempotent=step.idempotent)
 
     def _retract(self, step: Retract, _fail: Label) -> None:
-        self.emit(op_of.RETRACT, **_effect_of(step))
+        self._in_ledger(step, op_of.RETRACT)
+
+    def _in_ledger(self, step: behaviours.Effect | Retract, kind: int, **said: bool) -> None:
+        """What changes an order, which a ledger that is followed takes out before and enters after."""
+        if step.ledger is not None:
+            self.emit(op_of.TAKE_OUT)
+        self.emit(kind, **said, **_effect_of(step))
+        if step.ledger is not None:
+            self.emit(op_of.ENTER)
 
     def _take(self, step: behaviours.Take, fail: Label) -> None:
         stock = self.places.stock_at[step.stock]

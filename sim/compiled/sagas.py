@@ -10,7 +10,7 @@ from sim.compiled.operations import CHARGE, RESERVATION
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import EffectOp, SagaOp
 from sim.compiled.rows.running import requests, tasks
-from sim.compiled.rows.sagas import saga_counts, saga_runs, sagas, take_saga_run
+from sim.compiled.rows.sagas import ledgers, saga_counts, saga_runs, sagas, take_saga_run
 from sim.compiled.rows.state import State
 from sim.compiled.stranding import end_saga
 
@@ -141,3 +141,23 @@ def retract(s: State, task: int, op: EffectOp) -> None:
         left = request.reservations
     if left == 0:
         request.effects &= ~op.effect
+
+
+@handler
+def take_out_of_ledger(s: State, task: int) -> None:
+    """Before an order changes."""
+    request, ledger = requests(s)[tasks(s)[task].request], ledgers(s)[0]
+    ledger.was_in = request.charges > 0 and request.reservations == 0
+    if ledger.was_in:
+        ledger.open -= 1
+        ledger.area += s.now
+
+
+@handler
+def enter_in_ledger(s: State, task: int) -> None:
+    """When it has changed."""
+    request, ledger = requests(s)[tasks(s)[task].request], ledgers(s)[0]
+    if request.charges > 0 and request.reservations == 0:
+        ledger.open += 1
+        ledger.entered += not ledger.was_in
+        ledger.area -= s.now

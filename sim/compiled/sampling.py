@@ -15,7 +15,7 @@ from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
-from sim.compiled.rows.sagas import saga_counts
+from sim.compiled.rows.sagas import ledgers, saga_counts
 from sim.compiled.rows.sessions import session_counts
 from sim.compiled.rows.state import State
 from sim.compiled.rows.traffic import virtual_users, workloads
@@ -31,8 +31,9 @@ from sim.compiled.written.watched import read_layers
     VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
-    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, OF_LAYERS,
-) = map(whole, range(51))  # fmt: skip
+    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST,
+    NOT_RESERVED, EVER_NOT_RESERVED, OF_LAYERS,
+) = map(whole, range(53))  # fmt: skip
 
 
 @handler
@@ -43,6 +44,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
+    if what >= NOT_RESERVED:
+        return read_ledger(s, what)
     if what == OUTBOX_ROWS:
         return float(outboxes(s)[index].rows)
     if what == MEMBER_BUSY:
@@ -183,6 +186,13 @@ def read_sessions(s: State, what: int, index: int) -> float:
     if what == SESSIONS_FOUND:
         return float(counts.found)
     return float(counts.begun if what == SESSIONS_BEGUN else counts.lost)
+
+
+@handler
+def read_ledger(s: State, what: int) -> float:
+    """The same of charges and reservations."""
+    ledger = ledgers(s)[0]
+    return ledger.area + ledger.open * s.now if what == NOT_RESERVED else float(ledger.entered)
 
 
 @handler

@@ -202,6 +202,6 @@ _UNSAID = {
     "circuitbreaker": _unsaid_of_breaker,
     "retry": _unsaid_of_retry,
     "ratelimiter": _unsaid_of_rate_limiter,
-    "bulkhead": _nothing,
+    "bulkhead": _unsaid_of_bulkhead,
     "timelimiter": _nothing,
 }

@@ -29,6 +29,7 @@ def business(records: Records, scenario: Scenario, everyone: Sample) -> dict[str
         "oversold_items": _oversold(records, scenario),
         **_messages(records, scenario),
         "dropped_iterations": _dropped(records, scenario),
+        "not_reserved_mean": _not_reserved(records, scenario),
     }
 
 
@@ -56,6 +57,17 @@ def _charges(records: Records, scenario: Scenario) -> dict[str, float]:
 def _oversold(records: Records, scenario: Scenario) -> float:
     stocked = records.oversold or any(service.stock is not None for service in scenario.services.values())
     return float(sum(records.oversold.values())) if stocked else math.nan
+
+
+def _not_reserved(records: Records, scenario: Scenario) -> float:
+    """By Little's law: order-seconds over orders, the whole run."""
+    if not scenario.ledger.follow:
+        return math.nan
+    columns = {series.quantity: place for place, series in enumerate(records.series) if series.component == "ledger"}
+    lengths = np.diff(records.ticks, prepend=0.0)
+    seconds = float((records.gauges[:, columns["charged_not_reserved"]] * lengths).sum())
+    orders = records.gauges[-1, columns["ever_charged_not_reserved"]]
+    return seconds / float(orders) if orders else 0.0
 
 
 def _dropped(records: Records, scenario: Scenario) -> float:

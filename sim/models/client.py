@@ -86,7 +86,7 @@ class Client:
                 spending.hear(outcome, retries.retryable(self.rule, outcome))
             if not self._may_go_on(tries, outcome, spending):
                 break
-            pause = retries.backoff(self.rule, tries, self.jitter(request.id, tries), pause)
+            pause = retries.backoff_after(self.rule, outcome, tries, self.jitter(request.id, tries), pause)
             told = outcome in (RATE_LIMITED, request.told_by)  # a 503 of a full queue asks for nothing
             asked_to_wait = request.retry_after if told and self.honor_retry_after else 0.0
             request.told_by = 0

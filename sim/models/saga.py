@@ -132,9 +132,18 @@ class Retract:
         self.bit = world.effect_bit(step.effect)
         self.charge = step.effect == world.scenario.ledger.charge
         self.reservation = step.effect == world.scenario.ledger.reservation
+        self.ledger = world.ledger if self.charge or self.reservation else None
 
     def act(self, task: Task) -> int:
         """Take it back, if it is there."""
+        if self.ledger is None:
+            return self._take_back(task)
+        self.ledger.take_out(task.request)
+        self._take_back(task)
+        self.ledger.enter(task.request)
+        return OK
+
+    def _take_back(self, task: Task) -> int:
         request = task.request
         if request.effects & self.bit:
             request.charges -= self.charge and request.charges > 0

@@ -20,6 +20,7 @@ from sim.models.demand import Demand
 from sim.models.destination import Destination
 from sim.models.draws import Draw
 from sim.models.host import Host
+from sim.models.ledger import Ledger
 from sim.models.outbox import Outbox
 from sim.models.outcomes import OK
 from sim.models.sequence import StepSequence
@@ -45,6 +46,10 @@ class System(Context, Protocol):
     @property
     def scenario(self) -> Scenario:
         """What was said."""
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """What follows charges and reservations; None: nobody does."""
 
     @property
     def calls(self) -> Calls:

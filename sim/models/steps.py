@@ -119,9 +119,18 @@ class Effect:
         self.idempotent = step.options.idempotent
         self.charge = step.name == world.scenario.ledger.charge
         self.reservation = step.name == world.scenario.ledger.reservation
+        self.ledger = world.ledger if self.charge or self.reservation else None
 
     def act(self, task: Task) -> int:
         """Let it be so."""
+        if self.ledger is None:
+            return self._let_be(task)
+        self.ledger.take_out(task.request)
+        self._let_be(task)
+        self.ledger.enter(task.request)
+        return OK
+
+    def _let_be(self, task: Task) -> int:
         request = task.request
         if request.effects & self.bit and self.idempotent:
             return OK

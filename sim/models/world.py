@@ -23,6 +23,7 @@ from sim.models.gateway import Gateway
 from sim.models.group import Group
 from sim.models.groups import join_groups, open_channels
 from sim.models.host import Host
+from sim.models.ledger import Ledger
 from sim.models.limits import Limit
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.wiring import make_topic
@@ -66,6 +67,7 @@ class World:
         kept = row_sink(plan_of(scenario, (0.0, *self.moments)))
         self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup, kept)
         self.draws = draws or Draws(scenario.seed, replication)
+        self.ledger: Ledger | None = Ledger(self) if scenario.ledger.follow else None
         self.network = Network(scenario.network, self.draws, _zoned(scenario))
         self.nowhere = Replica(Outside(), 0, 0)
         self.effects: dict[str, int] = {}  # the bit of each in the masks of requests
@@ -86,7 +88,7 @@ class World:
         made.
         """
         scenario = self.scenario
-        self.gateway = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
+        self.gateway: Gateway | None = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
         self.services: dict[str, Service] = {
             name: Service(self, name, spec, scenario.places_of(name)) for name, spec in scenario.services.items()
         }

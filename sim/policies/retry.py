@@ -28,6 +28,7 @@ EQUAL = 2
 DECORRELATED = 3
 SPREAD = 4
 
+_RATE_LIMITED = int(Outcome.RATE_LIMITED)
 _JITTERS = {"none": NONE, "full": FULL, "equal": EQUAL, "decorrelated": DECORRELATED}
 
 
@@ -42,6 +43,7 @@ class RetryRow:
     base: float = 0.0
     multiplier: float = 1.0
     longest: float = math.inf
+    throttled: float = -1.0  # base after an answer that was rate limited; negative: the same
     spread: float = 0.0  # the share by which a pause may be shorter or longer
 
 
@@ -68,6 +70,7 @@ def new_retry(spec: Retry) -> RetryRow:
             _or_unlimited(rule.longest),
             rule.multiplier,
         )
+        row.throttled = -1.0 if rule.throttled_base is None else rule.throttled_base
     else:
         raise TypeError(f"a back-off of a plug-in, {type(rule).__name__}, has no built-in rule")
     return row
@@ -89,12 +92,25 @@ def backoff(row: RetryRow, k: int, u: float, previous: float) -> float:
 
     `u` uniform in (0, 1), `previous` the pause before (row.base for the first); both only for jitter.
     """
+    return pause_from(row, row.base, k, u, previous)
+
+
+@policy
+def backoff_after(row: RetryRow, outcome: int, k: int, u: float, previous: float) -> float:
+    """The same before a retry of an attempt that ended with this outcome code."""
+    throttled = outcome == _RATE_LIMITED and row.throttled >= 0.0
+    return pause_from(row, row.throttled if throttled else row.base, k, u, previous)
+
+
+@policy
+def pause_from(row: RetryRow, base: float, k: int, u: float, previous: float) -> float:
+    """The pause where the first is `base`."""
     if row.jitter == DECORRELATED:
-        pause = row.base + u * (3.0 * previous - row.base)
+        pause = base + u * (3.0 * previous - base)
         return row.longest if pause > row.longest else pause
-    pause = row.base
+    pause = base
     if row.growth == LINEAR:
-        pause = row.base * k
+        pause = base * k
     elif row.growth == EXPONENTIAL:
         # Multiplied out: a power may differ between the engines in the last bit, and overflows to an error instead of
         # infinity.

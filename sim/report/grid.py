@@ -48,6 +48,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "pending_orders",
             "double_charges",
             "charged_not_reserved",
+            "not_reserved_mean",
             "charged_after_failure",
             "oversold_items",
         ),

@@ -116,6 +116,8 @@ class ExponentialBackoff(Backoff):
     """The first pause."""
     multiplier: Factor = Field(default=2.0, gt=0)
     """How many times as long each is as the one before."""
+    throttled_base: Duration | None = None
+    """In the place of `base` after an answer `rate_limited`: in botocore's standard mode 1 s, where `base` is 50 ms."""
     longest: Duration | None = Field(default=None, alias="max")
     """No pause is longer."""
 

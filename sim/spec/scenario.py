@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -19,7 +19,7 @@ from sim import units
 from sim.spec import broker_fault as broker_fault  # noqa: PLC0414 - its words are registered
 from sim.spec import restart as restart  # noqa: PLC0414 - so is its word
 from sim.spec.arrivals import Replay
-from sim.spec.base import Between, Duration, Spec
+from sim.spec.base import Between, Duration, Flag, Leaves, Spec
 from sim.spec.broker import AnyBroker
 from sim.spec.document import Data
 from sim.spec.fault import AnyFault, Deploy, Fault
@@ -34,10 +34,21 @@ from sim.units import shown
 class Ledger(Spec):
     """Which effects are money and which are goods, for the business ledger."""
 
+    leaves: ClassVar[Leaves] = Leaves(series=("charged_not_reserved", "ever_charged_not_reserved"))
     charge: str | None = None
     """The effect by which a customer pays; twice for one order is a double charge."""
     reservation: str | None = None
     """The effect by which goods are set aside; a charge without it is counted."""
+    follow: Flag = False
+    """Whether the timeline tells how many orders are charged and not reserved at each moment, and for how long."""
+
+    @model_validator(mode="after")
+    def _follows_both(self) -> Self:
+        if self.follow and (self.charge is None or self.reservation is None):
+            raise ValueError(
+                "found `follow` without `charge` and `reservation`, expected both: it follows one to the other"
+            )
+        return self
 
 
 class Recording(Spec):

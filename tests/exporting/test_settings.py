@@ -267,3 +267,14 @@ def test_settings_are_written_without_a_run(tmp_path, monkeypatch, capsys):
     told = capsys.readouterr()
     assert told.out == kong.write(subject())
     assert told.err == ""
+
+
+def test_a_limit_that_adapts_is_exported_as_the_most_and_says_so():
+    text = SHOP.replace(
+        "bulkhead: {max_concurrent_calls: 24, max_wait: 50ms}",
+        "bulkhead: {vegas: {}}\n    rate_limit: {preset: aws_adaptive}",
+    )
+    written = resilience4j.write(subject(text))
+    assert "maxConcurrentCalls: 1000" in written
+    assert "vegas sets the limit" in written
+    assert "ratelimiter" not in written

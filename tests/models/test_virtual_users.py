@@ -6,6 +6,7 @@ import sim
 from sim import testing
 from sim.errors import ScenarioError
 from sim.metrics import measure
+from sim.report.conclusions.comparing import harms
 
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 
@@ -34,6 +35,14 @@ def test_an_arrival_that_finds_no_user_free_is_dropped():
     assert arrivals(run) == [round(second + tenth / 10, 6) for second in range(10) for tenth in (1, 2, 3, 4)]
     assert dropped(run) == 99 - 40
     assert measure(run.records, run.scenario).values["dropped_iterations"] == 59
+
+
+def test_the_answer_tells_that_the_load_was_less_than_said():
+    text = "version: 1\n" + REGULAR.replace("USERS", "4").replace("TIME", "1s")
+    comparison = sim.compare(sim.load_text(text), replications=1, jobs=1)
+    assert [line.text for line in harms(comparison)] == [
+        "Iterations that the load generator dropped, so that the load was less than said: 59."
+    ]
 
 
 def test_one_that_is_missed_is_there_from_then_on():

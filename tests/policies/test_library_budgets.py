@@ -8,6 +8,7 @@ from sim import testing
 from sim.errors import ScenarioError
 from sim.experiments.on_paper import attempts
 from sim.policies import library_budgets as budgets
+from sim.policies import retry
 from sim.spec.policy import Budget, Retry
 from sim.vocabulary import Outcome
 
@@ -159,3 +160,22 @@ def test_in_an_outage_a_fifth_of_what_is_under_way_is_a_quarter_more_load(budget
     """All fail after 100 ms: three attempts each. Of Envoy's budget a fifth of some 37 under way are retries: 1 / (1 - 0.2) attempts for a call, less what is rounded down."""
     run = testing.play(OUTAGE.replace("RETRY", f"{{max_attempts: 3, backoff: {{constant: 0s}}{budget}}}"))
     assert low < len(run.attempts("b.tell")) / len(run.outcomes()) <= high
+
+
+def test_after_a_throttled_answer_the_sdk_waits_longer():
+    """ExponentialBackoff of botocore 1.44.8: rand * min(scale * 2 ** (attempt - 1), 20), of 1 s where it was throttled, else of 50 ms."""
+    backoff = {"exponential": {"base": "50ms", "throttled_base": "1s", "max": "20s"}}
+    row = retry.new_retry(Retry.model_validate({"max_attempts": 9, "backoff": backoff, "jitter": "full"}))
+    pauses = [[retry.backoff_after(row, outcome, k, 0.5, 0.0) for k in (1, 2, 6)] for outcome in (ERROR, THROTTLED)]
+    assert pauses == [[0.025, 0.05, 0.8], [0.5, 1.0, 10.0]]
+
+
+def test_in_a_call_too():
+    text = TEXT.replace("faults: [{errors: {of: b, share: 100%}, at: 10s, for: 10s}]", "").replace("REPLICAS", "")
+    text = text.replace(
+        "b: {workers: unlimited,",
+        "b: {workers: unlimited, rate_limits: [{per: all, rate: 6/m, window: 10s, algorithm: fixed_window}],",
+    )
+    rule = "{max_attempts: 2, on: [rate_limited], backoff: {exponential: {base: 50ms, throttled_base: 3s}}}"
+    run = testing.play(text.replace("RETRY", rule), [1.0, 8.0])
+    assert run.responses() == [0.01, 3.01]

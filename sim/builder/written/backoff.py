@@ -23,6 +23,7 @@ def exponential(
     base: Literal[0] | Mapping[str, Any] | str,
     *,
     multiplier: Mapping[str, Any] | float | str | None = None,
+    throttled_base: Literal[0] | Mapping[str, Any] | str | None = None,
     max: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """`base * multiplier**(k-1)` before retry k, at most `max` (AWS Architecture Blog, "Exponential Backoff and
@@ -30,6 +31,8 @@ def exponential(
 
     base: The first pause.
     multiplier: How many times as long each is as the one before.
+    throttled_base: In the place of `base` after an answer `rate_limited`: in botocore's standard mode 1 s, where
+        `base` is 50 ms.
     max: No pause is longer.
     """
     return named("exponential", locals())

@@ -60,7 +60,7 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
             break
         request = the(Request, own.request)
         luck = uniform(workload.jitter.key, request.id, own.tries)
-        own.pause = retry.backoff(workload.retry, own.tries, luck, own.pause)
+        own.pause = retry.backoff_after(workload.retry, own.outcome, own.tries, luck, own.pause)
         wait = own.pause
         if workload.honor and request.retry_after > wait and hears_when(s, request, own.outcome):
             wait = request.retry_after

@@ -1103,6 +1103,15 @@ class SagaRun(int):
     next: SagaRun | None
 
 
+class Ledger(int):
+    """What is told of charges and reservations, where somebody follows them."""
+
+    area: float
+    open: int
+    entered: int
+    was_in: bool
+
+
 class SessionCounts(int):
     """What is told of all sessions of one service."""
 

@@ -18,9 +18,8 @@ class View(Row):
 
     next_look: float  # at the end of the interval
     rule: Reference[BalancingRow]
-    plain: Reference[
-        BalancerRow
-    ]  # whose turn it is among all, where the name of a policy says it; behind it in each zone
+    # whose turn it is among all, where the name of a policy says it; behind it in each zone
+    plain: Reference[BalancerRow]
     host: Reference[Host]
     peers: Reference[PeerRow]  # that of the first replica
     loads: int  # in `loads`: where its line begins

@@ -44,6 +44,16 @@ class SagaRun(Row):
     next: Perhaps[SagaRun]  # the one in the midst of which its task began this one, or free one
 
 
+class Ledger(Row):
+    """What is told of charges and reservations, where somebody follows them."""
+
+    area: float
+    open: int  # charged and not reserved
+    entered: int
+    was_in: bool  # the one that is about to change
+
+
+ledgers = Table("ledgers", Ledger)
 saga_counts = Table("saga_counts", SagaCounts)
 sagas = Table("sagas", Saga)
 saga_runs = Table("saga_runs", SagaRun, pool=Pool(1 << 7))

@@ -40,5 +40,6 @@ class SagaTables:
         """As they are at time 0; all programs have been written."""
         for place, aside in self._asides:
             self.sagas.rows[place]["aside"] = aside.place
+        yield rows.ledgers, rows.Ledger.zeros(1)
         yield rows.saga_counts, self.counts.array()
         yield rows.sagas, self.sagas.array()

@@ -13,6 +13,7 @@ from sim.compiled.rows import watched as rows
 from sim.compiled.wiring.found import Filled, Found, fractions
 from sim.compiled.wiring.lines import classes_of
 from sim.models.group import MEMBER
+from sim.models.ledger import LEDGER
 
 if TYPE_CHECKING:
     from sim.compiled.plugins.tables import PluginTables
@@ -81,6 +82,7 @@ class SeriesTables:
         self._watch_keys()
         self._watch_visits()
         self._watch_fleets()
+        self._watch_ledger()
         self._watch_plugins()
         for series in places.world.recorder.series:
             known = self._found.get((series.component, series.quantity))
@@ -140,6 +142,10 @@ class SeriesTables:
                     place = self.keys.place_of[endpoint.where]
                     self._watch(service.name, f"replayed {name}", sampling.REPLAYED, place)
                     self._watch(service.name, f"key_conflicts {name}", sampling.KEY_CONFLICTS, place)
+
+    def _watch_ledger(self) -> None:
+        self._watch(LEDGER, "charged_not_reserved", sampling.NOT_RESERVED, 0)
+        self._watch(LEDGER, "ever_charged_not_reserved", sampling.EVER_NOT_RESERVED, 0)
 
     def _watch_fleets(self) -> None:
         for place, name in enumerate(self.places.world.fleets):

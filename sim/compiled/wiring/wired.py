@@ -55,7 +55,7 @@ class Wiring(Places):
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
         self.plugin_tables = PluginTables(self.guard_tables)
-        self.assembler = Assembler(
+        self.assembler: Assembler = Assembler(
             self,
             self.call_tables,
             self.composed_tables,
@@ -69,7 +69,7 @@ class Wiring(Places):
         if work is not None:
             self.assembler.gateway_work = row_of(self.world.sampler(work, "gateway.work"))
         self.assembler.courier = self.assembler.emit(COURIER)
-        self.log_tables = LogTables(self, self.call_tables, self.assembler)
+        self.log_tables: LogTables = LogTables(self, self.call_tables, self.assembler)
         self._enter()
         self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)
         self.gateway_tables = GatewayTables(self)

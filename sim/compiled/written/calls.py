@@ -76,7 +76,7 @@ breaker_admit = breaker.admit.compiled
 breaker_settle = breaker.settle.compiled
 budget_deposit = budget.deposit.compiled
 bulkhead_enter = bulkhead.enter.compiled
-retry_backoff = retry.backoff.compiled
+retry_backoff_after = retry.backoff_after.compiled
 retry_retryable = retry.retryable.compiled
 
 
@@ -404,7 +404,7 @@ def call_step(s: State, own: int, call: int) -> int:
             else:
                 luck_3 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
                 last_3 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
-                own_row.pause = retry_backoff(retries(s)[call_row.retry], own_row.tries, luck_3, last_3)
+                own_row.pause = retry_backoff_after(retries(s)[call_row.retry], outcome_3, own_row.tries, luck_3, last_3)
                 if call_row.timed and base_reached(s.now + own_row.pause, own_row.deadline):
                     own_row.pause = own_row.deadline - s.now
                     own_row.deadline = LONG_AGO

@@ -34,7 +34,7 @@ NEXT = whole(1)
 OK = whole(0)
 UNREACHABLE = whole(10)
 budget_deposit = budget.deposit.compiled
-retry_backoff = retry.backoff.compiled
+retry_backoff_after = retry.backoff_after.compiled
 retry_retryable = retry.retryable.compiled
 
 
@@ -96,7 +96,7 @@ def ask(s: State, own: int, workload: int) -> int:
             request = own_row.request
             request_row = requests(s)[request]
             luck = uniform(draws(s)[workload_row.jitter].key, request_row.id, own_row.tries)
-            own_row.pause = retry_backoff(retries(s)[workload_row.retry], own_row.tries, luck, own_row.pause)
+            own_row.pause = retry_backoff_after(retries(s)[workload_row.retry], own_row.outcome, own_row.tries, luck, own_row.pause)
             wait = own_row.pause
             if workload_row.honor and request_row.retry_after > wait and hears_when(s, request, own_row.outcome):
                 wait = request_row.retry_after

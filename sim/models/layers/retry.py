@@ -61,7 +61,7 @@ class Retry(Layer):
             if not self._may_go_on(task, outcome, spending):
                 break
             luck = self.jitter(task.request.id, link_chain(task.chain, self.call.salt, task.tries))
-            pause = retries.backoff(self.rule, task.tries, luck, pause)
+            pause = retries.backoff_after(self.rule, outcome, task.tries, luck, pause)
             if pause > 0.0 and (yield from self._pause(task, pause)):
                 if spending is not None:
                     spending.forget()

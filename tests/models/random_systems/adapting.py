@@ -64,6 +64,8 @@ def _retry(spec: dict[str, Any], luck: Luck) -> None:
     if "retry" not in spec or not luck.maybe("budget", 0.5):
         return
     kind = luck.pick("kind", ("aws", "max", "share"))
+    if isinstance(backoff := spec["retry"].get("backoff"), dict) and isinstance(backoff.get("exponential"), dict):
+        backoff["exponential"]["throttled_base"] = luck.pick("throttled", ("10ms", "300ms", "1s"))
     if kind == "aws":
         words = {"initial_capacity": luck.pick("capacity", (14, 20, 60)), "retry_cost": luck.pick("cost", (5, 14))}
         if luck.maybe("timeouts"):

@@ -15,6 +15,7 @@ from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
 from tests.models.random_systems.health import health_checks
 from tests.models.random_systems.layers import layers
+from tests.models.random_systems.ledgers import ledgers
 from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
@@ -38,6 +39,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     spring,
     load_generators,
     event_stores,
+    ledgers,
     health_checks,
     adapting.library_budgets,
     adapting.adaptive_limits,

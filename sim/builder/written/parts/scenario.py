@@ -13,11 +13,13 @@ from sim.experiments.shipped import load
 from sim.spec.study import Study
 
 
-def ledger(*, charge: str | None = None, reservation: str | None = None) -> Part:
+def ledger(*, charge: str | None = None, reservation: str | None = None, follow: bool | None = None) -> Part:
     """Which effects are money and which are goods, for the business ledger.
 
     charge: The effect by which a customer pays; twice for one order is a double charge.
     reservation: The effect by which goods are set aside; a charge without it is counted.
+    follow: Whether the timeline tells how many orders are charged and not reserved at each moment, and for how
+        long.
     """
     return part(locals())
 

@@ -70,7 +70,7 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             return outcome
         luck = uniform(call.jitter.key, the(Request, own.request).id, link_chain(own.chain, call.salt, own.tries))
         last = own.pause if own.tries > 1 else call.retry.base  # where decorrelated jitter begins
-        own.pause = retry.backoff(call.retry, own.tries, luck, last)
+        own.pause = retry.backoff_after(call.retry, outcome, own.tries, luck, last)
         if call.timed and reached(s.now + own.pause, own.deadline):
             own.pause = own.deadline - s.now  # a pause that could only end after it is cut short
             own.deadline = LONG_AGO
