@@ -49,7 +49,10 @@ def compiled(function: F) -> F: ...
 @overload
 def compiled(**options: Untyped) -> Callable[[F], F]: ...
 def compiled(function: F | None = None, **options: Untyped) -> F | Callable[[F], F]:
-    """Decorator in the place of `numba.njit`: compiled when first called, remembered on disk where that is safe."""
+    """Decorator in the place of `numba.njit`: compiled when first called, remembered on disk where that is safe.
+
+    Nothing is made for callers in C, of which there are none.
+    """
     if function is None:
         return lambda body: _compiled(body, options)
     return _compiled(function, options)
@@ -128,7 +131,7 @@ def _locked(file: IO[str], until: float) -> bool:
 
 def _compiled(function: F, options: dict[str, object]) -> F:
     njit: Untyped = numba.njit
-    dispatcher: Untyped = njit(**options)(function)
+    dispatcher: Untyped = njit(**{"no_cfunc_wrapper": True, **options})(function)
     if isinstance(dispatcher, CPUDispatcher) and _home.directory is not None and _home.knows(function):
         _remember(dispatcher, _cache_in(_home.directory, function))
     body: F = dispatcher

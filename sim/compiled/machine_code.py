@@ -76,7 +76,7 @@ _PARTS: tuple[Any, ...] = (  # what `run` is made of, in the order in which it c
 def is_ready() -> bool:
     """Whether there is machine code of these very sources on disk.
 
-    So that starting takes a second and not half a minute.
+    So that starting takes a second and not a minute.
     """
     return PLAIN or is_whole()
 
