@@ -39,7 +39,8 @@ def _ends(scenario: Scenario, records: Records) -> Iterator[str]:
 
 
 def _events(scenario: Scenario, records: Records) -> Iterator[str]:
-    harms = {fault.inner_name or fault.name: fault.inner or fault for fault in scenario.faults}
+    harms = {fault.name: fault for fault in scenario.faults}
+    harms |= {fault.inner_name: fault.inner for fault in scenario.faults if fault.inner is not None}
     for code in np.unique(records.events["kind"]):
         yield f"event {EventKind(code).word}"
     for row in records.events[records.events["kind"] == EventKind.FAULT_BEGAN]:
