@@ -14,6 +14,9 @@ def answer(task: Task, outcome: int, env: Clock) -> None:
         caller.outcome = outcome
         caller.root = task.root
         caller.where = task.where
+        # who ends before its turn comes must not end again what has answered it
+        if isinstance(caller, Task) and caller.children is task:
+            caller.children = None
         env.wake(caller)
 
 

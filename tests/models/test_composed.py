@@ -157,6 +157,23 @@ def test_a_loser_answers_nobody_any_more_however_deep_inside_of_it_the_reply_sta
     assert played.responses() == [pytest.approx(0.1)]
 
 
+def test_a_call_that_has_answered_a_loser_in_the_same_instant_is_not_ended_twice():
+    """Both calls end at once, and the first branch has its turn before the second: nothing is left to be cancelled.
+
+    A request is written when nothing of it is alive: the one at 1 s, and then that at 0 s, which waits for another 5 s.
+    """
+    race = "{race: [{call: other.x}, {call: other.y}], losers: cancel}"
+    text = f"""
+    services:
+      app: {{workers: unlimited, endpoints: {{slow: [{race}, {{wait: 5s}}], fast: [{race}]}}}}
+      other: {{workers: unlimited, endpoints: {{x: [], y: []}}}}
+    traffic: {{slow: {{sends: app.slow}}, fast: {{sends: app.fast}}}}
+    """
+    run = testing.play(text, {"slow": [0.0], "fast": [1.0]})
+    assert list(run.records.requests["arrival"]) == [1.0, 0.0]
+    assert list(run.records.requests["end"]) == [1.0, 5.0]
+
+
 def test_a_loser_goes_on_where_the_race_that_it_has_lost_is_lost_itself_in_the_same_instant():
     """After the thaw at 20 s the inner race is won, and before it is told so the outer one is by its other branch."""
     text = """
