@@ -40,14 +40,20 @@ class Client:
     """What all clients of one traffic have in common: patience, retries, and the budget for these."""
 
     def __init__(
-        self, context: Context, name: str, spec: Traffic, gateway: Gateway | None, deadlines: dict[Task, float]
+        self,
+        context: Context,
+        name: str,
+        spec: Traffic,
+        gateway: Gateway | None,
+        deadlines: dict[Task, float],
+        place: int,  # of the traffic among all
     ):
         self.env = context.env
         self.recorder = context.recorder
         self.name = name
         self.name_index = context.recorder.name(name)
         self.gateway = gateway
-        self.replica = Replica(Outside(), 0, 0)  # its side of balancers
+        self.replica = Replica(Outside(place), 0, 0)  # its side of balancers
         self.deadlines = deadlines if spec.deadline is not None else None  # None: nobody is told how long it waits
         retry = spec.retry or Retry(max_attempts=1)
         self.rule = retries.new_retry(retry)

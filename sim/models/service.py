@@ -21,7 +21,7 @@ from sim.models.queues.channel import QueueConsumer
 from sim.models.request import Request
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
-from sim.models.task import Replica, Task
+from sim.models.task import Outside, Replica, Task
 from sim.policies import balancer as plain
 from sim.spec.balancing import Balancing, LoadBalancing
 from sim.spec.service import Service as Spec
@@ -74,7 +74,7 @@ class Service(Host):
 
     def uneject(self, index: int) -> None:
         """Callers that had ejected it as an outlier take it back."""
-        for caller in sorted(self.callers, key=name_of):
+        for caller in sorted(self.callers, key=_turn_of):
             if self.name in caller.balancers:
                 caller.balancers[self.name].check_passed(index, self.env.now)
 
@@ -224,3 +224,8 @@ class Endpoint:
                 balancer.over(replica.index, outcome, now - began, now)
         elif self.counts:
             caller.balancers[self.service.name][1][replica.index] -= 1
+
+
+def _turn_of(caller: Replica) -> tuple[str, int]:
+    """When it is told of what all callers are told: by name, and clients, who have but one, in the order of traffic."""
+    return name_of(caller), caller.host.place if isinstance(caller.host, Outside) else 0

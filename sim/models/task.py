@@ -77,7 +77,8 @@ class Outside:
 
     name = ""
 
-    def __init__(self) -> None:
+    def __init__(self, place: int = 0) -> None:
+        self.place = place  # of their traffic among all
         self.account = Account()
 
 

@@ -146,9 +146,9 @@ class World:
             for host in self.hosts():
                 host.keep_track()  # what is late is cancelled
         users = first_users(self.scenario.traffic)
-        self.workloads = []
+        self.workloads: list[Workload] = []
         for name, traffic in self.scenario.traffic.items():
-            client = Client(self, name, traffic, self.gateway, self.calls.deadlines)
+            client = Client(self, name, traffic, self.gateway, self.calls.deadlines, len(self.workloads))
             doors = [self._door(target, traffic) for target in traffic.mix]
             self.workloads.append(Workload(self, name, traffic, client, doors, users.get(name, 0)))
         for workload in self.workloads:
