@@ -180,7 +180,7 @@ class Call:
 
     def give_up(self, task: Task) -> None:
         """Nobody waits any longer for the attempt that the task makes; whether that goes on is the policy's choice."""
-        child = task.children
+        child, task.children = task.children, None
         if isinstance(child, list):  # copies of a hedged attempt
             for copy in child:
                 stop_branch(copy, self.cancels)

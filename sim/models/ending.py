@@ -72,7 +72,7 @@ def _stop(task: Task, host: Component, replica: Replica, cancel: bool) -> None:
     task.kill()
     if not task.abandoned and not task.own_thread:
         host.account.work_wasted += task.worked
-    children = task.children
+    children, task.children = task.children, None
     task.ticket += 1
     if isinstance(children, list):
         for branch in children:

@@ -112,6 +112,27 @@ def test_a_client_that_goes_stops_all_copies():
     assert (run.outcomes(), run.responses()) == (["timeout"], [0.3])
 
 
+def test_copies_that_were_given_up_are_not_stopped_again_with_their_caller():
+    """A request is written when nothing of it is alive: the first at 0.3 s, when its client has gone, before the second.
+
+    The copy was given up at 0.05 s, by the time for all of them; its caller waits on until its client is gone.
+    """
+    run = testing.play(
+        """
+        duration: 10s
+        traffic: {clients: {sends: a.ask, timeout: 300ms, deadline: propagate}}
+        services:
+          a:
+            workers: 9
+            endpoints: {ask: [{call: b.tell, policy: {total_timeout: 50ms, deadline: propagate, hedge: {after: 1s}}, fallback: [{wait: 1s}]}]}
+          b: {workers: 9, endpoints: {tell: [{wait: 10ms}]}}
+        faults: [{slow: {of: b, by: 100x}, at: 0s, for: 500ms}]
+        """,
+        [0.0, 1.0],
+    )
+    assert [round(end, 9) for end in run.records.requests["end"]] == [0.3, 1.01]
+
+
 @pytest.mark.parametrize(
     ("hedge", "told"),
     [("{after: p5}", "a percentile, p95"), ("{after: 1s, max: 11}", "10"), ("{delay: 1s}", "unknown field")],
