@@ -64,6 +64,7 @@ class Machine:
         self.s = state_of(wiring)
         self.room = Room(self.s, wiring)
         self.stillness = Stillness(wiring.scenario)
+        self.rows_seen = 0  # that had been written, and not been handed over yet, at the last look
         self.control = Control(self)
         self.faults = Faults(self.control)
         self.room.begin()
@@ -98,17 +99,19 @@ class Machine:
     def _look(self, turns: int) -> None:
         """Whether time goes on.
 
-        Where the interpreter does not say how many turns it took there was one at least for each row that it wrote.
+        Where the interpreter does not say how many turns it took there was one at least for each row that it has
+        written since the last look: it may return many times in one instant, for each check of a replica say.
         """
-        s = self.s
-        turns = turns or s.redeliveries + sum(
-            table.count(s).count for table in (request_records, message_records, event_records)
-        )
-        s.redeliveries = 0
+        s, rows = self.s, self._rows_written()
+        turns = turns or max(1, s.redeliveries + rows - self.rows_seen)
+        s.redeliveries, self.rows_seen = 0, rows
         sent = workloads.array(s)["arrived"].tolist()
         unfinished = s.size_of(requests) - requests.account(s).left
         if not self.stillness.goes_on(s.now, turns, sent, unfinished):
             raise self.stillness.error(sent, self._who_turns())
+
+    def _rows_written(self) -> int:
+        return sum(table.count(self.s).count for table in (request_records, message_records, event_records))
 
     def _who_turns(self) -> Turning:
         """The component of the task whose turn it is, or of one that waits for its turn or for an event.
@@ -163,6 +166,7 @@ class Machine:
         for table, pieces in self.pieces.items():
             if table.count(s).count:
                 pieces.append(copied(self._written(table)))
+        self.rows_seen = 0
 
     def _written(self, table: AnyTable) -> NDArray[np.void]:
         """The rows that were appended, of which there are none from now on."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim import compiled, models
+from sim import compiled, models, testing
 from sim.errors import TimeStandsStill
 from sim.models.stillness import SENT, SENT_EACH, TURNS, Stillness
 from sim.spec import load_document
@@ -157,3 +157,14 @@ def test_a_recording_may_have_all_its_requests_at_one_instant():
     still = Stillness(scenario)
     assert still.goes_on(0.0, 1_000_000, [100_000], 100_000), "ten turns each"
     assert not still.goes_on(0.0, 100_000_000, [100_000], 100_000)
+
+
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+def test_checks_of_many_replicas_in_one_instant_are_no_loop(engine):
+    """At 10 s 200 replicas are checked at once, when 6,000 requests have ended: of each check the rows that were there were counted as turns."""
+    text = """
+    duration: 11s
+    services: {a: {replicas: 200, workers: 1, health_checks: {interval: 10s}, endpoints: {x: [{work: 1ms}]}}}
+    """
+    run = testing.play(text, [i / 600 for i in range(6000)], engine=engine)
+    assert run.outcomes() == ["ok"] * 6000

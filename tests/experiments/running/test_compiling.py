@@ -199,7 +199,8 @@ def test_it_does_not_outlive_a_parent_that_is_killed():
     """
     parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
-    children = [int(word) for word in parent.stdout.readline().split()]
+    with parent.stdout as told:
+        children = [int(word) for word in told.readline().split()]
     assert len(children) == 2
     time.sleep(1.0)
     parent.kill()

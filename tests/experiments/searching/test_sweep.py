@@ -89,16 +89,11 @@ def test_a_figure_that_the_end_of_the_run_cut_off_is_a_lower_bound_in_every_tabl
 
 
 def test_the_same_sweep_gives_the_same_bytes_anywhere(tmp_path):
-    calls = [
-        sweep(
-            fakes.shop(),
-            ["services.kitchen.workers=1,2"],
-            replications=2,
-            jobs=jobs,
-            journal=Journal(tmp_path / str(jobs)),
-        )
-        for jobs in (1, 2)
-    ]
+    calls = []
+    for jobs in (1, 2):
+        with Journal(tmp_path / str(jobs)) as journal:
+            varied = ["services.kitchen.workers=1,2"]
+            calls.append(sweep(fakes.shop(), varied, replications=2, jobs=jobs, journal=journal))
     assert as_json(calls[0]) == as_json(calls[1])
     assert calls[0].fingerprint == calls[1].fingerprint
 
