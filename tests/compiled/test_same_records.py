@@ -49,7 +49,7 @@ def test_random_systems_with_later_words(seed):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("first", range(3040, 3440, 50))
+@pytest.mark.parametrize("first", range(3040, 3340, 50))
 def test_many_random_systems_with_later_words(first):
     found = {seed: apart(any_system(seed, ("none", "all", "exemplars")[seed % 3])) for seed in range(first, first + 50)}
     assert {seed: words for seed, words in found.items() if words} == {}

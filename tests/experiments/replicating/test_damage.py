@@ -275,7 +275,7 @@ def test_an_archive_whose_tables_are_others_is_as_it_was_or_damaged(archives, tm
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("damage", [damaged_words, damaged_table])
 def test_neither_is_any_of_hundreds_more(archives, tmp_path, kind, damage):
-    attack(archives[kind][0], tmp_path, damage, seed=9, count=400)
+    attack(archives[kind][0], tmp_path, damage, seed=9, count=200)
 
 
 def attack(data, folder, damage, seed, count):
