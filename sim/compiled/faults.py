@@ -95,7 +95,7 @@ class Faults:
             if type(harm) not in self._changes:
                 elasticity.take_over_fault(harm)
             if isinstance(harm, faults.Random):
-                harm.env, harm.recorder = elasticity.env, elasticity.recorder  # type: ignore[assignment]
+                harm.env, harm.recorder = elasticity.env, elasticity.recorder  # type: ignore[assignment]  # a clock of ours, of which it asks no more than both have
                 harm.until_it_comes = elasticity.drawn(harm.fault.mtbf, f"fault.{harm.fault.name}.mtbf")
                 harm.until_it_goes = elasticity.drawn(harm.fault.mttr, f"fault.{harm.fault.name}.mttr")
                 harm.harm = Ours(self, harm.harm)

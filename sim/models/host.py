@@ -244,8 +244,8 @@ class Host(Places):
         self.zones = [every.index(zones[replica.index % len(zones)]) for replica in self.replicas]
         for replica, zone in zip(self.replicas, self.zones, strict=True):
             replica.zone = zone
-        for place, name in enumerate(("from_same_zone", "from_other_zone")):
-            self.recorder.watch(self.name, name, "total", lambda _, place=place: self.from_zones[place])  # type: ignore[misc]
+        self.recorder.watch(self.name, "from_same_zone", "total", lambda _: self.from_zones[False])
+        self.recorder.watch(self.name, "from_other_zone", "total", lambda _: self.from_zones[True])
 
     def count_zone(self, crosses: bool) -> None:
         """A call comes from the zone of its replica, or crosses from another one."""

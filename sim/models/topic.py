@@ -418,13 +418,18 @@ class PublishTarget:
                     outcome = UNREACHABLE
                     task.where = self.where
             topic.recorder.stage(task, Stage.ANSWER, self.where)
+        yield from self._end(task, outcome)
+
+    def _end(self, task: Task, outcome: int) -> Process:
+        """Tell the publisher, if it still hears, and be over."""
+        env = self.topic.env
         if task.caller is not None:
-            delay = 0.0 if task.back is None else task.back.delay(request.id, task.chain)
+            delay = 0.0 if task.back is None else task.back.delay(task.request.id, task.chain)
             if delay > 0.0:
-                topic.env.hold(task, delay)
+                env.hold(task, delay)
                 yield
             if delay >= 0.0:
-                answer(task, outcome, topic.env)
-        request.done()
+                answer(task, outcome, env)
+        task.request.done()
         task.silence()
         yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sim.models.destination import Sent
-from sim.models.ending import answer
 from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
 from sim.models.outcomes import ERROR, OK, UNREACHABLE
 from sim.models.task import Activity, Process, Task
@@ -32,16 +31,7 @@ class ReplicatedTarget(PublishTarget):
             topic.recorder.stage(task, Stage.ANSWER, self.where)
         if outcome:
             task.where = self.where
-        if task.caller is not None:
-            delay = 0.0 if task.back is None else task.back.delay(request.id, task.chain)
-            if delay > 0.0:
-                topic.env.hold(task, delay)
-                yield
-            if delay >= 0.0:
-                answer(task, outcome, topic.env)
-        request.done()
-        task.silence()
-        yield
+        yield from self._end(task, outcome)
 
 
 class ReplicatedStore(TopicStore):
