@@ -31,11 +31,10 @@ class Coordination:
     def __init__(self, world: Elasticity):
         self.world = world
         self.membership = world.control.membership
-        wiring = world.control.wiring
-        every: list[Model] = wiring.members
+        wiring: Model = world.control.wiring
         self.managed = {
             place: MemberView(self, place, model)
-            for place, model in enumerate(every)
+            for place, model in enumerate(wiring.members)
             if isinstance(model, ManagedConsumer)
         }
         self.membership.managed = self.managed
