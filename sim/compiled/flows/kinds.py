@@ -666,6 +666,15 @@ class Fleet(int):
     paid_area: float
 
 
+class NodePool(int):
+    """The nodes on which replicas stand, as the time series tell of them."""
+
+    ready: int
+    paid: int
+    paid_area: float
+    pending: int
+
+
 class Job(int):
     """Work of a task on the cores of its replica."""
 

@@ -49,6 +49,25 @@ def warnings(**changes: Any) -> str:
     )
 
 
+NODES: dict[str, Any] = {"general": {"cores": 4, "max": 3, "start": "1m"}}
+ON_NODES: dict[str, Any] = {
+    "workers": 32,
+    "cores": 3,
+    "queue": {"capacity": 50},
+    "endpoints": {"answer": [{"wait": {"exponential": "20ms"}}]},
+    "node_pool": "general",
+    "autoscaling": {"min": 1, "max": 5},
+}
+
+
+def test_nodes_that_hold_fewer_than_an_autoscaler_may_ask_for():
+    """A replica of three cores leaves one of four, which nobody fits into: three nodes hold three."""
+    told = warnings(services__back=ON_NODES, node_pools=NODES)
+    assert "node_pools.general: holds 3 of the 5 replicas that there may be at once" in told
+    assert "node_pools" not in warnings(services__back=ON_NODES, node_pools={"general": {**NODES["general"], "max": 5}})
+    assert "node_pools.general: no service stands on it" in warnings(node_pools=NODES)
+
+
 IMPATIENT: dict[str, Any] = {"sends": "front.ask", "arrivals": {"closed": {"users": 60, "think": "0s"}}}
 QUICK: dict[str, Any] = {"workers": 32, "queue": {"capacity": 50}}
 

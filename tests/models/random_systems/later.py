@@ -18,6 +18,7 @@ from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
 from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
+from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
 from tests.models.random_systems.sagas import sagas
 from tests.models.random_systems.sessions import sessions
@@ -48,6 +49,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     adapting.idempotency,
     adapting.preemption,
     sessions,
+    node_pools,
 )
 
 
