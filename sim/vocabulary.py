@@ -92,6 +92,8 @@ class EventKind(IntEnum):
     ISR_EXPANDED = 29
     REPLICA_UNHEALTHY = 30  # its health checks have failed
     REPLICA_HEALTHY = 31
+    LISTEN_OVERFLOW_BEGAN = 32  # the kernel drops SYNs: connections that the process does not accept have no room left
+    LISTEN_OVERFLOW_ENDED = 33
 
     @property
     def word(self) -> str:
