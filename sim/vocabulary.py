@@ -92,11 +92,13 @@ class EventKind(IntEnum):
     ISR_EXPANDED = 29
     REPLICA_UNHEALTHY = 30  # its health checks have failed
     REPLICA_HEALTHY = 31
-    REPLICA_PENDING = 32  # no node has room for it
-    NODE_STARTING = 33
-    NODE_READY = 34
-    NODE_DRAINING = 35  # with so many replicas: the value
-    NODE_STOPPED = 36
+    LISTEN_OVERFLOW_BEGAN = 32  # the kernel drops SYNs: connections that the process does not accept have no room left
+    LISTEN_OVERFLOW_ENDED = 33
+    REPLICA_PENDING = 34  # no node has room for it
+    NODE_STARTING = 35
+    NODE_READY = 36
+    NODE_DRAINING = 37  # with so many replicas: the value
+    NODE_STOPPED = 38
 
     @property
     def word(self) -> str:

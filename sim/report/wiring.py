@@ -17,6 +17,7 @@ from sim.spec.gateway import Gateway, RateLimit
 from sim.spec.node_pool import NodePool
 from sim.spec.policy import NO_POLICY, CallPolicy, Hedge, Retry
 from sim.spec.queue_broker import QueueBroker
+from sim.spec.queueing import Queue
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
 from sim.spec.step import Step
@@ -189,6 +190,7 @@ def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | Non
     breaker, bulkhead = policy.circuit_breaker, policy.bulkhead
     badges = (
         f"timeout {lasting(limit)}" if limit else "",
+        f"connect {lasting(policy.connect_timeout)}" if policy.connect_timeout else "",
         f"retry ×{retry.max_attempts}" if retry is not None and retry.max_attempts > 1 else "",
         "budget" if retry is not None and retry.budget is not None else "",
         "breaker" if breaker is not None else "",
@@ -233,6 +235,7 @@ def _gateway_lines(gateway: Gateway) -> Iterator[str]:
     if gateway.authentication is not None:
         yield f"authentication {word_of(gateway.authentication)}"
     yield from _limit_lines(gateway.rate_limits)
+    yield from _backlog_line(gateway.queue)
     for name, route in gateway.routes.items():
         yield from (f"{name}: {line}" for line in _limit_lines(route.rate_limits))
 
@@ -281,6 +284,7 @@ def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
         )
     elif service.queue.discipline != "fifo":
         yield f"queue {service.queue.discipline}"
+    yield from _backlog_line(service.queue)
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
     chains = [
@@ -292,6 +296,11 @@ def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
         yield f"→ {effect}"
     if len(effects) > 2:
         yield f"→ and {len(effects) - 2} more effects"
+
+
+def _backlog_line(queue: Queue) -> Iterator[str]:
+    if queue.listen_backlog is not None:
+        yield f"listen backlog {queue.listen_backlog:,}"
 
 
 def _scaled_by(service: Service) -> Iterator[str]:

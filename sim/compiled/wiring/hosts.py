@@ -70,6 +70,8 @@ class HostTables:
             warm_decay=host.warm_up[1] if host.warm_up is not None else 1.0,
             up_area=host.up_area,
             last_shed=-np.inf,
+            last_overflow=-np.inf,
+            listen_most=host.listening.most if host.listening is not None else 0,
             name=host.name_index,
             first=self.places.replica_at[host.replicas[0]],
             count=len(host.replicas),

@@ -97,6 +97,7 @@ class SeriesTables:
         for place, host in enumerate(self.places.hosts):
             for what, quantity in enumerate(OF_HOSTS):
                 self._watch(host.name, quantity, what, place)
+            self._watch(host.name, "listen_overflows", sampling.LISTEN_OVERFLOWS, place)
             self._watch(host.name, "ejected", sampling.EJECTED, place)
             self._watch(host.name, "healthy", sampling.HEALTHY, place)
             self._watch(host.name, "from_same_zone", sampling.FROM_SAME_ZONE, place)

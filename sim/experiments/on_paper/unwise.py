@@ -31,6 +31,7 @@ from sim.experiments.on_paper.unwise_calls import (
     retry_fan_out,
     short_timeouts,
 )
+from sim.experiments.on_paper.unwise_ground import connects_without_backlog, overflowing_backlogs
 from sim.experiments.on_paper.unwise_limits import (
     kinder_than_kong,
     limited_callers,
@@ -270,6 +271,7 @@ def unknown_rates(view: View) -> Iterator[Finding]:
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload first: whoever runs reads a handful
     time_can_stand_still,
     overload,
+    overflowing_backlogs,
     starving_classes,
     crowded_machines,
     shares_of_sends,
@@ -286,6 +288,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     retry_fan_out,
     breakers,
     deadlines_of_nobody,
+    connects_without_backlog,
     rate_limits,
     replaced_limits,
     limited_callers,

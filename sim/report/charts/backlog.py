@@ -24,7 +24,7 @@ PROMISES = "open promises"
 _WAITING = (
     ("lag", "lag", "published, not done with yet", "messages"),
     ("queue", "queue", "waiting for a worker, all replicas", "requests"),
-    ("listen_backlog", "listen backlog", "came while it was frozen", "requests"),
+    ("listen_backlog", "listen backlog", "not accepted yet", "requests"),
     ("outbox", "outbox", "written, not yet published", "rows"),
 )
 _REPLICAS = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.models.random_systems import adapting, serving
+from tests.models.random_systems import adapting, ground, serving
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.event_stores import event_stores
@@ -49,6 +49,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     adapting.idempotency,
     adapting.preemption,
     sessions,
+    ground.listen_backlogs,
     node_pools,
 )
 
