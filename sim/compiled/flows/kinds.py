@@ -124,6 +124,7 @@ class Task(int):
     frozen_before: float
     worked: float
     deadline: float
+    connect: float
     paced: float
     on_wake: int
     pc: Op
@@ -456,6 +457,8 @@ class Call(int):
     hedges: bool
     cancels_losers: bool
     pools: bool
+    dials: bool
+    connect_timeout: float
     limits: bool
     may_freeze: bool
     per_replica: bool
@@ -592,10 +595,13 @@ class Host(int):
     outside_area: float
     up_area: float
     last_shed: float
+    last_overflow: float
     name: int
     first: Replica
     count: int
     capacity: int
+    listen_most: int
+    syns_dropped: int
     workers: int
     cores: int
     offered: int
@@ -618,6 +624,7 @@ class Host(int):
     may_hang: bool
     tracks: bool
     shedding: bool
+    overflowing: bool
     warm_slow: float
     warm_decay: float
 
@@ -642,7 +649,9 @@ class Replica(int):
     down: int
     hung: int
     backlog: int
+    unaccepted: int
     queue: TaskLine
+    accepting: TaskLine
     parked: TaskLine
     overdue_first: Note | None
     overdue_last: Note | None
@@ -664,6 +673,15 @@ class Fleet(int):
     wanted: int
     paid: int
     paid_area: float
+
+
+class NodePool(int):
+    """The nodes on which replicas stand, as the time series tell of them."""
+
+    ready: int
+    paid: int
+    paid_area: float
+    pending: int
 
 
 class Job(int):
