@@ -16,6 +16,7 @@ from sim.compiled.rows.balancing import view_of, views
 from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.hosts import ended, fleets, hosts, node_pools, replicas
 from sim.compiled.rows.logs import groups
+from sim.compiled.tasks import STANDS_IN
 from sim.models.clock import CONTROL, ORDINARY, Signal
 from sim.models.draws import Draws
 from sim.policies.base import noise
@@ -140,7 +141,7 @@ class Time:
             calendar.make_ready(s, turn)
             return
         order = membership.order(look_at(turn))
-        calendar.make_ready(s, membership.new_stand_in(order))
+        calendar.make_ready(s, membership.new_stand_in(STANDS_IN, order))
 
 
 class Log:

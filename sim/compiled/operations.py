@@ -63,7 +63,8 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
     TAKE_OUT, ENTER,
     LOOK_FOR_SESSION, KEEP_SESSION, SESSION_LOST,
-) = map(whole, range(70))  # fmt: skip
+    COMMIT_RECORD, REST,
+) = map(whole, range(72))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,

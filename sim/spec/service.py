@@ -81,8 +81,6 @@ class Consume(Spec):
         series=("lag", "delivered", "redelivered", "busy", "workers"),
     )
     simpy_only = (
-        "fetch",
-        "commit",
         "transaction",
         "isolation",
         "prefetch",

@@ -932,6 +932,7 @@ class Topic(int):
     chance: int
     replication: int
     published: int
+    size: float
 
 
 class Broker(int):
@@ -1027,6 +1028,20 @@ class Member(int):
     busy_area: float
     session: float
     polled: float
+    commit_interval: float
+    next_commit: float
+    fetch_min: float
+    fetch_wait: float
+    fetch_began: float
+    fetch_due: float
+    fetch_look: float
+    fetches: int
+    fetcher: Task | None
+    commits: int
+    committer: Task | None
+    handled: Delivery | None
+    looks: bool
+    loses: bool
     group: Group
     host: Host
     replica: Replica
