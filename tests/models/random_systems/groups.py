@@ -42,7 +42,7 @@ def commits(document: dict[str, Any], luck: Luck) -> None:
     """Consumers that wait for more than one record, and that commit at other moments than after a batch."""
     for name, service in document["services"].items():
         for topic, consume in (service.get("consumes") or {}).items():
-            consume |= fetch_and_commit(luck.at(f"{name} {topic}"))
+            consume.update(fetch_and_commit(luck.at(f"{name} {topic}")))
 
 
 def memberships(document: dict[str, Any], luck: Luck) -> None:
