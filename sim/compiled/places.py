@@ -26,9 +26,9 @@ from sim.compiled.events import log, log_at
 from sim.compiled.lines import hear_of_no_wait, is_dropped, join_line, leave_line, next_in_line, who_gives_way
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.preempting import interrupt_for
-from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas, struck
+from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas, struck, tallies
 from sim.compiled.rows.programs import timed_ops
-from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.running import arrived, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import FROZEN, keep_stage
 from sim.compiled.tasks import IN_QUEUE, NOWHERE, OUTSIDE, PARKED, UNACCEPTED
@@ -259,6 +259,29 @@ def unpark(s: State, task: int) -> None:
 
 @by_address
 @handler
+def end_is_heard(s: State, task: int, outcome: int) -> None:
+    """An attempt has ended in a replica that drains, or whose version is judged."""
+    replica = replicas(s)[tasks(s)[task].replica]
+    if replica.tally >= 0:
+        tally = tallies(s)[replica.tally]
+        tally.ended += 1
+        if outcome >= SHED:
+            tally.failed += 1
+        if passed(s.now, arrived(s)[task].at + tally.bound):
+            tally.late += 1
+    if replica.draining:
+        look_soon(s, tasks(s)[task].replica)
+
+
+@by_address
+@handler
+def note_arrival(s: State, task: int) -> None:
+    """An attempt has come to a host of which versions are judged."""
+    arrived(s)[task].at = s.now
+
+
+@by_address
+@handler
 def look_soon(s: State, replica: int) -> None:
     """Something inside of a draining replica has ended: when all that it wakes has had its turn, Python looks."""
     schedule(s, CONTROL, 0.0, ORDER, replicas(s)[replica].when_left)
@@ -335,11 +358,7 @@ def leave_backlog(s: State, task: int) -> None:
 def accept_connections(s: State, host: int, place: int) -> None:
     """The process takes as many connections as it has room for, in the order in which they came."""
     row, replica = hosts(s)[host], replicas(s)[place]
-    while (
-        replica.accepting.first >= 0
-        and replica.closed == 0
-        and (replica.free > 0 or replica.waiting < row.capacity)
-    ):
+    while replica.accepting.first >= 0 and replica.closed == 0 and (replica.free > 0 or replica.waiting < row.capacity):
         task = replica.accepting.first
         leave_backlog(s, task)
         if replica.free > 0:

@@ -212,6 +212,12 @@ class Entered(int):
     inside: int
 
 
+class Arrived(int):
+    """Where versions are judged: of the attempt in the row of the same place."""
+
+    at: float
+
+
 class Spending(int):
     """Where a budget of retries counts attempts or their costs: what the call or client in the row of the same place"""
 
@@ -623,6 +629,7 @@ class Host(int):
     preempts: bool
     may_hang: bool
     tracks: bool
+    judged: bool
     shedding: bool
     overflowing: bool
     warm_slow: float
@@ -663,6 +670,8 @@ class Replica(int):
     stopped: bool
     absent: bool
     draining: bool
+    heard: bool
+    tally: Tally | None
     warm_since: float
     when_left: int
 
@@ -673,6 +682,15 @@ class Fleet(int):
     wanted: int
     paid: int
     paid_area: float
+
+
+class Tally(int):
+    """How attempts ended in the replicas of one version, where somebody judges it."""
+
+    bound: float
+    ended: int
+    failed: int
+    late: int
 
 
 class NodePool(int):
