@@ -1,9 +1,9 @@
 """Replicas that come and go: the models' own fleets, autoscalers and deployments, over the rows of this engine.
 
 What they decide is rare, and all that they ask a host for is a number, or to take a replica down or bring one up. So
-they run as they are (`models/fleet.py`, `node_pool.py`, `autoscaler.py`, `rollout.py`, `release.py`, `restarting.py`, and
-`Random` of `fault.py`), as Python between two turns of the interpreter: their clock plans orders, and their hosts and replicas are
-views of rows.
+they run as they are (`models/fleet.py`, `node_pool.py`, `autoscaler.py`, `rollout.py`, `release.py`, `restarting.py`,
+and `Random` of `fault.py`), as Python between two turns of the interpreter: their clock plans orders, and their hosts
+and replicas are views of rows.
 """
 
 from __future__ import annotations

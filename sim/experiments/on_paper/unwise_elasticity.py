@@ -41,9 +41,7 @@ def canaries_unseen(view: View) -> Iterator[Finding]:
         abort, pauses = fault.canary.abort, sum(step.pause for step in fault.canary.steps)
         needed = abort.interval * (abort.failure_limit + 1)
         if pauses < needed:
-            found = (
-                f"its pauses are {show_duration(pauses)} in all, and {show_duration(needed)} pass until it may abort"
-            )
+            found = f"its pauses are {show_duration(pauses)} in all; {show_duration(needed)} pass until it may abort"
             why = "a bad version is released before it can be given up"
             yield Finding(f"faults.{fault.name or index}.canary", found, why)
 

@@ -74,7 +74,7 @@ def test_a_canary_that_is_released_before_it_can_be_given_up():
     canary = {"steps": steps, "abort": {"errors": "5%", "failure_limit": 1}}
     fault = {"name": "release", "at": "2m", "deploy": "back", "canary": canary}
     told = warnings(faults=[fault])
-    assert "faults.release.canary: its pauses are 1m30s in all, and 2m pass until it may abort" in told
+    assert "faults.release.canary: its pauses are 90s in all; 2m pass until it may abort" in told
     assert "release.canary" not in warnings(faults=[{**fault, "canary": {**canary, "abort": {"errors": "5%"}}}])
 
 
