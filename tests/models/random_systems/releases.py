@@ -29,6 +29,8 @@ def releases(document: dict[str, Any], luck: Luck) -> None:
         service = document["services"][name]
         if own.maybe("more", 0.5):
             service["replicas"] = max(service.get("replicas", 1), own.number("replicas", 2, 5))
+            if "node_pool" in service:  # which holds all that are there at the beginning
+                document["node_pools"][service["node_pool"]]["max"] += 5
         if "start" not in service:
             service["start"] = own.pick("start", ("0s", "300ms", {"time": {"exponential": "500ms"}}))
 
