@@ -18,6 +18,7 @@ from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.library_budgets import LibraryBudgetRow
+from sim.policies.quota import QuotaRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
@@ -603,7 +604,7 @@ class Host(int):
     listen_most: int
     syns_dropped: int
     workers: int
-    cores: int
+    cores: float
     offered: int
     again: int
     queued: int
@@ -660,6 +661,7 @@ class Replica(int):
     running: int
     sequence: int
     generation: int
+    quota: QuotaRow | None
     stopped: bool
     absent: bool
     draining: bool

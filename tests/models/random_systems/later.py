@@ -49,6 +49,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     adapting.preemption,
     sessions,
     ground.listen_backlogs,
+    ground.cpu_quotas,
 )
 
 
