@@ -10,7 +10,7 @@ from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
 from sim.compiled.lines import waiting_of_class
 from sim.compiled.rows.caches import caches, stores
-from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, quotas, replicas
+from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
@@ -32,8 +32,8 @@ from sim.compiled.written.watched import read_layers
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
     SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, THROTTLED, THROTTLED_PERIODS,
-    NOT_RESERVED, EVER_NOT_RESERVED, OF_LAYERS,
-) = map(whole, range(56))  # fmt: skip
+    NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING, OF_LAYERS,
+) = map(whole, range(59))  # fmt: skip
 
 
 @handler
@@ -44,6 +44,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
+    if what >= NODES:
+        return read_pool(s, what, index)
     if what >= NOT_RESERVED:
         return read_ledger(s, what)
     if what == OUTBOX_ROWS:
@@ -208,6 +210,15 @@ def read_ledger(s: State, what: int) -> float:
     """The same of charges and reservations."""
     ledger = ledgers(s)[0]
     return ledger.area + ledger.open * s.now if what == NOT_RESERVED else float(ledger.entered)
+
+
+@handler
+def read_pool(s: State, what: int, index: int) -> float:
+    """The same of the nodes of a pool."""
+    pool = node_pools(s)[index]
+    if what == NODES_PAID:
+        return pool.paid_area + pool.paid * s.now
+    return float(pool.ready if what == NODES else pool.pending)
 
 
 @handler

@@ -14,6 +14,7 @@ from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.fault import Fault, Zone
 from sim.spec.gateway import Gateway, RateLimit
+from sim.spec.node_pool import NodePool
 from sim.spec.policy import NO_POLICY, CallPolicy, Hedge, Retry
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.queueing import Queue
@@ -88,7 +89,9 @@ def _boxes(scenario: Scenario) -> Iterator[Box]:
             "gateway", "gateway", "gateway", tuple(_gateway_lines(scenario.gateway)), _faults_of(scenario, "gateway")
         )
     for name, service in scenario.services.items():
-        yield Box(f"service:{name}", "service", name, tuple(_service_lines(service)), _faults_of(scenario, name))
+        yield Box(
+            f"service:{name}", "service", name, tuple(_service_lines(scenario, service)), _faults_of(scenario, name)
+        )
     for broker_name, broker in scenario.brokers.items():
         for name, topic in broker.partitioned.items():
             lines = (f"topic of {broker_name}", _count(topic.partitions, "partition"))
@@ -258,8 +261,10 @@ def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
             yield f"limit {show(its.rate, '1/s')} {whose}{f', as {limit.preset}' if limit.preset else ''}"
 
 
-def _service_lines(service: Service) -> Iterator[str]:
+def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
     yield _size(service.replicas, service.workers)
+    if service.node_pool in scenario.node_pools:
+        yield _nodes(service.node_pool, scenario.node_pools[service.node_pool])
     if service.zones:
         yield f"in {', '.join(dict.fromkeys(service.zones))}"
     if service.autoscaling is not None:
@@ -313,6 +318,11 @@ def _scaled_by(service: Service) -> Iterator[str]:
             yield f"{metric.word.replace('_', ' ')} {target:g}"
     if service.autoscaling.scheduled:
         yield "schedule"
+
+
+def _nodes(name: str, pool: NodePool) -> str:
+    holds = _count(pool.cores, "core") if pool.cores is not None else _count(pool.replicas, "replica")
+    return f"on {pool.min} to {_count(pool.max, 'node')} {name}, {holds} each"
 
 
 def _size(replicas: int, workers: int) -> str:

@@ -677,6 +677,15 @@ class Fleet(int):
     paid_area: float
 
 
+class NodePool(int):
+    """The nodes on which replicas stand, as the time series tell of them."""
+
+    ready: int
+    paid: int
+    paid_area: float
+    pending: int
+
+
 class Job(int):
     """Work of a task on the cores of its replica."""
 
@@ -1008,6 +1017,7 @@ class Delivery(int):
     failures: int
     how: int
     flow: int
+    kept: int
     previous: Delivery | None
     next: Delivery | None
 
@@ -1018,6 +1028,7 @@ class Member(int):
     holding_area: float
     busy_area: float
     session: float
+    polled: float
     group: Group
     host: Host
     replica: Replica
@@ -1030,7 +1041,7 @@ class Member(int):
     max_deliveries: int
     retry_topic: int
     retries_first: int
-    first_partition: int
+    first_held: int
     partitions: int
     turn: int
     batch: DeliveryLine
@@ -1040,6 +1051,11 @@ class Member(int):
     idempotent: bool
     latest: bool
     order: int
+    patience: TimerLane | None
+    errand: int
+    called: bool
+    evicted: bool
+    watched: bool
     idle: bool
     belongs: bool
     up: bool

@@ -111,6 +111,15 @@ class Fleet(Row):
     paid_area: float
 
 
+class NodePool(Row):
+    """The nodes on which replicas stand, as the time series tell of them."""
+
+    ready: int
+    paid: int  # those that start or drain, too
+    paid_area: float
+    pending: int  # replicas that no node has room for
+
+
 class Job(Row):
     """Work of a task on the cores of its replica."""
 
@@ -149,6 +158,7 @@ class Draw:
 
 hosts = Table("hosts", Host)
 fleets = Table("fleets", Fleet)
+node_pools = Table("node_pools", NodePool)
 replicas = Table("replicas", Replica, counted="replica_count")
 jobs = Table("jobs", Job, pool=Pool(1 << 10))
 error_faults = Table("error_faults", ErrorFault)

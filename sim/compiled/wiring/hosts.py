@@ -34,6 +34,9 @@ class HostTables:
         self.quotas = FoundPolicies(QuotaRow)
         for fleet in places.world.fleets.values():
             self.fleets.add(wanted=fleet.wanted, paid=fleet.paid)
+        self.node_pools = Found(rows.NodePool)
+        for pool in places.world.node_pools.values():
+            self.node_pools.add(ready=pool.ready, paid=pool.paid)
         self.error_at: dict[Errors, int] = {}
         self._struck = 0  # how many replicas stand in the lines of error faults of some of them
         self.left: list[int] = []
@@ -111,6 +114,7 @@ class HostTables:
         yield rows.replicas, self.replicas.array()
         yield rows.fleets, self.fleets.array()
         yield rows.quotas, self.quotas.array()
+        yield rows.node_pools, self.node_pools.array()
         yield rows.error_faults, self.errors.array()
         yield rows.struck, np.zeros(max(1, self._struck), np.int64)
         yield rows.zone_of, whole_numbers([replica.zone for replica in places.replicas])

@@ -154,6 +154,10 @@ class SeriesTables:
         for place, name in enumerate(self.places.world.fleets):
             self._watch(name, "replicas_wanted", sampling.REPLICAS_WANTED, place)
             self._watch(name, "replicas_paid", sampling.REPLICAS_PAID, place)
+        for place, name in enumerate(self.places.world.node_pools):
+            self._watch(name, "nodes", sampling.NODES, place)
+            self._watch(name, "nodes_paid", sampling.NODES_PAID, place)
+            self._watch(name, "replicas_pending", sampling.REPLICAS_PENDING, place)
 
     def _watch_visits(self) -> None:
         for place, workload in enumerate(self.places.world.workloads):

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from sim.experiments.on_paper import optimistic, unwise_balancing, unwise_logs, unwise_queue_brokers
+from sim.experiments.on_paper import (
+    optimistic,
+    unwise_balancing,
+    unwise_elasticity,
+    unwise_load_generators,
+    unwise_logs,
+    unwise_queue_brokers,
+)
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.changed_defaults import changed_defaults
 from sim.experiments.on_paper.flow import members
@@ -292,6 +299,8 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     limits_with_words_unused,
     kinder_than_kong,
     *unwise_balancing.RULES,
+    *unwise_elasticity.RULES,
+    *unwise_load_generators.RULES,
     *unwise_queue_brokers.RULES,
     *unwise_logs.RULES,
     optimistic.consumer_faults,
