@@ -56,6 +56,7 @@ from sim.builder.written.parts.concurrency import (
 )
 from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
+from sim.builder.written.parts.cpu import cpu_limit
 from sim.builder.written.parts.distribution import branch
 from sim.builder.written.parts.gateway import gateway, route, translate
 from sim.builder.written.parts.health import health_checks
@@ -104,6 +105,7 @@ __all__ = [
     "concurrency_limit_params",
     "confirm_batch",
     "consume",
+    "cpu_limit",
     "dead_letter",
     "distribution",
     "diurnal",

@@ -37,6 +37,8 @@ APART = (
     "clients.begin_for",
     "clients.hear_client",
     "clients.withdraw_for",
+    "cores.next_under_quota",
+    "cores.throttle_if_spent",
     "deadlines.begin_in_time",
     "deadlines.tell_deadline",
     "ending.stop",

@@ -19,9 +19,11 @@ from sim.models.health import HealthChecks
 from sim.models.listening import Listening
 from sim.models.outcomes import ERROR, IN_FLIGHT, OK, UNREACHABLE
 from sim.models.places import UNLIMITED_PLACES, Places
+from sim.models.quota import QuotaCpu
 from sim.models.spell import Spell
 from sim.models.task import IN_QUEUE, NOWHERE, OUTSIDE, Replica, Task
 from sim.records.tables import Book
+from sim.spec.cpu import CpuLimit
 from sim.spec.service import Queue
 from sim.vocabulary import EventKind, Outcome
 
@@ -38,14 +40,17 @@ class Host(Places):
         cores: int | None,
         queue: Queue,
         most: int | None = None,
+        cpu: CpuLimit | None = None,
     ):
         super().__init__(context, name, workers, queue)
-        self.cores = cores
-        shared = cores or (UNLIMITED_PLACES if self.preempts else 0)  # work that may be interrupted stands there, too
+        self.cores: float | None = cores if cpu is None else min(cpu.limit, cores or math.inf)  # of each, on average
+        # Work that may be interrupted, or has a quota, stands on cores, too.
+        shared = cores or (UNLIMITED_PLACES if self.preempts or cpu is not None else 0)
         self.replicas = [
-            Replica(self, index, self.workers, Cpu(self.env, shared) if shared else None)
-            for index in range(most or replicas)
+            Replica(self, index, self.workers, self._cores_of(shared, cpu)) for index in range(most or replicas)
         ]
+        if cpu is not None:
+            self._watch_quotas()
         self.comes_and_goes = most is not None and most > replicas  # replicas do (`models/fleet.py`)
         # Replicas keep track of who is inside: for spans, or for those who ask for it (`keep_track`).
         self.tracks = self.spans is not None
@@ -79,6 +84,18 @@ class Host(Places):
             self.listening = Listening(context, self, queue.listen_backlog, self.replicas)
             self._watch_outside()
             self.keep_track()
+
+    def _cores_of(self, shared: int, cpu: CpuLimit | None) -> Cpu | None:
+        """What a replica computes on."""
+        if cpu is not None:
+            return QuotaCpu(self.env, shared, cpu.limit, cpu.period)
+        return Cpu(self.env, shared) if shared else None
+
+    def _watch_quotas(self) -> None:
+        cpus = [replica.cpu for replica in self.replicas if isinstance(replica.cpu, QuotaCpu)]
+        watch = self.recorder.watch
+        watch(self.name, "throttled", "mean", lambda now: sum(cpu.throttled_for(now) for cpu in cpus))
+        watch(self.name, "throttled_periods", "total", lambda _: sum(cpu.row.times for cpu in cpus))
 
     @property
     def plain_work(self) -> bool:

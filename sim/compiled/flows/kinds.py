@@ -18,6 +18,7 @@ from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.library_budgets import LibraryBudgetRow
+from sim.policies.quota import QuotaRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
@@ -609,7 +610,7 @@ class Host(int):
     listen_most: int
     syns_dropped: int
     workers: int
-    cores: int
+    cores: float
     offered: int
     again: int
     queued: int
@@ -667,6 +668,7 @@ class Replica(int):
     running: int
     sequence: int
     generation: int
+    quota: QuotaRow | None
     stopped: bool
     absent: bool
     draining: bool
@@ -1033,6 +1035,7 @@ class Delivery(int):
     failures: int
     how: int
     flow: int
+    kept: int
     previous: Delivery | None
     next: Delivery | None
 
@@ -1043,6 +1046,7 @@ class Member(int):
     holding_area: float
     busy_area: float
     session: float
+    polled: float
     group: Group
     host: Host
     replica: Replica
@@ -1055,7 +1059,7 @@ class Member(int):
     max_deliveries: int
     retry_topic: int
     retries_first: int
-    first_partition: int
+    first_held: int
     partitions: int
     turn: int
     batch: DeliveryLine
@@ -1065,6 +1069,11 @@ class Member(int):
     idempotent: bool
     latest: bool
     order: int
+    patience: TimerLane | None
+    errand: int
+    called: bool
+    evicted: bool
+    watched: bool
     idle: bool
     belongs: bool
     up: bool

@@ -8,6 +8,7 @@ from sim.chance.table import ROW
 from sim.compiled.rows.declaring import Perhaps, Reference, Row
 from sim.compiled.rows.running import TaskLine
 from sim.compiled.rows.tables import Pool, Returning, Table, Taking
+from sim.policies.quota import QUOTA, QuotaRow
 
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
@@ -37,7 +38,7 @@ class Host(Row):
     listen_most: int  # connections that the kernel of each keeps; 0: all are accepted as they come
     syns_dropped: int
     workers: int  # of each replica
-    cores: int  # of each replica; 0: as many as it takes
+    cores: float  # that each replica may use on average; 0: as many as it takes
     offered: int
     again: int  # attempts that had arrived before
     queued: int
@@ -95,7 +96,8 @@ class Replica(Row):
     running: int  # jobs that live
     sequence: int
     generation: int  # of its event
-    stopped: bool  # its cores
+    quota: Perhaps[QuotaRow]
+    stopped: bool  # its cores: it is frozen, or throttled
     absent: bool  # there is none at its place now, or one that is not ready yet
     draining: bool  # nobody is sent to it any more, and it ends when it is empty
     heard: bool  # somebody wants to know what ends in it: it drains, or its version is judged
@@ -185,6 +187,7 @@ sold = Table("sold", int)
 ran_out = Table("ran_out", int)
 ended = Table("ended", int)
 """How many attempts ended with each outcome, a line of OUTCOMES for each host."""
+quotas = Table("quotas", QuotaRow, dtype=QUOTA)
 draws = Table("draws", Draw, dtype=ROW)
 numbers = Table("numbers", float)
 

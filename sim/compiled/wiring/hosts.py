@@ -11,8 +11,10 @@ from sim.compiled.calendar import OF_QUEUE
 from sim.compiled.program import row_of
 from sim.compiled.rows import hosts as rows
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.wiring.found import Filled, Found, whole_numbers
+from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
 from sim.models.fault import Deploy, Errors
+from sim.models.quota import QuotaCpu
+from sim.policies.quota import QuotaRow
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.lines import LineTables
@@ -29,6 +31,7 @@ class HostTables:
         self.hosts, self.replicas = Found(rows.Host), Found(rows.Replica)
         self.errors, self.stocks = Found(rows.ErrorFault), Found(rows.Stock)
         self.fleets = Found(rows.Fleet)
+        self.quotas = FoundPolicies(QuotaRow)
         for fleet in places.world.fleets.values():
             self.fleets.add(wanted=fleet.wanted, paid=fleet.paid)
         self.node_pools = Found(rows.NodePool)
@@ -55,6 +58,7 @@ class HostTables:
                 index=replica.index,
                 free=replica.free,
                 cores=cores,
+                quota=self.quotas.add(replica.cpu.row) if isinstance(replica.cpu, QuotaCpu) else NOBODY,
                 due=np.inf,
                 down=int(replica.down),
                 closed=replica.closed,
@@ -118,6 +122,7 @@ class HostTables:
         yield rows.hosts, self.hosts.array()
         yield rows.replicas, self.replicas.array()
         yield rows.fleets, self.fleets.array()
+        yield rows.quotas, self.quotas.array()
         yield rows.node_pools, self.node_pools.array()
         yield rows.tallies, self.tallies.array()
         yield rows.error_faults, self.errors.array()
