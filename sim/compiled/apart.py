@@ -26,6 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Untyped = Any  # what numba and llvmlite hand over
 
 APART = (
+    "attempt.tries_to_connect",
     "balancing.choose_by_view",
     "balancing.hear_of_end",
     "breaker.ask_library",
@@ -36,6 +37,8 @@ APART = (
     "clients.begin_for",
     "clients.hear_client",
     "clients.withdraw_for",
+    "cores.next_under_quota",
+    "cores.throttle_if_spent",
     "deadlines.begin_in_time",
     "deadlines.tell_deadline",
     "ending.stop",
@@ -53,9 +56,14 @@ APART = (
     "network.answer_across",
     "network.hop_across",
     "network.travel",
+    "places.accept_connections",
+    "places.drop_syn",
+    "places.end_is_heard",
     "places.look_soon",
     "places.make_room",
+    "places.note_arrival",
     "places.pass_place_down_the_line",
+    "places.wait_to_be_accepted",
     "pool.end_use",
     "pool.has_connection",
     "pool.join_line",

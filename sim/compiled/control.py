@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import attempts, calendar, cores, ending, eviction, lines, tasks
+from sim.compiled import attempts, calendar, cores, ending, eviction, lines, places, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
@@ -71,6 +71,8 @@ class Control:
         if row.cores:
             cores.start_cores(self.s, replica)
         self._shed_overdue(row)
+        if row.accepting.first >= 0:
+            places.accept_connections(self.s, row.host, replica)
         task = row.parked.first
         row.parked.first = row.parked.last = NOBODY
         while task >= 0:
@@ -184,16 +186,20 @@ class Control:
         row.down = 0
         row.closed -= 1
         row.warm_since = self.s.now
-        health = self.wiring.hosts[host].health
+        self.enlist(host, replica)
+        own.up_area -= self.s.now
+        own.up += 1
+        if not self.membership.refusing.get(host):
+            self.membership.start(host, [replica])
+
+    def enlist(self, host: int, replica: int) -> None:
+        """Balancers know that it is there, at once or when it has passed a check."""
+        row, health = replicas(self.s)[replica], self.wiring.hosts[host].health
         if health is not None:
             health.come_up(row.index)
         else:
             self.let_choose(replica, 1)
             row.returned = self.s.now
-        own.up_area -= self.s.now
-        own.up += 1
-        if not self.membership.refusing.get(host):
-            self.membership.start(host, [replica])
 
     def _forget_line(self, host: int, index: int) -> None:
         """It begins with an empty line that remembers nothing."""

@@ -1,9 +1,9 @@
 """Replicas that come and go: the models' own fleets, autoscalers and deployments, over the rows of this engine.
 
 What they decide is rare, and all that they ask a host for is a number, or to take a replica down or bring one up. So
-they run as they are (`models/fleet.py`, `autoscaler.py`, `rollout.py`, `restarting.py`, and `Random` of `fault.py`),
-as Python between two turns of the interpreter: their clock plans orders, and their hosts and replicas are views of
-rows.
+they run as they are (`models/fleet.py`, `node_pool.py`, `autoscaler.py`, `rollout.py`, `release.py`, `restarting.py`,
+and `Random` of `fault.py`), as Python between two turns of the interpreter: their clock plans orders, and their hosts
+and replicas are views of rows.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 from sim.compiled import calendar
 from sim.compiled.balancing import check_passed
 from sim.compiled.rows.balancing import view_of, views
-from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.events import timer_lanes
+from sim.compiled.rows.hosts import ended, error_faults, fleets, hosts, node_pools, replicas, struck, tallies
 from sim.compiled.rows.logs import groups
-from sim.models.clock import CONTROL, Signal
+from sim.models.clock import CONTROL, ORDINARY, Signal
 from sim.models.draws import Draws
+from sim.policies.base import noise
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from sim.compiled.control import Control
+    from sim.compiled.coordination import Patience
     from sim.compiled.rows.hosts import Host, Replica
     from sim.models.group import Group
 
@@ -38,6 +42,9 @@ class Elasticity:
         self.fleets = control.wiring.world.fleets
         for name, fleet in self.fleets.items():
             self._take_over(self.view(name), fleet)
+        self.node_pools = control.wiring.world.node_pools
+        for name, pool in self.node_pools.items():
+            self._take_over_pool(name, pool)
         for scaler in control.wiring.world.autoscalers:
             self._take_over_scaler(scaler)
         for view in self.hosts:
@@ -56,6 +63,10 @@ class Elasticity:
             slot.replica = replica
             look = Signal.calling(fleet.look_whether_empty, replica)
             replica.row.when_left = self.control.membership.order(look_at(look), lasting=True)
+
+    def _take_over_pool(self, name: str, pool: Model) -> None:
+        pool.env, pool.recorder = self.env, self.recorder
+        pool.start_time = self.drawn(pool.spec.start, f"{name}.node.start")
 
     def _take_over_scaler(self, scaler: Model) -> None:
         host = self.view(scaler.fleet.host.name)
@@ -81,10 +92,14 @@ class Elasticity:
         self.control.forget(replica.host.place, replica.place)
 
     def tell_of_fleets(self) -> None:
-        """How many replicas are wanted and paid for may have changed: the time series read it in rows."""
+        """How many replicas and nodes are wanted and paid for may have changed: the time series read it in rows."""
         for place, fleet in enumerate(self.fleets.values()):
             row = fleets(self.control.s)[place]
             row.wanted, row.paid, row.paid_area = fleet.wanted, fleet.paid, float(fleet.paid_area)
+        for place, pool in enumerate(self.node_pools.values()):
+            its = node_pools(self.control.s)[place]
+            its.ready, its.pending = pool.ready, len(pool.pending)
+            its.paid, its.paid_area = pool.paid, float(pool.paid_area)
 
 
 def look_at(signal: Signal) -> Model:
@@ -107,6 +122,26 @@ class Time:
         """Plan it."""
         order = self.control.membership.order(look_at(signal))
         calendar.schedule(self.control.s, rank, float(delay), calendar.ORDER, order)
+
+    def hold(self, signal: Signal, delay: float) -> None:
+        """Its turn comes as an ordinary event."""
+        self.schedule(signal, ORDINARY, delay)
+
+    def late(self, patience: Patience, rank: int, time: float) -> None:
+        """A timer at this time, which has a lane of its own."""
+        s = self.control.s
+        timer_lanes(s)[patience.lane].due = time
+        due = time + (rank - ORDINARY) * noise(time)
+        calendar.push(s, due, rank, int(calendar.LANE) | patience.lane << calendar.KIND_BITS)
+
+    def wake(self, turn: int | Signal) -> None:
+        """The turn of a task comes in the ready queue, or that of a signal, for which a task stands in."""
+        membership, s = self.control.membership, self.control.s
+        if isinstance(turn, int):
+            calendar.make_ready(s, turn)
+            return
+        order = membership.order(look_at(turn))
+        calendar.make_ready(s, membership.new_stand_in(order))
 
 
 class Log:
@@ -202,11 +237,52 @@ class HostView:
         self.delist(replica)
         self.control.membership.close(replica.place)
 
+    def enlist(self, replica: ReplicaView) -> None:
+        """It is there, and balancers know at once, or when it has passed a check."""
+        self.control.enlist(self.place, replica.place)
+
     def delist(self, replica: ReplicaView) -> None:
         """It is to go, and all balancers know at once."""
         self.tell(replica.index, 0)
         if self.model.health is not None:
             self.model.health.forget(replica.index)
+
+    def deploy(self, version: Model) -> None:
+        """Replicas of this version will be there from now on."""
+        if version.errors is not None:
+            error_faults(self.control.s)[self._error_of(version)].on = True
+            self.row.errors_on += 1
+
+    def begin_version(self, replica: ReplicaView, version: Model) -> None:
+        """It is ready, and of this version."""
+        if version.slow != 1.0:
+            self.control.machine.faults.change_pace_of(replica.place, version.slow)
+        self._strike(replica, version, 1)
+        row = replica.row
+        row.tally = version.place
+        row.heard = row.draining or version.place >= 0
+
+    def end_version(self, replica: ReplicaView, version: Model) -> None:
+        """It is gone: who comes to its place may be of another one."""
+        if version.slow != 1.0:
+            self.control.machine.faults.change_pace_of(replica.place, version.slow, over=True)
+        self._strike(replica, version, 0)
+        replica.row.tally = NOBODY
+        replica.row.heard = replica.row.draining
+
+    def _strike(self, replica: ReplicaView, version: Model, hits: int) -> None:
+        if version.errors is not None:
+            line = error_faults(self.control.s)[self._error_of(version)].struck
+            struck(self.control.s)[line + replica.index] = hits
+
+    def _error_of(self, version: Model) -> int:
+        place: int = self.control.wiring.host_tables.error_at[version.errors]
+        return place
+
+    def tally_of(self, version: Model) -> tuple[int, int, int]:
+        """Attempts that have ended in its replicas, those that failed, and those that were late."""
+        row = tallies(self.control.s)[version.place]
+        return row.ended, row.failed, row.late
 
     @property
     def unheard(self) -> int:
@@ -298,6 +374,7 @@ class ReplicaView:
     def draining(self, draining: bool) -> None:
         """From now on."""
         self.row.draining = draining
+        self.row.heard = draining or self.row.tally >= 0
 
     @property
     def inside(self) -> list[int]:

@@ -9,7 +9,7 @@ from sim.compiled.codes import TIMEOUT
 from sim.compiled.cores import drop_job
 from sim.compiled.flights import crash_flights
 from sim.compiled.keys import forget_key
-from sim.compiled.places import come_inside, leave, look_soon, out_of_queue, unpark
+from sim.compiled.places import come_inside, end_is_heard, leave, leave_backlog, out_of_queue, unpark
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.programs import entry_ops
@@ -17,7 +17,19 @@ from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_span
 from sim.compiled.stranding import strand_sagas
-from sim.compiled.tasks import FINISHED, IN_QUEUE, ON_CPU, OUTSIDE, PARKED, abandon, answer, done, forget, waste
+from sim.compiled.tasks import (
+    FINISHED,
+    IN_QUEUE,
+    ON_CPU,
+    OUTSIDE,
+    PARKED,
+    UNACCEPTED,
+    abandon,
+    answer,
+    done,
+    forget,
+    waste,
+)
 from sim.compiled.written.killed import call_killed
 
 
@@ -35,8 +47,8 @@ def end_killed(s: State, task: int, host: int, outcome: int) -> None:
         if s.spans:
             keep_span(s, task, outcome, s.now)
         own.inside = 0
-        if replicas(s)[own.replica].draining:
-            look_soon(s, own.replica)
+        if replicas(s)[own.replica].heard:
+            end_is_heard(s, task, outcome)
     request = own.request
     answer(s, task, outcome)
     done(s, request)
@@ -98,6 +110,8 @@ def stop_waiting(s: State, task: int, host: int) -> None:
     elif own.waits == OUTSIDE:
         unpark(s, task)
         come_inside(s, task)
+    elif own.waits == UNACCEPTED:
+        leave_backlog(s, task)
 
 
 @handler

@@ -10,7 +10,7 @@ from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
 from sim.compiled.lines import waiting_of_class
 from sim.compiled.rows.caches import caches, stores
-from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, replicas
+from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
@@ -31,9 +31,9 @@ from sim.compiled.written.watched import read_layers
     VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
-    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST,
-    NOT_RESERVED, EVER_NOT_RESERVED, OF_LAYERS,
-) = map(whole, range(53))  # fmt: skip
+    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, THROTTLED, THROTTLED_PERIODS,
+    NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING, OF_LAYERS,
+) = map(whole, range(59))  # fmt: skip
 
 
 @handler
@@ -44,6 +44,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
+    if what >= NODES:
+        return read_pool(s, what, index)
     if what >= NOT_RESERVED:
         return read_ledger(s, what)
     if what == OUTBOX_ROWS:
@@ -54,6 +56,10 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what == LISTEN_OVERFLOWS:
+        return float(hosts(s)[index].syns_dropped)
+    if what >= THROTTLED:
+        return read_quotas(s, what, index)
     if what >= SESSIONS_FOUND:
         return read_sessions(s, what, index)
     if what >= REPLAYED:
@@ -105,6 +111,17 @@ def read_plugin(s: State, word: int, replicas_of_host: int) -> float:
     for replica in range(replicas_of_host):
         total += plugin_words(s)[word + replica * STEP_WORDS]
     return float(total)
+
+
+@handler
+def read_quotas(s: State, what: int, index: int) -> float:
+    """For how long replicas of a host have been throttled, or how often."""
+    host = hosts(s)[index]
+    total = 0.0
+    for replica in range(host.first, host.first + host.count):
+        quota = quotas(s)[replicas(s)[replica].quota]
+        total += quota.area + quota.throttled * s.now if what == THROTTLED else float(quota.times)
+    return total
 
 
 @handler
@@ -193,6 +210,15 @@ def read_ledger(s: State, what: int) -> float:
     """The same of charges and reservations."""
     ledger = ledgers(s)[0]
     return ledger.area + ledger.open * s.now if what == NOT_RESERVED else float(ledger.entered)
+
+
+@handler
+def read_pool(s: State, what: int, index: int) -> float:
+    """The same of the nodes of a pool."""
+    pool = node_pools(s)[index]
+    if what == NODES_PAID:
+        return pool.paid_area + pool.paid * s.now
+    return float(pool.ready if what == NODES else pool.pending)
 
 
 @handler

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.chance.compiler import compiled
 from sim.compiled.base import NO, handler, inlined, whole
-from sim.compiled.calendar import make_ready, put_ready
+from sim.compiled.calendar import ask_python, make_ready, put_ready
 from sim.compiled.codes import IN_FLIGHT
 from sim.compiled.rows.declaring import ITS_REQUEST, NOBODY
 from sim.compiled.rows.hosts import hosts, replicas
@@ -29,15 +29,16 @@ from sim.compiled.rows.running import (
 )
 from sim.compiled.rows.state import State
 from sim.compiled.spans import close_notes
+from sim.policies.connecting import LINUX_GIVES_UP
 from sim.records.tables import REQUEST
 
 MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the records has room for, and of reservations
 # what a task does when it wakes
 (
     ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN, HELD_IN_VAIN, HELD,
-    OPENED, COPY_DUE,
-) = map(whole, range(13))  # fmt: skip
-NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE = map(whole, range(6))  # where it stands
+    KNOCK, OPENED, COPY_DUE, STANDS_IN,
+) = map(whole, range(15))  # fmt: skip
+NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE, UNACCEPTED = map(whole, range(7))  # where it stands
 # the life of a row: a task, what is left of one while something still names it, nobody
 ALIVE, OVER, FREE = map(whole, range(3))
 
@@ -53,6 +54,7 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.caller = caller
     row.replica = replica
     row.worked = 0.0
+    row.connect = LINUX_GIVES_UP
     # in the order of the fields, so that the compiler writes many at once
     row.mark = 0
     row.phase = 0
@@ -128,6 +130,13 @@ def opened(s: State, opener: int) -> None:
         connections(s)[waiting].opener = NOBODY
         make_ready(s, waiting)
     forget(s, opener)
+
+
+@handler
+def stand_in(s: State, task: int) -> None:
+    """The turn of what Python has put into the ready queue: it carries out the order."""
+    ask_python(s, tasks(s)[task].phase)
+    forget(s, task)
 
 
 @handler

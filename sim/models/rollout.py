@@ -1,11 +1,13 @@
 """A rolling deployment: new replicas for old ones, a few at a time, as Kubernetes' Deployment controller brings them.
 
-Not modelled: how the new version differs, canaries and their analysis, `progressDeadlineSeconds`, going back.
+Canaries and blue-green are in `release.py`.
+
+Not modelled: `progressDeadlineSeconds`, going back.
 """
 
 from __future__ import annotations
 
-from sim.models.fleet import READY, STARTING, Fleet
+from sim.models.fleet import THERE, Fleet
 
 
 class Rollout:
@@ -15,11 +17,13 @@ class Rollout:
     less `unavailable`.
     """
 
+    looks_after_both = False
+
     def __init__(self, fleet: Fleet, surge: int, unavailable: int):
         self.fleet = fleet
         self.surge = surge
         self.unavailable = unavailable
-        self.old = {slot.replica.index for slot in fleet.of(STARTING, READY)}
+        self.old = {slot.replica.index for slot in fleet.of(*THERE)}
 
     @property
     def is_over(self) -> bool:
@@ -29,7 +33,7 @@ class Rollout:
     def go_on(self) -> None:
         """Something has become ready, or has gone: what may be done now?"""
         fleet = self.fleet
-        there = fleet.of(STARTING, READY)
+        there = fleet.of(*THERE)
         self.old &= {slot.replica.index for slot in there}
         ready = sum(slot.is_ready for slot in there)
         spare = ready - (fleet.wanted - self.unavailable)
@@ -44,6 +48,6 @@ class Rollout:
                 spare -= 1
             self.old.discard(slot.replica.index)
             fleet.drain(slot)
-        new = len(fleet.of(STARTING, READY)) - len(self.old)
-        room = fleet.wanted + self.surge - len(fleet.of(STARTING, READY))
-        fleet.start_more(min(fleet.wanted - new, room))
+        new = len(fleet.of(*THERE)) - len(self.old)
+        room = fleet.wanted + self.surge - len(fleet.of(*THERE))
+        fleet.start_more(min(fleet.wanted - new, room), fleet.version)

@@ -13,6 +13,7 @@ from sim.errors import did_you_mean
 
 _SLIP = 0.85  # from here on two words are the same one, misspelt
 _REPLICAS = "it is `autoscaling: {min: 2, max: 10, metrics: [{cpu: 70%}]}` of a service"
+_NODES = "it is `node_pools: {general: {cores: 8, max: 10, start: 2m}}`, and `node_pool: general` of a service"
 _HEDGE = "it is `hedge: {after: p95, max: 1}` of a policy"
 _DEADLINE = "it is `deadline: propagate` of a policy, and of traffic with a `timeout`"
 _SAGA = "it is the step `saga: [{do: [...], undo: [...]}]`"
@@ -45,9 +46,13 @@ _SESSIONS = "it is the step `session: {in: replica}` of an endpoint"
 _STICKY = "it is `load_balancing: ring_hash` of a service: a user has the same replica while that is there"
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
+_BACKLOG = "it is `listen_backlog` of a `queue`: a number, or `linux`, `nginx`, `tomcat` ..."
 INSTEAD = {
     "autoscaler": _REPLICAS,
     "hpa": _REPLICAS,
+    "cluster_autoscaler": _NODES,
+    "node_group": _NODES,
+    "node_groups": _NODES,
     "max_replicas": _REPLICAS,
     "min_replicas": _REPLICAS,
     "healthchecks": _HEALTH,
@@ -78,8 +83,12 @@ INSTEAD = {
     "retention_bytes": _RETENTION,
     "cleanup_policy": "a topic is compacted by `compaction: {}` of it, and deletes by `retention`",
     "min_insync": "it is `min_insync_replicas` of a topic",
-    "cpu": "it is `cores` of a service",
-    "cpus": "it is `cores` of a service",
+    "cpu": "it is `cores` of a service, or `cpu` for a limit",
+    "cpus": "it is `cores` of a service, or `cpu` for a limit",
+    "cpu_limit": "it is `cpu` of a service: `cpu: 500m`",
+    "backlog": _BACKLOG,
+    "somaxconn": _BACKLOG,
+    "accept_count": _BACKLOG,
     "memory": _MEMORY,
     "heap": _MEMORY,
     "gc": _MEMORY,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sim import testing
-from tests.models.random_systems.queues import QUEUES, group_system, queue_system
+from tests.models.random_systems.groups import group_system
+from tests.models.random_systems.queues import QUEUES, queue_system
 
 
 def assert_sound(system: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.library_budgets import LibraryBudgetRow
+from sim.policies.quota import QuotaRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
@@ -124,6 +125,7 @@ class Task(int):
     frozen_before: float
     worked: float
     deadline: float
+    connect: float
     paced: float
     on_wake: int
     pc: Op
@@ -209,6 +211,12 @@ class Entered(int):
 
     began: float
     inside: int
+
+
+class Arrived(int):
+    """Where versions are judged: of the attempt in the row of the same place."""
+
+    at: float
 
 
 class Spending(int):
@@ -456,6 +464,8 @@ class Call(int):
     hedges: bool
     cancels_losers: bool
     pools: bool
+    dials: bool
+    connect_timeout: float
     limits: bool
     may_freeze: bool
     per_replica: bool
@@ -592,12 +602,15 @@ class Host(int):
     outside_area: float
     up_area: float
     last_shed: float
+    last_overflow: float
     name: int
     first: Replica
     count: int
     capacity: int
+    listen_most: int
+    syns_dropped: int
     workers: int
-    cores: int
+    cores: float
     offered: int
     again: int
     queued: int
@@ -617,7 +630,9 @@ class Host(int):
     preempts: bool
     may_hang: bool
     tracks: bool
+    judged: bool
     shedding: bool
+    overflowing: bool
     warm_slow: float
     warm_decay: float
 
@@ -642,7 +657,9 @@ class Replica(int):
     down: int
     hung: int
     backlog: int
+    unaccepted: int
     queue: TaskLine
+    accepting: TaskLine
     parked: TaskLine
     overdue_first: Note | None
     overdue_last: Note | None
@@ -651,9 +668,12 @@ class Replica(int):
     running: int
     sequence: int
     generation: int
+    quota: QuotaRow | None
     stopped: bool
     absent: bool
     draining: bool
+    heard: bool
+    tally: Tally | None
     warm_since: float
     when_left: int
 
@@ -664,6 +684,24 @@ class Fleet(int):
     wanted: int
     paid: int
     paid_area: float
+
+
+class Tally(int):
+    """How attempts ended in the replicas of one version, where somebody judges it."""
+
+    bound: float
+    ended: int
+    failed: int
+    late: int
+
+
+class NodePool(int):
+    """The nodes on which replicas stand, as the time series tell of them."""
+
+    ready: int
+    paid: int
+    paid_area: float
+    pending: int
 
 
 class Job(int):
@@ -997,6 +1035,7 @@ class Delivery(int):
     failures: int
     how: int
     flow: int
+    kept: int
     previous: Delivery | None
     next: Delivery | None
 
@@ -1007,6 +1046,7 @@ class Member(int):
     holding_area: float
     busy_area: float
     session: float
+    polled: float
     group: Group
     host: Host
     replica: Replica
@@ -1019,7 +1059,7 @@ class Member(int):
     max_deliveries: int
     retry_topic: int
     retries_first: int
-    first_partition: int
+    first_held: int
     partitions: int
     turn: int
     batch: DeliveryLine
@@ -1029,6 +1069,11 @@ class Member(int):
     idempotent: bool
     latest: bool
     order: int
+    patience: TimerLane | None
+    errand: int
+    called: bool
+    evicted: bool
+    watched: bool
     idle: bool
     belongs: bool
     up: bool

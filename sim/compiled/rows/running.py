@@ -39,6 +39,7 @@ class Task(Row):
     frozen_before: float  # s; that its replica had spent frozen when the work or wait began
     worked: float  # s; what it has worked so far
     deadline: float  # s; of its call, all attempts together
+    connect: float  # s; for how long its connection is tried, which is new; negative: it had one
     paced: float  # s; when a user who keeps a pace asked last
     on_wake: int  # what it does when its turn comes: ARRIVE ... in tasks.py
     pc: Reference[Op]  # the operation that it is at
@@ -124,6 +125,12 @@ class Entered(Row):
 
     began: float  # s; since when
     inside: int  # how many had one then, itself included
+
+
+class Arrived(Row):
+    """Where versions are judged: of the attempt in the row of the same place."""
+
+    at: float  # s
 
 
 class Spending(Row):
@@ -224,6 +231,7 @@ connections = Table("connections", Connection, beside=tasks)
 races = Table("races", Race, beside=tasks)
 told = Table("told", Told, beside=tasks)
 entered = Table("entered", Entered, beside=tasks)
+arrived = Table("arrived", Arrived, beside=tasks)
 spendings = Table("spendings", Spending, beside=tasks)
 request_notes = Table("request_notes", RequestNotes, beside=requests)
 saved = Table("saved", int, width="deepest", beside=tasks)

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from sim.experiments.on_paper import optimistic, unwise_balancing, unwise_logs, unwise_queue_brokers
+from sim.experiments.on_paper import (
+    optimistic,
+    unwise_balancing,
+    unwise_elasticity,
+    unwise_load_generators,
+    unwise_logs,
+    unwise_queue_brokers,
+)
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.changed_defaults import changed_defaults
 from sim.experiments.on_paper.flow import members
@@ -24,6 +31,7 @@ from sim.experiments.on_paper.unwise_calls import (
     retry_fan_out,
     short_timeouts,
 )
+from sim.experiments.on_paper.unwise_ground import connects_without_backlog, overflowing_backlogs, throttled_bursts
 from sim.experiments.on_paper.unwise_limits import (
     kinder_than_kong,
     limited_callers,
@@ -86,7 +94,7 @@ def _few_places(view: View, station: Station, place: str) -> Iterator[Finding]:
     its = next(its for its in bulkheads(view.scenario) if its.name == station.name)
     guards = 1 if its.policy.scope == "service" else view.replicas(its.caller)
     asked = station.rate_peak * station.demand / guards
-    each = station.servers // guards
+    each = int(station.servers) // guards
     when = "" if station.utilisation >= CROWDED else " at the peak"
     if its.policy.bulkhead is not None and its.policy.bulkhead.max_wait > 0:
         why = (
@@ -113,7 +121,7 @@ def crowded_machines(view: View) -> Iterator[Finding]:
     """Computation on a replica that names no cores, by more workers at once than a machine has processors."""
     for station in view.load.stations:
         service = view.scenario.services.get(station.name)
-        if service is None or station.resource != "workers" or service.cores is not None:
+        if service is None or station.resource != "workers" or service.computes_on is not None:
             continue
         computing = view.analysis.computing(station.name, peak=True) / service.replicas
         if computing > PROCESSORS:
@@ -263,8 +271,10 @@ def unknown_rates(view: View) -> Iterator[Finding]:
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload first: whoever runs reads a handful
     time_can_stand_still,
     overload,
+    overflowing_backlogs,
     starving_classes,
     crowded_machines,
+    throttled_bursts,
     shares_of_sends,
     shares_of_mixtures,
     recordings_outside,
@@ -279,6 +289,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     retry_fan_out,
     breakers,
     deadlines_of_nobody,
+    connects_without_backlog,
     rate_limits,
     replaced_limits,
     limited_callers,
@@ -288,6 +299,8 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     limits_with_words_unused,
     kinder_than_kong,
     *unwise_balancing.RULES,
+    *unwise_elasticity.RULES,
+    *unwise_load_generators.RULES,
     *unwise_queue_brokers.RULES,
     *unwise_logs.RULES,
     optimistic.consumer_faults,

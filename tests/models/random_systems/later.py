@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.models.random_systems import adapting, serving
+from tests.models.random_systems import adapting, ground, serving
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
+from tests.models.random_systems.groups import memberships
 from tests.models.random_systems.health import health_checks
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
 from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
+from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
+from tests.models.random_systems.releases import releases
 from tests.models.random_systems.sagas import sagas
 from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
@@ -48,6 +51,11 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     adapting.idempotency,
     adapting.preemption,
     sessions,
+    ground.listen_backlogs,
+    ground.cpu_quotas,
+    node_pools,
+    memberships,
+    releases,
 )
 
 
