@@ -47,7 +47,7 @@ class Places:
         self.wire_at = {wire: place for place, wire in enumerate(self.wires)}
         self.stock_at: dict[Stock, int] = {stock: place for place, stock in enumerate(world.stocks.values())}
         self._find_logs()
-        self.harms = self._harms()
+        self.harms: list[Any] = self._harms()
 
     def _find_logs(self) -> None:
         world = self.world
