@@ -28,10 +28,10 @@ from sim.compiled.wheel import before, from_wheel, into_wheel
 from sim.policies import base
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = map(whole, range(4))  # the ranks of `models/task.py`
-# what an event is about; ORDER: Python has something to do
-TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK = map(whole, range(8))
+# what an event is about; ORDER: Python has something to do, OF_QUEUES: a queue broker (queue_events.py)
+TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK, OF_QUEUES = map(whole, range(9))
 IN_HEAP, IN_WHEEL = map(whole, range(2))
-KIND_BITS = 3
+KIND_BITS = 4
 RANK_BITS = 58  # a sequence is below 2**58
 # purposes of lanes of timers; from the last on, of layers of calls
 OF_QUEUE, OF_CLIENT, OF_LAYERS = map(whole, range(3))

@@ -22,6 +22,7 @@ PROCESSED = whole(MessageEnd.PROCESSED)
 DEAD_LETTERED = whole(MessageEnd.DEAD_LETTERED)
 SKIPPED = whole(MessageEnd.SKIPPED)
 QUEUED = whole(MessageEnd.QUEUED)
+EXPIRED, DROPPED, LOST = whole(MessageEnd.EXPIRED), whole(MessageEnd.DROPPED), whole(MessageEnd.LOST)
 
 BREAKER_EVENTS = (  # by the state that the breaker is in now
     whole(EventKind.BREAKER_CLOSED),
@@ -32,4 +33,6 @@ SHEDDING_BEGAN, SHEDDING_ENDED = whole(EventKind.SHEDDING_BEGAN), whole(EventKin
 LIMITING_BEGAN, LIMITING_ENDED = whole(EventKind.LIMITING_BEGAN), whole(EventKind.LIMITING_ENDED)
 STOCK_RAN_OUT, OVERSOLD = whole(EventKind.STOCK_RAN_OUT), whole(EventKind.OVERSOLD)
 REPLICA_EJECTED, REPLICA_RETURNED = whole(EventKind.REPLICA_EJECTED), whole(EventKind.REPLICA_RETURNED)
+PUBLISHERS_BLOCKED, PUBLISHERS_RELEASED = whole(EventKind.PUBLISHERS_BLOCKED), whole(EventKind.PUBLISHERS_RELEASED)
+CONSUMER_TIMED_OUT = whole(EventKind.CONSUMER_TIMED_OUT)
 BUDGET_EXHAUSTED = whole(EventKind.BUDGET_EXHAUSTED)

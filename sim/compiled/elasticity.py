@@ -15,6 +15,7 @@ from sim.compiled.balancing import check_passed
 from sim.compiled.rows.balancing import view_of, views
 from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
 from sim.compiled.rows.logs import groups
+from sim.compiled.rows.queues import message_queues
 from sim.models.clock import CONTROL, Signal
 from sim.models.draws import Draws
 from sim.vocabulary import EventKind
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sim.compiled.control import Control
     from sim.compiled.rows.hosts import Host, Replica
     from sim.models.group import Group
+    from sim.models.queues.queue import Queue
 
 Model = Any  # of a fault or a fleet, whose parts are exchanged for views
 
@@ -64,6 +66,7 @@ class Elasticity:
         scaler.groups = {
             name: [GroupView(self.control, group) for group in found] for name, found in scaler.groups.items()
         }
+        scaler.queues = {name: QueueView(self.control, queue) for name, queue in scaler.queues.items()}
 
     def take_over_fault(self, harm: Model) -> None:
         """A restart, a deployment or what comes by chance."""
@@ -309,6 +312,19 @@ class ReplicaView:
         row = self.row
         busy = 0 if row.stopped else min(row.running, row.cores)
         return row.used + (now - row.used_since) * busy
+
+
+class QueueView:
+    """A queue of a queue broker, as KEDA sees it."""
+
+    def __init__(self, control: Control, queue: Queue):
+        self.control, self.place = control, control.wiring.queue_at[queue]
+
+    @property
+    def length(self) -> int:
+        """Messages that are ready, or handed out and not acknowledged."""
+        row = message_queues(self.control.s)[self.place]
+        return row.ready + row.unacked
 
 
 class GroupView:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from sim.compiled import calendar, consumers, ending, relays, topics
+from sim.compiled import calendar, consumers, ending, letters, relays, topics
 from sim.compiled.base import NONE
 from sim.compiled.codes import SKIPPED
+from sim.compiled.listeners import Listeners
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.logs import deliveries, group_partitions, groups, members, outboxes
+from sim.compiled.rows.queues import channels as channel_rows
 from sim.compiled.rows.running import flows, tasks
 from sim.compiled.tasks import GO_ON, new_task
 from sim.policies.assignor import range_assign
@@ -36,6 +38,7 @@ class Membership:
         self.free_orders: list[int] = []  # numbers of those that were carried out
         self.lasting_orders: set[int] = set()
         self.last_orders: dict[int, int] = {}  # of each member that is to stop in order
+        self.listeners = Listeners(self)
         self.leaving: set[int] = set()  # members, when what they have polled is over
 
     @property
@@ -117,9 +120,9 @@ class Membership:
         for delivery in batch:  # the partition may have moved to another member while this one was at it
             waiting = deliveries(self.s)[delivery]
             topics.notify(self.s, waiting.partition, waiting.message)
-        self._left(row.replica)
+        self.left(row.replica)
 
-    def _left(self, replica: int) -> None:
+    def left(self, replica: int) -> None:
         """A thread in a replica has stopped, which may have been the last thing that kept it."""
         if replicas(self.s)[replica].draining:
             calendar.schedule(self.s, calendar.CONTROL, 0.0, calendar.ORDER, replicas(self.s)[replica].when_left)
@@ -132,6 +135,8 @@ class Membership:
                 row.order = self._last_order(member)
             else:
                 self.stop_member(member)
+        for channel in self.listeners.in_replica(replica):
+            self.listeners.close(channel)
 
     def leave(self, host: int, replica: int) -> None:
         """Members in a replica leave their groups when what they have polled is over; relays move at once."""
@@ -144,11 +149,14 @@ class Membership:
                 row.order = self._last_order(member)
             else:
                 self._leave(member)
+        for channel in self.listeners.in_replica(replica):
+            self.listeners.close(channel)
         self._move_relays(host, {replica})
 
     def is_up_in(self, replica: int) -> bool:
         """Whether a member in a replica is at work, or waits for some."""
-        return any(members(self.s)[member].up for member in self._in(replica))
+        is_up = any(members(self.s)[member].up for member in self._in(replica))
+        return is_up or self.listeners.is_up_in(replica)
 
     def _in(self, replica: int) -> list[int]:
         return [place for place in range(len(self.wiring.members)) if members(self.s)[place].replica == replica]
@@ -175,7 +183,7 @@ class Membership:
         self._hold(member)
         row.belongs = False
         self.rebalance(row.group)
-        self._left(row.replica)
+        self.left(row.replica)
 
     def start_member(self, member: int) -> None:
         """It is back."""
@@ -207,6 +215,8 @@ class Membership:
         if row.task >= 0:
             if tasks(self.s)[row.task].phase == relays.REPLICATING:
                 relays.release_rest(self.s, outbox)
+            elif tasks(self.s)[row.task].phase == relays.CONFIRMING:
+                letters.end_wait(self.s, row.waiter)
             self.silence(row.task)
         row.task = NOBODY
 
@@ -235,7 +245,14 @@ class Membership:
                 self.stop_member(member)
                 if replicas(self.s)[row.replica].down:
                     self.expire_session(member)
+        for channel in self._listeners_in(host, there):
+            self.listeners.stop(channel)
         self._move_relays(host, there)
+
+    def _listeners_in(self, host: int, there: set[int]) -> list[int]:
+        every = range(len(self.wiring.channel_at))
+        rows = [channel_rows(self.s)[place] for place in every]
+        return [place for place in every if rows[place].host == host and rows[place].replica in there]
 
     def _move_relays(self, host: int, gone: set[int]) -> None:
         for outbox in range(len(self.wiring.outboxes)):
@@ -254,6 +271,9 @@ class Membership:
                 if not row.belongs:
                     row.belongs = True
                     self.rebalance(row.group)
+        for channel in self._listeners_in(host, there):
+            if not replicas(self.s)[channel_rows(self.s)[channel].replica].draining:
+                self.listeners.start(channel)
         for outbox in range(len(self.wiring.outboxes)):
             box = outboxes(self.s)[outbox]
             if box.host == host and box.task < 0:

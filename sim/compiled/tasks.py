@@ -35,8 +35,8 @@ MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the reco
 # what a task does when it wakes
 (
     ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN, HELD_IN_VAIN, HELD,
-    OPENED, COPY_DUE,
-) = map(whole, range(13))  # fmt: skip
+    OPENED, COPY_DUE, PUBLISH_AT_EXCHANGE,
+) = map(whole, range(14))  # fmt: skip
 NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE = map(whole, range(6))  # where it stands
 # the life of a row: a task, what is left of one while something still names it, nobody
 ALIVE, OVER, FREE = map(whole, range(3))

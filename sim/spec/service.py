@@ -86,10 +86,6 @@ class Consume(Spec):
         "commit",
         "transaction",
         "isolation",
-        "prefetch",
-        "ack",
-        "on_failure",
-        "priority",
     )
     group: str = ""
     """The consumer group of a topic: every group gets every message once. A queue has none."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sim.compiled.program import Assembler
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.queues import SenderTables
     from sim.models.consumer import Consumer
     from sim.models.group import Group
     from sim.models.outbox import Outbox
@@ -31,8 +32,8 @@ ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
 class LogTables:
     """Their rows."""
 
-    def __init__(self, places: Places, calls: CallTables, assembler: Assembler):
-        self.places, self.calls, self.assembler = places, calls, assembler
+    def __init__(self, places: Places, calls: CallTables, assembler: Assembler, senders: SenderTables):
+        self.places, self.calls, self.assembler, self.senders = places, calls, assembler, senders
         self.topics, self.brokers, self.partitions = Found(rows.Topic), Found(rows.Broker), Found(rows.Partition)
         self.groups, self.group_partitions = Found(rows.Group), Found(rows.GroupPartition)
         self.members, self.outboxes = Found(rows.Member), Found(rows.Outbox)
@@ -125,7 +126,8 @@ class LogTables:
             poll=outbox.poll,
             salt=outbox.salt,
             host=places.host_at[outbox.service],
-            topic=places.topic_at[outbox.topic],
+            topic=places.topic_at.get(outbox.topic, 0),
+            sender=self.senders.sender(outbox.store.sender) if places.is_to_queues(outbox) else NOBODY,
             key=KEYS.get(outbox.key or "", topics.STICKY),
             site=outbox.site,
             batch=outbox.batch,

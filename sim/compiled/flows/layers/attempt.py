@@ -11,13 +11,13 @@ from sim.compiled.codes import DEGRADED, OK, UNREACHABLE
 from sim.compiled.cutting.words import Waits, flow, perhaps
 from sim.compiled.deadlines import tell_deadline
 from sim.compiled.flows.layer import Layer, thawed
-from sim.compiled.network import PUBLICATION, choose, hop_between, leave_balancer
+from sim.compiled.network import PUBLICATION, TO_EXCHANGE, choose, hop_between, leave_balancer
 from sim.compiled.rows.calls import calls, targets
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_sent
-from sim.compiled.tasks import ARRIVE, PUBLISH, new_task
+from sim.compiled.tasks import ARRIVE, PUBLISH, PUBLISH_AT_EXCHANGE, new_task
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Call, Replica, Task
@@ -83,8 +83,8 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     if row.propagates and own.call >= 0:  # else nobody waits for it
         tell_deadline(s, task, call, child)
     made.on_wake = ARRIVE
-    if target.kind == PUBLICATION:
-        made.on_wake = PUBLISH
+    if target.kind >= PUBLICATION:
+        made.on_wake = PUBLISH_AT_EXCHANGE if target.kind == TO_EXCHANGE else PUBLISH
         made.producer = own.replica
         made.target = row.target
     else:
