@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sim.compiled.machine import Machine
     from sim.compiled.rows.logs import Delivery, Message
     from sim.compiled.rows.queues import Letter, QueueDelivery
+
+    Linked = TypeVar("Linked", Message, Delivery, Letter, QueueDelivery)
 
 
 def close_all(machine: Machine) -> None:
@@ -122,7 +124,12 @@ def _handed_out(machine: Machine, queue: int) -> list[int]:
     s = machine.s
     its = [channels(s)[place] for place in range(len(machine.wiring.channel_at)) if channels(s)[place].queue == queue]
     handed = [place for row in its for place in _chain(machine, queue_deliveries, row.handed.first)]
-    handed.sort(key=lambda place: (channels(s)[queue_deliveries(s)[place].channel].automatic, queue_deliveries(s)[place].number))
+
+    def turn(place: int) -> tuple[bool, int]:
+        delivery = queue_deliveries(s)[place]
+        return channels(s)[delivery.channel].automatic, delivery.number
+
+    handed.sort(key=turn)
     return [queue_deliveries(s)[place].letter for place in handed]
 
 
@@ -132,7 +139,7 @@ def _write(machine: Machine, message: int, group: int, count: int) -> None:
     write_message(machine.s, message, group, math.nan, count, QUEUED)
 
 
-def _chain(machine: Machine, table: Table[Message] | Table[Delivery] | Table[Letter] | Table[QueueDelivery], first: int) -> list[int]:
+def _chain(machine: Machine, table: Table[Linked], first: int) -> list[int]:
     found = []
     while first >= 0:
         found.append(first)

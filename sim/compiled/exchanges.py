@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 from sim.chance.chain import link_chain
-from sim.chance.compiler import compiled
 from sim.chance.table import draw
-from sim.compiled.base import NO, NONE, ZERO, handler, whole
+from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.letters import (
     add_to_wait,
     begin_wait,
@@ -16,7 +15,6 @@ from sim.compiled.letters import (
     new_letter,
     new_publication,
     new_wait,
-    stand_blocked,
 )
 from sim.compiled.places import leave
 from sim.compiled.queues import CREDIT, accept

@@ -328,10 +328,8 @@ def go_on(s: State, task: int) -> None:
             return
         elif kind <= op_of.FORGET_CALL:
             result = of_logs(s, task, op)
-        elif kind >= op_of.RECEIVE:
-            result = of_queues(s, task, op)
         else:
-            result = unusual(s, task, op)
+            result = of_queues(s, task, op) if kind >= op_of.RECEIVE else unusual(s, task, op)
         if result == NEXT:
             own.pc += 1
         elif result == FAIL:

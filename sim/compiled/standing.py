@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from sim.compiled.base import NONE, handler
-from sim.compiled.calendar import OF_QUEUES, TIMER, push
+from sim.compiled.calendar import TIMER, push
 from sim.compiled.letters import WAITING
 from sim.compiled.lists import add_last, unlink
+from sim.compiled.queue_events import EXPIRY, queue_event
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.queues import (
     Letter,
@@ -21,7 +20,6 @@ from sim.compiled.rows.queues import (
 )
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import Rows
-from sim.compiled.queue_events import EXPIRY, queue_event
 from sim.policies import base
 
 noise = base.noise.compiled

@@ -256,7 +256,7 @@ queue_ended = Table("queue_ended", int)
 given_up = Table("given_up", int)
 """How many were given up for each reason, a line of CAUSES for each queue."""
 finished = Table("finished", float)
-"""When the process of a queue has done with the last messages, a ring of CREDIT for each queue whose process takes time."""
+"""When the process of a queue has done with the last messages: a ring of CREDIT for each whose process takes time."""
 rounds = Table("rounds", Round)
 channels = Table("channels", Channel)
 channel_of = Table("channel_of", int)

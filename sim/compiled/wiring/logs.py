@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -127,7 +127,7 @@ class LogTables:
             salt=outbox.salt,
             host=places.host_at[outbox.service],
             topic=places.topic_at.get(outbox.topic, 0),
-            sender=self.senders.sender(outbox.store.sender) if places.is_to_queues(outbox) else NOBODY,
+            sender=self._sender(outbox),
             key=KEYS.get(outbox.key or "", topics.STICKY),
             site=outbox.site,
             batch=outbox.batch,
@@ -136,6 +136,11 @@ class LogTables:
             replica=places.replica_at[outbox.replica] if outbox.replica is not None else NOBODY,
             pc=self.assembler.relay(place),
         )
+
+    def _sender(self, outbox: Outbox) -> int:
+        """To a queue broker; NOBODY: to a topic."""
+        store: Any = outbox.store
+        return self.senders.sender(store.sender) if self.places.is_to_queues(outbox) else NOBODY
 
     @property
     def largest_batch(self) -> int:

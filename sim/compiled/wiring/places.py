@@ -70,8 +70,9 @@ class Places:
         self.outbox_at = {outbox: place for place, outbox in enumerate(self.outboxes)}
 
     def _find_queues(self) -> None:
-        brokers = [broker for broker in self.world.brokers.values() if isinstance(broker, QueueBroker)]
-        self.queue_broker_at = {broker: place for place, broker in enumerate(brokers)}
+        every: list[Any] = list(self.world.brokers.values())
+        brokers: list[QueueBroker] = [broker for broker in every if isinstance(broker, QueueBroker)]
+        self.queue_broker_at: dict[QueueBroker, int] = {broker: place for place, broker in enumerate(brokers)}
         queues = [queue for broker in brokers for queue in broker.queues.values()]
         self.queue_at: dict[Queue, int] = {queue: place for place, queue in enumerate(queues)}
         consumers = [consumer for service in self.world.services.values() for consumer in service.listeners]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -229,7 +230,7 @@ class QueueTables:
         for queue in self.places.queue_at:
             for priority, line in queue.free.items():
                 places = [self.places.channel_at[_channel(taker)] for taker in line]
-                for before, after in zip(places, places[1:], strict=False):
+                for before, after in itertools.pairwise(places):
                     self.channels.rows[before]["next"] = after
                     self.channels.rows[after]["previous"] = before
                 if places:

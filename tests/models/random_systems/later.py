@@ -19,6 +19,7 @@ from tests.models.random_systems.ledgers import ledgers
 from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
+from tests.models.random_systems.queue_brokers import queue_brokers
 from tests.models.random_systems.sagas import sagas
 from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
@@ -48,6 +49,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     adapting.idempotency,
     adapting.preemption,
     sessions,
+    queue_brokers,
 )
 
 
