@@ -92,6 +92,13 @@ class EventKind(IntEnum):
     ISR_EXPANDED = 29
     REPLICA_UNHEALTHY = 30  # its health checks have failed
     REPLICA_HEALTHY = 31
+    LISTEN_OVERFLOW_BEGAN = 32  # the kernel drops SYNs: connections that the process does not accept have no room left
+    LISTEN_OVERFLOW_ENDED = 33
+    REPLICA_PENDING = 34  # no node has room for it
+    NODE_STARTING = 35
+    NODE_READY = 36
+    NODE_DRAINING = 37  # with so many replicas: the value
+    NODE_STOPPED = 38
 
     @property
     def word(self) -> str:
@@ -365,7 +372,12 @@ METRICS: dict[str, Metric] = {
             "lower",
         ),
         Metric("redeliveries", "1", "deliveries of messages beyond the first, in the whole run", "lower"),
-        Metric("cost", "cost", "replicas x time x price after the warm-up, all services and the gateway", "lower"),
+        Metric(
+            "cost",
+            "cost",
+            "replicas and nodes x time x price after the warm-up, all services, the gateway and node pools",
+            "lower",
+        ),
         Metric(
             "cost_per_thousand",
             "cost",

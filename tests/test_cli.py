@@ -90,6 +90,7 @@ def test_run_prints_a_table_and_writes_nothing(capsys, kitchen):
     assert [path.name for path in kitchen.iterdir()] == ["kitchen.yaml"]
 
 
+@pytest.mark.long
 def test_compare_writes_figures_and_report_where_they_belong(capsys, kitchen):
     assert sim("compare", "kitchen.yaml", *QUICK) == 0
     out = capsys.readouterr().out
@@ -100,6 +101,7 @@ def test_compare_writes_figures_and_report_where_they_belong(capsys, kitchen):
     assert list(folder.glob("*.html"))
 
 
+@pytest.mark.long
 def test_a_finished_run_is_drawn_again(kitchen):
     sim("compare", "kitchen.yaml", *QUICK, "--out", "friday")
     before = (kitchen / "friday" / "results.json").read_text()

@@ -44,6 +44,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", CALLS)
 def test_every_verb_writes_the_same_head(verb, folder, capsys):
     extra = ["--no-hysteresis"] if verb == "stability" else []

@@ -91,6 +91,7 @@ def test_an_explanation_does_not_take_the_place_of_files_that_are_not_its_own(sh
     assert cli.answer(["explain", "kitchen.yaml", *QUICK]) == 0, "its own place is written again"
 
 
+@pytest.mark.long
 def test_stability_tells_writes_and_draws(shop, capsys):
     options = [
         "--stressor",

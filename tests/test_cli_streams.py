@@ -32,6 +32,7 @@ def test_a_closed_stream_is_no_reason_to_fail(closed, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("command", ["list", "schema"])
 def test_what_cannot_be_said_is_an_error_in_one_line(command, tmp_path):
@@ -61,6 +62,7 @@ def test_a_word_for_a_number_is_told_in_plain_words(tmp_path):
     assert "Invalid value for '--replications': 'two' is not a valid whole number." in told
 
 
+@pytest.mark.long
 def test_the_schema_knows_the_words_of_a_plug_in_that_is_named(tmp_path):
     plugin = Path("scenarios/cache.py").resolve()
     assert "cached_call" in json.dumps(
@@ -94,6 +96,7 @@ def test_rates_of_closed_users_are_told_in_plain_words(tmp_path):
     )
 
 
+@pytest.mark.long
 def test_long_names_are_told_or_shortened(tmp_path):
     """400 characters are more than a file name holds."""
     long = "n" * 400

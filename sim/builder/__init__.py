@@ -63,6 +63,7 @@ from sim.builder.written.parts.idempotency import idempotency
 from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
+from sim.builder.written.parts.node_pool import node_pool
 from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool, retry
 from sim.builder.written.parts.producer import producer
 from sim.builder.written.parts.queue_broker import binding, confirm_batch, dead_letter, exchange, message_queue
@@ -128,6 +129,7 @@ __all__ = [
     "message_queue",
     "min_rtt_calc_params",
     "network",
+    "node_pool",
     "nodes",
     "objective",
     "opossum_breaker",

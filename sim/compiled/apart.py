@@ -26,6 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Untyped = Any  # what numba and llvmlite hand over
 
 APART = (
+    "attempt.tries_to_connect",
     "balancing.choose_by_view",
     "balancing.hear_of_end",
     "breaker.ask_library",
@@ -61,9 +62,12 @@ APART = (
     "network.answer_across",
     "network.hop_across",
     "network.travel",
+    "places.accept_connections",
+    "places.drop_syn",
     "places.look_soon",
     "places.make_room",
     "places.pass_place_down_the_line",
+    "places.wait_to_be_accepted",
     "pool.end_use",
     "pool.has_connection",
     "pool.join_line",

@@ -177,6 +177,8 @@ def _tell_what_nobody_noticed(machine: Machine) -> None:
     for place, host in enumerate(wiring.hosts):
         row = hosts(s)[place]
         machine.tell(end_of_spell(EventKind.SHEDDING_ENDED, row.shedding, row.last_shed, s.now, host.name))
+        overflow = EventKind.LISTEN_OVERFLOW_ENDED
+        machine.tell(end_of_spell(overflow, row.overflowing, row.last_overflow, s.now, host.name))
     for place, found in enumerate(wiring.limit_tables.models):
         limit = limits(s)[place]
         ended = end_of_spell(EventKind.LIMITING_ENDED, limit.limiting, limit.last, s.now, found.owner, found.label)

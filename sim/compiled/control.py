@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import attempts, calendar, cores, ending, eviction, lines, tasks
+from sim.compiled import attempts, calendar, cores, ending, eviction, lines, places, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
@@ -71,6 +71,8 @@ class Control:
         if row.cores:
             cores.start_cores(self.s, replica)
         self._shed_overdue(row)
+        if row.accepting.first >= 0:
+            places.accept_connections(self.s, row.host, replica)
         task = row.parked.first
         row.parked.first = row.parked.last = NOBODY
         while task >= 0:

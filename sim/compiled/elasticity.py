@@ -1,9 +1,9 @@
 """Replicas that come and go: the models' own fleets, autoscalers and deployments, over the rows of this engine.
 
 What they decide is rare, and all that they ask a host for is a number, or to take a replica down or bring one up. So
-they run as they are (`models/fleet.py`, `autoscaler.py`, `rollout.py`, `restarting.py`, and `Random` of `fault.py`),
-as Python between two turns of the interpreter: their clock plans orders, and their hosts and replicas are views of
-rows.
+they run as they are (`models/fleet.py`, `node_pool.py`, `autoscaler.py`, `rollout.py`, `restarting.py`, and `Random` of
+`fault.py`), as Python between two turns of the interpreter: their clock plans orders, and their hosts and replicas are
+views of rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sim.compiled import calendar
 from sim.compiled.balancing import check_passed
 from sim.compiled.rows.balancing import view_of, views
-from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
+from sim.compiled.rows.hosts import ended, fleets, hosts, node_pools, replicas
 from sim.compiled.rows.logs import groups
 from sim.compiled.rows.queues import message_queues
 from sim.models.clock import CONTROL, Signal
@@ -40,6 +40,9 @@ class Elasticity:
         self.fleets = control.wiring.world.fleets
         for name, fleet in self.fleets.items():
             self._take_over(self.view(name), fleet)
+        self.node_pools = control.wiring.world.node_pools
+        for name, pool in self.node_pools.items():
+            self._take_over_pool(name, pool)
         for scaler in control.wiring.world.autoscalers:
             self._take_over_scaler(scaler)
         for view in self.hosts:
@@ -58,6 +61,10 @@ class Elasticity:
             slot.replica = replica
             look = Signal.calling(fleet.look_whether_empty, replica)
             replica.row.when_left = self.control.membership.order(look_at(look), lasting=True)
+
+    def _take_over_pool(self, name: str, pool: Model) -> None:
+        pool.env, pool.recorder = self.env, self.recorder
+        pool.start_time = self.drawn(pool.spec.start, f"{name}.node.start")
 
     def _take_over_scaler(self, scaler: Model) -> None:
         host = self.view(scaler.fleet.host.name)
@@ -84,10 +91,14 @@ class Elasticity:
         self.control.forget(replica.host.place, replica.place)
 
     def tell_of_fleets(self) -> None:
-        """How many replicas are wanted and paid for may have changed: the time series read it in rows."""
+        """How many replicas and nodes are wanted and paid for may have changed: the time series read it in rows."""
         for place, fleet in enumerate(self.fleets.values()):
             row = fleets(self.control.s)[place]
             row.wanted, row.paid, row.paid_area = fleet.wanted, fleet.paid, float(fleet.paid_area)
+        for place, pool in enumerate(self.node_pools.values()):
+            its = node_pools(self.control.s)[place]
+            its.ready, its.pending = pool.ready, len(pool.pending)
+            its.paid, its.paid_area = pool.paid, float(pool.paid_area)
 
 
 def look_at(signal: Signal) -> Model:

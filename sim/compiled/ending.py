@@ -9,7 +9,7 @@ from sim.compiled.codes import TIMEOUT
 from sim.compiled.cores import drop_job
 from sim.compiled.flights import crash_flights
 from sim.compiled.keys import forget_key
-from sim.compiled.places import come_inside, leave, look_soon, out_of_queue, unpark
+from sim.compiled.places import come_inside, leave, leave_backlog, look_soon, out_of_queue, unpark
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.programs import entry_ops
@@ -17,7 +17,19 @@ from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_span
 from sim.compiled.stranding import strand_sagas
-from sim.compiled.tasks import FINISHED, IN_QUEUE, ON_CPU, OUTSIDE, PARKED, abandon, answer, done, forget, waste
+from sim.compiled.tasks import (
+    FINISHED,
+    IN_QUEUE,
+    ON_CPU,
+    OUTSIDE,
+    PARKED,
+    UNACCEPTED,
+    abandon,
+    answer,
+    done,
+    forget,
+    waste,
+)
 from sim.compiled.written.killed import call_killed
 
 
@@ -98,6 +110,8 @@ def stop_waiting(s: State, task: int, host: int) -> None:
     elif own.waits == OUTSIDE:
         unpark(s, task)
         come_inside(s, task)
+    elif own.waits == UNACCEPTED:
+        leave_backlog(s, task)
 
 
 @handler

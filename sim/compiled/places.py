@@ -12,8 +12,16 @@ from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, ZERO, handler, inlined
-from sim.compiled.calendar import CONTROL, ORDER, make_ready, schedule
-from sim.compiled.codes import ERROR, OK, SHED, SHEDDING_BEGAN, SHEDDING_ENDED
+from sim.compiled.calendar import CONTROL, ORDER, arm, make_ready, schedule
+from sim.compiled.codes import (
+    ERROR,
+    LISTEN_OVERFLOW_BEGAN,
+    LISTEN_OVERFLOW_ENDED,
+    OK,
+    SHED,
+    SHEDDING_BEGAN,
+    SHEDDING_ENDED,
+)
 from sim.compiled.events import log, log_at
 from sim.compiled.lines import hear_of_no_wait, is_dropped, join_line, leave_line, next_in_line, who_gives_way
 from sim.compiled.lists import add_last, unlink
@@ -23,7 +31,7 @@ from sim.compiled.rows.programs import timed_ops
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import FROZEN, keep_stage
-from sim.compiled.tasks import IN_QUEUE, NOWHERE, OUTSIDE, PARKED
+from sim.compiled.tasks import IN_QUEUE, NOWHERE, OUTSIDE, PARKED, UNACCEPTED
 from sim.policies import base
 from sim.vocabulary import QUIET
 
@@ -88,6 +96,8 @@ def out_of_queue(s: State, host: int, task: int) -> None:
     replica.waiting -= 1
     hosts(s)[host].queued -= 1
     hosts(s)[host].queue_area += s.now
+    if replica.accepting.first >= 0:
+        accept_connections(s, host, own.replica)
 
 
 @inlined
@@ -101,6 +111,8 @@ def leave(s: State, host: int, task: int) -> None:
         hosts(s)[host].busy_area += s.now
     else:
         pass_place_on(s, host, task)
+    if replica.accepting.first >= 0:
+        accept_connections(s, host, own.replica)
 
 
 @handler
@@ -254,14 +266,22 @@ def look_soon(s: State, replica: int) -> None:
 
 @handler
 def wait_outside(s: State, task: int) -> None:
-    """Wait in the listen backlog of a frozen process."""
+    """Wait for the thaw of a frozen process: in its listen backlog, or in the buffer of a connection."""
+    set_aside(s, task)
+    count_outside(s, task, OUTSIDE)
+
+
+@handler
+def count_outside(s: State, task: int, waits: int) -> None:
+    """One more waits outside of the process, in this way."""
     own = tasks(s)[task]
     replica = replicas(s)[own.replica]
-    own.waits = OUTSIDE
-    set_aside(s, task)
+    own.waits = waits
     replica.backlog += 1
     hosts(s)[replica.host].outside += 1
     hosts(s)[replica.host].outside_area -= s.now
+    if own.connect >= 0.0:
+        replica.unaccepted += 1
 
 
 @handler
@@ -269,7 +289,68 @@ def come_inside(s: State, task: int) -> None:
     """Wait there no longer."""
     own = tasks(s)[task]
     replica = replicas(s)[own.replica]
+    if own.connect >= 0.0:
+        replica.unaccepted -= 1
     own.waits = NOWHERE
     replica.backlog -= 1
     hosts(s)[replica.host].outside -= 1
     hosts(s)[replica.host].outside_area += s.now
+
+
+# -- listen backlogs ---------------------------------------------------------------------------------------------------
+
+
+@by_address
+@handler
+def drop_syn(s: State, host: int, task: int) -> float:
+    """There is no room for a connection: for how long whoever asks waits until the SYN is sent again, s."""
+    row, own = hosts(s)[host], tasks(s)[task]
+    row.syns_dropped += 1
+    if passed(s.now, row.last_overflow + QUIET):
+        if row.overflowing:
+            log_at(s, row.last_overflow, LISTEN_OVERFLOW_ENDED, row.subject, NONE, 0.0)
+        log(s, LISTEN_OVERFLOW_BEGAN, row.subject, NONE, 0.0)
+        row.overflowing = True
+    row.last_overflow = s.now
+    return min(own.pause, own.seconds)
+
+
+@by_address
+@handler
+def wait_to_be_accepted(s: State, task: int) -> None:
+    """Be the last of those whom the process has yet to accept."""
+    add_last(tasks(s), replicas(s)[tasks(s)[task].replica].accepting, task)
+    count_outside(s, task, UNACCEPTED)
+
+
+@handler
+def leave_backlog(s: State, task: int) -> None:
+    """Wait there no longer."""
+    unlink(tasks(s), replicas(s)[tasks(s)[task].replica].accepting, task)
+    come_inside(s, task)
+
+
+@by_address
+@handler
+def accept_connections(s: State, host: int, place: int) -> None:
+    """The process takes as many connections as it has room for, in the order in which they came."""
+    row, replica = hosts(s)[host], replicas(s)[place]
+    while (
+        replica.accepting.first >= 0
+        and replica.closed == 0
+        and (replica.free > 0 or replica.waiting < row.capacity)
+    ):
+        task = replica.accepting.first
+        leave_backlog(s, task)
+        if replica.free > 0:
+            replica.free -= 1
+            row.busy_area -= s.now
+            tasks(s)[task].granted = True
+            if row.discipline >= 0:
+                hear_of_no_wait(s, host, task)
+            tasks(s)[task].outcome = OK
+            make_ready(s, task)
+        else:
+            wait_in_queue(s, host, task, NO)
+            if row.patience >= 0:
+                arm(s, row.patience, task)

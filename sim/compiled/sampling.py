@@ -11,7 +11,7 @@ from sim.compiled.cores import busy_cores
 from sim.compiled.lines import waiting_of_class
 from sim.compiled.queues import CAUSES
 from sim.compiled.rows.caches import caches, stores
-from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, replicas
+from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
@@ -33,11 +33,11 @@ from sim.compiled.written.watched import read_layers
     VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
-    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST,
-    NOT_RESERVED, EVER_NOT_RESERVED,
+    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS,
+    NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, OF_LAYERS,
-) = map(whole, range(65))  # fmt: skip
+) = map(whole, range(69))  # fmt: skip
 
 
 @handler
@@ -52,6 +52,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(queue_brokers(s)[index].blocked if what == BLOCKED else queue_brokers(s)[index].unroutable)
     if what >= QUEUE_LAG:
         return read_queue(s, what, index, count)
+    if what >= NODES:
+        return read_pool(s, what, index)
     if what >= NOT_RESERVED:
         return read_ledger(s, what)
     if what == OUTBOX_ROWS:
@@ -62,6 +64,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what == LISTEN_OVERFLOWS:
+        return float(hosts(s)[index].syns_dropped)
     if what >= SESSIONS_FOUND:
         return read_sessions(s, what, index)
     if what >= REPLAYED:
@@ -201,6 +205,15 @@ def read_ledger(s: State, what: int) -> float:
     """The same of charges and reservations."""
     ledger = ledgers(s)[0]
     return ledger.area + ledger.open * s.now if what == NOT_RESERVED else float(ledger.entered)
+
+
+@handler
+def read_pool(s: State, what: int, index: int) -> float:
+    """The same of the nodes of a pool."""
+    pool = node_pools(s)[index]
+    if what == NODES_PAID:
+        return pool.paid_area + pool.paid * s.now
+    return float(pool.ready if what == NODES else pool.pending)
 
 
 @handler

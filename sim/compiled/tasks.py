@@ -29,15 +29,16 @@ from sim.compiled.rows.running import (
 )
 from sim.compiled.rows.state import State
 from sim.compiled.spans import close_notes
+from sim.policies.connecting import LINUX_GIVES_UP
 from sim.records.tables import REQUEST
 
 MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the records has room for, and of reservations
 # what a task does when it wakes
 (
     ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN, HELD_IN_VAIN, HELD,
-    OPENED, COPY_DUE, PUBLISH_AT_EXCHANGE,
-) = map(whole, range(14))  # fmt: skip
-NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE = map(whole, range(6))  # where it stands
+    KNOCK, OPENED, COPY_DUE, PUBLISH_AT_EXCHANGE,
+) = map(whole, range(15))  # fmt: skip
+NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE, UNACCEPTED = map(whole, range(7))  # where it stands
 # the life of a row: a task, what is left of one while something still names it, nobody
 ALIVE, OVER, FREE = map(whole, range(3))
 
@@ -53,6 +54,7 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.caller = caller
     row.replica = replica
     row.worked = 0.0
+    row.connect = LINUX_GIVES_UP
     # in the order of the fields, so that the compiler writes many at once
     row.mark = 0
     row.phase = 0

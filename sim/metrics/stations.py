@@ -68,10 +68,11 @@ def lag_max(gauges: Gauges, group: str) -> float:
 
 
 def costs(gauges: Gauges, scenario: Scenario, edges: Floats) -> Floats:
-    """(spans,) replicas x time x price; nan where nothing has a price. Those that start or end are paid for, too."""
+    """(spans,) replicas or nodes x time x price; nan where nothing has a price. Those that start or end cost, too."""
     prices = {name: service.cost for name, service in scenario.services.items()}
     if scenario.gateway is not None:
         prices[GATEWAY] = scenario.gateway.cost
+    prices |= {name: pool.cost for name, pool in scenario.node_pools.items()}
     priced = [
         gauges.means_of(component, _paid(gauges, component), edges) * np.diff(edges) * price
         for component, price in prices.items()
@@ -81,7 +82,8 @@ def costs(gauges: Gauges, scenario: Scenario, edges: Floats) -> Floats:
 
 
 def _paid(gauges: Gauges, component: str) -> str:
-    return "replicas_paid" if component in gauges.components("replicas_paid") else "replicas"
+    known = (paid for paid in ("replicas_paid", "nodes_paid") if component in gauges.components(paid))
+    return next(known, "replicas")
 
 
 def _per_thousand(price: Floats, left: Left) -> Floats:

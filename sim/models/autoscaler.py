@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sim.models.clock import CONTROL, Clock, Signal
-from sim.models.fleet import READY, STARTING, Fleet, Slot
+from sim.models.fleet import PENDING, STARTING, THERE, Fleet, Slot
 from sim.models.group import Group
 from sim.models.host import Host
 from sim.models.queues.queue import Queue
@@ -156,9 +156,9 @@ class Autoscaler:
             return None
         if metric.cpu is not None:
             return scaler.by_utilization(self._cpu(sample), metric.cpu * PER_CENT, current, tolerance)
-        there = [slot for slot in self.fleet.slots if slot.phase in (STARTING, READY)]
+        there = [slot for slot in self.fleet.slots if slot.phase in THERE]
         known = sum(slot.is_ready and slot.ready_at < sample.at for slot in there)
-        starting = sum(slot.phase == STARTING for slot in there)
+        starting = sum(slot.phase in (PENDING, STARTING) for slot in there)
         if not known or metric.word not in sample.means:
             return None
         pods = Pods((sample.means[metric.word],) * known, starting, len(there) - known - starting)
@@ -167,9 +167,9 @@ class Autoscaler:
     def _cpu(self, sample: Sample) -> Pods:
         measured, ignored, missing = list[float](), 0, 0
         for slot in self.fleet.slots:
-            if slot.phase not in (STARTING, READY):
+            if slot.phase not in THERE:
                 continue
-            if slot.phase == STARTING or self._starts(slot, sample):
+            if slot.phase in (PENDING, STARTING) or self._starts(slot, sample):
                 ignored += 1
             elif slot.replica.index in sample.cores and not slot.replica.down:
                 measured.append(sample.cores[slot.replica.index] * PER_CENT)

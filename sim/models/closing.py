@@ -77,6 +77,8 @@ def _tell_what_nobody_noticed(world: World) -> None:
     recorder, now = world.recorder, world.env.now
     for host in world.hosts():
         recorder.tell(host.shedding.end(now))
+        if host.listening is not None:
+            recorder.tell(host.listening.overflow.end(now))
     for limit in world.limits():
         recorder.tell(limit.limiting.end(now))
     for name, guard in world.calls.holders():

@@ -81,6 +81,10 @@ class Entrance:
         thaw.
         """
         host = self.host
+        if host.listening is not None and task.connect >= 0.0:
+            refusal = yield from host.listening.connect(task, replica)
+            if refusal:
+                return self._refused(task, refusal)
         if replica.closed:
             only_frozen = replica.hung and replica.closed == 1
             if not only_frozen:
@@ -91,13 +95,17 @@ class Entrance:
                 yield
                 host.come_inside(task, replica)
         if not replica.free and not (host.preempts and host.interrupt_for(task, replica)):
-            if replica.waiting >= host.capacity and not host.make_room(task, replica):
+            full = replica.waiting >= host.capacity
+            if full and host.listening is None and not host.make_room(task, replica):
                 host.shedding.note(self.env.now)
                 return self._refused(task, SHED)
             task.started = math.nan
-            host.wait_in_queue(task, replica)
-            if host.patience is not None:
-                host.patience.arm(task)
+            if full and host.listening is not None and task.connect >= 0.0:
+                host.listening.wait(task, replica)
+            else:
+                host.wait_in_queue(task, replica)
+                if host.patience is not None:
+                    host.patience.arm(task)
             yield
             if not task.granted:
                 host.shedding.note(self.env.now)

@@ -5,7 +5,7 @@ know all of them from the beginning; one that is absent is down, and nobody is s
 
     absent --start--> starting --after its start-up time--> ready --drain--> draining --empty, or grace over--> absent
 
-Not modelled: nodes, and what fits on them.
+Where its service is in a node pool, one that no node has room for is pending before it starts (`models/node_pool.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from sim.models.task import Replica
 from sim.spec.service import Service as Spec
 from sim.vocabulary import EventKind
 
-ABSENT, STARTING, READY, DRAINING = range(4)
+ABSENT, STARTING, READY, DRAINING, PENDING = range(5)
+THERE = (PENDING, STARTING, READY)  # what counts as a replica of those wanted
 
 
 class Slot:
@@ -54,15 +55,27 @@ class Rolling(Protocol):
         """Do what may be done now."""
 
 
+class Nodes(Protocol):
+    """The nodes of a pool (`models/node_pool.py`)."""
+
+    def place(self, fleet: Fleet, slot: Slot) -> bool:
+        """Whether a node has room for it; else it is begun when one has."""
+
+    def leave(self, fleet: Fleet, slot: Slot) -> None:
+        """It is gone, or waits no longer."""
+
+
 class Fleet:
     """All of them, and how many are wanted."""
 
-    def __init__(self, system: System, host: Host, spec: Spec):
+    def __init__(self, system: System, host: Host, spec: Spec, nodes: Nodes | None = None):
         self.env = system.env
         self.recorder = system.recorder
         self.system = system
         self.host = host
         self.spec = spec
+        self.nodes = nodes  # None: there is room for all
+        self.cores = spec.cores or 0  # that each of them asks a node for
         self.wanted = spec.replicas
         self.slots = [Slot(replica, ABSENT if replica.absent else READY) for replica in host.replicas]
         self.rollout: Rolling | None = None  # while old replicas give way to new ones
@@ -84,9 +97,9 @@ class Fleet:
         self.wanted = wanted
         self.recorder.event(EventKind.SCALED, self.host.name, value=wanted)
         self.fill()
-        there = self.of(STARTING, READY)
-        # As a ReplicaSet: first those that are not ready, then those that were ready last.
-        there.sort(key=lambda slot: (slot.is_ready, -slot.ready_at, -slot.replica.index))
+        there = self.of(*THERE)
+        # As a ReplicaSet: first those on no node, then those that are not ready, then those that were ready last.
+        there.sort(key=lambda slot: (slot.phase != PENDING, slot.is_ready, -slot.ready_at, -slot.replica.index))
         for slot in there[: max(0, len(there) - wanted)]:
             self.drain(slot)
 
@@ -95,7 +108,7 @@ class Fleet:
         if self.rollout is not None:
             self.go_on_rolling()
         else:
-            self.start_more(self.wanted - len(self.of(STARTING, READY)))
+            self.start_more(self.wanted - len(self.of(*THERE)))
 
     def start_more(self, count: int) -> None:
         """So many, as far as there are places."""
@@ -117,7 +130,14 @@ class Fleet:
     # -- the life of one -------------------------------------------------------------------------------------------
 
     def start(self, slot: Slot) -> None:
-        """It is scheduled, pulled, started and found ready."""
+        """It is begun, or waits until a node has room for it."""
+        if self.nodes is None or self.nodes.place(self, slot):
+            self.begin(slot)
+        else:
+            self._turn(slot, PENDING, EventKind.REPLICA_PENDING)
+
+    def begin(self, slot: Slot) -> None:
+        """It has its place: it is pulled, started and found ready."""
         slot.starts += 1
         slot.since = self.env.now
         self._pay(1)
@@ -155,14 +175,18 @@ class Fleet:
     def stop(self, slot: Slot) -> None:
         """It is gone, and what is still inside is cut off."""
         replica, host = slot.replica, self.host
+        began = slot.phase != PENDING
         replica.draining = False
         host.delist(replica)
         self._turn(slot, ABSENT, EventKind.REPLICA_STOPPED, len(replica.inside))
-        self._pay(-1)
+        if began:
+            self._pay(-1)
         if not replica.down:
             host.take_down(replica)
         replica.absent = True
         self.system.forget(replica)
+        if self.nodes is not None:
+            self.nodes.leave(self, slot)
         self.fill()
 
     def _be_ready(self, slot: Slot) -> None:

@@ -1,7 +1,7 @@
 """What services and the gateway have in common: replicas with places, which faults can slow, freeze, refuse or kill.
 
-Not modelled: time to notice that a replica is gone, unless it has health checks (else balancers know at once), the
-bound of the listen backlog in which those wait who come to a frozen process, and a change of pace of work that is under
+Not modelled: time to notice that a replica is gone, unless it has health checks (else balancers know at once), a bound
+of the listen backlog where the queue says none, and a change of pace of work that is under
 way when a slowdown begins or ends (it keeps the pace it began with; a freeze does stop it).
 """
 
@@ -16,6 +16,7 @@ from sim.models.context import Context
 from sim.models.cpu import Cpu
 from sim.models.ending import kill
 from sim.models.health import HealthChecks
+from sim.models.listening import Listening
 from sim.models.outcomes import ERROR, IN_FLIGHT, OK, UNREACHABLE
 from sim.models.places import UNLIMITED_PLACES, Places
 from sim.models.spell import Spell
@@ -74,6 +75,10 @@ class Host(Places):
         self.background_failed: int | None = None  # None: nothing is done in the background here
         self.shedding = Spell(context.recorder, EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED, name)
         self._watch()
+        if queue.listen_backlog is not None:
+            self.listening = Listening(context, self, queue.listen_backlog, self.replicas)
+            self._watch_outside()
+            self.keep_track()
 
     @property
     def plain_work(self) -> bool:
@@ -111,18 +116,30 @@ class Host(Places):
         """A fault may freeze it; known before the first event."""
         if not self.may_hang:
             self.may_hang = True
-            self.recorder.watch(self.name, "listen_backlog", "mean", lambda now: self.outside_area + self.outside * now)
+            if self.listening is None:
+                self._watch_outside()
+
+    def _watch_outside(self) -> None:
+        self.recorder.watch(self.name, "listen_backlog", "mean", lambda now: self.outside_area + self.outside * now)
 
     def wait_outside(self, task: Task, replica: Replica) -> None:
-        """Wait in the listen backlog of a frozen process."""
-        task.waits = OUTSIDE
+        """Wait for the thaw of a frozen process: in its listen backlog, or in the buffer of a connection."""
         replica.parked.append(task)
+        self.count_outside(task, replica)
+
+    def count_outside(self, task: Task, replica: Replica) -> None:
+        """One more waits outside of the process."""
+        task.waits = OUTSIDE
         replica.backlog += 1
         self.outside += 1
         self.outside_area -= self.env.now
+        if self.listening is not None and task.connect >= 0.0:
+            self.listening.inside[replica.index] += 1
 
     def come_inside(self, task: Task, replica: Replica) -> None:
         """Wait there no longer."""
+        if self.listening is not None and task.connect >= 0.0:
+            self.listening.inside[replica.index] -= 1
         task.waits = NOWHERE
         replica.backlog -= 1
         self.outside -= 1
@@ -151,6 +168,8 @@ class Host(Places):
             for task, ticket in overdue:
                 if task.ticket == ticket:
                     self.give_up_waiting(task)
+            if self.listening is not None:
+                self.listening.accept(replica)
             parked, replica.parked = replica.parked, []
             self.env.ready.extend(parked)
 

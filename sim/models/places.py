@@ -10,6 +10,7 @@ import math
 from sim.models.context import Context
 from sim.models.identity import Identities
 from sim.models.lines import ControlledDelay, Lines
+from sim.models.listening import Listening
 from sim.models.outcomes import OK, SHED
 from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, Account, Activity, Cores, Killed, Replica, Task
 from sim.models.timers import TimerQueue
@@ -44,6 +45,7 @@ class Places:
         self.patience: TimerQueue | None = None
         if queue.timeout is not None:
             self.patience = TimerQueue(self.env, queue.timeout, self.give_up_waiting)
+        self.listening: Listening | None = None  # None: connections are accepted as they come
         self.queued = 0  # in all replicas
         self.queue_area = 0.0  # the integral of that
         self.uneven: dict[Replica, list[float]] | None = None  # slowdowns of single ones, where a fault may bring some
@@ -63,10 +65,11 @@ class Places:
         """Give the place up; the head of the queue has it before the one who left goes on."""
         now = self.env.now
         task.granted = False
-        if replica.waiting and self._grant_next(replica, now):
-            return
-        replica.free += 1
-        self.account.busy_area += now
+        if not (replica.waiting and self._grant_next(replica, now)):
+            replica.free += 1
+            self.account.busy_area += now
+        if self.listening is not None:
+            self.listening.accept(replica)
 
     def let_go(self, task: Task) -> int:
         """An event loop gives its worker back before it waits for others."""
@@ -191,6 +194,8 @@ class Places:
         self.queue_area += self.env.now
         if self.lines is not None:
             self.lines.part(task)
+        if self.listening is not None:
+            self.listening.accept(replica)
 
     # -- time ------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ Not modelled: how the new version differs, canaries and their analysis, `progres
 
 from __future__ import annotations
 
-from sim.models.fleet import READY, STARTING, Fleet
+from sim.models.fleet import THERE, Fleet
 
 
 class Rollout:
@@ -19,7 +19,7 @@ class Rollout:
         self.fleet = fleet
         self.surge = surge
         self.unavailable = unavailable
-        self.old = {slot.replica.index for slot in fleet.of(STARTING, READY)}
+        self.old = {slot.replica.index for slot in fleet.of(*THERE)}
 
     @property
     def is_over(self) -> bool:
@@ -29,7 +29,7 @@ class Rollout:
     def go_on(self) -> None:
         """Something has become ready, or has gone: what may be done now?"""
         fleet = self.fleet
-        there = fleet.of(STARTING, READY)
+        there = fleet.of(*THERE)
         self.old &= {slot.replica.index for slot in there}
         ready = sum(slot.is_ready for slot in there)
         spare = ready - (fleet.wanted - self.unavailable)
@@ -44,6 +44,6 @@ class Rollout:
                 spare -= 1
             self.old.discard(slot.replica.index)
             fleet.drain(slot)
-        new = len(fleet.of(STARTING, READY)) - len(self.old)
-        room = fleet.wanted + self.surge - len(fleet.of(STARTING, READY))
+        new = len(fleet.of(*THERE)) - len(self.old)
+        room = fleet.wanted + self.surge - len(fleet.of(*THERE))
         fleet.start_more(min(fleet.wanted - new, room))

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from sim.models.clock import Clock
 from sim.models.link import Hop
 from sim.models.request import Request
+from sim.policies.connecting import LINUX_GIVES_UP
 from sim.vocabulary import Outcome
 
 Process = Generator[None, None, None]
@@ -206,11 +207,13 @@ class Task:
         "caller",  # who is woken by the answer: a Task or a Request; None: nobody any more
         "chain",  # the retry and redelivery numbers along its path, folded into one number: the `attempt` of its draws
         "children",  # the attempt, or the list of branches, that it waits for now; None
+        "connect",  # s; for how long its connection is tried, which is new; KEPT_ALIVE: it had one
         "degraded",  # a fallback stood in for something below
         "flow",  # its number, where spans are kept and it is part of a request's way
         "generator",
         "granted",  # holds a place at its replica
         "mark",  # of its site and path, for what goes to a host; 0: its request cannot come that way twice
+        "opened",  # of a pool: the connection of its present attempt is a new one
         "outcome",  # of what it waited for, and at last its own: as it is answered
         "own_thread",  # a consumer or relay: runs on a thread of its own, not on a worker of its replica
         "path",  # its chain without retry and redelivery numbers: the same for every attempt of the same
@@ -233,6 +236,7 @@ class Task:
     callee: Replica | None
     caller: Any
     children: Any
+    opened: bool
     outcome: int
     producer: Replica
     replica: Replica
@@ -254,6 +258,7 @@ class Task:
         self.attempt: Task | None = None
         self.back = None
         self.children = None
+        self.connect = LINUX_GIVES_UP
         self.degraded = False
         self.flow = -1
         self.generator: Process | None = None

@@ -28,6 +28,7 @@ from sim.models.limits import Limit
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.wiring import make_topic
 from sim.models.network import Network
+from sim.models.node_pool import NodePool
 from sim.models.observing import Observer
 from sim.models.outbox import Outbox
 from sim.models.queues.queue import Queue
@@ -94,11 +95,16 @@ class World:
         }
         for host in self.hosts():
             host.spread(scenario.zones_of(host.name), scenario.zones)
+        self.node_pools = {name: NodePool(self, name, spec) for name, spec in scenario.node_pools.items()}
         self.fleets: dict[str, Fleet] = {
-            name: Fleet(self, service, service.spec)
+            name: Fleet(self, service, service.spec, self.node_pools.get(service.spec.node_pool or ""))
             for name, service in self.services.items()
-            if service.spec.autoscaling is not None or any(name == fault.of for fault in scenario.deployments)
+            if service.spec.autoscaling is not None
+            or service.spec.node_pool is not None
+            or any(name == fault.of for fault in scenario.deployments)
         }
+        for pool in self.node_pools.values():
+            pool.begin([fleet for fleet in self.fleets.values() if fleet.nodes is pool])
         self.brokers: dict[str, Broker] = {
             name: behaviour_of(spec)(self, name, spec) for name, spec in scenario.brokers.items()
         }

@@ -42,6 +42,13 @@ _SHEDDING = _Refusal(
     "begins to shed requests",
     "sheds its last request",
 )
+_OVERFLOW = _Refusal(
+    EventKind.LISTEN_OVERFLOW_BEGAN,
+    EventKind.LISTEN_OVERFLOW_ENDED,
+    Outcome.UNREACHABLE,
+    "has a full listen backlog, and begins to drop SYNs",
+    "drops its last SYN",
+)
 _LIMITING = _Refusal(
     EventKind.LIMITING_BEGAN,
     EventKind.LIMITING_ENDED,
@@ -76,6 +83,7 @@ def tell(variant: VariantResult) -> tuple[Moment, ...]:
         *_breakers(variant),
         *_crashes(variant.records),
         *_refusals(variant, _SHEDDING),
+        *_refusals(variant, _OVERFLOW),
         *_refusals(variant, _LIMITING),
         *_once(variant.records, EventKind.BUDGET_EXHAUSTED, "the retry budget of {place} is spent", "time"),
         *_once(variant.records, EventKind.STOCK_RAN_OUT, "the stock of {place} runs out", "item"),

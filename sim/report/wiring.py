@@ -14,8 +14,10 @@ from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.fault import Fault, Zone
 from sim.spec.gateway import Gateway, RateLimit
+from sim.spec.node_pool import NodePool
 from sim.spec.policy import NO_POLICY, CallPolicy, Hedge, Retry
 from sim.spec.queue_broker import QueueBroker
+from sim.spec.queueing import Queue
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
 from sim.spec.step import Step
@@ -87,7 +89,9 @@ def _boxes(scenario: Scenario) -> Iterator[Box]:
             "gateway", "gateway", "gateway", tuple(_gateway_lines(scenario.gateway)), _faults_of(scenario, "gateway")
         )
     for name, service in scenario.services.items():
-        yield Box(f"service:{name}", "service", name, tuple(_service_lines(service)), _faults_of(scenario, name))
+        yield Box(
+            f"service:{name}", "service", name, tuple(_service_lines(scenario, service)), _faults_of(scenario, name)
+        )
     for broker_name, broker in scenario.brokers.items():
         for name, topic in broker.partitioned.items():
             lines = (f"topic of {broker_name}", _count(topic.partitions, "partition"))
@@ -186,6 +190,7 @@ def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | Non
     breaker, bulkhead = policy.circuit_breaker, policy.bulkhead
     badges = (
         f"timeout {lasting(limit)}" if limit else "",
+        f"connect {lasting(policy.connect_timeout)}" if policy.connect_timeout else "",
         f"retry ×{retry.max_attempts}" if retry is not None and retry.max_attempts > 1 else "",
         "budget" if retry is not None and retry.budget is not None else "",
         "breaker" if breaker is not None else "",
@@ -230,6 +235,7 @@ def _gateway_lines(gateway: Gateway) -> Iterator[str]:
     if gateway.authentication is not None:
         yield f"authentication {word_of(gateway.authentication)}"
     yield from _limit_lines(gateway.rate_limits)
+    yield from _backlog_line(gateway.queue)
     for name, route in gateway.routes.items():
         yield from (f"{name}: {line}" for line in _limit_lines(route.rate_limits))
 
@@ -255,8 +261,10 @@ def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
             yield f"limit {show(its.rate, '1/s')} {whose}{f', as {limit.preset}' if limit.preset else ''}"
 
 
-def _service_lines(service: Service) -> Iterator[str]:
+def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
     yield _size(service.replicas, service.workers)
+    if service.node_pool in scenario.node_pools:
+        yield _nodes(service.node_pool, scenario.node_pools[service.node_pool])
     if service.zones:
         yield f"in {', '.join(dict.fromkeys(service.zones))}"
     if service.autoscaling is not None:
@@ -276,6 +284,7 @@ def _service_lines(service: Service) -> Iterator[str]:
         )
     elif service.queue.discipline != "fifo":
         yield f"queue {service.queue.discipline}"
+    yield from _backlog_line(service.queue)
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
     chains = [
@@ -287,6 +296,11 @@ def _service_lines(service: Service) -> Iterator[str]:
         yield f"→ {effect}"
     if len(effects) > 2:
         yield f"→ and {len(effects) - 2} more effects"
+
+
+def _backlog_line(queue: Queue) -> Iterator[str]:
+    if queue.listen_backlog is not None:
+        yield f"listen backlog {queue.listen_backlog:,}"
 
 
 def _scaled_by(service: Service) -> Iterator[str]:
@@ -302,6 +316,11 @@ def _scaled_by(service: Service) -> Iterator[str]:
             yield f"{metric.word.replace('_', ' ')} {target:g}"
     if service.autoscaling.scheduled:
         yield "schedule"
+
+
+def _nodes(name: str, pool: NodePool) -> str:
+    holds = _count(pool.cores, "core") if pool.cores is not None else _count(pool.replicas, "replica")
+    return f"on {pool.min} to {_count(pool.max, 'node')} {name}, {holds} each"
 
 
 def _size(replicas: int, workers: int) -> str:

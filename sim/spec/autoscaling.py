@@ -141,7 +141,9 @@ class Autoscaling(Spec):
     the controller counts them. With `min: 0` it is KEDA's ScaledObject: it looks every `polling_interval` whether
     there is anything to do, goes from none to one at once, and back to none after `cooldown_period` without.
 
-    Not modelled: nodes that must start first, pods that no node has room for, resource limits, vertical scaling,
+    Nodes that must start first are a `node_pool` of the service.
+
+    Not modelled: resource limits, vertical scaling,
     requests that wait for the first replica (they are `unreachable`), and what asking for metrics costs.
     """
 

@@ -1,12 +1,13 @@
-"""Whether a service has what its autoscaling looks at."""
+"""Whether a service has what its autoscaling looks at, and nodes to stand on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sim.errors import did_you_mean
 from sim.spec.autoscaling import Lag, ScalingMetric
 from sim.spec.document import Location
+from sim.spec.node_pool import NodePool
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
@@ -27,6 +28,41 @@ def scaling_problems(scenario: Scenario) -> Iterator[Found]:
             yield from _metric(at, metric, name, service)
             if metric.lag is not None:
                 yield from _lag((*at, "lag"), metric.lag, service, queues)
+
+
+def node_pool_problems(scenario: Scenario) -> Iterator[Found]:
+    """Every service in a pool that is not there, or whose nodes cannot hold what is there at the beginning."""
+    for name, service in scenario.services.items():
+        known = service.node_pool is None or service.node_pool in scenario.node_pools
+        at: Location = ("services", name, "node_pool")
+        if not known:
+            word = service.node_pool or ""
+            hint = (
+                did_you_mean(word, scenario.node_pools) if scenario.node_pools else "; the scenario has no node_pools"
+            )
+            yield at, f"unknown node pool '{word}'{hint}"
+    for pool, spec in scenario.node_pools.items():
+        its = [(name, service) for name, service in scenario.services.items() if service.node_pool == pool]
+        large = [(name, service.cores) for name, service in its if (service.cores or 0) > spec.space[0]]
+        for name, cores in large:
+            yield (
+                ("services", name, "node_pool"),
+                (f"found '{pool}', whose nodes have {spec.cores} cores; a replica of '{name}' asks for {cores}"),
+            )
+        needed = 0 if large else _nodes_at_first(spec, [service for _, service in its])
+        if needed > spec.max:
+            yield (
+                ("node_pools", pool, "max"),
+                (
+                    f"found {spec.max}, expected at least {needed}: so many nodes hold the replicas that are "
+                    "there at the beginning"
+                ),
+            )
+
+
+def _nodes_at_first(pool: NodePool, services: Iterable[Service]) -> int:
+    asked = [service.cores or 0 for service in services for _ in range(service.replicas)]
+    return 1 + max(pool.first_fit(asked), default=-1)
 
 
 def _metric(at: Location, metric: ScalingMetric, name: str, service: Service) -> Iterator[Found]:

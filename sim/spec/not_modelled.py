@@ -13,6 +13,7 @@ from sim.errors import did_you_mean
 
 _SLIP = 0.85  # from here on two words are the same one, misspelt
 _REPLICAS = "it is `autoscaling: {min: 2, max: 10, metrics: [{cpu: 70%}]}` of a service"
+_NODES = "it is `node_pools: {general: {cores: 8, max: 10, start: 2m}}`, and `node_pool: general` of a service"
 _HEDGE = "it is `hedge: {after: p95, max: 1}` of a policy"
 _DEADLINE = "it is `deadline: propagate` of a policy, and of traffic with a `timeout`"
 _SAGA = "it is the step `saga: [{do: [...], undo: [...]}]`"
@@ -48,6 +49,9 @@ _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency a
 INSTEAD = {
     "autoscaler": _REPLICAS,
     "hpa": _REPLICAS,
+    "cluster_autoscaler": _NODES,
+    "node_group": _NODES,
+    "node_groups": _NODES,
     "max_replicas": _REPLICAS,
     "min_replicas": _REPLICAS,
     "healthchecks": _HEALTH,

@@ -309,6 +309,10 @@ class CallPolicy(Spec):
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
     timeout: Duration | None = None
     """Of one attempt."""
+    connect_timeout: Annotated[Duration, Field(gt=0)] | None = None
+    """How long a new connection is tried for, where the `listen_backlog` of the callee is full; then the attempt is
+    `unreachable` (Envoy's connect_timeout, 5 s there). By default as long as Linux tries: 127 s (tcp_syn_retries 6).
+    """
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None
     """Of all attempts and pauses together: then the call ends as a timeout."""
     on_timeout: Literal["abandon", "cancel"] = "abandon"

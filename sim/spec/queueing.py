@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from sim.spec.base import UNLIMITED, Between, Count, Duration, Flag, Leaves, Spec
+from sim.errors import nearest
+from sim.spec.base import MOST, UNLIMITED, Between, Count, Duration, Flag, Leaves, Spec
+from sim.units import shown
 from sim.vocabulary import EventKind, Outcome
 
 Discipline = Literal["fifo", "lifo", "priority", "codel", "adaptive_lifo", "edf", "fair"]
@@ -23,6 +25,27 @@ _WORDS = {  # of a discipline alone
     "by": ("priority", "edf", "fair"),
     "header": ("priority", "edf", "fair"),
 }
+
+BACKLOGS = {"linux": 4096, "nginx": 511, "node": 511, "tomcat": 100, "gunicorn": 2048}
+"""Whose listen backlog is how long: net.core.somaxconn of Linux since 5.4, which none of the others exceeds; `listen
+backlog=` of nginx; `server.listen` of Node.js; acceptCount of Tomcat; `backlog` of gunicorn.
+"""
+
+
+def _backlog(value: object) -> object:
+    """The number that a name stands for."""
+    if not isinstance(value, str) or value.strip().isdigit():
+        return value
+    if value not in BACKLOGS:
+        near = nearest(value, BACKLOGS)
+        hint = f"; did you mean '{near}'?" if near else ""
+        raise ValueError(f"found {shown(value)}, expected a whole number, or one of {', '.join(BACKLOGS)}{hint}")
+    return BACKLOGS[value]
+
+
+_BACKLOG = WithJsonSchema(
+    {"anyOf": [{"type": "integer", "minimum": 0, "maximum": MOST}, {"enum": list(BACKLOGS)}]}
+)
 
 
 class Queue(Spec):
@@ -42,10 +65,24 @@ class Queue(Spec):
     """
 
     leaves: ClassVar[Leaves] = Leaves(
-        outcomes=(Outcome.SHED,), events=(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED), series=("queue",)
+        outcomes=(Outcome.SHED, Outcome.UNREACHABLE),
+        events=(
+            EventKind.SHEDDING_BEGAN,
+            EventKind.SHEDDING_ENDED,
+            EventKind.LISTEN_OVERFLOW_BEGAN,
+            EventKind.LISTEN_OVERFLOW_ENDED,
+        ),
+        series=("queue", "listen_backlog", "listen_overflows"),
     )
     capacity: Count = UNLIMITED
-    """How many may wait in each replica; further ones are shed."""
+    """How many may wait in each replica; further ones are shed, or wait in its `listen_backlog` if one is said."""
+    listen_backlog: Annotated[int, Between(0, MOST), BeforeValidator(_backlog), _BACKLOG] | None = None
+    """How many connections the kernel of each replica keeps, and one more, as Linux does (sk_acceptq_is_full), which
+    the process has not accepted: it accepts none while all workers are busy and `capacity` wait, or while it hangs. A
+    number, or whose: `linux` 4096, `nginx` 511, `node` 511, `tomcat` 100, `gunicorn` 2048. Of further ones the SYN is
+    dropped, and sent again after 1, 3, 7, 15 ... s (RFC 6298), until the caller's `connect_timeout`. Every attempt
+    brings a new connection, but those over one that a `pool` kept: they wait in the queue, however long it is.
+    """
     discipline: Discipline = "fifo"
     """Who is served first: who came first (`fifo`) or last (`lifo`), by `priority` of their class, by deadline (`edf`),
     in turns (`fair`), or as a
@@ -101,6 +138,9 @@ class Queue(Spec):
             raise ValueError(
                 "found push_out without a capacity, expected both: nobody has to give way in a queue without limit"
             )
+        if self.listen_backlog is not None and (self.push_out or self.preemptive):
+            word = "push_out" if self.push_out else "preemptive"
+            raise ValueError(f"found {word} beside listen_backlog, expected one of them: a kernel knows no classes")
         if (self.by == "header") != (self.header is not None):
             raise ValueError("`by: header` and `header: NAME` belong together: whose values are classes?")
         return self

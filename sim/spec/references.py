@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
 from sim.spec.arrivals import MOST_USERS, Replay
-from sim.spec.autoscaling_references import scaling_problems
+from sim.spec.autoscaling_references import node_pool_problems, scaling_problems
 from sim.spec.base import word_of
 from sim.spec.cache import Cache
 from sim.spec.calls import endless_loop
@@ -127,6 +127,9 @@ def _own_names(scenario: Scenario, _: _Names) -> Iterator[Finding]:
     for broker in scenario.brokers:
         if broker in scenario.services or broker in RESERVED:
             yield Finding(("brokers", broker), f"the name '{broker}' is that of another component", True)
+    for pool in scenario.node_pools:
+        if pool in scenario.services or pool in scenario.brokers or pool in RESERVED:
+            yield Finding(("node_pools", pool), f"the name '{pool}' is that of another component", True)
     owner: dict[str, str] = {}
     for broker, spec in scenario.brokers.items():
         for topic in spec.partitioned:
@@ -313,7 +316,7 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
 
 
 def _autoscaling(scenario: Scenario, _: _Names) -> Iterator[Finding]:
-    return (Finding(*problem) for problem in scaling_problems(scenario))
+    return (Finding(*problem) for problem in (*scaling_problems(scenario), *node_pool_problems(scenario)))
 
 
 def _together(scenario: Scenario, names: _Names) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ from sim.spec.document import Data
 from sim.spec.fault import AnyFault, Deploy, Fault
 from sim.spec.gateway import Gateway
 from sim.spec.network import Network
+from sim.spec.node_pool import NodePool
 from sim.spec.policy import CallPolicy
 from sim.spec.service import Service
 from sim.spec.traffic import Traffic
@@ -126,6 +127,8 @@ class Scenario(Spec):
     """Latency and loss between components."""
     services: dict[str, Service] = Field(min_length=1)
     """The services, by name."""
+    node_pools: dict[str, NodePool] = Field(default_factory=dict)
+    """The nodes on which replicas stand, by the name of their pool; without any there is always room."""
     policies: dict[str, CallPolicy] = Field(default_factory=dict)
     """How callers guard their calls, by names that steps and routes refer to."""
     brokers: dict[str, AnyBroker] = Field(default_factory=dict)
@@ -217,7 +220,9 @@ class Scenario(Spec):
         most = spec.most_replicas
         if spec.autoscaling is not None:
             return 2 * most
-        return most + 2 * max((sum(fault.steps(most)) for fault in self.deployments if fault.of == service), default=0)
+        deployed = max((sum(fault.steps(most)) for fault in self.deployments if fault.of == service), default=0)
+        # a node that goes takes as many as stand on it, which begin elsewhere while these drain
+        return most + max(2 * deployed, most if spec.node_pool is not None else 0)
 
 
 def _free_name(name: str, taken: set[str | None]) -> str:

@@ -180,6 +180,8 @@ class Service(Spec):
     """Where requests wait for a worker."""
     rate_limits: tuple[RateLimit, ...] = ()
     """How many requests its endpoints let pass, counted on a worker before their steps; all of them must."""
+    node_pool: str | None = None
+    """On whose nodes its replicas stand, one of `node_pools`; without it there is always room."""
     autoscaling: Autoscaling | None = None
     """Whether replicas come and go by themselves; `replicas` is then how many there are at the beginning."""
     start: Starting = Starting()

@@ -40,12 +40,10 @@ def _weights(name: str, service: Service) -> Iterator[Found]:
     balancing = service.load_balancing
     weights = balancing.weights if isinstance(balancing, Balancing) else ()
     at = ("services", name, "load_balancing", "weights")
-    if weights and service.autoscaling is not None:
-        yield (
-            at,
-            "found weights beside autoscaling, expected one of them: a replica that comes later has no weight",
-            False,
-        )
+    later = [word for word in ("autoscaling", "node_pool") if getattr(service, word) is not None]
+    if weights and later:
+        words = f"found weights beside {later[0]}, expected one of them: a replica that comes later has no weight"
+        yield at, words, False
     elif weights and len(weights) != service.replicas:
         yield at, f"found {len(weights)} weights, expected {service.replicas}: one for each replica", False
 

@@ -64,6 +64,7 @@ def test_there_are_six_tools_and_each_says_what_it_does(folder):
     assert all(tool.description and tool.input_schema["type"] == "object" for tool in tools.values())
 
 
+@pytest.mark.long
 def test_a_run_is_the_run_of_the_command_line(folder):
     found = called(
         folder, "run", scenario="shop.yaml", replications=2, settings=["services.shop.workers=6"]
@@ -114,6 +115,7 @@ def asked(folder, tool, *calls):
     return served(folder, talk)
 
 
+@pytest.mark.long
 def test_nothing_outside_of_the_folder_is_read(folder):
     names = ("../secret.yaml", "link.yaml", "/etc/hostname")
     for found in asked(folder, "check", *({"scenario": name} for name in names)):
@@ -122,6 +124,7 @@ def test_nothing_outside_of_the_folder_is_read(folder):
         assert "shoppers" not in words(found)
 
 
+@pytest.mark.long
 def test_errors_are_ours_in_words(folder):
     told = {
         "did you mean 'shop.yaml'": {"scenario": "shpo.yaml"},
@@ -135,6 +138,7 @@ def test_errors_are_ours_in_words(folder):
         assert "Traceback" not in words(found)
 
 
+@pytest.mark.long
 def test_more_work_than_allowed_is_refused_before_it_begins(folder):
     """20 requests/s for 10 h, one attempt each: 720,000."""
     (folder / "long.yaml").write_text(LONG)
@@ -145,6 +149,7 @@ def test_more_work_than_allowed_is_refused_before_it_begins(folder):
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.long
 def test_more_memory_than_allowed_is_refused_on_paper(folder):
     (folder / "rows.yaml").write_text(LONG.replace("record: summary\n", ""))
     found = called(folder, "run", "--max-memory", "50MB", scenario="rows.yaml", replications=1)
@@ -189,6 +194,7 @@ def test_calls_at_once_wait_for_their_turn(folder):
     }
 
 
+@pytest.mark.long
 def test_nothing_is_written_into_the_folder(folder):
     before = sorted(folder.iterdir())
     called(folder, "compare", scenario="shop.yaml", replications=1)

@@ -1,7 +1,7 @@
 """`kill -9` at random moments of a sweep: `python -m tests.attacks.kills 100 --seed 7`.
 
-A real `sim sweep` is killed (itself, all of its session, or one of its workers), begun again, killed again, until it is done; then the next
-round begins. By the journal no run that was kept is run again, none that was kept is missing, and the figures at the end are
+A real `sim sweep` is killed (itself, all of its session, or one of its workers) when its journal holds a random number of runs, begun
+again, killed again, until it is done; then the next round begins. By the journal no run that was kept is run again, none that was kept is missing, and the figures at the end are
 those of a sweep that nobody disturbed.
 """
 
@@ -56,13 +56,12 @@ def campaign(kills: int, seed: int, folder: Path, nobody: bool = False) -> Tally
     """Kill so many times (as nobody, if asked), then let the last sweep come to its end. An AssertionError says what was lost, run twice, or left behind."""
     dice, tally = random.Random(seed), Tally()
     (folder / "shop.yaml").write_text(SHOP.format(duration="20s"))
-    begun = time.monotonic()
     with Victim(SWEEP, folder, nobody, EAGER_SIM) as victim:
         assert victim.ended(120.0) == 0, victim.said()
-    lasts, right = time.monotonic() - begun, _figures(folder)
+    right = _figures(folder)
     while tally.kills < kills:
-        _one_life(dice, folder, nobody, lasts, tally, right)
-    while _one_life(dice, folder, nobody, 120.0, tally, right, spared=True):
+        _one_life(dice, folder, nobody, tally, right)
+    while _one_life(dice, folder, nobody, tally, right, spared=True):
         pass
     return tally
 
@@ -71,7 +70,6 @@ def _one_life(
     dice: random.Random,
     folder: Path,
     nobody: bool,
-    lasts: float,
     tally: Tally,
     right: dict[str, Any],
     spared: bool = False,
@@ -80,10 +78,10 @@ def _one_life(
     written = _written(folder)
     with Victim(SWEEP, folder, nobody, EAGER_SIM) as victim:
         before = victim.kept()
-        end = time.monotonic() + (120.0 if spared else dice.uniform(0.05, 1.05) * lasts)
-        while time.monotonic() < end and victim.process.poll() is None:
-            time.sleep(0.01)
-        if victim.process.poll() is None:
+        # by what is kept and not by a time, which falls before the first run on one machine and after the last on another
+        enough, later = dice.randrange(RUNS), dice.uniform(0.0, 0.1)
+        if not spared and victim.until(lambda: len(victim.kept()) >= enough):
+            time.sleep(later)
             _strike(dice, victim)
             tally.kills += 1
         code = victim.ended(120.0)

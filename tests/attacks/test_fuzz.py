@@ -61,11 +61,13 @@ def test_the_same_numbers_make_the_same_input():
     assert made(3, 1) != made(4, 1)
 
 
+@pytest.mark.long
 def test_what_is_not_mutated_is_written_as_it_was_read():
     for sample in (*shipped_samples(), *random_samples()[:10], *later_samples(), *recorded_samples()):
         assert plain(read_yaml(written(sample.tree))) == plain(read_yaml(sample.text))
 
 
+@pytest.mark.long
 def test_every_sample_runs(tmp_path):
     """Harm done to what is wrong already would find nothing."""
     for number, sample in enumerate(

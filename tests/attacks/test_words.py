@@ -4,6 +4,8 @@ here with the reason.
 
 from __future__ import annotations
 
+import pytest
+
 from sim.spec import load_document
 from tests.attacks.words import language, only_simpy, spoken
 from tests.models.any_scenario import any_scenario
@@ -33,6 +35,7 @@ NOT_SPOKEN = {
 """Reason -> words, written without blanks."""
 
 
+@pytest.mark.long
 def test_random_systems_say_every_word_of_the_language():
     made = set().union(*(spoken(one) for seed in SEEDS for one in load_document(any_scenario(seed)).variants.values()))
     excused = {word for words in NOT_SPOKEN.values() for word in words.split()}

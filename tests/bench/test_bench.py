@@ -14,6 +14,7 @@ def printed_numbers(text):
     return [float(word.replace(",", "")) for word in text.split() if word.replace(",", "").replace(".", "").isdigit()]
 
 
+@pytest.mark.long
 def test_a_race_gives_times_and_ratios_to_the_first(capsys, monkeypatch):
     times = iter([0.0, 8.0, 8.0, 10.0, 10.0, 14.0, 14.0, 16.0])
     monkeypatch.setattr("time.process_time", lambda: next(times))
@@ -53,6 +54,7 @@ def test_ciw_agrees_with_the_formula():
 
 @pytest.mark.xdist_group("compiled")
 class TestCompiled:
+    @pytest.mark.long
     @pytest.mark.parametrize("flow", [engine.ORDERS, engine.EVENTS], ids=lambda flow: flow.scenario)
     def test_both_flows_are_raced(self, flow, capsys):
         engine.compare(flow, 1.0, 1)
@@ -94,11 +96,13 @@ class TestCompiled:
         assert found["--help"] < found["simpy"]
         assert all(math.isfinite(second) for times in found.values() for second in times)
 
+    @pytest.mark.long
     def test_machine_code_on_disk_is_found(self):
         compiled.prepare()
         assert 0.0 < engine.preparation(cache_directory().parent) < 15.0
 
 
+@pytest.mark.long
 def test_the_import_of_traces_takes_time_and_memory():
     (line,) = trace_import.rows("csv", [0.2])
     assert line[0] == "csv"

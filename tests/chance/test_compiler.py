@@ -54,6 +54,7 @@ def answer(process):
     return float(value), directory, noted == "True", int(hits)
 
 
+@pytest.mark.long
 def test_the_cache_is_shared_survives_damage_and_never_serves_old_code(package, tmp_path):
     first = start(package, tmp_path)
     second = start(package, tmp_path)  # two processes race for an empty cache
@@ -168,6 +169,7 @@ def test_only_the_newest_directories_are_kept(tmp_path):
     assert f"sim-{1:016x}" not in left
 
 
+@pytest.mark.long
 def test_the_same_sources_elsewhere_find_the_same_machine_code(package, tmp_path):
     """Another checkout, or the same version installed anew: neither where the files lie nor how old they are says anything."""
     value, directory, _, _ = run(package, tmp_path / "cache")
@@ -185,6 +187,7 @@ with one_at_a_time("part", float(sys.argv[1])) as alone:
 """
 
 
+@pytest.mark.long
 def test_one_at_a_time_until_it_is_done_or_dead(tmp_path):
     pytest.importorskip("fcntl")
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}

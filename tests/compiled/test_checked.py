@@ -45,6 +45,7 @@ def test_random_systems_in_plain_python(first):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.long
 def test_who_is_killed_in_a_back_off_before_anything_was_sent_takes_nobody_off_the_balancer():
     """The breaker has refused every attempt of its call, and its row remembers a callee of an earlier owner."""
     done = in_plain_python("-m", "tests.compiled.checked", "2181", "1")
@@ -58,6 +59,7 @@ def test_many_random_systems_in_plain_python(first):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.long
 def test_the_command_runs_it(tmp_path):
     (tmp_path / "queue.yaml").write_text(QUEUE)
     file, out = str(tmp_path / "queue.yaml"), tmp_path / "out.json"

@@ -340,6 +340,7 @@ def test_what_is_written_is_what_would_be_written():
     assert there == {path for path, _ in files() if path.parent == WRITTEN}
 
 
+@pytest.mark.long
 def test_it_can_be_written_where_nothing_is_or_what_is_there_names_what_is_no_more(tmp_path):
     """The engine imports what is written; whoever renames a function of the engine can still write it anew."""
     shutil.copytree(ROOT / "sim", tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__"))

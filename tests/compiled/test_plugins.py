@@ -70,6 +70,7 @@ def test_parts_within_parts_performed_at_two_sites_crashed_and_abandoned_are_the
     assert set(played.outcomes()) >= {"ok", "refused", "error", "timeout"}
 
 
+@pytest.mark.long
 def test_every_row_that_they_touch_is_one_that_is_there():
     code = f"from sim import testing; print(len(testing.play_on_both({SHOP!r}, plugins=[{str(LUCKY)!r}]).requests))"
     assert int(in_plain_python(code)) > 100

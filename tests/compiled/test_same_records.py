@@ -63,6 +63,7 @@ def test_many_random_systems(first, spans):
     assert {seed: words for seed, words in found.items() if words} == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["05-breaker", "07-first-event"])
 def test_spans_of_shipped_scenarios(name):
     """Calls with timeouts, retries, breakers and bulkheads; events with consumers."""
@@ -375,6 +376,7 @@ def test_a_tick_that_sees_what_the_one_before_saw_is_not_looked_at_and_its_numbe
     assert differences(quick, models.simulate(scenario)) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(0, 24, 2))
 def test_the_same_of_random_systems_that_are_looked_at_ever_so_often(seed, monkeypatch):
     from sim.models import observing

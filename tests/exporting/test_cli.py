@@ -121,6 +121,7 @@ def test_without_out_it_goes_to_stdout_alone(shop, capsys):
     assert json.loads(capsys.readouterr().out)["resourceSpans"]
 
 
+@pytest.mark.long
 def test_parquet_goes_through_a_pipe_as_bytes(shop):
     command = [sys.executable, "-m", "sim", "export", "shop.yaml", "--to", "parquet", *RUN]
     done = subprocess.run(command, capture_output=True, check=True)

@@ -20,6 +20,7 @@ def values(found):
     return {one.parameter.name: one for one in found.fitted}
 
 
+@pytest.mark.long
 def test_the_work_of_a_station_is_found_within_its_interval(tmp_path):
     """M/M/1, half busy: 4,000 services of 10 ms tell their mean to 1.6 %, one standard error."""
     file = write(tmp_path / "a.csv", *measured(4_000, 50, [(1, 0.010)], seed=1))
@@ -165,6 +166,7 @@ def test_nothing_free_and_wrong_paths_are_told(tmp_path):
         fit(load_text(shop()), file, ["shop.get.work", "services.shop.endpoints.get.0.work"])
 
 
+@pytest.mark.long
 def test_values_given_from_outside_are_handed_back_as_settings(tmp_path):
     file = write(tmp_path / "a.csv", *measured(800, 20, [(1, 0.010)], seed=9))
     study = load_text(shop(), sets=["services.shop.endpoints.get.0.work={exponential: 4ms}"])

@@ -24,6 +24,7 @@ def held(text, files, **more):
     return validate(load_text(text), files, replications=10, **more)
 
 
+@pytest.mark.long
 def test_a_right_model_is_not_refused_and_one_a_tenth_slower_is(tmp_path):
     file = write(tmp_path / "a.csv", *measured(20_000, 70, [(1, 0.010)], seed=1))
     assert held(shop(), file).verdict in ("valid", "not refuted")
@@ -33,6 +34,7 @@ def test_a_right_model_is_not_refused_and_one_a_tenth_slower_is(tmp_path):
     assert all(figure.error > 0 for figure in slower.named("outside"))
 
 
+@pytest.mark.long
 def test_at_low_load_and_many_requests_a_right_model_is_valid_beyond_doubt(tmp_path):
     """M/M/1 at a tenth of its capacity: 60,000 responses tell their mean to half a percent, and the 99th percentile to one and a half."""
     file = write(tmp_path / "a.csv", *measured(60_000, 10, [(1, 0.010)], seed=2))
@@ -50,6 +52,7 @@ def test_right_models_are_rarely_refused(tmp_path):
     assert refused <= 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tiers", [[(4, 0.010)], [(1, 0.010), (1, 0.006)]], ids=["M/M/4", "two tiers"])
 def test_other_forms_of_right_models_are_not_refused_and_wrong_ones_are(tiers, tmp_path):
     file = write(tmp_path / "a.csv", *measured(20_000, 70 if len(tiers) > 1 else 300, tiers, seed=4))
@@ -104,6 +107,7 @@ def test_outcomes_are_compared_in_points(tmp_path):
     assert ours["outcome_share(error)"].finding == "outside"
 
 
+@pytest.mark.long
 def test_a_part_may_be_left_out_and_a_summary_is_held_against_its_rate(tmp_path):
     file = write(tmp_path / "a.csv", *measured(6_000, 20, [(1, 0.010)], seed=6))
     found = held(shop(), file, part=Part(begin=100, until=200))

@@ -121,6 +121,7 @@ def test_every_outcome_end_event_and_stage_happens_in_some_system(kept):
     assert sorted(set(NEVER) - absent) == [], "it happens now: strike it from the list"
 
 
+@pytest.mark.long
 def test_what_the_file_says_happens_does_happen(kept):
     shown = {name for word, name in kept.saw.items() if word in seen.VOCABULARY}
     shipped = [system for system in shipped_systems() if system.name in shown]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -74,15 +75,16 @@ def imported(path: Path, modules: Mapping[str, Path]) -> set[str]:
     return named & modules.keys()
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
+@functools.cache
+def imports(path: Path) -> tuple[tuple[str, bool], ...]:
     """(library, whether it stands at the top of the file) of every import that runs."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    top = set(map(id, tree.body))
+    top, found = set(map(id, tree.body)), []
     for node in ast.walk(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-        for name in names:
-            yield name.partition(".")[0], id(node) in top
+        found += [(name.partition(".")[0], id(node) in top) for name in names]
+    return tuple(found)
 
 
 @pytest.mark.parametrize("library", FLOORS)

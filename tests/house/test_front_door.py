@@ -47,6 +47,7 @@ def test_importing_sim_and_its_command_line_imports_nothing_heavy():
     )
 
 
+@pytest.mark.long
 def test_a_short_run_imports_nothing_that_it_does_not_need():
     """Each of these takes as long to import as a thousand requests take to simulate, or a hundred thousand."""
     heavy = (

@@ -66,6 +66,7 @@ def test_the_action_is_content_where_all_holds(place):
     assert simulated(place, "holds.yaml").returncode == 0
 
 
+@pytest.mark.long
 def test_the_action_runs_no_text_of_its_inputs(place):
     done = simulated(place, "$(touch ran).yaml\n`touch ran`.yaml; touch ran")
     assert done.returncode == 1
@@ -100,6 +101,7 @@ def test_the_hook_of_check_tells_what_is_wrong_in_every_file(place):
     assert "did you mean 'workers'?" in done.stderr
 
 
+@pytest.mark.long
 def test_the_hook_of_expectations_fails_on_a_broken_one_and_says_what_was_found(place):
     done = hooked(place, "sim-expect", "--replications", "1", "holds.yaml", "broken.yaml")
     assert done.returncode == 1, done.stderr

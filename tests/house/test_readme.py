@@ -82,6 +82,7 @@ def test_every_command_runs_and_prints_what_is_shown(place):
         README.write_text(text, encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", blocks("python"))
 def test_the_python_runs(code, tmp_path):
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, timeout=300)
@@ -111,6 +112,7 @@ def test_the_recorded_example_replays_a_log(tmp_path):
     assert requests["user"].tolist() == [0, 1]
 
 
+@pytest.mark.long
 def test_every_option_that_is_mentioned_exists():
     verbs = (
         "import",

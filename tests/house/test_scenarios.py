@@ -130,6 +130,7 @@ def test_a_slip_in_a_step_of_a_plugin_is_told_as_any_other():
     assert "catalogue.price" in done.stderr
 
 
+@pytest.mark.long
 def test_the_words_of_a_plugin_are_in_the_schema():
     code = WITH_PLUGIN + "import json; print(json.dumps(json_schema()))"
     schema = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)

@@ -117,6 +117,7 @@ def graphs(draw):
     }
 
 
+@pytest.mark.long
 @some
 @given(graphs())
 def test_first_attempts_are_as_many_as_different_paths(document):

@@ -69,6 +69,7 @@ def assert_same(rows, found, duration=60.0):
     assert rows["outcome"][ended].tolist() == [outcome for (_, outcome), has in zip(found, ended, strict=True) if has]
 
 
+@pytest.mark.long
 @some
 @given(
     rate=st.integers(1, 60),

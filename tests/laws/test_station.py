@@ -94,6 +94,7 @@ def test_t03c_erlang_loss_is_insensitive_to_the_distribution(law):
         golden.near("mean_busy", system.mean("station", "busy"), relative=0.02 if law == "lognormal" else 0.01)
 
 
+@pytest.mark.long
 @any_law
 def test_t04_unlimited_workers_hold_a_poisson_number(law):
     station = (

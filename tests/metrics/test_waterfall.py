@@ -111,6 +111,7 @@ def test_the_slowest_is_of_those_after_the_warm_up_and_the_first_by_id_among_equ
     assert slowest(play(system + "\nrecord: {spans: none}", [2.0]).records) is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(12))
 def test_random_systems_have_no_bar_that_is_not_in_order(seed):
     document = random_system(seed)

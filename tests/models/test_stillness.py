@@ -92,6 +92,7 @@ LOOPS = {  # the scenario, and what is told of it: when, who, how they are answe
 ENGINES = {"simpy": models.simulate, "compiled": compiled.simulate}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_loop_that_takes_no_time_is_told_with_its_place_and_its_time(engine, loop):
@@ -101,6 +102,7 @@ def test_a_loop_that_takes_no_time_is_told_with_its_place_and_its_time(engine, l
     assert [word for word in words if word not in str(caught.value)] == []
 
 
+@pytest.mark.long
 def test_a_consumer_that_fails_at_once_and_is_never_given_up_is_told():
     """Ten pending messages of 32,767 deliveries each turn 327,670 times; so do a hundred, ten times as often."""
     failing = {"workers": 1, "consumes": {"t": {"group": "g", "max_deliveries": 32_767, "do": [{"fail": "100%"}]}}}

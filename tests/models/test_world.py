@@ -49,6 +49,7 @@ def check(seed):
     assert not (ended["started"] < ended["arrived"]).any()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(60))
 def test_strange_scenarios_run_and_balance_however_they_are_watched(seed):
     check(seed)

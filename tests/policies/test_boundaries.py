@@ -306,6 +306,7 @@ def test_an_answer_at_the_very_deadline_is_in_time_and_one_a_millisecond_later_i
     assert outcomes(steps, rate=float(rate), **{which: sum(steps) - 1}) == {"timeout"}
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=15)
 @given(steps=st.lists(st.integers(1, 40), min_size=2, max_size=4))
 def test_a_place_that_is_free_at_the_end_of_the_longest_wait_is_had(steps):

@@ -99,6 +99,7 @@ def test_what_was_handed_over_may_be_overwritten():
     assert_equal(taken.finish().summary, summary_of(table))
 
 
+@pytest.mark.long
 def test_every_cell_holds_what_is_in_it():
     """Against counting row by row, by the edges themselves."""
     table = rows(3000)

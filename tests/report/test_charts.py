@@ -1,3 +1,4 @@
+import json
 import re
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from sim.report.charts.labels import label_ends
 from sim.report.charts.timeline import Spans, thin, time_axis
 from sim.report.theme import DARK, LIGHT
 from sim.spec.scenario import Scenario
+from sim.units import rates_told_per
 from tests.report.conftest import documents
 
 
@@ -178,6 +180,24 @@ def test_many_faults_are_named_on_at_most_three_lines():
     ]
     spans = Spans([Scenario.model_validate(document)], LIGHT)
     assert spans.room < 0.8
+
+
+def test_rates_are_told_in_the_unit_of_the_scenario(comparison):
+    """On the axis in round numbers, and under the pointer: what is 2/s is 120/m."""
+    with rates_told_per("m"):
+        chart = outcomes_over_time(comparison)
+        chart.svg()
+        told = chart.values()
+    axes = chart.panels[0].axes
+    assert axes.get_ylabel() == "requests, 1/m"
+    ticks = {
+        round(tick, 6): label.get_text() for tick, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    }
+    assert all(label == f"{tick * 60:,.10g}" for tick, label in ticks.items())
+    assert all(float(label.replace(",", "")) % 10 == 0 for label in ticks.values())
+    line, panel = chart.panels[0].lines[0], json.loads(told)["panels"][0]
+    assert panel["lines"][0]["unit"] == "1/m"
+    assert max(panel["lines"][0]["y"]) == pytest.approx(60 * max(line.y), rel=1e-3)
 
 
 def test_thinning_keeps_gaps_and_averages_the_rest():

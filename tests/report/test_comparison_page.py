@@ -205,6 +205,7 @@ def test_light_dark_and_print(html):
     assert html.count("var(--outcome-ok, #") > 3
 
 
+@pytest.mark.long
 def test_the_same_comparison_gives_the_same_page(comparison, charts, html):
     assert render_comparison(comparison, charts, [("topic", "leader election"), ("call", "hedging")]) == html
 
@@ -213,6 +214,7 @@ def test_three_variants_stay_small(html):
     assert len(html.encode()) < 1_500_000
 
 
+@pytest.mark.long
 def test_hostile_names_are_only_text(comparison):
     evil = hostile(comparison)
     html = render_comparison(evil, None, [(EVIL, EVIL)])

@@ -148,6 +148,21 @@ def test_what_the_intervals_do_not_tell_apart_has_no_winner(made):
     assert told.sentence == "No winner: in 10 replications nothing that matters here tells the variants apart."
 
 
+def test_two_replications_give_no_verdict_but_the_advice_to_run_more(made):
+    """An interval of two is that of Student with one degree of freedom: 12.7 standard errors to either side."""
+    found = made({"a": {"response_p95": 0.44, "goodput": 10.0}, "b": {"response_p95": 1.0, "goodput": 10.0}}, noise=20)
+    two = {
+        name: replace(
+            result, figures=Columns(np.arange(2), {key: result.figures[key][:2] for key in ("response_p95", "goodput")})
+        )
+        for name, result in found.variants.items()
+    }
+    told = conclude(replace(found, variants=two, replications=2))
+    assert told.sentence == (
+        "No verdict: 2 replications are too few to judge response p95 and goodput. Run more replications."
+    )
+
+
 def test_two_that_share_the_first_place_are_both_named(made):
     told = conclude(made({"a": {"response_p95": 0.1}, "b": {"response_p95": 0.1001}, "c": {"response_p95": 0.9}}))
     assert (

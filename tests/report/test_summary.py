@@ -52,6 +52,7 @@ def test_the_same_story_is_told(comparisons):
         assert [moment.mood for moment in summary[name]] == [moment.mood for moment in rows[name]]
 
 
+@pytest.mark.long
 def test_a_report_is_written_and_opened_again(comparisons, tmp_path):
     summary = comparisons[1]
     write_report(summary, tmp_path / "report", files_of(summary))

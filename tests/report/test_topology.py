@@ -119,3 +119,16 @@ def test_a_service_that_calls_itself_and_a_loop_do_no_harm():
     document = documents()["sync"]
     document["services"]["payments"]["endpoints"]["charge"] += [{"call": "orders.create"}, {"call": "payments.charge"}]
     ElementTree.fromstring(draw_topology(Scenario.model_validate(document)))
+
+
+def test_a_service_on_nodes_tells_how_many_and_how_large():
+    found = scenario(node_pools={"general": {"cores": 8, "max": 3, "start": "2m"}})
+    document = found.model_copy(
+        update={
+            "services": {
+                **found.services,
+                "orders": found.services["orders"].model_copy(update={"node_pool": "general"}),
+            }
+        }
+    )
+    assert "on 1 to 3 nodes general, 8 cores each" in wiring_of(document).boxes["service:orders"].lines

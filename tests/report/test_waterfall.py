@@ -51,6 +51,7 @@ def words(svg):
     ]
 
 
+@pytest.mark.long
 def test_it_is_among_the_charts_of_a_report_where_spans_are_kept(comparison):
     charts = draw_charts(comparison)
     assert "waterfall" in [chart.name for chart in charts]

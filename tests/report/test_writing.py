@@ -25,6 +25,7 @@ def everything(directory):
     return {str(path.relative_to(directory)) for path in directory.rglob("*")}
 
 
+@pytest.mark.long
 def test_a_report_on_disk_has_page_charts_table_and_what_was_given(comparison, tmp_path):
     index = write_report(
         comparison,
@@ -141,6 +142,7 @@ def test_a_full_disk_leaves_the_earlier_report_or_nothing(comparison, tmp_path, 
     assert everything(tmp_path) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", [(False, 0), (True, 0), (True, 1)])
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
 @pytest.mark.usefixtures("quick")

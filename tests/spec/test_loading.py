@@ -170,6 +170,7 @@ def test_loading_is_quick(example):
     assert time.perf_counter() - begun < 1
 
 
+@pytest.mark.long
 def test_any_slip_of_the_pen_is_an_error_of_ours(example):
     """Documents changed at random either load, and load again from their canonical form, or are refused: nothing else escapes."""
     luck = random.Random(20261127)

@@ -137,6 +137,7 @@ def test_quantiles_of_independent_values(n, q):
     assert 0.93 <= coverage((quantile_interval(Ranked(run), q) for run in values), -np.log(1 - q)) <= 0.985
 
 
+@pytest.mark.long
 def test_stopping_when_precise_enough():
     """A rule that stops where luck made the spread small covers a little less; the error is as small as was asked in 95 of 100 all the same."""
     runs = mean_responses(5, 2 * EXPERIMENTS * 80, 600).reshape(2 * EXPERIMENTS, 80)

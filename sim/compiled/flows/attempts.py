@@ -20,17 +20,20 @@ from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
 from sim.compiled.places import (
     come_inside,
+    drop_syn,
     error_fault_hits,
     make_room,
     note_shed,
     park,
     wait_in_queue,
     wait_outside,
+    wait_to_be_accepted,
 )
 from sim.compiled.preempting import interrupt_for
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_arrival, keep_start
-from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, START, answer, done, forget, knows
+from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, KNOCK, LEAVE_QUEUE, START, answer, done, forget, knows
+from sim.policies.connecting import FIRST_PAUSE, GROWTH
 from sim.policies.idempotency import WORK
 
 if TYPE_CHECKING:
@@ -97,6 +100,17 @@ def have_place(s: State, own: Task) -> Waits[int]:
         own.inside = host.offered
         if s.spans:
             keep_arrival(s, own, replica.closed == 0 and replica.free > 0)
+    if host.listen_most > 0 and own.connect >= 0.0 and not (replica.closed == 0 and replica.free > 0):
+        own.seconds = own.connect
+        own.pause = FIRST_PAUSE
+        while replica.unaccepted >= host.listen_most:
+            hold(s, own, drop_syn(s, host, own))
+            yield KNOCK
+            if own.seconds <= own.pause or (own.caller is None and own.abandoned):
+                own.back = None
+                return UNREACHABLE
+            own.seconds -= own.pause
+            own.pause = own.pause * GROWTH
     if replica.closed:
         if replica.hung == 0 or replica.closed > 1:  # it is not only frozen
             return UNREACHABLE
@@ -113,12 +127,15 @@ def have_place(s: State, own: Task) -> Waits[int]:
     elif host.preempts and interrupt_for(s, host, own):
         own.granted = True
     else:
-        if replica.waiting >= host.capacity and not make_room(s, host, own):
-            note_shed(s, host)
-            return SHED
-        wait_in_queue(s, host, own, False)
-        if host.patience is not None:
-            arm(s, host.patience, own)
+        if replica.waiting >= host.capacity and host.listen_most > 0 and own.connect >= 0.0:
+            wait_to_be_accepted(s, own)
+        else:
+            if replica.waiting >= host.capacity and host.listen_most == 0 and not make_room(s, host, own):
+                note_shed(s, host)
+                return SHED
+            wait_in_queue(s, host, own, False)
+            if host.patience is not None:
+                arm(s, host.patience, own)
         yield LEAVE_QUEUE
         if not own.granted:
             note_shed(s, host)

@@ -124,6 +124,7 @@ class Task(int):
     frozen_before: float
     worked: float
     deadline: float
+    connect: float
     paced: float
     on_wake: int
     pc: Op
@@ -458,6 +459,8 @@ class Call(int):
     hedges: bool
     cancels_losers: bool
     pools: bool
+    dials: bool
+    connect_timeout: float
     limits: bool
     may_freeze: bool
     per_replica: bool
@@ -595,10 +598,13 @@ class Host(int):
     outside_area: float
     up_area: float
     last_shed: float
+    last_overflow: float
     name: int
     first: Replica
     count: int
     capacity: int
+    listen_most: int
+    syns_dropped: int
     workers: int
     cores: int
     offered: int
@@ -621,6 +627,7 @@ class Host(int):
     may_hang: bool
     tracks: bool
     shedding: bool
+    overflowing: bool
     warm_slow: float
     warm_decay: float
 
@@ -645,7 +652,9 @@ class Replica(int):
     down: int
     hung: int
     backlog: int
+    unaccepted: int
     queue: TaskLine
+    accepting: TaskLine
     parked: TaskLine
     overdue_first: Note | None
     overdue_last: Note | None
@@ -667,6 +676,15 @@ class Fleet(int):
     wanted: int
     paid: int
     paid_area: float
+
+
+class NodePool(int):
+    """The nodes on which replicas stand, as the time series tell of them."""
+
+    ready: int
+    paid: int
+    paid_area: float
+    pending: int
 
 
 class Job(int):

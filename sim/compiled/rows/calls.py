@@ -66,6 +66,8 @@ class Call(Row, fixed=True):
     hedges: bool  # the same may be asked more than once
     cancels_losers: bool
     pools: bool  # it has a pool of connections
+    dials: bool  # its callee has a listen backlog, and new connections are tried for so long:
+    connect_timeout: float  # s
     limits: bool  # it has a rate limit of its own
     may_freeze: bool  # its caller
     per_replica: bool  # each replica of the caller has a guard of its own

@@ -29,10 +29,13 @@ class Host(Row):
     outside_area: float
     up_area: float
     last_shed: float
+    last_overflow: float  # s; of its listen backlogs
     name: int  # index into names
     first: Reference[Replica]
     count: int  # replicas
     capacity: int  # of the queue of each replica
+    listen_most: int  # connections that the kernel of each keeps; 0: all are accepted as they come
+    syns_dropped: int
     workers: int  # of each replica
     cores: int  # of each replica; 0: as many as it takes
     offered: int
@@ -55,6 +58,7 @@ class Host(Row):
     may_hang: bool
     tracks: bool  # it keeps track of who is in it
     shedding: bool
+    overflowing: bool  # there has been a spell of it
     warm_slow: float  # how many times as long first work takes; 0: no longer
     warm_decay: float  # s
 
@@ -79,7 +83,9 @@ class Replica(Row):
     down: int
     hung: int  # how many freezes hold it
     backlog: int
+    unaccepted: int  # connections that its kernel keeps
     queue: TaskLine
+    accepting: TaskLine  # those that a full process has yet to accept
     parked: TaskLine  # those who go on at the thaw
     overdue_first: Perhaps[Note]  # whose patience ended in the freeze
     overdue_last: Perhaps[Note]
@@ -101,6 +107,15 @@ class Fleet(Row):
     wanted: int
     paid: int  # those that are there, starting and draining ones too
     paid_area: float
+
+
+class NodePool(Row):
+    """The nodes on which replicas stand, as the time series tell of them."""
+
+    ready: int
+    paid: int  # those that start or drain, too
+    paid_area: float
+    pending: int  # replicas that no node has room for
 
 
 class Job(Row):
@@ -141,6 +156,7 @@ class Draw:
 
 hosts = Table("hosts", Host)
 fleets = Table("fleets", Fleet)
+node_pools = Table("node_pools", NodePool)
 replicas = Table("replicas", Replica, counted="replica_count")
 jobs = Table("jobs", Job, pool=Pool(1 << 10))
 error_faults = Table("error_faults", ErrorFault)

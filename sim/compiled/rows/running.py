@@ -40,6 +40,7 @@ class Task(Row):
     frozen_before: float  # s; that its replica had spent frozen when the work or wait began
     worked: float  # s; what it has worked so far
     deadline: float  # s; of its call, all attempts together
+    connect: float  # s; for how long its connection is tried, which is new; negative: it had one
     paced: float  # s; when a user who keeps a pace asked last
     on_wake: int  # what it does when its turn comes: ARRIVE ... in tasks.py
     pc: Reference[Op]  # the operation that it is at

@@ -31,6 +31,9 @@ class HostTables:
         self.fleets = Found(rows.Fleet)
         for fleet in places.world.fleets.values():
             self.fleets.add(wanted=fleet.wanted, paid=fleet.paid)
+        self.node_pools = Found(rows.NodePool)
+        for pool in places.world.node_pools.values():
+            self.node_pools.add(ready=pool.ready, paid=pool.paid)
         self.error_at: dict[Errors, int] = {}
         self._struck = 0  # how many replicas stand in the lines of error faults of some of them
         self.left: list[int] = []
@@ -67,6 +70,8 @@ class HostTables:
             warm_decay=host.warm_up[1] if host.warm_up is not None else 1.0,
             up_area=host.up_area,
             last_shed=-np.inf,
+            last_overflow=-np.inf,
+            listen_most=host.listening.most if host.listening is not None else 0,
             name=host.name_index,
             first=self.places.replica_at[host.replicas[0]],
             count=len(host.replicas),
@@ -104,6 +109,7 @@ class HostTables:
         yield rows.hosts, self.hosts.array()
         yield rows.replicas, self.replicas.array()
         yield rows.fleets, self.fleets.array()
+        yield rows.node_pools, self.node_pools.array()
         yield rows.error_faults, self.errors.array()
         yield rows.struck, np.zeros(max(1, self._struck), np.int64)
         yield rows.zone_of, whole_numbers([replica.zone for replica in places.replicas])

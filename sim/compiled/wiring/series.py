@@ -109,6 +109,7 @@ class SeriesTables:
         for place, host in enumerate(self.places.hosts):
             for what, quantity in enumerate(OF_HOSTS):
                 self._watch(host.name, quantity, what, place)
+            self._watch(host.name, "listen_overflows", sampling.LISTEN_OVERFLOWS, place)
             self._watch(host.name, "ejected", sampling.EJECTED, place)
             self._watch(host.name, "healthy", sampling.HEALTHY, place)
             self._watch(host.name, "from_same_zone", sampling.FROM_SAME_ZONE, place)
@@ -175,6 +176,10 @@ class SeriesTables:
         for place, name in enumerate(self.places.world.fleets):
             self._watch(name, "replicas_wanted", sampling.REPLICAS_WANTED, place)
             self._watch(name, "replicas_paid", sampling.REPLICAS_PAID, place)
+        for place, name in enumerate(self.places.world.node_pools):
+            self._watch(name, "nodes", sampling.NODES, place)
+            self._watch(name, "nodes_paid", sampling.NODES_PAID, place)
+            self._watch(name, "replicas_pending", sampling.REPLICAS_PENDING, place)
 
     def _watch_visits(self) -> None:
         for place, workload in enumerate(self.places.world.workloads):

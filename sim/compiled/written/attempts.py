@@ -13,7 +13,17 @@ from sim.compiled.keys import end_with_key, look_for_key
 from sim.compiled.limits import count_in, hold_back, refuse, tell_refusal
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
-from sim.compiled.places import come_inside, error_fault_hits, make_room, note_shed, park, wait_in_queue, wait_outside
+from sim.compiled.places import (
+    come_inside,
+    drop_syn,
+    error_fault_hits,
+    make_room,
+    note_shed,
+    park,
+    wait_in_queue,
+    wait_outside,
+    wait_to_be_accepted,
+)
 from sim.compiled.preempting import interrupt_for
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.programs import entry_ops
@@ -25,6 +35,8 @@ from sim.compiled.tasks import answer, done, forget, knows
 ANSWER_BITS = whole(4)
 ANSWER_MASK = whole(15)
 DEGRADED = whole(1)
+FIRST_PAUSE = 1.0
+GROWTH = 2.0
 OK = whole(0)
 SHED = whole(5)
 UNREACHABLE = whole(10)
@@ -52,17 +64,26 @@ def attempt_step(s: State, own: int) -> int:
         own_row.root = 0 if reason == answered else reason
         if entry_ops(s)[own_row.entry].keyed:
             end_with_key(s, own, answered)
-        to = 12
+        to = 15
     if pc == 1:
         if not own_row.granted:
             note_shed(s, host_1)
             refusal = own_row.outcome
-            to = 7
+            to = 13
         else:
-            to = 5
+            to = 12
     if pc == 8:
         come_inside(s, own)
-        to = 4
+        to = 7
+    if pc == 11:
+        if own_row.seconds <= own_row.pause or (own_row.caller == -1 and own_row.abandoned):
+            own_row.back = -1
+            refusal = UNREACHABLE
+            to = 13
+        else:
+            own_row.seconds -= own_row.pause
+            own_row.pause = own_row.pause * GROWTH
+            to = 4
     if pc == 0:
         host_1_row.offered += 1
         if own_row.mark and knows(s, own_row.request, own_row.mark):
@@ -71,50 +92,66 @@ def attempt_step(s: State, own: int) -> int:
             own_row.inside = host_1_row.offered
             if s.spans:
                 keep_arrival(s, own, replica_1_row.closed == 0 and replica_1_row.free > 0)
+        if host_1_row.listen_most > 0 and own_row.connect >= 0.0 and (not (replica_1_row.closed == 0 and replica_1_row.free > 0)):
+            own_row.seconds = own_row.connect
+            own_row.pause = FIRST_PAUSE
+            to = 4
+        else:
+            to = 5
+    if to == 4:
+        if replica_1_row.unaccepted >= host_1_row.listen_most:
+            hold(s, own, drop_syn(s, host_1, own))
+            own_row.on_wake = 11
+            return PARK
+        else:
+            to = 5
+    if to == 5:
         if replica_1_row.closed:
             if replica_1_row.hung == 0 or replica_1_row.closed > 1:
                 refusal = UNREACHABLE
-                to = 7
+                to = 13
             elif replica_1_row.free == 0 or replica_1_row.backlog > 0:
                 wait_outside(s, own)
                 own_row.on_wake = 8
                 return PARK
             else:
-                to = 4
+                to = 7
         else:
-            to = 4
-    if to == 4:
+            to = 7
+    if to == 7:
         if replica_1_row.free > 0:
             replica_1_row.free -= 1
             host_1_row.busy_area -= s.now
             own_row.granted = True
             if host_1_row.discipline >= 0:
                 hear_of_no_wait(s, host_1, own)
-            to = 5
+            to = 12
         elif host_1_row.preempts and interrupt_for(s, host_1, own):
             own_row.granted = True
-            to = 5
-        elif replica_1_row.waiting >= host_1_row.capacity and (not make_room(s, host_1, own)):
+            to = 12
+        elif replica_1_row.waiting >= host_1_row.capacity and host_1_row.listen_most > 0 and (own_row.connect >= 0.0):
+            wait_to_be_accepted(s, own)
+            to = 16
+        elif replica_1_row.waiting >= host_1_row.capacity and host_1_row.listen_most == 0 and (not make_room(s, host_1, own)):
             note_shed(s, host_1)
             refusal = SHED
-            to = 7
+            to = 13
         else:
             wait_in_queue(s, host_1, own, NO)
             if host_1_row.patience >= 0:
                 arm(s, host_1_row.patience, own)
-            own_row.on_wake = 1
-            return PARK
-    if to == 5:
+            to = 16
+    if to == 12:
         if s.spans:
             keep_start(s, own)
         refusal = OK
-        to = 7
-    if to == 7:
+        to = 13
+    if to == 13:
         if refusal == OK:
             to = 2
         else:
             own_row.where = entry_ops(s)[own_row.entry].endpoint
-            to = 11
+            to = 14
     if pc == 2 or to == 2:
         if host_1_row.errors_on and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -140,31 +177,31 @@ def attempt_step(s: State, own: int) -> int:
                     else:
                         to = 10
             else:
-                to = 11
+                to = 14
     if pc == 9 or to == 9:
         tell_refusal(s, own, step_3)
         refusal = own_row.outcome
-        to = 11
+        to = 14
     if pc == 10 or to == 10:
         refusal = OK
-        to = 11
-    if to == 11:
+        to = 14
+    if to == 14:
         known = WORK
         if refusal == OK and entry_ops(s)[own_row.entry].keyed:
             known = look_for_key(s, own)
         if known != WORK:
             reason = own_row.root if own_row.root else known
             answered = known
-            to = 12
+            to = 15
         elif refusal != OK:
             reason = own_row.root if own_row.root else refusal
             answered = refusal
-            to = 12
+            to = 15
         else:
             begin_steps(s, own)
             own_row.on_wake = 6
             return NEXT
-    if to == 12:
+    if to == 15:
         depart(s, own, answered, reason)
         if own_row.back >= 0 and own_row.caller != -1:
             delay = answer_delay(s, own_row.back, own, own_row.caller)
@@ -182,5 +219,8 @@ def attempt_step(s: State, own: int) -> int:
         answer(s, own, own_row.outcome)
         done(s, own_row.request)
         forget(s, own)
+        return PARK
+    if to == 16:
+        own_row.on_wake = 1
         return PARK
     return PARK

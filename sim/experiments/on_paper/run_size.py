@@ -156,8 +156,8 @@ def _waiting(scenario: Scenario, analysis: Analysis) -> float:
 def _room(scenario: Scenario, name: str) -> float:
     """How many may wait in the queues of a component."""
     host = scenario.gateway if name == GATEWAY else scenario.services.get(name)
-    if host is None or UNLIMITED in (host.queue.capacity, host.workers):
-        return math.inf
+    if host is None or UNLIMITED in (host.queue.capacity, host.workers) or host.queue.listen_backlog is not None:
+        return math.inf  # beside a full listen backlog whoever has no connection yet knocks again and again
     return host.replicas * (host.queue.capacity + host.workers)
 
 

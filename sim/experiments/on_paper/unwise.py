@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from sim.experiments.on_paper import optimistic, unwise_balancing, unwise_logs, unwise_queue_brokers
+from sim.experiments.on_paper import (
+    optimistic,
+    unwise_balancing,
+    unwise_elasticity,
+    unwise_load_generators,
+    unwise_logs,
+    unwise_queue_brokers,
+)
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.changed_defaults import changed_defaults
 from sim.experiments.on_paper.flow import members
@@ -24,6 +31,7 @@ from sim.experiments.on_paper.unwise_calls import (
     retry_fan_out,
     short_timeouts,
 )
+from sim.experiments.on_paper.unwise_ground import connects_without_backlog, overflowing_backlogs
 from sim.experiments.on_paper.unwise_limits import (
     kinder_than_kong,
     limited_callers,
@@ -263,6 +271,7 @@ def unknown_rates(view: View) -> Iterator[Finding]:
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload first: whoever runs reads a handful
     time_can_stand_still,
     overload,
+    overflowing_backlogs,
     starving_classes,
     crowded_machines,
     shares_of_sends,
@@ -279,6 +288,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     retry_fan_out,
     breakers,
     deadlines_of_nobody,
+    connects_without_backlog,
     rate_limits,
     replaced_limits,
     limited_callers,
@@ -288,6 +298,8 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     limits_with_words_unused,
     kinder_than_kong,
     *unwise_balancing.RULES,
+    *unwise_elasticity.RULES,
+    *unwise_load_generators.RULES,
     *unwise_queue_brokers.RULES,
     *unwise_logs.RULES,
     optimistic.consumer_faults,

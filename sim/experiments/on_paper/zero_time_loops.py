@@ -79,7 +79,8 @@ class _Ways:
                 and getattr(fault, "how", "refuse") == "refuse"
             ):
                 self.found[f"the fault {fault.name}"] = None
-        if UNLIMITED not in (host.workers, host.queue.capacity) and host.queue.capacity < self._most_at_once:
+        sheds = UNLIMITED not in (host.workers, host.queue.capacity) and host.queue.listen_backlog is None
+        if sheds and host.queue.capacity < self._most_at_once:
             self.found[f"the queue of {name} may be full"] = None
         if isinstance(host, Service):
             return False

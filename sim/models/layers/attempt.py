@@ -10,6 +10,7 @@ from sim.models.call import Call, Layer, Run
 from sim.models.outcomes import DEGRADED, OK, UNREACHABLE
 from sim.models.request import Request
 from sim.models.task import Activity, Killed, Replica, Task, crosses
+from sim.policies.connecting import KEPT_ALIVE, LINUX_GIVES_UP
 
 
 class Attempt(Layer):
@@ -25,6 +26,8 @@ class Attempt(Layer):
         self.counts = target.counts  # whether the caller's balancer must hear of ends
         # Chooses by the request, where the balancer goes by more than its id.
         self.by_request: Callable[[Replica, Request, int], Replica | None] | None = getattr(target, "by_request", None)
+        host = getattr(target, "host", None)
+        self.dials = host is not None and host.listening is not None  # the kernel of the callee asks for connections
         # What endpoints tell of their callers, where both are in zones.
         self.count_zone: Callable[[bool], None] = getattr(target, "count_zone", _uncounted)
 
@@ -112,10 +115,19 @@ class Attempt(Layer):
         child.mark = call.mark ^ path if call.mark else 0
         child.back = call.back
         child.abandoned = task.abandoned
+        if self.dials:
+            child.connect = self._tries_to_connect(task)
         if self.publishes:
             child.producer = task.replica
         child.then = call.target.arrive
         return child
+
+    def _tries_to_connect(self, task: Task) -> float:
+        """For how long, s; over a connection that a pool has kept, not at all."""
+        policy = self.call.policy
+        if policy.pool is not None and not task.opened:
+            return KEPT_ALIVE
+        return LINUX_GIVES_UP if policy.connect_timeout is None else policy.connect_timeout
 
     def _tell(self, task: Task, child: Task) -> None:
         """What the callee is told: until when its answer is waited for."""

@@ -108,6 +108,7 @@ class Pool(Layer):
         """Get a connection, make the attempt, and give it back or close it."""
         call, memory = self.call, self.call.guard(task).of(PoolMemory)
         found = memory.take(call.env.now)
+        task.opened = found == connections.NEW
         if found != connections.IDLE:
             try:
                 had = yield from self._get(task, memory, found)
@@ -132,7 +133,7 @@ class Pool(Layer):
         if found == connections.NONE:
             if (waiter := self._stand_in_line(task, memory)) is None or not (yield from self._wait(waiter, memory)):
                 return 0
-            must_open = waiter.must_open
+            must_open = task.opened = waiter.must_open
         if not must_open or self.connect is None:
             return 1
         return (yield from self._open(task, memory))

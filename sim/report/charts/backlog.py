@@ -24,10 +24,14 @@ PROMISES = "open promises"
 _WAITING = (
     ("lag", "lag", "published, not done with yet", "messages"),
     ("queue", "queue", "waiting for a worker, all replicas", "requests"),
-    ("listen_backlog", "listen backlog", "came while it was frozen", "requests"),
+    ("listen_backlog", "listen backlog", "not accepted yet", "requests"),
     ("outbox", "outbox", "written, not yet published", "rows"),
 )
-_REPLICAS = ("replicas_paid", "replicas", "there, starting and ending ones included", "replicas")
+_REPLICAS = (
+    ("replicas_paid", "replicas", "there, starting and ending ones included", "replicas"),
+    ("replicas_pending", "pending", "no node has room for them", "replicas"),
+    ("nodes_paid", "nodes", "there, starting and ending ones included", "nodes"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
     """Open promises, lag and queues over the run, and replicas where their number changes; a panel each, a line per
     variant.
     """
-    waiting, replicas = _waiting(comparison), _rows(comparison, *_REPLICAS)
+    waiting, replicas = _waiting(comparison), [row for kind in _REPLICAS for row in _rows(comparison, *kind)]
     rows = [*waiting, *replicas]
     if not rows:
         return None

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from sim.report.charts.canvas import HEAD, width
 from sim.report.theme import Theme, rc
+from sim.units import told_per
 
 _CLASSES = {"of": "of-{}", "at": "at-time", "begins": "at-time begins"}
 _CLASSED = re.compile(r'<g id="([^"]*?(of|at|begins)~(\d+)[^"]*)"')
@@ -97,15 +98,18 @@ class Line:
     y: Sequence[float] | NDArray[np.float64]
     variant: int | None = None  # its place among those of the page
 
-    def document(self) -> dict[str, object]:
-        """As the page reads it; evenly spaced places are said by the first and the step."""
-        x, y = np.asarray(self.x, dtype=float), [_short(value) for value in np.asarray(self.y, dtype=float)]
+    def document(self, across: float = 1.0) -> dict[str, object]:
+        """As the page reads it, places of the horizontal axis times `across`; evenly spaced ones are said by the first
+        and the step.
+        """
+        told, unit = _told(self.unit)
+        x, y = np.asarray(self.x, dtype=float) * across, [_short(value * told) for value in np.asarray(self.y, float)]
         steps = np.diff(x)
         even = len(x) > 2 and bool(np.allclose(steps, steps[0], rtol=1e-6, atol=0.0))
         where = (
             {"from": _short(x[0], 9), "step": _short(steps[0], 9)} if even else {"x": [_short(value, 6) for value in x]}
         )
-        return {"name": self.name, "unit": self.unit, "variant": self.variant, **where, "y": y}
+        return {"name": self.name, "unit": unit, "variant": self.variant, **where, "y": y}
 
 
 @dataclass(frozen=True)
@@ -120,14 +124,26 @@ class Panel:
 
     def document(self) -> dict[str, object]:
         """As the page reads it."""
-        ends = {"range": [_short(end, 9) for end in self.axes.get_xlim()], "log": self.axes.get_xscale() == "log"}
+        told, unit = _told(self.unit)
+        ends = {
+            "range": [_short(end * told, 9) for end in self.axes.get_xlim()],
+            "log": self.axes.get_xscale() == "log",
+        }
         return {
             "name": self.name,
             "axis": self.axis,
-            "unit": self.unit,
+            "unit": unit,
             **ends,
-            "lines": [line.document() for line in self.lines],
+            "lines": [line.document(told) for line in self.lines],
         }
+
+
+def _told(unit: str) -> tuple[float, str]:
+    """What to multiply by, and the unit then: rates are told per the unit in which the scenario writes them."""
+    if unit != "1/s":
+        return 1.0, unit
+    length, per = told_per()
+    return length, f"1/{per}"
 
 
 def _short(value: float, digits: int = 4) -> float | None:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from sim.experiments.stability.results import Stability
 from sim.report.charts.canvas import panels
 from sim.report.charts.drawing import Chart, Line, Panel
-from sim.report.charts.labels import label_ends, plain_numbers
+from sim.report.charts.labels import label_ends, rate_axis
 from sim.report.stability import verdict
 from sim.report.theme import LIGHT, Theme, rc
 
@@ -57,10 +57,9 @@ def hysteresis_curve(stability: Stability, theme: Theme = LIGHT) -> Chart:
         axes.axvline(stability.rate, color=theme.ink, lw=0.7, ls=(0, (1, 2)))
         axes.annotate("the scenario", (stability.rate, 0), (3, 3), color=theme.ink, fontsize=7.5, **_ABOVE)
         axes.set_xlim(0, max(*rates, stability.rate) * 1.02)
-        plain_numbers(axes)
+        rate_axis(axes, "goodput")
+        rate_axis(axes, "offered load, requests", "x", bins=8)
         label_ends(axes, labels)
-        axes.set_xlabel("offered load, requests per second")
-        axes.set_ylabel("goodput, 1/s")
     return Chart(
         "hysteresis",
         f"Does it come back? {stability.variant} under {stability.stressor}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -15,6 +15,7 @@ from sim.report.charts.canvas import is_narrow
 from sim.report.charts.timeline import at_time
 from sim.report.spacing import spread
 from sim.report.words import show
+from sim.units import told_per
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +90,30 @@ def plain_numbers(axes: Axes, bins: int = 4) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(bins, integer=axes.get_ylim()[1] > 3, min_n_ticks=2))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.grid(True, axis="y")
+
+
+class _RateLocator(MaxNLocator):
+    """Ticks at round numbers of the unit that rates are told in, over values per second."""
+
+    def __init__(self, length: float, bins: int) -> None:
+        """`length`: seconds of the unit."""
+        super().__init__(bins, min_n_ticks=2)
+        self._length = length
+
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+        return [tick / self._length for tick in super().tick_values(vmin * self._length, vmax * self._length)]
+
+
+def rate_axis(axes: Axes, what: str, which: Literal["x", "y"] = "y", bins: int = 4) -> None:
+    """An axis from zero of values per second, told per the unit in which the scenario writes its rates: `what, 1/m`."""
+    length, unit = told_per()
+    axis = axes.yaxis if which == "y" else axes.xaxis
+    if which == "y":
+        axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1], 1e-9))
+    axis.set_major_locator(_RateLocator(length, bins))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * length:,.10g}"))
+    axis.set_label_text(f"{what}, 1/{unit}" if what else f"1/{unit}")
+    axes.grid(True, axis=which)
 
 
 def _fraction(axes: Axes, value: float) -> float:

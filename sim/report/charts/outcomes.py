@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sim.experiments.replicating.results import Comparison, VariantResult, undecided
 from sim.report.charts.canvas import HEAD, LEFT, is_narrow, name_panel, panels, width
 from sim.report.charts.drawing import Chart, Line, Panel
-from sim.report.charts.labels import plain_numbers
+from sim.report.charts.labels import rate_axis
 from sim.report.charts.timeline import Spans, at_time, column, of_variant, spans_of, thin, time_axis
 from sim.report.theme import HATCHES, LIGHT, OUTCOMES, Theme, rc
 from sim.report.words import show, show_between, show_interval
@@ -28,7 +28,7 @@ def _per_row() -> int:
 
 
 def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
-    """Requests per second by outcome, stacked: the good at the bottom and calm, each failure in its own colour and
+    """Rates of requests by outcome, stacked: the good at the bottom and calm, each failure in its own colour and
     hatch.
     """
     shown = {name: words for name, variant in comparison.variants.items() if (words := _present(variant))}
@@ -45,7 +45,6 @@ def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | 
             highest = max(highest, _stack(axes, variant, words, theme))
             name_panel(axes, name, theme.variant(list(comparison.variants).index(name)), _summary(variant))
             time_axis(axes, spans.duration, last=index == len(shown) - 1)
-            axes.set_ylabel("requests/s")
             place = list(comparison.variants).index(name)
             of_variant(axes, place)
             lines = [
@@ -55,13 +54,13 @@ def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | 
             told.append(Panel(axes, lines, name))
         for axes in sheet.axes:
             axes.set_ylim(0, highest * 1.06)
-            plain_numbers(axes, bins=3)
+            rate_axis(axes, "requests", bins=3)
         spans.name(sheet.axes[0])
         _legend(sheet.figure, every, theme)
     return Chart(
         "outcomes",
         "How requests ended, over the run",
-        "Logical requests per second by the time of their answer and by how they ended. A degraded answer came from a "
+        "Rates of logical requests by the time of their answer and by how they ended. A degraded answer came from a "
         "fallback.",
         "Outcomes. "
         + " ".join(f"{name}: {_in_figures(comparison.variants[name], words)}." for name, words in shown.items()),

@@ -18,7 +18,7 @@ from sim.experiments.searching.capacity_results import Capacity
 from sim.experiments.searching.sweep_results import Sweep, unit_of_axis
 from sim.report.charts.canvas import name_panel, panels
 from sim.report.charts.drawing import Chart, Line, Panel
-from sim.report.charts.labels import label_ends, log_seconds, plain_numbers, round_seconds
+from sim.report.charts.labels import label_ends, log_seconds, plain_numbers, rate_axis, round_seconds
 from sim.report.theme import LIGHT, Theme, dash, marker, rc
 from sim.report.words import label_of, show, show_interval
 from sim.stats.interval import Interval
@@ -259,8 +259,7 @@ def _capacity_rows(capacity: Capacity, theme: Theme) -> Chart:
         )
         axes.set_ylim(len(capacity.found) - 0.5, -0.5)
         axes.set_xlim(left=0)
-        axes.grid(True, axis="x")
-        axes.set_xlabel("requests per second of all open traffic")
+        rate_axis(axes, "requests of all open traffic", "x", bins=8)
     reading = (
         "The stroke is the highest load at which every expectation holds, the band its interval; below it every "
         "load that was looked at."
@@ -295,8 +294,7 @@ def _capacity_curve(capacity: Capacity, theme: Theme) -> Chart:
             if fit is not None:
                 _law(axes, fit, sizes, theme)
             ends.append((float(rates[-1]), variant, theme.variant(index)))
-        plain_numbers(axes)
-        axes.set_ylabel("requests/s")
+        rate_axis(axes, "requests")
         _size_axis(axes, capacity.summary[name], "1", last=True, name=capacity.axes[0].label)
         label_ends(axes, ends)
         name_panel(axes, "capacity", theme.ink, "highest load at which every expectation holds")
@@ -336,14 +334,14 @@ def _finish(axes: Axes, metric: str, unit: str, theme: Theme) -> None:
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.4g}%"))
         axes.grid(True, axis="y")
+    elif unit == "1/s":
+        rate_axis(axes, "")
     else:
         plain_numbers(axes)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, unit)))
 
 
 def _tick(value: float, unit: str) -> str:
-    if unit == "1/s":
-        return f"{value:,.4g}/s" if value else "0"
     return round_seconds(value) if unit == "s" and value else f"{value:,.4g}"
 
 

@@ -53,6 +53,11 @@ def _sentence(comparison: Comparison, ranking: Ranking) -> str:
         )
     if set(comparison.identical) == set(list(comparison.variants)[1:]):
         return f"It makes no difference: in all variants every request is the same as in {comparison.baseline}."
+    if not ranking.standings and ranking.unjudged:
+        return (
+            f"No verdict: {count_of(comparison.replications, 'replication')} are too few to judge "
+            f"{_named(ranking.unjudged)}. Run more replications."
+        )
     if not ranking.standings:
         return (
             f"No winner: in {count_of(comparison.replications, 'replication')} nothing that matters here tells the "

@@ -59,6 +59,7 @@ class Ranking:
 
     variants: tuple[str, ...]
     standings: tuple[Standing, ...]
+    unjudged: tuple[str, ...] = ()  # criteria in which some pair has too few replications to be judged
 
     def defeats(self, name: str) -> tuple[str, ...]:
         """The criteria in which somebody is certainly better than this variant."""
@@ -101,7 +102,8 @@ def rank(comparison: Comparison) -> Ranking:
         }
         if any(behind.values()):
             standings.append(Standing(key, behind))
-    return Ranking(names, tuple(standings))
+    unjudged = {key for (_, _, key), difference in found.items() if difference.finding == "few"}
+    return Ranking(names, tuple(standings), tuple(key for key in keys if key in unjudged))
 
 
 def _criteria(variants: Mapping[str, VariantResult]) -> list[str]:

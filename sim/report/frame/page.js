@@ -34,7 +34,7 @@
   function shown(value, unit) {
     if (value === null || value === undefined) return "none";
     if (unit === "share") return `${rounded(100 * value)}%`;
-    if (unit === "1/s") return `${rounded(value)}/s`;
+    if (unit.startsWith("1/")) return `${rounded(value)}/${unit.slice(2)}`;
     if (unit !== "s") return rounded(value);
     if (value >= 120) return `${rounded(value / 60)} min`;
     if (value >= 1 || value === 0) return `${rounded(value)} s`;

@@ -49,6 +49,51 @@ def warnings(**changes: Any) -> str:
     )
 
 
+NODES: dict[str, Any] = {"general": {"cores": 4, "max": 3, "start": "1m"}}
+ON_NODES: dict[str, Any] = {
+    "workers": 32,
+    "cores": 3,
+    "queue": {"capacity": 50},
+    "endpoints": {"answer": [{"wait": {"exponential": "20ms"}}]},
+    "node_pool": "general",
+    "autoscaling": {"min": 1, "max": 5},
+}
+
+
+def test_nodes_that_hold_fewer_than_an_autoscaler_may_ask_for():
+    """A replica of three cores leaves one of four, which nobody fits into: three nodes hold three."""
+    told = warnings(services__back=ON_NODES, node_pools=NODES)
+    assert "node_pools.general: holds 3 of the 5 replicas that there may be at once" in told
+    assert "node_pools" not in warnings(services__back=ON_NODES, node_pools={"general": {**NODES["general"], "max": 5}})
+    assert "node_pools.general: no service stands on it" in warnings(node_pools=NODES)
+
+
+def generated(users: dict[str, Any], **more: Any) -> str:
+    """100 iterations a second of 5 ms of work at front and 20 ms at back, behind 1 ms of the gateway: 26 ms each."""
+    clients = {
+        "sends": "GET /",
+        "arrivals": {"deterministic": "100/s"},
+        "virtual_users": users,
+        "timeout": "10s",
+        **more,
+    }
+    return warnings(traffic={"clients": clients})
+
+
+def test_virtual_users_that_are_fewer_than_iterations_under_way():
+    """100/s x 26 ms are 2.6: three suffice, two send 77 % of it. A visit of three requests with two pauses of 1 s takes 2.078 s: 207.8 at once."""
+    assert "virtual_users" not in generated({"pre_allocated": 3})
+    told = generated({"pre_allocated": 2})
+    assert (
+        "traffic.clients.virtual_users: at most 2, where 3 are busy on average (100/s x 26ms, without queueing)" in told
+    )
+    assert "23.1% of the arrivals at the peak are dropped at least" in told
+    visit = {"requests": 3, "think": "1s"}
+    assert "200 at first, where 208 are busy" in generated({"pre_allocated": 200, "max": 300}, visit=visit)
+    assert "8 in all" in generated({"pre_allocated": 200, "max": 300}, visit=visit)
+    assert "virtual_users" not in generated({"pre_allocated": 208}, visit=visit)
+
+
 IMPATIENT: dict[str, Any] = {"sends": "front.ask", "arrivals": {"closed": {"users": 60, "think": "0s"}}}
 QUICK: dict[str, Any] = {"workers": 32, "queue": {"capacity": 50}}
 

@@ -138,6 +138,7 @@ def test_slips_of_the_pen_in_python_are_told_in_words():
         compare(fakes.shop(), replications="2")
 
 
+@pytest.mark.long
 def test_a_real_comparison_gives_the_same_here_and_in_processes():
     here = compare(fakes.shop(), replications=2, jobs=1)
     there = compare(fakes.shop(), replications=2, jobs=2)

@@ -266,6 +266,7 @@ def test_an_archive_whose_words_are_others_is_as_it_was_or_damaged(archives, tmp
     attack(archives[kind][0], tmp_path, damaged_words, seed=7, count=12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_archive_whose_tables_are_others_is_as_it_was_or_damaged(archives, tmp_path, kind):
     attack(archives[kind][0], tmp_path, damaged_table, seed=8, count=12)

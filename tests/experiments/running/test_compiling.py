@@ -75,6 +75,7 @@ def run_announced(making, workers, *, half_way=False, stays=True, progress=None,
     return sim.run(fakes.shop(), replications=6, jobs=workers, perform=ends, progress=progress, journal=journal)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_is_left_when_it_is_ready_runs_on_it_and_nothing_else_changes(announced, workers, tmp_path):
     heard = Heard()
@@ -98,6 +99,7 @@ def test_what_is_left_when_it_is_ready_runs_on_it_and_nothing_else_changes(annou
     assert open_run(tmp_path / "report").variants["one"].engines == result.engines
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_run_that_is_under_way_begins_anew_on_it(announced, workers):
     """Of six runs the third is in its middle when the machine code is ready."""
@@ -109,6 +111,7 @@ def test_a_run_that_is_under_way_begins_anew_on_it(announced, workers):
         assert result.engines == ("simpy",) * (COMPILED_AFTER - 1) + ("compiled",) * (7 - COMPILED_AFTER)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_cannot_be_compiled_runs_on_simpy_to_the_end(announced, workers):
     announced.failed = True
@@ -166,6 +169,7 @@ def test_a_sweep_and_a_search_take_it_as_well(announced):
 # ---- the processes themselves
 
 
+@pytest.mark.long
 def test_it_is_ready_when_its_maker_has_ended_well_and_all_is_on_disk():
     for part, on_disk, state in (
         (fakes.makes_at_once, True, "ready"),
@@ -186,6 +190,7 @@ def test_it_is_ended_at_once():
     assert making.state() == "failed"
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_it_does_not_outlive_a_parent_that_is_killed():
     code = f"""
@@ -218,6 +223,7 @@ def _is_alive(pid):
         return False
 
 
+@pytest.mark.long
 def test_workers_are_patient_while_it_goes_on(announced):
     """Whoever makes the faster engine has the processors first."""
     if not hasattr(os, "nice"):

@@ -31,6 +31,7 @@ def jobs(count: int) -> list[Job]:
     ]
 
 
+@pytest.mark.long
 def test_processes_give_what_this_process_gives_in_the_order_of_the_jobs():
     alone = collect(jobs(3), workers=1, perform=fakes.quick)
     together = collect(jobs(3), workers=2, perform=fakes.slow_at_first)
@@ -55,6 +56,7 @@ def test_workers_use_one_thread_per_library_and_this_process_keeps_its_own_setti
     assert "MKL_NUM_THREADS" not in os.environ
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("processors", "replications", "idle"), [(1, 1, False), (2, 1, False), (4, 1, True), (3, 2, False)]
 )
@@ -82,6 +84,7 @@ def test_an_error_of_ours_keeps_its_kind(workers):
         collect(jobs(2), workers=workers, perform=fakes.unbalanced)
 
 
+@pytest.mark.long
 def test_a_job_that_kills_its_worker_is_told_with_its_seed_and_costs_nobody_else_anything():
     taken: dict[int, str] = {}
     with Executor(2, fakes.dies) as executor:
@@ -98,6 +101,7 @@ def test_a_job_that_kills_its_worker_is_told_with_its_seed_and_costs_nobody_else
         collect(jobs(2), workers=2, perform=fakes.dies)
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_is_replaced_and_its_jobs_are_done_once(tmp_path):
     results = collect(jobs(6), workers=2, perform=functools.partial(fakes.killed_once, folder=str(tmp_path)))
     assert [result.fingerprint for result in results] == [
@@ -148,6 +152,7 @@ def test_an_interruption_counts_what_earlier_rounds_have_left_in_the_journal(tmp
     assert str(caught.value) == said
 
 
+@pytest.mark.long
 def test_a_script_without_a_main_guard_may_use_processes(tmp_path: Path):
     """With `spawn` a worker would run such a script again, and die of it."""
     script = tmp_path / "study.py"
@@ -167,6 +172,7 @@ def test_a_script_without_a_main_guard_may_use_processes(tmp_path: Path):
     assert done.stdout.strip() == "2", done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_workers_do_not_outlive_a_parent_that_is_killed(tmp_path: Path):
     code = f"""

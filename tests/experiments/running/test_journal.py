@@ -233,6 +233,7 @@ def test_a_journal_that_cannot_be_written_stops_nothing(tmp_path):
         assert journal.trouble
 
 
+@pytest.mark.long
 def test_after_kill_9_no_finished_job_runs_twice(tmp_path):
     """The runs leave a mark each; killed in the middle, the second call runs those that are missing and no other."""
     code = f"""

@@ -37,6 +37,7 @@ def queue(**changes: str):
     return fakes.shop(text, "shop.yaml")
 
 
+@pytest.mark.long
 def test_every_point_has_every_metric_with_its_interval_and_its_settings(tmp_path):
     found = sweep(
         queue(), ["services.till.workers=1,2", "load=0.5..1.5:0.5"], replications=4, jobs=1, perform=fakes.simple_queue
@@ -88,6 +89,7 @@ def test_a_figure_that_the_end_of_the_run_cut_off_is_a_lower_bound_in_every_tabl
     }
 
 
+@pytest.mark.long
 def test_the_same_sweep_gives_the_same_bytes_anywhere(tmp_path):
     calls = []
     for jobs in (1, 2):

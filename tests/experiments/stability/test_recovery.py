@@ -30,6 +30,7 @@ def storm(**options) -> Stability:
     return find_stability(load_text(STORM), **{**settings, **options})
 
 
+@pytest.mark.long
 def test_t28_rates_20_and_30_come_back_and_45_does_not():
     found = storm(loads=[2, 3, 4.5])
     with Golden("T28") as golden:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.models.random_systems import adapting, serving
+from tests.models.random_systems import adapting, ground, serving
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.event_stores import event_stores
@@ -18,6 +18,7 @@ from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
 from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
+from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
 from tests.models.random_systems.queue_brokers import queue_brokers
 from tests.models.random_systems.sagas import sagas
@@ -49,6 +50,8 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     adapting.idempotency,
     adapting.preemption,
     sessions,
+    ground.listen_backlogs,
+    node_pools,
     queue_brokers,
 )
 

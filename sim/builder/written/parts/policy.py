@@ -35,6 +35,7 @@ def bulkhead(
 def call_policy(
     *,
     timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    connect_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     total_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     on_timeout: Literal["abandon", "cancel"] | None = None,
     deadline: Literal["propagate"] | None = None,
@@ -50,6 +51,9 @@ def call_policy(
     order of interceptors.
 
     timeout: Of one attempt.
+    connect_timeout: How long a new connection is tried for, where the `listen_backlog` of the callee is full; then
+        the attempt is `unreachable` (Envoy's connect_timeout, 5 s there). By default as long as Linux tries: 127 s
+        (tcp_syn_retries 6).
     total_timeout: Of all attempts and pauses together: then the call ends as a timeout.
     on_timeout: Whether the callee works on for nobody (`abandon`) or is stopped (`cancel`).
     deadline: `propagate`: the callee is told until when its answer is waited for, and no call under this policy

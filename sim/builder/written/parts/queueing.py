@@ -14,6 +14,11 @@ from sim.builder.saying import Part, part
 def queue(
     *,
     capacity: Literal["unlimited"] | Mapping[str, Any] | int | str | None = None,
+    listen_backlog: Literal["linux", "nginx", "node", "tomcat", "gunicorn"]
+    | Mapping[str, Any]
+    | int
+    | str
+    | None = None,
     discipline: Literal["fifo", "lifo", "priority", "codel", "adaptive_lifo", "edf", "fair"] | None = None,
     timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     by: Literal["endpoint", "traffic", "user", "consumer", "header"] | None = None,
@@ -28,7 +33,14 @@ def queue(
 ) -> Part:
     """Where requests wait for a worker, one per replica.
 
-    capacity: How many may wait in each replica; further ones are shed.
+    capacity: How many may wait in each replica; further ones are shed, or wait in its `listen_backlog` if one is
+        said.
+    listen_backlog: How many connections the kernel of each replica keeps, and one more, as Linux does
+        (sk_acceptq_is_full), which the process has not accepted: it accepts none while all workers are busy and
+        `capacity` wait, or while it hangs. A number, or whose: `linux` 4096, `nginx` 511, `node` 511, `tomcat` 100,
+        `gunicorn` 2048. Of further ones the SYN is dropped, and sent again after 1, 3, 7, 15 ... s (RFC 6298),
+        until the caller's `connect_timeout`. Every attempt brings a new connection, but those over one that a
+        `pool` kept: they wait in the queue, however long it is.
     discipline: Who is served first: who came first (`fifo`) or last (`lifo`), by `priority` of their class, by
         deadline (`edf`), in turns (`fair`), or as a library drops and turns round (`codel`, `adaptive_lifo`).
     timeout: Who has waited as long as this is shed.

@@ -51,6 +51,7 @@ def scenario(
     gateway: Mapping[str, Any] | str | None = None,
     network: Mapping[str, Any] | str | None = None,
     services: Mapping[str, Mapping[str, Any] | str],
+    node_pools: Mapping[str, Mapping[str, Any] | str] | None = None,
     policies: Mapping[str, Mapping[str, Any] | str] | None = None,
     brokers: Mapping[str, Mapping[str, Any] | str] | None = None,
     ledger: Mapping[str, Any] | str | None = None,
@@ -71,6 +72,7 @@ def scenario(
     gateway: The single entry before the services; without it clients send to endpoints.
     network: Latency and loss between components.
     services: The services, by name.
+    node_pools: The nodes on which replicas stand, by the name of their pool; without any there is always room.
     policies: How callers guard their calls, by names that steps and routes refer to.
     brokers: The brokers with their topics, by name.
     ledger: Which effects are money and which are goods.

@@ -5,22 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
+from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, ZERO, handler, inlined
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, UNREACHABLE
 from sim.compiled.cutting.words import Waits, flow, perhaps
 from sim.compiled.deadlines import tell_deadline
-from sim.compiled.flows.layer import Layer, thawed
+from sim.compiled.flows.layer import Layer, Values, thawed
 from sim.compiled.network import PUBLICATION, TO_EXCHANGE, choose, hop_between, leave_balancer
 from sim.compiled.rows.calls import calls, targets
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.running import connections, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_sent
 from sim.compiled.tasks import ARRIVE, PUBLISH, PUBLISH_AT_EXCHANGE, new_task
+from sim.policies.connecting import KEPT_ALIVE, LINUX_GIVES_UP
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Call, Replica, Task
+    from sim.compiled.wiring.calls import CallTables
+    from sim.models.call import Call as ModelCall
 
 
 @flow
@@ -80,6 +84,8 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     if row.mark:
         made.mark = row.mark ^ path
     own.child = child
+    if row.dials:
+        made.connect = tries_to_connect(s, task, call)
     if row.propagates and own.call >= 0:  # else nobody waits for it
         tell_deadline(s, task, call, child)
     made.on_wake = ARRIVE
@@ -96,6 +102,16 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     else:
         make_ready(s, child)
     return replica
+
+
+@by_address
+@handler
+def tries_to_connect(s: State, task: int, call: int) -> float:
+    """For how long, s; over a connection that a pool has kept, not at all."""
+    row = calls(s)[call]
+    if row.pools and not connections(s)[task].must_open:
+        return KEPT_ALIVE
+    return row.connect_timeout
 
 
 @handler
@@ -115,3 +131,12 @@ class Attempt(Layer):
     name = "attempt"
     flow = attempting
     killed = balancer_hears
+
+    @staticmethod
+    def of_call(call: ModelCall, _tables: CallTables, _place: int) -> Values:
+        """Whether what travels must know how it got its connection, and for how long a new one is tried."""
+        host, timeout = getattr(call.target, "host", None), call.policy.connect_timeout
+        return {
+            "dials": host is not None and host.listening is not None,
+            "connect_timeout": LINUX_GIVES_UP if timeout is None else timeout,
+        }
