@@ -160,6 +160,22 @@ def hold(s: State, task: int, seconds: float) -> None:
         schedule(s, ORDINARY, seconds, TASK, task)
 
 
+@handler
+def occur(s: State, what: int, seconds: float) -> None:
+    """An ordinary event some seconds from now that is about no task; those of the usual length of a hop stand in the
+    same queue.
+    """
+    if seconds == s.fixed_delay:
+        event = fixed_delay_queue(s)[(s.fixed_first + s.fixed_size) & s.fixed_mask]
+        event.time = s.now + seconds
+        event.order = ORDINARY << RANK_BITS | s.sequence
+        event.what = what
+        s.sequence += 1
+        s.fixed_size += 1
+    else:
+        push(s, s.now + seconds, ORDINARY, what)
+
+
 @compiled
 def make_ready(s: State, task: int) -> None:
     """Let the task run when its turn in the ready queue comes."""

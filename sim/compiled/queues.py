@@ -14,7 +14,7 @@ from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, ONE, YES, ZERO, handler, whole
-from sim.compiled.calendar import OF_QUEUES, ORDINARY, TIMER, make_ready, push, schedule
+from sim.compiled.calendar import OF_QUEUES, ORDINARY, TIMER, make_ready, occur, push, schedule
 from sim.compiled.codes import DEAD_LETTERED, DROPPED, EXPIRED, PROCESSED
 from sim.compiled.letters import (
     ACKED,
@@ -276,7 +276,7 @@ def send_over(s: State, place: int, hop: int) -> None:
         delay = travel(s, hop, letter.entity, chain)
     if delay > 0.0:
         delivery.under_way = True
-        schedule(s, ORDINARY, delay, OF_QUEUES, place << PURPOSE_BITS | CARRIED)
+        occur(s, queue_event(CARRIED, place), delay)
     else:
         carried(s, place)
 

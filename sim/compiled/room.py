@@ -185,7 +185,7 @@ class Room:
         most = told + sum(map(s.size_of, pending)) + s.cpu_events_most + len(self.orders) + PLANNED
         if most > s.size_of(heap):
             s.put(heap, resized(heap.array(s)[: s.heap_size], most * 5 // 4))
-        size = _power_of_two(s.size_of(tasks) + 1)
+        size = _power_of_two(s.size_of(tasks) + s.size_of(queue_deliveries) + 1)
         if size > s.size_of(fixed_delay_queue):
             s.put(fixed_delay_queue, _unrolled(fixed_delay_queue.array(s), s.fixed_first, s.fixed_size, size))
             s.fixed_first, s.fixed_mask = 0, size - 1

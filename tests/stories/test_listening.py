@@ -88,13 +88,25 @@ def test_the_client_who_has_gone_knocks_no_more():
 
 @pytest.mark.parametrize(("word", "number"), BACKLOGS.items())
 def test_a_backlog_may_be_named_after_whose_it_is(word, number):
-    text = STATION.replace("POLICY", "{}").replace("ROOM", "0").replace("MORE", "").replace("listen_backlog: 1", f"listen_backlog: {word}")
+    text = (
+        STATION.replace("POLICY", "{}")
+        .replace("ROOM", "0")
+        .replace("MORE", "")
+        .replace("listen_backlog: 1", f"listen_backlog: {word}")
+    )
     assert testing.play(text, [0.0], sends="front.get").scenario.services["station"].queue.listen_backlog == number
 
 
 def test_a_name_that_nobody_has_is_told_with_the_nearest():
-    text = STATION.replace("POLICY", "{}").replace("ROOM", "0").replace("MORE", "").replace("listen_backlog: 1", "listen_backlog: tomkat")
-    with pytest.raises(ScenarioError, match=r"found 'tomkat', expected a whole number, or one of linux, .*; did you mean 'tomcat'"):
+    text = (
+        STATION.replace("POLICY", "{}")
+        .replace("ROOM", "0")
+        .replace("MORE", "")
+        .replace("listen_backlog: 1", "listen_backlog: tomkat")
+    )
+    with pytest.raises(
+        ScenarioError, match=r"found 'tomkat', expected a whole number, or one of linux, .*; did you mean 'tomcat'"
+    ):
         testing.play(text, [0.0], sends="front.get")
 
 
@@ -115,7 +127,11 @@ def test_check_says_when_a_backlog_is_full_and_which_connect_timeout_nothing_use
                         ]
                     },
                 },
-                "station": {"workers": 1, "queue": {"capacity": 2, "listen_backlog": 50}, "endpoints": {"serve": [{"work": "1s"}]}},
+                "station": {
+                    "workers": 1,
+                    "queue": {"capacity": 2, "listen_backlog": 50},
+                    "endpoints": {"serve": [{"work": "1s"}]},
+                },
                 "other": {"workers": 50, "endpoints": {"serve": [{"work": "1s"}]}},
             },
         }
