@@ -34,7 +34,7 @@ IN_HEAP, IN_WHEEL = map(whole, range(2))
 KIND_BITS = 4
 RANK_BITS = 58  # a sequence is below 2**58
 # purposes of lanes of timers; from the last on, of layers of calls
-OF_QUEUE, OF_CLIENT, OF_LAYERS = map(whole, range(3))
+OF_QUEUE, OF_CLIENT, OF_MEMBERS, OF_LAYERS = map(whole, range(4))
 noise = base.noise.compiled
 
 
@@ -191,6 +191,13 @@ def put_ready(s: State, item: int) -> None:
     """
     ready(s)[(s.ready_first + s.ready_size) & s.ready_mask] = item
     s.ready_size += 1
+
+
+@handler
+def ask_python(s: State, order: int) -> None:
+    """Python carries out an order before anything else goes on."""
+    s.errand = order
+    s.must_grow = True
 
 
 @handler

@@ -8,9 +8,9 @@ import numpy as np
 
 from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
-from sim.compiled.answers import JUMP, NEXT
+from sim.compiled.answers import JUMP, NEXT, PARK
 from sim.compiled.base import MESSAGE_ENDS, NONE, ZERO, handler, whole
-from sim.compiled.calendar import DUE, ORDINARY, schedule
+from sim.compiled.calendar import DUE, ORDINARY, ask_python, schedule
 from sim.compiled.codes import DEAD_LETTERED, OK, PROCESSED, QUEUED, REFUSED
 from sim.compiled.lists import add_first, add_last, unlink
 from sim.compiled.memory import find, remember
@@ -43,10 +43,17 @@ REDELIVERIES_AT_ONCE = whole(1 << 16)  # in place, between two returns to Python
 
 @handler
 def take_next(s: State, task: int) -> int:
-    """The next record of the batch; JUMP, to the commit, when there is none."""
+    """The next record of the batch; JUMP, to the commit, when there is none.
+
+    Of one that was evicted Python knows it.
+    """
     member = members(s)[tasks(s)[task].member]
+    if member.evicted:
+        ask_python(s, member.errand)
+        return PARK
     delivery = member.following
     if delivery < 0:
+        member.current = NOBODY
         return JUMP
     member.current = delivery
     member.following = deliveries(s)[delivery].next
@@ -92,6 +99,8 @@ def record_over(s: State, task: int) -> int:
     delivery = deliveries(s)[member.current]
     if s.spans:
         no_flow(s, task)
+    if member.evicted:  # the record is no longer its own
+        return NEXT
     if own.outcome in (OK, REFUSED):
         delivery.how = PROCESSED
         delivery.end = s.now
@@ -188,6 +197,8 @@ def batch_over(s: State, member: int) -> None:
     """The batch is over, one way or another."""
     row = members(s)[member]
     row.processing = False
+    row.evicted = False
+    row.current = NOBODY
     row.busy_area += s.now
     group = groups(s)[row.group]
     group.busy -= 1
@@ -241,12 +252,30 @@ def due(s: State, delivery: int) -> None:
 
 
 @compiled
-def put_back(s: State, member: int) -> None:
-    """The process is gone: what it polled and did not commit will be delivered again, in the same order."""
+def let_go(s: State, delivery: int) -> None:
+    """A member that was evicted is done with a record that others have."""
+    row = deliveries(s)[delivery]
+    request = messages(s)[row.message].request
+    if row.kept > 0:
+        row.kept -= 1
+    else:
+        row.kept += 1
+        if row.kept == 0:
+            free_delivery(s, delivery)
+    done(s, request)
+
+
+@compiled
+def put_back(s: State, member: int, gone: bool) -> None:
+    """What it polled and did not commit will be delivered again, in the same order.
+
+    Of one that is gone nothing goes on; one that is evicted goes on with what it has in hand.
+    """
     row = members(s)[member]
-    if row.processing:
-        batch_over(s, member)
-    row.idle = False
+    if gone:
+        if row.processing:
+            batch_over(s, member)
+        row.idle = False
     delivery = row.batch.last
     while delivery >= 0:
         previous = deliveries(s)[delivery].previous

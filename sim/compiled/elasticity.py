@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 from sim.compiled import calendar
 from sim.compiled.balancing import check_passed
 from sim.compiled.rows.balancing import view_of, views
+from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.hosts import ended, fleets, hosts, node_pools, replicas
 from sim.compiled.rows.logs import groups
 from sim.compiled.rows.queues import message_queues
-from sim.models.clock import CONTROL, Signal
+from sim.models.clock import CONTROL, ORDINARY, Signal
 from sim.models.draws import Draws
+from sim.policies.base import noise
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from sim.compiled.control import Control
+    from sim.compiled.coordination import Patience
     from sim.compiled.rows.hosts import Host, Replica
     from sim.models.group import Group
     from sim.models.queues.queue import Queue
@@ -121,6 +124,26 @@ class Time:
         """Plan it."""
         order = self.control.membership.order(look_at(signal))
         calendar.schedule(self.control.s, rank, float(delay), calendar.ORDER, order)
+
+    def hold(self, signal: Signal, delay: float) -> None:
+        """Its turn comes as an ordinary event."""
+        self.schedule(signal, ORDINARY, delay)
+
+    def late(self, patience: Patience, rank: int, time: float) -> None:
+        """A timer at this time, which has a lane of its own."""
+        s = self.control.s
+        timer_lanes(s)[patience.lane].due = time
+        due = time + (rank - ORDINARY) * noise(time)
+        calendar.push(s, due, rank, int(calendar.LANE) | patience.lane << calendar.KIND_BITS)
+
+    def wake(self, turn: int | Signal) -> None:
+        """The turn of a task comes in the ready queue, or that of a signal, for which a task stands in."""
+        membership, s = self.control.membership, self.control.s
+        if isinstance(turn, int):
+            calendar.make_ready(s, turn)
+            return
+        order = membership.order(look_at(turn))
+        calendar.make_ready(s, membership.new_stand_in(order))
 
 
 class Log:

@@ -33,7 +33,7 @@ def state_of(wiring: Wiring) -> State:
 
 
 def _numbers(s: State, wiring: Wiring) -> None:
-    s.current = -1
+    s.current = s.errand = -1
     s.cpu_events_most = FIRST_CPU_EVENTS
     s.fixed_delay = wiring.world.env.fixed_delay
     s.near_free = -1  # no wheel yet

@@ -20,12 +20,14 @@ from sim.compiled.calendar import (
     KIND_BITS,
     LANE,
     OF_CLIENT,
+    OF_MEMBERS,
     OF_QUEUE,
     OF_QUEUES,
     ORDER,
     REPLICATED,
     TASK,
     TICK,
+    ask_python,
     drop_head,
     next_event,
     observe,
@@ -109,6 +111,7 @@ from sim.compiled.sessions import keep_session, look_for_session, tell_of_loss
 from sim.compiled.stranding import end_saga
 from sim.compiled.tasks import (
     ALIVE,
+    COPY_DUE,
     GO_ON,
     OPENED,
     PUBLISH,
@@ -118,6 +121,7 @@ from sim.compiled.tasks import (
     forget,
     free_row,
     opened,
+    stand_in,
 )
 from sim.compiled.topics import replicated
 from sim.compiled.visits import arrival_apart, iteration_over
@@ -240,8 +244,10 @@ def wake(s: State, task: int) -> bool:
             publication_at_exchange(s, task)
         elif then == OPENED:
             opened(s, task)
-        else:
+        elif then == COPY_DUE:
             copy_due(s, task)
+        else:
+            stand_in(s, task)
         return False
     return attempt_step(s, task) == NEXT
 
@@ -251,6 +257,9 @@ def expire(s: State, lane: int) -> None:
     """The event of a lane: expire all that are due, and wait for the next that is not stale."""
     now = s.now
     row = timer_lanes(s)[lane]
+    if row.purpose == OF_MEMBERS:
+        ask_python(s, row.owner)
+        return
     while row.first >= 0:
         timer = timers(s)[row.first]
         task = timer.task

@@ -12,6 +12,7 @@ import numpy as np
 from sim.compiled import calendar
 from sim.compiled.beginning import begin
 from sim.compiled.control import Control
+from sim.compiled.coordination import Coordination
 from sim.compiled.elasticity import Elasticity
 from sim.compiled.events import log_at
 from sim.compiled.faults import Faults
@@ -70,6 +71,7 @@ class Machine:
         self.room.begin()
         self.elasticity = Elasticity(self.control)
         self.faults.take_over(self.elasticity)
+        self.coordination = Coordination(self.elasticity)
         begin(self)
 
     # -- the loop ------------------------------------------------------------------------------------------------------
@@ -85,9 +87,11 @@ class Machine:
                 continue
             if reason == MUST_GROW:
                 self.grow()
+                self._run_errand()
             elif reason == ORDERED:
                 self.control.membership.obey(self.s.order)
                 self.elasticity.tell_of_fleets()
+                self.coordination.tell()
             else:
                 if progress is not None:
                     progress(self.s.now)
@@ -95,6 +99,12 @@ class Machine:
                     return
                 self.fit_wheel(budget, self.s.now - began)
                 budget = min(4 * budget, EVENTS_AT_ONCE)
+
+    def _run_errand(self) -> None:
+        """Do what was asked for in the midst of a turn."""
+        errand, self.s.errand = self.s.errand, NOBODY
+        if errand >= 0:
+            self.coordination.hear(errand)
 
     def _look(self, turns: int) -> None:
         """Whether time goes on.

@@ -14,14 +14,15 @@ from sim.compiled.codes import SKIPPED
 from sim.compiled.listeners import Listeners
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
-from sim.compiled.rows.logs import deliveries, group_partitions, groups, members, outboxes
+from sim.compiled.rows.logs import deliveries, group_partitions, groups, held, members, outboxes
 from sim.compiled.rows.queues import channels as channel_rows
 from sim.compiled.rows.running import flows, tasks
-from sim.compiled.tasks import GO_ON, new_task
+from sim.compiled.tasks import GO_ON, STANDS_IN, new_task
 from sim.policies.assignor import range_assign
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
+    from sim.compiled.coordination import MemberView
     from sim.compiled.machine import Machine
     from sim.compiled.rows.state import State
 
@@ -40,6 +41,7 @@ class Membership:
         self.last_orders: dict[int, int] = {}  # of each member that is to stop in order
         self.listeners = Listeners(self)
         self.leaving: set[int] = set()  # members, when what they have polled is over
+        self.managed: dict[int, MemberView] = {}  # those whose group rebalances
 
     @property
     def s(self) -> State:
@@ -83,6 +85,13 @@ class Membership:
             flows(self.s)[task].number = -1  # consumers and relays are no flows; a user becomes one with each request
         return task
 
+    def new_stand_in(self, order: int) -> int:
+        """A task that has an order carried out when its turn comes."""
+        task = self.new_task(self.wiring.replica_at[self.wiring.world.nowhere], 0)
+        own = tasks(self.s)[task]
+        own.on_wake, own.phase = STANDS_IN, order
+        return task
+
     def silence(self, task: int) -> None:
         """Stop a thread of its own, with what it waits for."""
         host = replicas(self.s)[tasks(self.s)[task].replica].host
@@ -101,6 +110,13 @@ class Membership:
 
     def stop_member(self, member: int) -> None:
         """The process is gone."""
+        if member in self.managed:
+            self.managed[member].stop()
+        else:
+            self.stop_polling(member)
+
+    def stop_polling(self, member: int) -> None:
+        """It is dead, or refuses: what it polled and did not commit will be delivered again."""
         row = members(self.s)[member]
         row.died = row.died or replicas(self.s)[row.replica].down > 0
         if not row.up:
@@ -108,19 +124,23 @@ class Membership:
         row.up = False
         row.order = NOBODY
         self.leaving.discard(member)
-        self._hold(member)
+        self.hold(member)
         self.silence(row.task)
         row.task = NOBODY
+        self.give_back(member, gone=True)
+        self.left(row.replica)
+
+    def give_back(self, member: int, *, gone: bool) -> None:
+        """What it polled and did not commit is to be read again."""
         batch = []
-        delivery = row.batch.first
+        delivery = members(self.s)[member].batch.first
         while delivery >= 0:
             batch.append(delivery)
             delivery = deliveries(self.s)[delivery].next
-        consumers.put_back(self.s, member)
+        consumers.put_back(self.s, member, gone)
         for delivery in batch:  # the partition may have moved to another member while this one was at it
             waiting = deliveries(self.s)[delivery]
             topics.notify(self.s, waiting.partition, waiting.message)
-        self.left(row.replica)
 
     def left(self, replica: int) -> None:
         """A thread in a replica has stopped, which may have been the last thing that kept it."""
@@ -131,8 +151,10 @@ class Membership:
         """Members in a replica stop in order: what they have in hand is handled and committed first."""
         for member in self._in(replica):
             row = members(self.s)[member]
-            if row.up and row.processing:
-                row.order = self._last_order(member)
+            if member in self.managed:
+                self.managed[member].close()
+            elif row.up and row.processing:
+                row.order = self.last_order(member)
             else:
                 self.stop_member(member)
         for channel in self.listeners.in_replica(replica):
@@ -144,9 +166,12 @@ class Membership:
             row = members(self.s)[member]
             if not row.up:
                 continue
+            if member in self.managed:
+                self.managed[member].leave()
+                continue
             self.leaving.add(member)
             if row.processing:
-                row.order = self._last_order(member)
+                row.order = self.last_order(member)
             else:
                 self._leave(member)
         for channel in self.listeners.in_replica(replica):
@@ -161,7 +186,7 @@ class Membership:
     def _in(self, replica: int) -> list[int]:
         return [place for place in range(len(self.wiring.members)) if members(self.s)[place].replica == replica]
 
-    def _last_order(self, member: int) -> int:
+    def last_order(self, member: int) -> int:
         """To stop it when its batch is committed."""
         if member not in self.last_orders:
             self.last_orders[member] = self.order(lambda: self._stop_in_order(member), lasting=True)
@@ -180,23 +205,24 @@ class Membership:
         self.silence(row.task)
         row.task, row.order = NOBODY, NOBODY
         row.up = row.idle = False
-        self._hold(member)
+        self.hold(member)
         row.belongs = False
         self.rebalance(row.group)
         self.left(row.replica)
 
-    def start_member(self, member: int) -> None:
+    def start_polling(self, member: int) -> None:
         """It is back."""
         row = members(self.s)[member]
         if row.up:
             return
         row.up = True
-        self._hold(member)
+        self.hold(member)
         if row.died:
             row.died = False
-            for partition in range(row.first_partition, row.first_partition + row.partitions):
+            for place in range(row.first_held, row.first_held + row.partitions):
+                partition = held(self.s)[place]
                 if group_partitions(self.s)[partition].owner == member:
-                    self._reset_offset(member, partition)
+                    self.reset_offset(member, partition)
         row.idle = False
         self.begin_member(member)
 
@@ -243,7 +269,7 @@ class Membership:
             row = members(self.s)[member]
             if row.host == host and row.replica in there:
                 self.stop_member(member)
-                if replicas(self.s)[row.replica].down:
+                if replicas(self.s)[row.replica].down and member not in self.managed:
                     self.expire_session(member)
         for channel in self._listeners_in(host, there):
             self.listeners.stop(channel)
@@ -267,10 +293,7 @@ class Membership:
         for member in range(len(self.wiring.members)):
             row = members(self.s)[member]
             if row.host == host and row.replica in there and not replicas(self.s)[row.replica].draining:
-                self.start_member(member)
-                if not row.belongs:
-                    row.belongs = True
-                    self.rebalance(row.group)
+                self._rejoin(member)
         for channel in self._listeners_in(host, there):
             if not replicas(self.s)[channel_rows(self.s)[channel].replica].draining:
                 self.listeners.start(channel)
@@ -278,6 +301,17 @@ class Membership:
             box = outboxes(self.s)[outbox]
             if box.host == host and box.task < 0:
                 self.start_relay(outbox)
+
+    def _rejoin(self, member: int) -> None:
+        """It polls again, and has its partitions back if the group had given it up."""
+        row = members(self.s)[member]
+        if member in self.managed:
+            self.managed[member].rejoin()
+            return
+        self.start_polling(member)
+        if not row.belongs:
+            row.belongs = True
+            self.rebalance(row.group)
 
     # -- partitions ----------------------------------------------------------------------------------------------------
 
@@ -305,7 +339,7 @@ class Membership:
         for member in every:
             if member not in there:
                 members(self.s)[member].partitions = 0
-                self._hold(member)
+                self.hold(member)
         for member, indices in zip(there, range_assign(len(there), count) if there else [], strict=True):
             self._assign(member, first, indices, owners)
         self.machine.log(EventKind.PARTITIONS_ASSIGNED, found.name, found.topic.name, float(len(there)))
@@ -314,19 +348,19 @@ class Membership:
         """These partitions of its group belong to a member from now on."""
         mine = list(indices)
         row = members(self.s)[member]
-        row.first_partition = first + min(mine, default=0)  # the range assignor gives neighbours to each
+        row.first_held = first + min(mine, default=0)  # the range assignor gives neighbours to each
         row.partitions = len(mine)
-        self._hold(member)
+        self.hold(member)
         for index in mine:
             group_partitions(self.s)[first + index].owner = member
             if owners[index] != member:
-                self._reset_offset(member, first + index)
+                self.reset_offset(member, first + index)
         taken = [group_partitions(self.s)[first + index] for index in mine]
         if row.idle and any(partition.waiting.first >= 0 or partition.retries.first >= 0 for partition in taken):
             row.idle = False
             calendar.make_ready(self.s, row.task)
 
-    def _hold(self, member: int) -> None:
+    def hold(self, member: int) -> None:
         """Whether it is up and holds partitions may have changed."""
         row = members(self.s)[member]
         holding = row.up and row.partitions > 0
@@ -334,7 +368,7 @@ class Membership:
             row.holding = holding
             row.holding_area += -self.s.now if holding else self.s.now
 
-    def _reset_offset(self, member: int, partition: int) -> None:
+    def reset_offset(self, member: int, partition: int) -> None:
         """`latest` starts at the end of a partition in which the group has committed nothing."""
         row = group_partitions(self.s)[partition]
         if not members(self.s)[member].latest or row.committed:

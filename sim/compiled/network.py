@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.chance.chain import link_chain
+from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.apart import by_address
@@ -82,7 +83,7 @@ def answer_across(s: State, hop: int, task: int, caller: int) -> float:
 
 
 @by_address
-@handler
+@compiled
 def travel(s: State, hop: int, entity: int, chain: int) -> float:
     """Seconds on the way, for what is not lost."""
     row = hops(s)[hop]

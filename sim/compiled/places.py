@@ -335,11 +335,7 @@ def leave_backlog(s: State, task: int) -> None:
 def accept_connections(s: State, host: int, place: int) -> None:
     """The process takes as many connections as it has room for, in the order in which they came."""
     row, replica = hosts(s)[host], replicas(s)[place]
-    while (
-        replica.accepting.first >= 0
-        and replica.closed == 0
-        and (replica.free > 0 or replica.waiting < row.capacity)
-    ):
+    while replica.accepting.first >= 0 and replica.closed == 0 and (replica.free > 0 or replica.waiting < row.capacity):
         task = replica.accepting.first
         leave_backlog(s, task)
         if replica.free > 0:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from sim.compiled.base import handler
+from sim.compiled.calendar import wait_for_lane
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.memory import note_task
 from sim.compiled.rows.calls import wires
-from sim.compiled.rows.logs import DeliveryLine, brokers, deliveries, group_partitions, members
+from sim.compiled.rows.events import timer_lanes
+from sim.compiled.rows.logs import DeliveryLine, brokers, deliveries, group_partitions, held, members
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 
@@ -34,13 +36,23 @@ def fill_batch(s: State, member: int) -> None:
     row = members(s)[member]
     room = row.max_poll
     for turn in range(row.partitions):
-        partition = group_partitions(s)[row.first_partition + (row.turn + turn) % row.partitions]
+        partition = group_partitions(s)[held(s)[row.first_held + (row.turn + turn) % row.partitions]]
         if partition.owner != member:
             continue
         room = fetch(s, member, partition.retries, room)
         room = fetch(s, member, partition.waiting, room)
     if row.partitions > 0:
         row.turn = (row.turn + 1) % row.partitions
+
+
+@handler
+def watch_batch(s: State, member: int) -> None:
+    """Somebody will look for how long it has handled this batch: max_poll_interval."""
+    row = members(s)[member]
+    row.polled = s.now
+    if not row.watched:
+        row.watched = True
+        wait_for_lane(s, row.patience, s.now + timer_lanes(s)[row.patience].duration)
 
 
 @handler

@@ -55,6 +55,7 @@ def new_delivery(s: State, message: int, partition: int) -> int:
     row.failures = 0
     row.how = QUEUED
     row.end = math.nan
+    row.kept = 0
     return delivery
 
 
@@ -71,6 +72,9 @@ def release(s: State, message: int) -> None:
 def free_delivery(s: State, delivery: int) -> None:
     """It has ended; a message that nothing needs any more is forgotten too."""
     row = deliveries(s)[delivery]
+    if row.kept > 0:
+        row.kept = -row.kept
+        return
     message = row.message
     give_back_delivery(s, delivery)
     release(s, message)

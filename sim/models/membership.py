@@ -19,16 +19,17 @@ lost or held up by a frozen process or a cut wire; coordinators that fail over.
 from __future__ import annotations
 
 import math
+from collections import deque
 
 from sim.models.clock import CONTROL, TIMER, Signal
 from sim.models.consumer import Consumer
 from sim.models.draws import Draw
-from sim.models.group import Group, GroupPartition
+from sim.models.group import Delivery, Group, GroupPartition
 from sim.models.host import Host
 from sim.models.link import Hop
 from sim.models.outcomes import OK
 from sim.models.sequence import StepSequence
-from sim.models.task import Activity, Replica
+from sim.models.task import Activity, Replica, Task
 from sim.policies.assignor import assign_numbers
 from sim.spec.membership import Membership
 from sim.spec.service import Consume
@@ -221,6 +222,7 @@ class ManagedConsumer(Consumer):
         self.polled = 0.0  # s; when it polled last
         self.patience = Signal(self._look_at_batch)
         self.armed = False
+        self.in_hand: deque[Delivery] = deque()  # of the last poll, what is not handled yet
         super().__init__(group, service, replica, spec, steps, fetch_hop)
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -229,8 +231,14 @@ class ManagedConsumer(Consumer):
         """It is dead, or refuses, which the group does not know; one that closes says so, unless it is static."""
         was_up, leaves = self.up, self.closing and not self.coordinator.spec.static
         super().stop()
+        if was_up:
+            self.let_go()
+            self.tell_group(leaves)
+
+    def tell_group(self, leaves: bool) -> None:
+        """It has stopped: the group hears so now, or misses it."""
         self.apart = False
-        if not was_up or self.session is None:
+        if self.session is None:
             return
         if leaves:
             self.coordinator.give_up(self.session)
@@ -301,34 +309,65 @@ class ManagedConsumer(Consumer):
 
     def lose(self, session: Session) -> None:
         """The group has given it up. What it has in hand it goes on to handle, for nobody: others are given
-        that, too.
+        that, too, unless it was committed before.
         """
         if session is not self.session:
             return  # of an earlier life
         self.session = None
         self.revoke()
-        if self.up and self.processing:
+        if self.up and self.processing and self.commits != "before":
             self.evicted = True
-            if self.commits != "before":
-                self.give_back()
+            self.keep_in_hand()
+            self.give_back()
+
+    def keep_in_hand(self) -> None:
+        """Something may still come of the requests of what it goes on to handle."""
+        for delivery in self.in_hand:
+            delivery.message.request.alive += 1
+
+    def let_go(self) -> None:
+        """What it had in hand when it was given up is over with it."""
+        if self.evicted:
+            for delivery in self.in_hand:
+                delivery.message.request.done()
+        self.evicted = False
+        self.in_hand.clear()
 
     # -- polling -----------------------------------------------------------------------------------------------------
 
     def _join(self) -> Activity:
-        """Join the round that it was told of; under `eager` wait for what comes of it. One that was given up is new."""
+        """Join the round that it was told of; under `eager` wait for what comes of it."""
+        self.enter()
+        while self.stands_still:
+            self.apart = True
+            yield
+        return OK
+
+    def enter(self) -> None:
+        """Join the round that it was told of. One that was given up is new."""
         if self.session is None:
             self.session = self.coordinator.come(self)
         elif self.session.notified:
             self._commit_handled()  # ConsumerCoordinator.onJoinPrepare
             self.coordinator.join(self.session)
             self.session.notified = False
-        while self.coordinator.eager and self.session.joined:
-            self.apart = True
-            yield
-        return OK
+
+    @property
+    def stands_still(self) -> bool:
+        """It has joined, and has given all up until it is assigned something."""
+        return self.coordinator.eager and self.session is not None and self.session.joined
+
+    def _process(self, task: Task, delivery: Delivery) -> Activity:
+        """Handle one record, which is in hand no longer then."""
+        outcome = yield from super()._process(task, delivery)
+        self.in_hand.popleft()
+        if self.evicted:
+            delivery.message.request.done()
+        return outcome
 
     def _begin(self) -> None:
         super()._begin()
+        self.in_hand.extend(self.fresh)
         now = self.polled = self.env.now
         if not self.armed:
             self.armed = True

@@ -27,7 +27,6 @@ class Membership(Spec):
     at its own heartbeats, without any round.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.REBALANCE_BEGAN, EventKind.PARTITIONS_ASSIGNED))
     positional = "protocol"
     protocol: Literal["eager", "cooperative", "consumer"] = "eager"

@@ -43,9 +43,7 @@ def _backlog(value: object) -> object:
     return BACKLOGS[value]
 
 
-_BACKLOG = WithJsonSchema(
-    {"anyOf": [{"type": "integer", "minimum": 0, "maximum": MOST}, {"enum": list(BACKLOGS)}]}
-)
+_BACKLOG = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": MOST}, {"enum": list(BACKLOGS)}]})
 
 
 class Queue(Spec):

@@ -81,7 +81,6 @@ class Consume(Spec):
         series=("lag", "delivered", "redelivered", "busy", "workers"),
     )
     simpy_only = (
-        "membership",
         "fetch",
         "commit",
         "transaction",

@@ -29,6 +29,7 @@ def contradictions(scenario: Scenario, visits: Iterable[Visit]) -> Iterator[Foun
         yield from _weights(name, service)
         for source, consume in service.consumes.items():
             yield from _heartbeat(("services", name, "consumes", source, "membership"), consume)
+    yield from _of_one_group(scenario)
     yield from _of_one_name(visits)
     yield from _headers(scenario)
     for index, fault in enumerate(scenario.faults):
@@ -54,6 +55,21 @@ def _heartbeat(at: Location, consume: Consume) -> Iterator[Found]:
     if membership is not None and membership.beat >= consume.session_timeout:
         beat, session = show_duration(membership.beat), show_duration(consume.session_timeout)
         yield (*at, "heartbeat_interval"), f"found {beat}, expected less than the session_timeout, {session}", False
+
+
+def _of_one_group(scenario: Scenario) -> Iterator[Found]:
+    """Members of one group rebalance together (Kafka: InconsistentGroupProtocolException)."""
+    first: dict[tuple[str, str], tuple[str, Consume]] = {}
+    for name, service in scenario.services.items():
+        for source, consume in service.consumes.items():
+            whose, known = first.setdefault((consume.group, source), (name, consume))
+            if known.membership != consume.membership:
+                at = ("services", name, "consumes", source)
+                words = (
+                    f"found another `membership` than '{whose}' says, expected the same: "
+                    f"both are members of '{consume.group}', which rebalances as one"
+                )
+                yield (*at, "membership") if consume.membership is not None else at, words, False
 
 
 def _of_one_name(visits: Iterable[Visit]) -> Iterator[Found]:

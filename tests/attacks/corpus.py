@@ -14,8 +14,9 @@ from sim.spec.document import plain
 from sim.spec.reading import read_yaml
 from tests.models.any_scenario import any_scenario
 from tests.models.random_systems.elastic import Elastic
+from tests.models.random_systems.groups import group_system
 from tests.models.random_systems.later import FIRST_WITH_LATER_WORDS
-from tests.models.random_systems.queues import group_system, queue_system
+from tests.models.random_systems.queues import queue_system
 
 RANDOM_SYSTEMS = 40
 OF_EACH_KIND = 15

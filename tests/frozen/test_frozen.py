@@ -29,7 +29,7 @@ NEVER = {
         ("event publishers_blocked", "event publishers_released", "event consumer_timed_out"),
         "of queue brokers, whose words came later",
     ),
-    "event rebalance_began": "of groups with a membership, which only SimPy runs",
+    "event rebalance_began": "of groups with a membership, which no frozen system has yet",
     **dict.fromkeys(
         ("event leader_lost", "event leader_elected", "event isr_shrank", "event isr_expanded"),
         "of logs with nodes, which only SimPy runs",

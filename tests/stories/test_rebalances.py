@@ -23,6 +23,9 @@ network: {default: {latency: 1ms}}
 ledger: {charge: done}
 faults: [FAULT]
 """
+OTHER = """
+  other: {workers: 1, consumes: {events: {group: g, do: [{work: 1ms}]}}}
+brokers:"""
 FLOW = [80.0 + 0.05 * k for k in range(2900)]  # 20/s from 1:20 to 3:45: 2.5/s in each of eight partitions
 
 
@@ -216,3 +219,8 @@ def test_under_the_brokers_own_protocol_a_newcomer_gets_what_others_have_given_u
 def test_a_handler_longer_than_the_poll_interval_loses_its_partitions_to_others_there_too():
     played = testing.play(system("membership: {protocol: consumer, max_poll_interval: 1s}", work="2s"), FLOW[:40])
     assert moments(played, "rebalance_began")
+
+
+def test_members_of_one_group_say_the_same_of_it():
+    with pytest.raises(ScenarioError, match=r"other\.consumes\.events: found another `membership` than 'worker' says"):
+        testing.play(system("membership: eager").replace("\nbrokers:", OTHER), FLOW)

@@ -1018,6 +1018,7 @@ class Delivery(int):
     failures: int
     how: int
     flow: int
+    kept: int
     previous: Delivery | None
     next: Delivery | None
 
@@ -1028,6 +1029,7 @@ class Member(int):
     holding_area: float
     busy_area: float
     session: float
+    polled: float
     group: Group
     host: Host
     replica: Replica
@@ -1040,7 +1042,7 @@ class Member(int):
     max_deliveries: int
     retry_topic: int
     retries_first: int
-    first_partition: int
+    first_held: int
     partitions: int
     turn: int
     batch: DeliveryLine
@@ -1050,6 +1052,11 @@ class Member(int):
     idempotent: bool
     latest: bool
     order: int
+    patience: TimerLane | None
+    errand: int
+    called: bool
+    evicted: bool
+    watched: bool
     idle: bool
     belongs: bool
     up: bool

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sim.compiled.answers import NEXT
-from sim.compiled.calendar import ORDER, ORDINARY, schedule
+from sim.compiled.calendar import ORDER, ORDINARY, ask_python, schedule
 from sim.compiled.consumers import commit_batch
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.places import park
-from sim.compiled.polling import cut_off, fill_batch, wait_for_broker
+from sim.compiled.polling import cut_off, fill_batch, wait_for_broker, watch_batch
 from sim.compiled.rows.state import State
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ def poll(s: State, own: Task) -> Waits[int]:
         while cut_off(s, the(Member, own.member)):
             wait_for_broker(s, the(Member, own.member).broker, own)
             yield
+        if the(Member, own.member).called:
+            ask_python(s, the(Member, own.member).errand)
+            yield
         fill_batch(s, the(Member, own.member))
         if the(Member, own.member).batch.first is not None:
             break
@@ -44,6 +47,8 @@ def poll(s: State, own: Task) -> Waits[int]:
     group.busy += 1
     group.busy_area -= s.now
     member.following = member.batch.first
+    if member.patience is not None:
+        watch_batch(s, member)
     return NEXT
 
 

@@ -10,6 +10,7 @@ from sim.compiled.rows.tables import Pool, Returning, Table, Taking
 from sim.policies.partitioner import STICKY, StickyRow
 
 if TYPE_CHECKING:
+    from sim.compiled.rows.events import TimerLane
     from sim.compiled.rows.hosts import Host, Replica
     from sim.compiled.rows.programs import Op
     from sim.compiled.rows.queues import ConfirmWait, Sender
@@ -111,6 +112,7 @@ class Delivery(Row):
     failures: int
     how: int  # MessageEnd
     flow: int
+    kept: int  # by how many members that were evicted, and go on with it; less than 0: it has ended
     previous: Perhaps[Delivery]
     next: Perhaps[Delivery]  # of its list, or of the free ones
 
@@ -121,6 +123,7 @@ class Member(Row):
     holding_area: float
     busy_area: float
     session: float  # s; its timeout
+    polled: float  # s; when it polled last, in a group that rebalances
     group: Reference[Group]
     host: Reference[Host]
     replica: Reference[Replica]
@@ -133,7 +136,7 @@ class Member(Row):
     max_deliveries: int
     retry_topic: int  # how many delays; -1: it delivers again in place
     retries_first: int  # in `delays`
-    first_partition: int  # of those that it holds
+    first_held: int  # of its partitions, in `held`
     partitions: int
     turn: int
     batch: DeliveryLine
@@ -143,6 +146,11 @@ class Member(Row):
     idempotent: bool
     latest: bool  # it starts at the end of a partition in which nothing was committed
     order: int  # what Python does when its batch is committed, because it closes or leaves; -1: nothing
+    patience: Perhaps[TimerLane]  # of max_poll_interval; -1: its group does not rebalance
+    errand: int  # what Python does when it is to join its group, or goes on with what others have now
+    called: bool  # to join, when it polls next
+    evicted: bool  # from its group, while it handles a batch: others have that now
+    watched: bool  # there is an event that looks for how long it has handled one batch
     idle: bool
     belongs: bool  # to the group
     up: bool
@@ -199,6 +207,8 @@ group_ended = Table("group_ended", int)
 group_partitions = Table("group_partitions", GroupPartition)
 deliveries = Table("deliveries", Delivery, pool=Pool(1 << 11))
 members = Table("members", Member)
+held = Table("held", int)
+"""The partitions of each member: places in the table of partitions as groups see them."""
 member_of = Table("member_of", int)
 delays = Table("delays", float)
 outboxes = Table("outboxes", Outbox)

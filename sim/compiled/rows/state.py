@@ -90,6 +90,7 @@ class State(Row):
     ready_mask: int
     current: int  # the task that goes on when there is more room; -1: none
     order: int  # what Python is to do
+    errand: int  # what it is to do in the midst of a turn, before anything else; -1: nothing
     tick: int  # observations made
     last_tick: int
     next_message: int

@@ -7,7 +7,7 @@ from typing import Any
 from sim.chance.table import DrawTable
 from sim.compiled.program import Unsupported
 from sim.errors import UsageError
-from sim.models.draws import Draws
+from sim.models.draws import Draw, Draws
 from sim.spec.base import word_of
 
 
@@ -20,6 +20,18 @@ class DrawRow:
     def __call__(self, _entity: int, _chain: int) -> float:
         """Never."""
         raise AssertionError("a model that is only wired does not draw")
+
+
+class UniformRow(DrawRow):
+    """A row that draws a uniform; a coordinator of a group, which is the model's own, does draw."""
+
+    def __init__(self, row: int, drawn: Draw):
+        super().__init__(row)
+        self.drawn = drawn
+
+    def __call__(self, entity: int, chain: int) -> float:
+        """A uniform in (0, 1)."""
+        return self.drawn(entity, chain)
 
 
 class TableOfDraws(Draws):
@@ -40,4 +52,4 @@ class TableOfDraws(Draws):
 
     def uniform(self, stream: str) -> Any:  # noqa: ANN401 - a DrawRow
         """A row that draws a uniform."""
-        return DrawRow(self.table.add_uniform(stream))
+        return UniformRow(self.table.add_uniform(stream), super().uniform(stream))

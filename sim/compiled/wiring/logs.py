@@ -8,11 +8,13 @@ import numpy as np
 
 from sim.compiled import topics
 from sim.compiled.base import MESSAGE_ENDS
+from sim.compiled.calendar import OF_MEMBERS
 from sim.compiled.program import row_of
 from sim.compiled.rows import logs as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.calls import KEYS
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
+from sim.models.membership import ManagedConsumer
 from sim.models.topic import STICKY_RECORDS
 from sim.policies.partitioner import StickyRow, new_sticky
 
@@ -49,6 +51,7 @@ class LogTables:
             self._topic(topic)
         for place, group in enumerate(places.groups):
             self._group(place, group)
+        self.held = list(range(len(self.group_partitions)))
         for member in places.members:
             self._member(member)
         for place, outbox in enumerate(places.outboxes):
@@ -103,8 +106,9 @@ class LogTables:
             retries_first=len(self.delays),
             idempotent=spec.idempotent,
             latest=spec.auto_offset_reset == "latest",
-            first_partition=min((self._partition_at[partition] for partition in member.partitions), default=0),
+            first_held=self._first_held(member),
             partitions=len(member.partitions),
+            patience=self._patience(member),
             belongs=member.belongs,
             up=member.up,
             order=NOBODY,
@@ -113,6 +117,23 @@ class LogTables:
         )
         if spec.retry_topic is not None:
             self.delays += spec.retry_topic.pauses
+
+    def _first_held(self, member: Consumer) -> int:
+        """Where its partitions stand.
+
+        Neighbours, in the order of all partitions, but where the group rebalances.
+        """
+        places = [self._partition_at[partition] for partition in member.partitions]
+        if not isinstance(member, ManagedConsumer):
+            return min(places, default=0)
+        all_of_group = [self._partition_at[partition] for partition in member.group.partitions]
+        self.held += [*places, *all_of_group[len(places) :]]  # as many as it can have at most
+        return len(self.held) - len(all_of_group)
+
+    def _patience(self, member: Consumer) -> int:
+        if not isinstance(member, ManagedConsumer):
+            return NOBODY
+        return self.places.lane(member.coordinator.spec.max_poll_interval, OF_MEMBERS, NOBODY)
 
     def _program_of(self, member: Consumer) -> int:
         """Members with the same steps have one program."""
@@ -162,6 +183,7 @@ class LogTables:
         yield rows.group_ended, np.zeros((max(1, len(self.groups)), MESSAGE_ENDS), np.int64)
         yield rows.group_partitions, self.group_partitions.array()
         yield rows.members, self.members.array()
+        yield rows.held, whole_numbers(self.held)
         yield rows.member_of, whole_numbers(self.member_of)
         yield rows.delays, fractions(self.delays)
         yield rows.outboxes, self.outboxes.array()

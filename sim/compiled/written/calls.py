@@ -552,11 +552,11 @@ def pool_expired(s: State, own: int, call: int) -> None:
 @handler
 def call_expired(s: State, own: int, call: int, purpose: int) -> None:
     """A timer of one of its layers has come."""
-    if purpose == 2:
+    if purpose == 3:
         total_timeout_expired(s, own, call)
-    if purpose == 7:
-        timeout_expired(s, own, call)
     if purpose == 8:
-        bulkhead_expired(s, own, call)
+        timeout_expired(s, own, call)
     if purpose == 9:
+        bulkhead_expired(s, own, call)
+    if purpose == 10:
         pool_expired(s, own, call)

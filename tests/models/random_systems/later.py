@@ -13,6 +13,7 @@ from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
+from tests.models.random_systems.groups import memberships
 from tests.models.random_systems.health import health_checks
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
@@ -52,6 +53,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     sessions,
     ground.listen_backlogs,
     node_pools,
+    memberships,
     queue_brokers,
 )
 

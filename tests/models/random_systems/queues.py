@@ -1,4 +1,4 @@
-"""Systems made at random of queue brokers, and of groups whose members come and go: small and full of trouble."""
+"""Systems made at random of queue brokers: small and full of trouble."""
 
 from __future__ import annotations
 
@@ -138,38 +138,4 @@ def queue_system(seed: int) -> dict[str, Any]:
         "brokers": {"rabbit": rabbit},
         "network": {"default": {"latency": luck.pick("latency", ("1ms", {"exponential": "5ms"}))}},
         "faults": faults(luck.at("faults")),
-    }
-
-
-def group_system(seed: int) -> dict[str, Any]:
-    """One consumer group that rebalances, under faults."""
-    luck = Luck(str(seed))
-    membership = {
-        "protocol": luck.pick("protocol", ("eager", "cooperative")),
-        "static": luck.maybe("static", 0.3),
-        "heartbeat_interval": luck.pick("heartbeat", ("200ms", "1s")),
-        "max_poll_interval": luck.pick("poll", ("300ms", "1s", "5m")),
-    }
-    consumes = {
-        "group": "g",
-        "auto_offset_reset": luck.pick("reset", ("earliest", "latest")),
-        "consumers": luck.pick("consumers", (1, 3)),
-        "max_poll_records": luck.pick("records", (1, 10, 500)),
-        "session_timeout": "2s",
-        "membership": membership,
-        "do": [{"work": {"exponential": luck.pick("work", ("5ms", "60ms"))}}, {"fail": "5%"}, {"effect": "done"}],
-    }
-    if luck.maybe("retry topic", 0.3):
-        consumes["retry_topic"] = {"delays": ["300ms", "1s"]}
-    harm = [fault for fault in faults(luck.at("faults")) if fault["name"] not in ("alarm", "slow")]
-    return {
-        "duration": "12s",
-        "traffic": {"clients": {"sends": "front.ask", "arrivals": {"poisson": "30/s"}, "completes_with": ["done"]}},
-        "services": {
-            "front": {"workers": 50, "replicas": 2, "endpoints": {"ask": [{"publish": "events"}]}},
-            "worker": {"replicas": 3, "workers": 1, "consumes": {"events": consumes}},
-        },
-        "brokers": {"rabbit": {"kind": "log", "replication": "2ms", "topics": {"events": {"partitions": 6}}}},
-        "network": {"default": {"latency": "1ms"}},
-        "faults": harm,
     }

@@ -1,0 +1,70 @@
+"""Consumer groups that rebalance: small systems of one group under faults, and groups of the random systems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.models.random_systems.luck import Luck
+from tests.models.random_systems.queues import faults
+
+ASSIGNORS = {
+    "eager": (None, "range", "roundrobin", "sticky"),
+    "cooperative": (None,),
+    "consumer": (None, "uniform", "range"),
+}
+
+
+def membership(luck: Luck) -> dict[str, Any]:
+    """With patience that is soon over, and heartbeats that come often."""
+    protocol = luck.pick("protocol", ("eager", "cooperative", "consumer"))
+    made = {
+        "protocol": protocol,
+        "static": luck.maybe("static", 0.3),
+        "heartbeat_interval": luck.pick("heartbeat", ("200ms", "1s")),
+        "max_poll_interval": luck.pick("poll", ("300ms", "1s", "5m")),
+    }
+    assignor = luck.pick("assignor", ASSIGNORS[protocol])
+    return {**made, "assignor": assignor} if assignor else made
+
+
+def memberships(document: dict[str, Any], luck: Luck) -> None:
+    """Some groups rebalance in their time; all members of one say the same of it."""
+    for service in document["services"].values():
+        for topic, consume in (service.get("consumes") or {}).items():
+            own = luck.at(f"{consume['group']} {topic}")
+            if own.maybe("rebalances", 0.6):
+                consume["membership"] = membership(own)
+                consume["session_timeout"] = own.pick("session", ("2s", "4s"))
+
+
+def group_system(seed: int) -> dict[str, Any]:
+    """One consumer group that rebalances, under faults."""
+    luck = Luck(str(seed))
+    consumes: dict[str, Any] = {
+        "group": "g",
+        "auto_offset_reset": luck.pick("reset", ("earliest", "latest")),
+        "consumers": luck.pick("consumers", (1, 3)),
+        "max_poll_records": luck.pick("records", (1, 10, 500)),
+        "session_timeout": "2s",
+        "idempotent": luck.maybe("idempotent", 0.3),
+        "membership": membership(luck.at("membership")),
+        "do": [{"work": {"exponential": luck.pick("work", ("5ms", "60ms"))}}, {"fail": "5%"}, {"effect": "done"}],
+    }
+    if luck.maybe("asks", 0.4):
+        consumes["do"].append({"call": "other.ask", "policy": {"timeout": "50ms"}})
+    if luck.maybe("retry topic", 0.3):
+        consumes["retry_topic"] = {"delays": ["300ms", "1s"]}
+    harm = [fault for fault in faults(luck.at("faults")) if fault["name"] not in ("alarm", "slow")]
+    return {
+        "duration": "12s",
+        "record": {"spans": luck.pick("spans", ("none", "all", "exemplars"))},
+        "traffic": {"clients": {"sends": "front.ask", "arrivals": {"poisson": "30/s"}, "completes_with": ["done"]}},
+        "services": {
+            "front": {"workers": 50, "replicas": 2, "endpoints": {"ask": [{"publish": "events"}]}},
+            "worker": {"replicas": 3, "workers": 1, "consumes": {"events": consumes}},
+            "other": {"workers": 1, "endpoints": {"ask": [{"work": {"exponential": "20ms"}}]}},
+        },
+        "brokers": {"rabbit": {"kind": "log", "replication": "2ms", "topics": {"events": {"partitions": 6}}}},
+        "network": {"default": {"latency": "1ms"}},
+        "faults": harm,
+    }
