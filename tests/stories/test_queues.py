@@ -546,7 +546,7 @@ def test_what_comes_by_two_exchanges_is_two_events():
     assert played.requests["charges"].tolist() == [2]
 
 
-@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+@pytest.mark.parametrize("engine", [pytest.param("simpy", marks=pytest.mark.long), "compiled"])
 def test_redeliveries_that_take_no_time_are_told(engine):
     with pytest.raises(TimeStandsStill, match="time stands still at 1s"):
         testing.play(system("{fail: 100%}", latency="0s"), [1.0], engine=engine)
