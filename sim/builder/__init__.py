@@ -56,6 +56,7 @@ from sim.builder.written.parts.concurrency import (
 )
 from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
+from sim.builder.written.parts.cpu import cpu_limit
 from sim.builder.written.parts.distribution import branch
 from sim.builder.written.parts.gateway import gateway, route, translate
 from sim.builder.written.parts.health import health_checks
@@ -68,6 +69,7 @@ from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool,
 from sim.builder.written.parts.producer import producer
 from sim.builder.written.parts.queue_broker import binding, confirm_batch, dead_letter, exchange, message_queue
 from sim.builder.written.parts.queueing import queue
+from sim.builder.written.parts.release import abort, blue_green, canary, canary_step, new_version
 from sim.builder.written.parts.retention import compaction, retention
 from sim.builder.written.parts.saga import saga_step
 from sim.builder.written.parts.scenario import ledger, recording, scenario
@@ -78,6 +80,7 @@ from sim.builder.written.parts.visit import visit
 
 __all__ = [
     "Part",
+    "abort",
     "aimd_limit",
     "alternative",
     "arrivals",
@@ -87,18 +90,22 @@ __all__ = [
     "backoff",
     "balancing",
     "binding",
+    "blue_green",
     "branch",
     "broker",
     "budget",
     "bulkhead",
     "call_policy",
     "caller_limit",
+    "canary",
+    "canary_step",
     "circuit_breaker",
     "commit",
     "compaction",
     "concurrency_limit_params",
     "confirm_batch",
     "consume",
+    "cpu_limit",
     "dead_letter",
     "distribution",
     "diurnal",
@@ -129,6 +136,7 @@ __all__ = [
     "message_queue",
     "min_rtt_calc_params",
     "network",
+    "new_version",
     "node_pool",
     "nodes",
     "objective",

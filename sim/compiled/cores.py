@@ -8,11 +8,16 @@ from __future__ import annotations
 import math
 
 from sim.chance.compiler import compiled
+from sim.compiled.apart import by_address
 from sim.compiled.base import handler
 from sim.compiled.calendar import CPU, ORDINARY, make_ready, schedule
-from sim.compiled.rows.hosts import give_back_job, jobs, replicas, take_job
+from sim.compiled.rows.hosts import give_back_job, jobs, quotas, replicas, take_job
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
+from sim.policies import quota as policy
+
+spend, lasts, until_next = policy.spend.compiled, policy.lasts.compiled, policy.until_next.compiled
+throttle, resume = policy.throttle.compiled, policy.resume.compiled
 
 
 @handler
@@ -96,6 +101,8 @@ def bring_up(s: State, replica: int) -> None:
     """Bring virtual time and the usage integral up to now, before anything changes."""
     now = s.now
     row = replicas(s)[replica]
+    if row.quota >= 0 and not row.stopped:
+        spend(quotas(s)[row.quota], busy_cores(s, replica), row.last, now)
     row.used += (now - row.used_since) * busy_cores(s, replica)
     row.used_since = now
     if row.running == 0:
@@ -111,10 +118,13 @@ def bring_up(s: State, replica: int) -> None:
 def arm_cores(s: State, replica: int) -> None:
     """Make sure that an event fires no later than the next completion."""
     row = replicas(s)[replica]
-    if row.stopped or row.running == 0:
+    if row.hung > 0 or row.running == 0:
         return
-    delay = (first_job_end(s, replica) - row.virtual) / pace(s, replica)
-    delay = max(delay, 0.0)
+    if row.quota >= 0:
+        delay = next_under_quota(s, replica)
+    else:
+        delay = (first_job_end(s, replica) - row.virtual) / pace(s, replica)
+        delay = max(delay, 0.0)
     if s.now + delay < row.due:
         row.due = s.now + delay
         row.generation += 1
@@ -122,6 +132,29 @@ def arm_cores(s: State, replica: int) -> None:
         s.cpu_events += 1
         if s.cpu_events > s.cpu_events_most:
             s.must_grow = True
+
+
+@by_address
+@handler
+def next_under_quota(s: State, replica: int) -> float:
+    """Seconds until a job is done or the quota used up, or until the next period where it is."""
+    row = replicas(s)[replica]
+    quota = quotas(s)[row.quota]
+    if quota.throttled:
+        return float(until_next(quota, s.now))
+    delay = max((first_job_end(s, replica) - row.virtual) / pace(s, replica), 0.0)
+    return min(delay, lasts(quota, busy_cores(s, replica), s.now))
+
+
+@by_address
+@handler
+def throttle_if_spent(s: State, replica: int) -> None:
+    """All stand still where the quota is used up now."""
+    row = replicas(s)[replica]
+    quota = quotas(s)[row.quota]
+    if s.now + lasts(quota, busy_cores(s, replica), s.now) <= s.now:
+        throttle(quota, s.now)
+        row.stopped = True
 
 
 @handler
@@ -170,7 +203,13 @@ def stop_cores(s: State, replica: int) -> None:
 def start_cores(s: State, replica: int) -> None:
     """End of the freeze."""
     bring_up(s, replica)
-    replicas(s)[replica].stopped = False
+    row = replicas(s)[replica]
+    row.stopped = False
+    if row.quota >= 0 and quotas(s)[row.quota].throttled:
+        if until_next(quotas(s)[row.quota], s.now) <= 0.0:
+            resume(quotas(s)[row.quota], s.now)
+        else:
+            row.stopped = True
     arm_cores(s, replica)
 
 
@@ -184,12 +223,20 @@ def cores_fire(s: State, what: int) -> None:
     if what // s.replica_count != row.generation or row.due == math.inf:
         return
     row.due = math.inf
+    if row.quota >= 0 and quotas(s)[row.quota].throttled:
+        bring_up(s, replica)
+        resume(quotas(s)[row.quota], now)
+        row.stopped = False
+        arm_cores(s, replica)
+        return
     if row.running == 0:
         return
     head = first_job_end(s, replica)
     rate = pace(s, replica)
     if now + (head - (row.virtual + (now - row.last) * rate)) / rate > now:
         bring_up(s, replica)
+        if row.quota >= 0:
+            throttle_if_spent(s, replica)
         arm_cores(s, replica)
         return
     bring_up(s, replica)

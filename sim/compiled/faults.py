@@ -154,8 +154,7 @@ class Faults:
             return
         self.slow_ones[harm] = self._first_up(host, harm.count)
         for replica in self.slow_ones[harm]:
-            self.paces.setdefault(replica, []).append(harm.by)
-            replicas(self.s)[replica].slow = math.prod(self.paces[replica], start=1.0)
+            self.change_pace_of(replica, harm.by)
 
     def end_slow(self, harm: faults.Slow) -> None:
         """Recover."""
@@ -165,8 +164,16 @@ class Faults:
             hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
             return
         for replica in self.slow_ones.pop(harm, []):
-            self.paces[replica].remove(harm.by)
-            replicas(self.s)[replica].slow = math.prod(self.paces[replica], start=1.0)
+            self.change_pace_of(replica, harm.by, over=True)
+
+    def change_pace_of(self, replica: int, by: float, over: bool = False) -> None:
+        """A slowdown of one replica begins, or is over; those that are on now multiply."""
+        paces = self.paces.setdefault(replica, [])
+        if over:
+            paces.remove(by)
+        else:
+            paces.append(by)
+        replicas(self.s)[replica].slow = math.prod(paces, start=1.0)
 
     def begin_errors(self, harm: faults.Errors) -> None:
         """Go wrong."""

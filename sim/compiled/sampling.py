@@ -11,7 +11,7 @@ from sim.compiled.cores import busy_cores
 from sim.compiled.lines import waiting_of_class
 from sim.compiled.queues import CAUSES
 from sim.compiled.rows.caches import caches, stores
-from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, replicas
+from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
@@ -33,11 +33,11 @@ from sim.compiled.written.watched import read_layers
     VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
-    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS,
+    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, THROTTLED, THROTTLED_PERIODS,
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, OF_LAYERS,
-) = map(whole, range(69))  # fmt: skip
+) = map(whole, range(71))  # fmt: skip
 
 
 @handler
@@ -66,6 +66,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].refused)
     if what == LISTEN_OVERFLOWS:
         return float(hosts(s)[index].syns_dropped)
+    if what >= THROTTLED:
+        return read_quotas(s, what, index)
     if what >= SESSIONS_FOUND:
         return read_sessions(s, what, index)
     if what >= REPLAYED:
@@ -117,6 +119,17 @@ def read_plugin(s: State, word: int, replicas_of_host: int) -> float:
     for replica in range(replicas_of_host):
         total += plugin_words(s)[word + replica * STEP_WORDS]
     return float(total)
+
+
+@handler
+def read_quotas(s: State, what: int, index: int) -> float:
+    """For how long replicas of a host have been throttled, or how often."""
+    host = hosts(s)[index]
+    total = 0.0
+    for replica in range(host.first, host.first + host.count):
+        quota = quotas(s)[replicas(s)[replica].quota]
+        total += quota.area + quota.throttled * s.now if what == THROTTLED else float(quota.times)
+    return total
 
 
 @handler

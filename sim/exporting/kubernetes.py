@@ -46,8 +46,8 @@ def _objects(scenario: Scenario, name: str, service: Service, hosts: dict[str, s
     variables = [*_threads(service), *_callees(scenario, name, hosts)]
     if variables:
         container["env"] = [{"name": key, "value": value} for key, value in variables]
-    if service.cores is not None:
-        container["resources"] = {"limits": {"cpu": str(service.cores)}}
+    if service.computes_on is not None:
+        container["resources"] = {"limits": {"cpu": f"{service.computes_on:g}"}}
     template = {"metadata": {"labels": {"app": host}}, "spec": {"containers": [container]}}
     spec = {"replicas": service.replicas, "selector": {"matchLabels": {"app": host}}, "template": template}
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": host}, "spec": spec}
@@ -85,7 +85,7 @@ def _unsaid(scenario: Scenario, name: str, service: Service, host: str) -> Itera
         yield f"called {name} in the scenario"
     if service.workers == UNLIMITED:
         yield "workers: unlimited; no variable says so"
-    if service.cores is None:
+    if service.computes_on is None:
         yield "no cores: every worker has a core of its own in the scenario; a limit of cpu is to be measured"
     if service.queue.capacity != UNLIMITED:
         yield (

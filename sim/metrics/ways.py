@@ -31,7 +31,7 @@ from sim.vocabulary import MOMENTS, EventKind, Stage
 PARTS: dict[str, str] = {
     "queue": "waits in the queue for a worker",
     "work": "computes",
-    "cores": "computes more slowly than alone, since its threads share the cores",
+    "cores": "computes more slowly than alone, since its threads share the cores, or have used up their quota",
     "wait": "lets time pass that is spent elsewhere",
     "thread": "waits for a thread of its event loop again",
     "bulkhead": "waits for a place in the caller's bulkhead",

@@ -19,9 +19,11 @@ from sim.models.health import HealthChecks
 from sim.models.listening import Listening
 from sim.models.outcomes import ERROR, IN_FLIGHT, OK, UNREACHABLE
 from sim.models.places import UNLIMITED_PLACES, Places
+from sim.models.quota import QuotaCpu
 from sim.models.spell import Spell
 from sim.models.task import IN_QUEUE, NOWHERE, OUTSIDE, Replica, Task
 from sim.records.tables import Book
+from sim.spec.cpu import CpuLimit
 from sim.spec.service import Queue
 from sim.vocabulary import EventKind, Outcome
 
@@ -38,14 +40,17 @@ class Host(Places):
         cores: int | None,
         queue: Queue,
         most: int | None = None,
+        cpu: CpuLimit | None = None,
     ):
         super().__init__(context, name, workers, queue)
-        self.cores = cores
-        shared = cores or (UNLIMITED_PLACES if self.preempts else 0)  # work that may be interrupted stands there, too
+        self.cores: float | None = cores if cpu is None else min(cpu.limit, cores or math.inf)  # of each, on average
+        # Work that may be interrupted, or has a quota, stands on cores, too.
+        shared = cores or (UNLIMITED_PLACES if self.preempts or cpu is not None else 0)
         self.replicas = [
-            Replica(self, index, self.workers, Cpu(self.env, shared) if shared else None)
-            for index in range(most or replicas)
+            Replica(self, index, self.workers, self._cores_of(shared, cpu)) for index in range(most or replicas)
         ]
+        if cpu is not None:
+            self._watch_quotas()
         self.comes_and_goes = most is not None and most > replicas  # replicas do (`models/fleet.py`)
         # Replicas keep track of who is inside: for spans, or for those who ask for it (`keep_track`).
         self.tracks = self.spans is not None
@@ -79,6 +84,18 @@ class Host(Places):
             self.listening = Listening(context, self, queue.listen_backlog, self.replicas)
             self._watch_outside()
             self.keep_track()
+
+    def _cores_of(self, shared: int, cpu: CpuLimit | None) -> Cpu | None:
+        """What a replica computes on."""
+        if cpu is not None:
+            return QuotaCpu(self.env, shared, cpu.limit, cpu.period)
+        return Cpu(self.env, shared) if shared else None
+
+    def _watch_quotas(self) -> None:
+        cpus = [replica.cpu for replica in self.replicas if isinstance(replica.cpu, QuotaCpu)]
+        watch = self.recorder.watch
+        watch(self.name, "throttled", "mean", lambda now: sum(cpu.throttled_for(now) for cpu in cpus))
+        watch(self.name, "throttled_periods", "total", lambda _: sum(cpu.row.times for cpu in cpus))
 
     @property
     def plain_work(self) -> bool:
@@ -233,11 +250,7 @@ class Host(Places):
         replica.down = False
         replica.closed -= 1
         replica.warm_since = self.env.now
-        if self.health is not None:
-            self.health.come_up(replica.index)
-        else:
-            self.tell(replica.index, 1)
-            self.is_another(replica.index)
+        self.enlist(replica)
         self.up_area -= self.env.now
         self.up += 1
         if not self.refusing:
@@ -247,11 +260,47 @@ class Host(Places):
         """It is to be shut down in order: nobody chooses it any more, and it finishes what it has."""
         self.delist(replica)
 
+    def enlist(self, replica: Replica) -> None:
+        """It is there, and balancers know at once, or when it has passed a check."""
+        if self.health is not None:
+            self.health.come_up(replica.index)
+        else:
+            self.tell(replica.index, 1)
+            self.is_another(replica.index)
+
     def delist(self, replica: Replica) -> None:
         """It is to go, and all balancers know at once."""
         self.tell(replica.index, 0)
         if self.health is not None:
             self.health.forget(replica.index)
+
+    # -- versions --------------------------------------------------------------------------------------------------
+
+    def deploy(self, version: Any) -> None:  # noqa: ANN401 - a version of `models/release.py`
+        """Replicas of this version will be there from now on."""
+        if version.errors is not None:
+            version.errors.struck = []
+            self.error_faults.append(version.errors)
+
+    def begin_version(self, replica: Replica, version: Any) -> None:  # noqa: ANN401 - likewise
+        """It is ready, and of this version."""
+        if version.slow != 1.0:
+            self.change_pace_of(replica, version.slow)
+        if version.errors is not None:
+            version.errors.struck.append(replica)
+        replica.tally = version.tally
+
+    def end_version(self, replica: Replica, version: Any) -> None:  # noqa: ANN401 - likewise
+        """It is gone: who comes to its place may be of another one."""
+        if version.slow != 1.0:
+            self.change_pace_of(replica, version.slow, over=True)
+        if version.errors is not None:
+            version.errors.struck.remove(replica)
+        replica.tally = None
+
+    def tally_of(self, version: Any) -> tuple[int, int, int]:  # noqa: ANN401 - likewise
+        """Attempts that have ended in its replicas, those that failed, and those that were late."""
+        return version.tally.ended, version.tally.failed, version.tally.late
 
     # -- zones -----------------------------------------------------------------------------------------------------
 
@@ -325,6 +374,8 @@ class Host(Places):
         """An attempt has ended here, one way or another; for hosts that keep track."""
         self.account.ended[outcome] += 1
         del task.replica.inside[task]
+        if task.replica.tally is not None:
+            task.replica.tally.note(task, outcome, self.env.now)
         if task.replica.draining:
             self.drained(task.replica)
         if self.spans is not None:

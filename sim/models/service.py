@@ -32,7 +32,7 @@ class Service(Host):
 
     def __init__(self, context: Context, name: str, spec: Spec, places: int | None = None):
         """`places`: of replicas, as many as there can be at once, those that end included; without it no more come."""
-        super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue, places)
+        super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue, places, spec.cpu)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
         if self.event_loop or (self.lines is not None and self.lines.by_endpoint):

@@ -271,6 +271,8 @@ def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
         yield f"scales from {service.autoscaling.min} to {service.autoscaling.max}: {', '.join(_scaled_by(service))}"
     if service.cores is not None:
         yield _count(service.cores, "core") + " each"
+    if service.cpu is not None:
+        yield f"cpu limit {service.cpu.limit:g}, periods of {lasting(service.cpu.period)}"
     yield from _limit_lines(service.rate_limits)
     if isinstance(service.load_balancing, Balancing):
         yield "balanced by " + _balanced(service.load_balancing)

@@ -66,8 +66,8 @@ def _nodes_at_first(pool: NodePool, services: Iterable[Service]) -> int:
 
 
 def _metric(at: Location, metric: ScalingMetric, name: str, service: Service) -> Iterator[Found]:
-    if metric.cpu is not None and service.cores is None:
-        yield at, f"found cpu as a metric, but '{name}' has no `cores` of which it could use a share"
+    if metric.cpu is not None and service.computes_on is None:
+        yield at, f"found cpu as a metric, but '{name}' has neither `cores` nor `cpu` of which it could use a share"
     if metric.workers is not None and service.workers < 0:
         yield at, f"found workers as a metric, but '{name}' has unlimited workers"
 

@@ -46,6 +46,7 @@ _SESSIONS = "it is the step `session: {in: replica}` of an endpoint"
 _STICKY = "it is `load_balancing: ring_hash` of a service: a user has the same replica while that is there"
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
+_BACKLOG = "it is `listen_backlog` of a `queue`: a number, or `linux`, `nginx`, `tomcat` ..."
 INSTEAD = {
     "autoscaler": _REPLICAS,
     "hpa": _REPLICAS,
@@ -82,8 +83,12 @@ INSTEAD = {
     "retention_bytes": _RETENTION,
     "cleanup_policy": "a topic is compacted by `compaction: {}` of it, and deletes by `retention`",
     "min_insync": "it is `min_insync_replicas` of a topic",
-    "cpu": "it is `cores` of a service",
-    "cpus": "it is `cores` of a service",
+    "cpu": "it is `cores` of a service, or `cpu` for a limit",
+    "cpus": "it is `cores` of a service, or `cpu` for a limit",
+    "cpu_limit": "it is `cpu` of a service: `cpu: 500m`",
+    "backlog": _BACKLOG,
+    "somaxconn": _BACKLOG,
+    "accept_count": _BACKLOG,
     "memory": _MEMORY,
     "heap": _MEMORY,
     "gc": _MEMORY,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from sim.spec import cache as _cache  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
@@ -15,6 +15,8 @@ from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers, Zones
 from sim.spec.consuming import Commit, Fetch, Transaction
+from sim.spec.cpu import CpuLimit
+from sim.spec.document import Data
 from sim.spec.health import HealthChecks
 from sim.spec.idempotency import Idempotency
 from sim.spec.limits import RateLimit
@@ -23,6 +25,11 @@ from sim.spec.policy import AnswersWith, AnyBackoff, ConstantBackoff
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.step import AnyStep
 from sim.vocabulary import EventKind, MessageEnd, Stage
+
+Cores = Annotated[
+    Few,
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100_000}),
+]
 
 
 class Stock(Spec):
@@ -171,8 +178,12 @@ class Service(Spec):
     """Threads of each replica, held while a callee answers; or loop threads; or `unlimited`."""
     concurrency: Literal["threads", "event_loop"] = "threads"
     """`threads` hold a worker until the end; an `event_loop` lets go of it while something is waited for."""
-    cores: Few | None = None
-    """What each replica computes on; without it every worker has a core of its own."""
+    cores: Cores | None = None
+    """What each replica computes on; without it every worker has a core of its own. A whole number: so many cores, of
+    which nobody else has a part. A fraction such as `0.5`: the limit of `cpu`, for it takes one to give half a core.
+    """
+    cpu: CpuLimit | None = None
+    """How much each replica may compute in every period of 100 ms, as `limits.cpu` of Kubernetes: `500m`."""
     zones: Zones = ()
     """In which zones its replicas are, one after the other and from the first again: `[a, b, c]`."""
     queue: Queue = Queue()
@@ -199,6 +210,24 @@ class Service(Spec):
     """What can be called, by name: steps."""
     consumes: dict[str, Consume] = Field(default_factory=dict)
     """The topics it consumes, and what it does with each message."""
+
+    @property
+    def computes_on(self) -> float | None:
+        """Cores that each replica may use on average; None: as many as it has workers."""
+        if self.cpu is None:
+            return self.cores
+        return self.cpu.limit if self.cores is None else min(self.cpu.limit, self.cores)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _part_of_a_core(cls, data: Data) -> Data:
+        """`cores: 0.5` is a limit."""
+        cores = data.get("cores") if isinstance(data, dict) else None
+        if not isinstance(cores, float) or cores.is_integer() or not cores > 0:
+            return data
+        if data.get("cpu") is not None:
+            raise ValueError(f"found cores: {cores:g} beside cpu, which say both how much; expected whole cores")
+        return {**{name: value for name, value in data.items() if name != "cores"}, "cpu": {"limit": cores}}
 
     @property
     def most_replicas(self) -> int:

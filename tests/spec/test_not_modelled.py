@@ -42,7 +42,7 @@ def told(**wrong):
     [
         ("LOGNORMAL", "p50: 9ms", "unknown field 'p50'; it is `median`"),
         ("SERVICE", "hpa: {}", "unknown field 'hpa'; it is `autoscaling: {min: 2, max: 10"),
-        ("SERVICE", "cpu: 2", "unknown field 'cpu'; it is `cores` of a service"),
+        ("SERVICE", "cpu_limit: 2", "unknown field 'cpu_limit'; it is `cpu` of a service: `cpu: 500m`"),
         ("SERVICE", "memory: 1GiB", "unknown field 'memory'; memory and garbage collection are not modelled"),
         (
             "SERVICE",

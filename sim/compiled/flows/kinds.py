@@ -18,6 +18,7 @@ from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.library_budgets import LibraryBudgetRow
+from sim.policies.quota import QuotaRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
@@ -212,6 +213,12 @@ class Entered(int):
 
     began: float
     inside: int
+
+
+class Arrived(int):
+    """Where versions are judged: of the attempt in the row of the same place."""
+
+    at: float
 
 
 class Spending(int):
@@ -606,7 +613,7 @@ class Host(int):
     listen_most: int
     syns_dropped: int
     workers: int
-    cores: int
+    cores: float
     offered: int
     again: int
     queued: int
@@ -626,6 +633,7 @@ class Host(int):
     preempts: bool
     may_hang: bool
     tracks: bool
+    judged: bool
     shedding: bool
     overflowing: bool
     warm_slow: float
@@ -663,9 +671,12 @@ class Replica(int):
     running: int
     sequence: int
     generation: int
+    quota: QuotaRow | None
     stopped: bool
     absent: bool
     draining: bool
+    heard: bool
+    tally: Tally | None
     warm_since: float
     when_left: int
 
@@ -676,6 +687,15 @@ class Fleet(int):
     wanted: int
     paid: int
     paid_area: float
+
+
+class Tally(int):
+    """How attempts ended in the replicas of one version, where somebody judges it."""
+
+    bound: float
+    ended: int
+    failed: int
+    late: int
 
 
 class NodePool(int):

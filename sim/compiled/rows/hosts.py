@@ -8,6 +8,7 @@ from sim.chance.table import ROW
 from sim.compiled.rows.declaring import Perhaps, Reference, Row
 from sim.compiled.rows.running import TaskLine
 from sim.compiled.rows.tables import Pool, Returning, Table, Taking
+from sim.policies.quota import QUOTA, QuotaRow
 
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
@@ -37,7 +38,7 @@ class Host(Row):
     listen_most: int  # connections that the kernel of each keeps; 0: all are accepted as they come
     syns_dropped: int
     workers: int  # of each replica
-    cores: int  # of each replica; 0: as many as it takes
+    cores: float  # that each replica may use on average; 0: as many as it takes
     offered: int
     again: int  # attempts that had arrived before
     queued: int
@@ -57,6 +58,7 @@ class Host(Row):
     preempts: bool  # a newcomer may interrupt who is at work
     may_hang: bool
     tracks: bool  # it keeps track of who is in it
+    judged: bool  # versions of it are
     shedding: bool
     overflowing: bool  # there has been a spell of it
     warm_slow: float  # how many times as long first work takes; 0: no longer
@@ -94,9 +96,12 @@ class Replica(Row):
     running: int  # jobs that live
     sequence: int
     generation: int  # of its event
-    stopped: bool  # its cores
+    quota: Perhaps[QuotaRow]
+    stopped: bool  # its cores: it is frozen, or throttled
     absent: bool  # there is none at its place now, or one that is not ready yet
     draining: bool  # nobody is sent to it any more, and it ends when it is empty
+    heard: bool  # somebody wants to know what ends in it: it drains, or its version is judged
+    tally: Perhaps[Tally]  # of its version
     warm_since: float  # s; when it was ready, and began to be less and less slow
     when_left: int  # the order to look whether it is empty, where it is one of a fleet; -1: it is not
 
@@ -107,6 +112,15 @@ class Fleet(Row):
     wanted: int
     paid: int  # those that are there, starting and draining ones too
     paid_area: float
+
+
+class Tally(Row):
+    """How attempts ended in the replicas of one version, where somebody judges it."""
+
+    bound: float  # s; an attempt that took longer is late
+    ended: int
+    failed: int
+    late: int
 
 
 class NodePool(Row):
@@ -157,6 +171,7 @@ class Draw:
 hosts = Table("hosts", Host)
 fleets = Table("fleets", Fleet)
 node_pools = Table("node_pools", NodePool)
+tallies = Table("tallies", Tally)
 replicas = Table("replicas", Replica, counted="replica_count")
 jobs = Table("jobs", Job, pool=Pool(1 << 10))
 error_faults = Table("error_faults", ErrorFault)
@@ -172,6 +187,7 @@ sold = Table("sold", int)
 ran_out = Table("ran_out", int)
 ended = Table("ended", int)
 """How many attempts ended with each outcome, a line of OUTCOMES for each host."""
+quotas = Table("quotas", QuotaRow, dtype=QUOTA)
 draws = Table("draws", Draw, dtype=ROW)
 numbers = Table("numbers", float)
 

@@ -130,6 +130,12 @@ class Entered(Row):
     inside: int  # how many had one then, itself included
 
 
+class Arrived(Row):
+    """Where versions are judged: of the attempt in the row of the same place."""
+
+    at: float  # s
+
+
 class Spending(Row):
     """Where a budget of retries counts attempts or their costs: what the call or client in the row of the same place
     has to do with it.
@@ -228,6 +234,7 @@ connections = Table("connections", Connection, beside=tasks)
 races = Table("races", Race, beside=tasks)
 told = Table("told", Told, beside=tasks)
 entered = Table("entered", Entered, beside=tasks)
+arrived = Table("arrived", Arrived, beside=tasks)
 spendings = Table("spendings", Spending, beside=tasks)
 request_notes = Table("request_notes", RequestNotes, beside=requests)
 saved = Table("saved", int, width="deepest", beside=tasks)

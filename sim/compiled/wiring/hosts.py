@@ -11,8 +11,10 @@ from sim.compiled.calendar import OF_QUEUE
 from sim.compiled.program import row_of
 from sim.compiled.rows import hosts as rows
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.wiring.found import Filled, Found, whole_numbers
-from sim.models.fault import Errors
+from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
+from sim.models.fault import Deploy, Errors
+from sim.models.quota import QuotaCpu
+from sim.policies.quota import QuotaRow
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.lines import LineTables
@@ -29,11 +31,18 @@ class HostTables:
         self.hosts, self.replicas = Found(rows.Host), Found(rows.Replica)
         self.errors, self.stocks = Found(rows.ErrorFault), Found(rows.Stock)
         self.fleets = Found(rows.Fleet)
+        self.quotas = FoundPolicies(QuotaRow)
         for fleet in places.world.fleets.values():
             self.fleets.add(wanted=fleet.wanted, paid=fleet.paid)
         self.node_pools = Found(rows.NodePool)
         for pool in places.world.node_pools.values():
             self.node_pools.add(ready=pool.ready, paid=pool.paid)
+        self.tallies = Found(rows.Tally)
+        self.judged: set[str] = set()  # services
+        for harm in places.harms:
+            if isinstance(harm, Deploy) and harm.version.tally is not None:
+                harm.version.place = self.tallies.add(bound=harm.version.tally.bound)
+                self.judged.add(harm.fault.of)
         self.error_at: dict[Errors, int] = {}
         self._struck = 0  # how many replicas stand in the lines of error faults of some of them
         self.left: list[int] = []
@@ -49,12 +58,14 @@ class HostTables:
                 index=replica.index,
                 free=replica.free,
                 cores=cores,
+                quota=self.quotas.add(replica.cpu.row) if isinstance(replica.cpu, QuotaCpu) else NOBODY,
                 due=np.inf,
                 down=int(replica.down),
                 closed=replica.closed,
                 absent=replica.absent,
                 warm_since=replica.warm_since,
                 when_left=NOBODY,
+                tally=NOBODY,
             )
         for stock in places.stock_at:
             self.stocks.add(
@@ -85,6 +96,7 @@ class HostTables:
             event_loop=host.event_loop,
             may_hang=host.may_hang,
             tracks=host.tracks,
+            judged=host.name in self.judged,
             patience=self.places.lane(host.queue_timeout, OF_QUEUE, place),
             errors_first=first_error,
             errors_count=errors_count,
@@ -94,7 +106,8 @@ class HostTables:
     def _errors_of(self, host: Host) -> tuple[int, int]:
         """The rows of the error faults of a host: the first, and how many."""
         first = len(self.errors)
-        for harm in self.places.harms:
+        every = (harm.errors if isinstance(harm, Deploy) else harm for harm in self.places.harms)
+        for harm in every:
             if isinstance(harm, Errors) and harm.host is host:
                 line = NOBODY if harm.count is None else self._struck
                 self._struck += 0 if harm.count is None else len(host.replicas)
@@ -109,7 +122,9 @@ class HostTables:
         yield rows.hosts, self.hosts.array()
         yield rows.replicas, self.replicas.array()
         yield rows.fleets, self.fleets.array()
+        yield rows.quotas, self.quotas.array()
         yield rows.node_pools, self.node_pools.array()
+        yield rows.tallies, self.tallies.array()
         yield rows.error_faults, self.errors.array()
         yield rows.struck, np.zeros(max(1, self._struck), np.int64)
         yield rows.zone_of, whole_numbers([replica.zone for replica in places.replicas])

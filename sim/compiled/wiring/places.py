@@ -55,7 +55,7 @@ class Places:
         self.stock_at: dict[Stock, int] = {stock: place for place, stock in enumerate(world.stocks.values())}
         self._find_logs()
         self._find_queues()
-        self.harms = self._harms()
+        self.harms: list[Any] = self._harms()
 
     def _find_logs(self) -> None:
         world = self.world

@@ -110,6 +110,8 @@ class SeriesTables:
             for what, quantity in enumerate(OF_HOSTS):
                 self._watch(host.name, quantity, what, place)
             self._watch(host.name, "listen_overflows", sampling.LISTEN_OVERFLOWS, place)
+            self._watch(host.name, "throttled", sampling.THROTTLED, place)
+            self._watch(host.name, "throttled_periods", sampling.THROTTLED_PERIODS, place)
             self._watch(host.name, "ejected", sampling.EJECTED, place)
             self._watch(host.name, "healthy", sampling.HEALTHY, place)
             self._watch(host.name, "from_same_zone", sampling.FROM_SAME_ZONE, place)

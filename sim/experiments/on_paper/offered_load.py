@@ -33,7 +33,7 @@ class Station:
 
     name: str  # "gateway", "payments", "payments <- order-events", "orders -> payments", "gateway all limit"
     resource: str  # "workers", "cores", "consumers", "hottest consumer", "places", "rate"
-    servers: int  # on all replicas together
+    servers: float  # on all replicas together; only of cores under a limit no whole number
     rate: float  # visits per second on average
     rate_peak: float
     demand: float  # s a server is held per visit
@@ -302,7 +302,7 @@ class Analysis:
         return high
 
 
-def _share(rate: float, demand: float, servers: int) -> float:
+def _share(rate: float, demand: float, servers: float) -> float:
     held = rate * demand
     return held / servers if servers else (math.inf if held else 0.0)
 
@@ -328,7 +328,7 @@ def _text(load: OfferedLoad) -> str:
         (
             station.name,
             station.resource,
-            f"{station.servers:,}",
+            f"{round(station.servers, 3):,}".removesuffix(".0"),
             show_rate(station.rate),
             show_rate(station.rate_peak),
             show_duration(station.demand),

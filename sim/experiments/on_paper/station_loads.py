@@ -16,7 +16,7 @@ from sim.spec.sites import GATEWAY, bulkheads, call_sites, caller_limits, placed
 
 UNEVEN = 1.01  # times the mean of its group: a member that gets more is told of by itself
 
-Load = tuple[int, float, float]  # servers, visits per second, seconds held per visit
+Load = tuple[float, float, float]  # servers, visits per second, seconds held per visit
 
 
 def stations(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
@@ -59,12 +59,12 @@ def _service_load(
         )
         held = max(0.0, held - math.fsum(saved.get(place, 0.0) for place, _ in visits)) if threads else held
         answer[name, "workers"] = (service.most_replicas * service.workers, rate, held / rate if rate else 0.0)
-    if service.cores is not None:
+    if service.computes_on is not None:
         users = [(rate, flow.endpoints[place]) for place, rate in visits]
         users += [(sum(its), flow.consumers[name, topic]) for topic, its in consumed.items()]
         total = math.fsum(rate for rate, _ in users)
         work = math.fsum(rate * profile.work for rate, profile in users if rate > 0.0)
-        answer[name, "cores"] = (service.most_replicas * service.cores, total, work / total if total else 0.0)
+        answer[name, "cores"] = (service.most_replicas * service.computes_on, total, work / total if total else 0.0)
     for topic, its in consumed.items():
         hold = flow.consumers[name, topic].hold
         answer[f"{name} <- {topic}", "consumers"] = (len(its), sum(its), hold)
@@ -108,7 +108,7 @@ def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Loa
     for caller, rate, profile in runs:
         for (callee, policy), (attempts, seconds) in profile.places.items():
             held.setdefault((caller, callee, policy), []).append((rate * attempts, rate * seconds))
-    answer = {}
+    answer: dict[tuple[str, str], Load] = {}
     for its in bulkheads(flow.scenario):
         found_here = held.get((its.caller, its.callee, its.policy_name), [])
         attempts = math.fsum(attempts for attempts, _ in found_here)

@@ -31,7 +31,7 @@ from sim.experiments.on_paper.unwise_calls import (
     retry_fan_out,
     short_timeouts,
 )
-from sim.experiments.on_paper.unwise_ground import connects_without_backlog, overflowing_backlogs
+from sim.experiments.on_paper.unwise_ground import connects_without_backlog, overflowing_backlogs, throttled_bursts
 from sim.experiments.on_paper.unwise_limits import (
     kinder_than_kong,
     limited_callers,
@@ -94,7 +94,7 @@ def _few_places(view: View, station: Station, place: str) -> Iterator[Finding]:
     its = next(its for its in bulkheads(view.scenario) if its.name == station.name)
     guards = 1 if its.policy.scope == "service" else view.replicas(its.caller)
     asked = station.rate_peak * station.demand / guards
-    each = station.servers // guards
+    each = int(station.servers) // guards
     when = "" if station.utilisation >= CROWDED else " at the peak"
     if its.policy.bulkhead is not None and its.policy.bulkhead.max_wait > 0:
         why = (
@@ -121,7 +121,7 @@ def crowded_machines(view: View) -> Iterator[Finding]:
     """Computation on a replica that names no cores, by more workers at once than a machine has processors."""
     for station in view.load.stations:
         service = view.scenario.services.get(station.name)
-        if service is None or station.resource != "workers" or service.cores is not None:
+        if service is None or station.resource != "workers" or service.computes_on is not None:
             continue
         computing = view.analysis.computing(station.name, peak=True) / service.replicas
         if computing > PROCESSORS:
@@ -274,6 +274,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     overflowing_backlogs,
     starving_classes,
     crowded_machines,
+    throttled_bursts,
     shares_of_sends,
     shares_of_mixtures,
     recordings_outside,

@@ -1,18 +1,21 @@
-"""The warnings of `sim check` about what kernels keep of connections."""
+"""The warnings of `sim check` about what kernels keep of connections, and how much they let a process compute."""
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator
 
-from sim.experiments.on_paper.calls import View
+from sim.experiments.on_paper.calls import View, poisson_tail
 from sim.experiments.on_paper.offered_load import Finding
 from sim.policies.connecting import FIRST_PAUSE
 from sim.spec.base import UNLIMITED
 from sim.spec.gateway import Gateway
 from sim.spec.service import Service
-from sim.units import show_duration
+from sim.units import show_duration, show_share
 
 GATEWAY = "gateway"
+RARE = 0.001
 
 
 def overflowing_backlogs(view: View) -> Iterator[Finding]:
@@ -53,6 +56,32 @@ def connects_without_backlog(view: View) -> Iterator[Finding]:
                 f"gives a connection {show_duration(timeout)}",
                 "a SYN that is dropped is sent again after 1 s: whoever finds the backlog full is unreachable at once",
             )
+
+
+def throttled_bursts(view: View) -> Iterator[Finding]:
+    """CPU limits that a handful of threads use up long before their period is over, though they suffice on average.
+
+    Of services in which so many compute at once now and then: with Poisson arrivals, in a thousandth of the time.
+    """
+    for name, service in view.scenario.services.items():
+        cpu = service.cpu
+        if cpu is None:
+            continue
+        load = view.analysis.computing(name, peak=True) / service.replicas
+        if not 0.0 < load <= cpu.limit:
+            continue
+        most = min(service.cores or math.inf, service.workers if service.workers != UNLIMITED else math.inf)
+        at_once = next(count for count in itertools.count(int(load)) if poisson_tail(count + 1, load) < RARE)
+        threads = min(at_once, most)
+        if threads <= cpu.limit:
+            continue
+        burst = cpu.quota / threads
+        yield Finding(
+            f"services.{name}.cpu",
+            f"{threads:g} threads at once use up its {show_duration(cpu.quota)} in {show_duration(burst)}",
+            f"then all stand still for the other {show_duration(cpu.period - burst)} of the period, though "
+            f"{show_share(load / cpu.limit)} of the limit are used on average: a tail that no utilisation shows",
+        )
 
 
 def _host(view: View, name: str) -> Service | Gateway | None:

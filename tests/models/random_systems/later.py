@@ -22,6 +22,7 @@ from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
 from tests.models.random_systems.queue_brokers import queue_brokers
+from tests.models.random_systems.releases import releases
 from tests.models.random_systems.sagas import sagas
 from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
@@ -52,8 +53,10 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     adapting.preemption,
     sessions,
     ground.listen_backlogs,
+    ground.cpu_quotas,
     node_pools,
     memberships,
+    releases,
     queue_brokers,
 )
 

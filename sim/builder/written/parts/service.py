@@ -96,7 +96,8 @@ def service(
     replicas: Mapping[str, Any] | int | str | None = None,
     workers: Literal["unlimited"] | Mapping[str, Any] | int | str,
     concurrency: Literal["threads", "event_loop"] | None = None,
-    cores: Mapping[str, Any] | int | str | None = None,
+    cores: Mapping[str, Any] | float | str | None = None,
+    cpu: Mapping[str, Any] | str | None = None,
     zones: Sequence[str] | None = None,
     queue: Mapping[str, Any] | str | None = None,
     rate_limits: Sequence[Mapping[str, Any] | Sequence[Any] | str] | None = None,
@@ -119,7 +120,10 @@ def service(
     replicas: How many there are, each with workers, cores and queue of its own.
     workers: Threads of each replica, held while a callee answers; or loop threads; or `unlimited`.
     concurrency: `threads` hold a worker until the end; an `event_loop` lets go of it while something is waited for.
-    cores: What each replica computes on; without it every worker has a core of its own.
+    cores: What each replica computes on; without it every worker has a core of its own. A whole number: so many
+        cores, of which nobody else has a part. A fraction such as `0.5`: the limit of `cpu`, for it takes one to
+        give half a core.
+    cpu: How much each replica may compute in every period of 100 ms, as `limits.cpu` of Kubernetes: `500m`.
     zones: In which zones its replicas are, one after the other and from the first again: `[a, b, c]`.
     queue: Where requests wait for a worker.
     rate_limits: How many requests its endpoints let pass, counted on a worker before their steps; all of them must.

@@ -1,0 +1,96 @@
+"""Cores with a CPU quota (`policies/quota.py`): in each period all threads stand still once it is used up.
+
+One event is pending: the next completion, the end of the quota, or the beginning of the next period, whichever comes
+first. A completion at the moment in which the quota ends is one.
+
+Not modelled: see `policies/quota.py`; and the quota of a replica that crashes is that of its successor.
+"""
+
+from __future__ import annotations
+
+import math
+from heapq import heappop
+from typing import Any
+
+from sim.models.clock import Clock, Signal
+from sim.models.cpu import Cpu
+from sim.policies import quota
+
+
+class QuotaCpu(Cpu):
+    """The cores of one replica, of which it may use so much in each period. `stopped`: frozen, or throttled."""
+
+    __slots__ = ("frozen", "row")
+
+    def __init__(self, env: Clock, cores: int, limit: float, period: float):
+        super().__init__(env, cores)
+        self.row: Any = quota.new_quota(limit, period)
+        self.frozen = False
+
+    def stop(self) -> None:
+        """Freeze."""
+        super().stop()
+        self.frozen = True
+
+    def go_on(self) -> None:
+        """End of the freeze; who is throttled goes on with the next period, unless that has begun meanwhile."""
+        now = self.env.now
+        self._advance(now)
+        self.frozen = False
+        if self.row.throttled and quota.until_next(self.row, now) <= 0.0:
+            quota.resume(self.row, now)
+        self.stopped = bool(self.row.throttled)
+        self._arm(now)
+
+    def throttled_for(self, now: float) -> float:
+        """Seconds for which it stood still."""
+        seconds: float = self.row.area + self.row.throttled * now
+        return seconds
+
+    def _advance(self, now: float) -> None:
+        if not self.stopped:
+            quota.spend(self.row, self._busy(), self.last, now)
+        super()._advance(now)
+
+    def _arm(self, now: float) -> None:
+        """Make sure that an event fires no later than the next thing that happens."""
+        if self.frozen or self.n == 0:
+            return
+        delay = quota.until_next(self.row, now)
+        if not self.row.throttled:
+            delay = max((self._head() - self.virtual) / self._rate(), 0.0)
+            delay = min(delay, quota.lasts(self.row, self._busy(), now))
+        if now + delay < self.due:
+            self.due = now + delay
+            self.pending = Signal(self._fire)
+            self.env.hold(self.pending, delay)
+
+    def _fire(self, signal: Signal) -> None:
+        if signal is not self.pending:
+            return
+        self.pending = None
+        self.due = math.inf
+        now = self.env.now
+        if self.row.throttled:
+            self._advance(now)
+            quota.resume(self.row, now)
+            self.stopped = False
+            self._arm(now)
+        elif self.n > 0:
+            self._complete_or_throttle(now)
+
+    def _complete_or_throttle(self, now: float) -> None:
+        head, rate = self._head(), self._rate()
+        if now + (head - (self.virtual + (now - self.last) * rate)) / rate <= now:
+            self._advance(now)
+            self.virtual = head  # exactly: no drift within a busy period
+            _, _, task, _ = heappop(self.jobs)
+            self.n -= 1
+            task.ticket += 1
+            self.env.wake(task)
+        else:
+            self._advance(now)
+            if now + quota.lasts(self.row, self._busy(), now) <= now:
+                quota.throttle(self.row, now)
+                self.stopped = True
+        self._arm(now)
