@@ -90,10 +90,6 @@ class Consume(Spec):
     simpy_only = (
         "transaction",
         "isolation",
-        "prefetch",
-        "ack",
-        "on_failure",
-        "priority",
     )
     group: str = ""
     """The consumer group of a topic: every group gets every message once. A queue has none."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
     from sim.compiled.rows.hosts import Host, Replica
     from sim.compiled.rows.programs import Op
+    from sim.compiled.rows.queues import ConfirmWait, Sender
     from sim.compiled.rows.running import Note, Request, Task
 
 
@@ -181,6 +182,8 @@ class Outbox(Row):
     rows: int
     host: Reference[Host]
     topic: Reference[Topic]
+    sender: Perhaps[Sender]  # to a queue broker, in the place of the topic
+    waiter: Perhaps[ConfirmWait]  # of that
     key: int
     site: int
     batch: int

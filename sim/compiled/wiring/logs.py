@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sim.compiled.program import Assembler
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.queues import SenderTables
     from sim.models.consumer import Consumer
     from sim.models.group import Group
     from sim.models.outbox import Outbox
@@ -40,8 +41,8 @@ ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
 class LogTables:
     """Their rows."""
 
-    def __init__(self, places: Places, calls: CallTables, assembler: Assembler):
-        self.places, self.calls, self.assembler = places, calls, assembler
+    def __init__(self, places: Places, calls: CallTables, assembler: Assembler, senders: SenderTables):
+        self.places, self.calls, self.assembler, self.senders = places, calls, assembler, senders
         self.topics, self.brokers, self.partitions = Found(rows.Topic), Found(rows.Broker), Found(rows.Partition)
         self.groups, self.group_partitions = Found(rows.Group), Found(rows.GroupPartition)
         self.members, self.outboxes = Found(rows.Member), Found(rows.Outbox)
@@ -161,7 +162,8 @@ class LogTables:
             poll=outbox.poll,
             salt=outbox.salt,
             host=places.host_at[outbox.service],
-            topic=places.topic_at[outbox.topic],
+            topic=places.topic_at.get(outbox.topic, 0),
+            sender=self._sender(outbox),
             key=KEYS.get(outbox.key or "", topics.STICKY),
             site=outbox.site,
             batch=outbox.batch,
@@ -170,6 +172,11 @@ class LogTables:
             replica=places.replica_at[outbox.replica] if outbox.replica is not None else NOBODY,
             pc=self.assembler.relay(place),
         )
+
+    def _sender(self, outbox: Outbox) -> int:
+        """To a queue broker; NOBODY: to a topic."""
+        store: Any = outbox.store
+        return self.senders.sender(store.sender) if self.places.is_to_queues(outbox) else NOBODY
 
     @property
     def largest_batch(self) -> int:
