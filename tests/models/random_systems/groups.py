@@ -45,6 +45,31 @@ def commits(document: dict[str, Any], luck: Luck) -> None:
             consume.update(fetch_and_commit(luck.at(f"{name} {topic}")))
 
 
+def kept(luck: Luck) -> dict[str, Any]:
+    """What a topic deletes, or compacts."""
+    if luck.maybe("compacted", 0.4):
+        size = luck.pick("segment", ("2KiB", "8KiB"))
+        return {
+            "key": "user",
+            "compaction": {"check": "1s", "segment_size": size, "min_lag": luck.pick("lag", ("0s", "2s"))},
+        }
+    time = {
+        "time": luck.pick("time", ("500ms", "3s")),
+        "check": luck.pick("check", ("1s", "700ms")),
+        "segment_time": "1s",
+    }
+    return {"retention": time | ({"size": "4KiB", "segment_size": "2KiB"} if luck.maybe("by size") else {})}
+
+
+def retention(document: dict[str, Any], luck: Luck) -> None:
+    """Topics that delete what is old, too much, or replaced."""
+    for broker in document.get("brokers", {}).values():
+        for name, topic in (broker.get("topics") or {}).items():
+            own = luck.at(name)
+            if isinstance(topic, dict) and own.maybe("kept", 0.6):
+                topic.update(kept(own))
+
+
 def memberships(document: dict[str, Any], luck: Luck) -> None:
     """Some groups rebalance in their time; all members of one say the same of it."""
     for service in document["services"].values():
@@ -70,6 +95,7 @@ def group_system(seed: int) -> dict[str, Any]:
     }
     if luck.maybe("asks", 0.4):
         consumes["do"].append({"call": "other.ask", "policy": {"timeout": "50ms"}})
+    topic: dict[str, Any] = {"partitions": 6, **(kept(luck.at("kept")) if luck.maybe("keeps", 0.4) else {})}
     consumes |= fetch_and_commit(luck.at("commits"))
     if luck.maybe("retry topic", 0.3):
         consumes["retry_topic"] = {"delays": ["300ms", "1s"]}
@@ -77,13 +103,20 @@ def group_system(seed: int) -> dict[str, Any]:
     return {
         "duration": "12s",
         "record": {"spans": luck.pick("spans", ("none", "all", "exemplars"))},
-        "traffic": {"clients": {"sends": "front.ask", "arrivals": {"poisson": "30/s"}, "completes_with": ["done"]}},
+        "traffic": {
+            "clients": {
+                "sends": "front.ask",
+                "arrivals": {"poisson": "30/s"},
+                "users": {"count": 9},
+                "completes_with": ["done"],
+            }
+        },
         "services": {
             "front": {"workers": 50, "replicas": 2, "endpoints": {"ask": [{"publish": "events"}]}},
             "worker": {"replicas": 3, "workers": 1, "consumes": {"events": consumes}},
             "other": {"workers": 1, "endpoints": {"ask": [{"work": {"exponential": "20ms"}}]}},
         },
-        "brokers": {"rabbit": {"kind": "log", "replication": "2ms", "topics": {"events": {"partitions": 6}}}},
+        "brokers": {"rabbit": {"kind": "log", "replication": "2ms", "topics": {"events": topic}}},
         "network": {"default": {"latency": "1ms"}},
         "faults": harm,
     }
