@@ -45,6 +45,7 @@ APART = (
     "interpreter.happen",
     "interpreter.of_composed",
     "interpreter.unusual",
+    "limits.ask_stores",
     "limits.counters_at",
     "limits.counters_of",
     "limits.hold_back",

@@ -167,6 +167,7 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    undecided: int
     stock_seen: int
     user: int
     asks_for: int
@@ -776,6 +777,7 @@ class Limit(int):
     """A limit. The counters of a key are rows in the table of its family, copies of those from `first` on."""
 
     last: float
+    timeout: float
     in_vain: float
     space: int
     per: int
@@ -792,6 +794,13 @@ class Limit(int):
     anonymous: int
     answer: int
     tells: int
+    latency: int
+    trips: int
+    refusing: int
+    hanging: int
+    undecided: int
+    stored: bool
+    tolerant: bool
     keyed: bool
     node: bool
     limiting: bool
@@ -805,6 +814,7 @@ class LimitsStep(int):
     count: int
     route: int
     where: int
+    stored: bool
 
 
 class Condition(int):

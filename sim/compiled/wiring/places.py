@@ -10,7 +10,19 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import TimerLane
 from sim.compiled.wiring.draws import TableOfDraws
 from sim.compiled.wiring.found import Found
-from sim.models.fault import BrokerDown, Crash, Deploy, Errors, Flush, NetworkFault, Outage, Random, Slow, Zone
+from sim.models.fault import (
+    BrokerDown,
+    Crash,
+    Deploy,
+    Errors,
+    Flush,
+    NetworkFault,
+    Outage,
+    Random,
+    Slow,
+    StoreDown,
+    Zone,
+)
 from sim.models.faulting import FaultEvent
 from sim.models.restarting import Restart
 from sim.models.world import World
@@ -23,7 +35,7 @@ if TYPE_CHECKING:
     from sim.models.topic import Reader
     from sim.spec.scenario import Scenario
 
-BUILT_IN = (Outage, Slow, Errors, Crash, NetworkFault, BrokerDown, Flush, Deploy, Random, Restart, Zone)
+BUILT_IN = (StoreDown, Outage, Slow, Errors, Crash, NetworkFault, BrokerDown, Flush, Deploy, Random, Restart, Zone)
 
 
 class Places:
