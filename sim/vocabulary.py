@@ -99,6 +99,9 @@ class EventKind(IntEnum):
     NODE_READY = 36
     NODE_DRAINING = 37  # with so many replicas: the value
     NODE_STOPPED = 38
+    CANARY_STEPPED = 39  # such a share of the replicas is to be new: the value
+    CANARY_ABORTED = 40  # after so many failed measurements: the value
+    VERSION_PROMOTED = 41  # all callers meet the new one
 
     @property
     def word(self) -> str:

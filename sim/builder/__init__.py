@@ -70,6 +70,7 @@ from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool,
 from sim.builder.written.parts.producer import producer
 from sim.builder.written.parts.queue_broker import binding, confirm_batch, dead_letter, exchange, message_queue
 from sim.builder.written.parts.queueing import queue
+from sim.builder.written.parts.release import abort, blue_green, canary, canary_step, new_version
 from sim.builder.written.parts.retention import compaction, retention
 from sim.builder.written.parts.saga import saga_step
 from sim.builder.written.parts.scenario import ledger, recording, scenario
@@ -80,6 +81,7 @@ from sim.builder.written.parts.visit import visit
 
 __all__ = [
     "Part",
+    "abort",
     "aimd_limit",
     "alternative",
     "arrivals",
@@ -89,12 +91,15 @@ __all__ = [
     "backoff",
     "balancing",
     "binding",
+    "blue_green",
     "branch",
     "broker",
     "budget",
     "bulkhead",
     "call_policy",
     "caller_limit",
+    "canary",
+    "canary_step",
     "circuit_breaker",
     "commit",
     "compaction",
@@ -133,6 +138,7 @@ __all__ = [
     "message_queue",
     "min_rtt_calc_params",
     "network",
+    "new_version",
     "node_pool",
     "nodes",
     "objective",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.chance.compiler import compiled
 from sim.compiled.base import OUTCOMES, handler, inlined
 from sim.compiled.memory import note_task
-from sim.compiled.places import leave, look_soon, shed_from_queue
+from sim.compiled.places import end_is_heard, leave, shed_from_queue
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, replicas
 from sim.compiled.rows.programs import ops
@@ -36,8 +36,8 @@ def depart(s: State, task: int, outcome: int, reason: int) -> None:
         keep_span(s, task, reason, s.now)
     own.inside = 0
     own.outcome = outcome
-    if replicas(s)[own.replica].draining:
-        look_soon(s, own.replica)
+    if replicas(s)[own.replica].heard:
+        end_is_heard(s, task, reason)
 
 
 @handler

@@ -186,16 +186,20 @@ class Control:
         row.down = 0
         row.closed -= 1
         row.warm_since = self.s.now
-        health = self.wiring.hosts[host].health
+        self.enlist(host, replica)
+        own.up_area -= self.s.now
+        own.up += 1
+        if not self.membership.refusing.get(host):
+            self.membership.start(host, [replica])
+
+    def enlist(self, host: int, replica: int) -> None:
+        """Balancers know that it is there, at once or when it has passed a check."""
+        row, health = replicas(self.s)[replica], self.wiring.hosts[host].health
         if health is not None:
             health.come_up(row.index)
         else:
             self.let_choose(replica, 1)
             row.returned = self.s.now
-        own.up_area -= self.s.now
-        own.up += 1
-        if not self.membership.refusing.get(host):
-            self.membership.start(host, [replica])
 
     def _forget_line(self, host: int, index: int) -> None:
         """It begins with an empty line that remembers nothing."""

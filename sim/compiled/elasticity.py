@@ -1,9 +1,9 @@
 """Replicas that come and go: the models' own fleets, autoscalers and deployments, over the rows of this engine.
 
 What they decide is rare, and all that they ask a host for is a number, or to take a replica down or bring one up. So
-they run as they are (`models/fleet.py`, `node_pool.py`, `autoscaler.py`, `rollout.py`, `restarting.py`, and `Random` of
-`fault.py`), as Python between two turns of the interpreter: their clock plans orders, and their hosts and replicas are
-views of rows.
+they run as they are (`models/fleet.py`, `node_pool.py`, `autoscaler.py`, `rollout.py`, `release.py`, `restarting.py`,
+and `Random` of `fault.py`), as Python between two turns of the interpreter: their clock plans orders, and their hosts
+and replicas are views of rows.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 from sim.compiled import calendar
 from sim.compiled.balancing import check_passed
 from sim.compiled.rows.balancing import view_of, views
+from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import timer_lanes
-from sim.compiled.rows.hosts import ended, fleets, hosts, node_pools, replicas
+from sim.compiled.rows.hosts import ended, error_faults, fleets, hosts, node_pools, replicas, struck, tallies
 from sim.compiled.rows.logs import groups
+from sim.compiled.rows.queues import message_queues
+from sim.compiled.tasks import STANDS_IN
 from sim.models.clock import CONTROL, ORDINARY, Signal
 from sim.models.draws import Draws
 from sim.policies.base import noise
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from sim.compiled.coordination import Patience
     from sim.compiled.rows.hosts import Host, Replica
     from sim.models.group import Group
+    from sim.models.queues.queue import Queue
 
 Model = Any  # of a fault or a fleet, whose parts are exchanged for views
 
@@ -74,6 +78,7 @@ class Elasticity:
         scaler.groups = {
             name: [GroupView(self.control, group) for group in found] for name, found in scaler.groups.items()
         }
+        scaler.queues = {name: QueueView(self.control, queue) for name, queue in scaler.queues.items()}
 
     def take_over_fault(self, harm: Model) -> None:
         """A restart, a deployment or what comes by chance."""
@@ -140,7 +145,7 @@ class Time:
             calendar.make_ready(s, turn)
             return
         order = membership.order(look_at(turn))
-        calendar.make_ready(s, membership.new_stand_in(order))
+        calendar.make_ready(s, membership.new_stand_in(STANDS_IN, order))
 
 
 class Log:
@@ -236,11 +241,52 @@ class HostView:
         self.delist(replica)
         self.control.membership.close(replica.place)
 
+    def enlist(self, replica: ReplicaView) -> None:
+        """It is there, and balancers know at once, or when it has passed a check."""
+        self.control.enlist(self.place, replica.place)
+
     def delist(self, replica: ReplicaView) -> None:
         """It is to go, and all balancers know at once."""
         self.tell(replica.index, 0)
         if self.model.health is not None:
             self.model.health.forget(replica.index)
+
+    def deploy(self, version: Model) -> None:
+        """Replicas of this version will be there from now on."""
+        if version.errors is not None:
+            error_faults(self.control.s)[self._error_of(version)].on = True
+            self.row.errors_on += 1
+
+    def begin_version(self, replica: ReplicaView, version: Model) -> None:
+        """It is ready, and of this version."""
+        if version.slow != 1.0:
+            self.control.machine.faults.change_pace_of(replica.place, version.slow)
+        self._strike(replica, version, 1)
+        row = replica.row
+        row.tally = version.place
+        row.heard = row.draining or version.place >= 0
+
+    def end_version(self, replica: ReplicaView, version: Model) -> None:
+        """It is gone: who comes to its place may be of another one."""
+        if version.slow != 1.0:
+            self.control.machine.faults.change_pace_of(replica.place, version.slow, over=True)
+        self._strike(replica, version, 0)
+        replica.row.tally = NOBODY
+        replica.row.heard = replica.row.draining
+
+    def _strike(self, replica: ReplicaView, version: Model, hits: int) -> None:
+        if version.errors is not None:
+            line = error_faults(self.control.s)[self._error_of(version)].struck
+            struck(self.control.s)[line + replica.index] = hits
+
+    def _error_of(self, version: Model) -> int:
+        place: int = self.control.wiring.host_tables.error_at[version.errors]
+        return place
+
+    def tally_of(self, version: Model) -> tuple[int, int, int]:
+        """Attempts that have ended in its replicas, those that failed, and those that were late."""
+        row = tallies(self.control.s)[version.place]
+        return row.ended, row.failed, row.late
 
     @property
     def unheard(self) -> int:
@@ -332,6 +378,7 @@ class ReplicaView:
     def draining(self, draining: bool) -> None:
         """From now on."""
         self.row.draining = draining
+        self.row.heard = draining or self.row.tally >= 0
 
     @property
     def inside(self) -> list[int]:
@@ -343,6 +390,19 @@ class ReplicaView:
         row = self.row
         busy = 0 if row.stopped else min(row.running, row.cores)
         return row.used + (now - row.used_since) * busy
+
+
+class QueueView:
+    """A queue of a queue broker, as KEDA sees it."""
+
+    def __init__(self, control: Control, queue: Queue):
+        self.control, self.place = control, control.wiring.queue_at[queue]
+
+    @property
+    def length(self) -> int:
+        """Messages that are ready, or handed out and not acknowledged."""
+        row = message_queues(self.control.s)[self.place]
+        return row.ready + row.unacked
 
 
 class GroupView:

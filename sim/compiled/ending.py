@@ -9,7 +9,7 @@ from sim.compiled.codes import TIMEOUT
 from sim.compiled.cores import drop_job
 from sim.compiled.flights import crash_flights
 from sim.compiled.keys import forget_key
-from sim.compiled.places import come_inside, leave, leave_backlog, look_soon, out_of_queue, unpark
+from sim.compiled.places import come_inside, end_is_heard, leave, leave_backlog, out_of_queue, unpark
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.programs import entry_ops
@@ -47,8 +47,8 @@ def end_killed(s: State, task: int, host: int, outcome: int) -> None:
         if s.spans:
             keep_span(s, task, outcome, s.now)
         own.inside = 0
-        if replicas(s)[own.replica].draining:
-            look_soon(s, own.replica)
+        if replicas(s)[own.replica].heard:
+            end_is_heard(s, task, outcome)
     request = own.request
     answer(s, task, outcome)
     done(s, request)

@@ -17,6 +17,8 @@ from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
 from sim.models.faulting import FaultEvent, Harm
+from sim.models.queues.faults import Alarm, SlowDisk
+from sim.models.queues.queue_broker import QueueBroker
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class Faults:
             faults.Flush: (self.begin_flush, self.end_flush),
             faults.StoreDown: (self.begin_store_down, self.end_store_down),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
+            Alarm: (self.begin_alarm, self.end_alarm),
+            SlowDisk: (self.begin_slow_disk, self.end_slow_disk),
         }
 
     def plan(self, moment: Any) -> int:  # noqa: ANN401 - a signal of the models
@@ -152,8 +156,7 @@ class Faults:
             return
         self.slow_ones[harm] = self._first_up(host, harm.count)
         for replica in self.slow_ones[harm]:
-            self.paces.setdefault(replica, []).append(harm.by)
-            replicas(self.s)[replica].slow = math.prod(self.paces[replica], start=1.0)
+            self.change_pace_of(replica, harm.by)
 
     def end_slow(self, harm: faults.Slow) -> None:
         """Recover."""
@@ -163,8 +166,16 @@ class Faults:
             hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
             return
         for replica in self.slow_ones.pop(harm, []):
-            self.paces[replica].remove(harm.by)
-            replicas(self.s)[replica].slow = math.prod(self.paces[replica], start=1.0)
+            self.change_pace_of(replica, harm.by, over=True)
+
+    def change_pace_of(self, replica: int, by: float, over: bool = False) -> None:
+        """A slowdown of one replica begins, or is over; those that are on now multiply."""
+        paces = self.paces.setdefault(replica, [])
+        if over:
+            paces.remove(by)
+        else:
+            paces.append(by)
+        replicas(self.s)[replica].slow = math.prod(paces, start=1.0)
 
     def begin_errors(self, harm: faults.Errors) -> None:
         """Go wrong."""
@@ -284,6 +295,9 @@ class Faults:
 
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""
+        if harm.broker in self.wiring.queue_broker_at:
+            self.membership.listeners.fail(harm.broker)
+            return
         brokers(self.s)[self.wiring.broker_at[harm.broker]].down += 1
         for topic in harm.broker.topics:
             row = topics(self.s)[self.wiring.topic_at[topic]]
@@ -298,6 +312,9 @@ class Faults:
 
     def end_broker_down(self, harm: faults.BrokerDown) -> None:
         """Up."""
+        if harm.broker in self.wiring.queue_broker_at:
+            self.membership.listeners.end_failure(harm.broker)
+            return
         broker = self.wiring.broker_at[harm.broker]
         brokers(self.s)[broker].down -= 1
         if not brokers(self.s)[broker].down:
@@ -305,8 +322,27 @@ class Faults:
 
     def reach_again(self) -> None:
         """Something was mended: consumers that could not reach their broker try again."""
-        for broker in range(len(self.wiring.broker_at)):
-            self._restore(broker)
+        for broker in self.wiring.world.brokers.values():
+            if isinstance(broker, QueueBroker):
+                self.membership.listeners.restore(broker)
+            else:
+                self._restore(self.wiring.broker_at[broker])
+
+    def begin_alarm(self, harm: Alarm) -> None:
+        """Out of memory."""
+        self.membership.listeners.raise_alarm(harm.broker, 1)
+
+    def end_alarm(self, harm: Alarm) -> None:
+        """There is room again."""
+        self.membership.listeners.raise_alarm(harm.broker, -1)
+
+    def begin_slow_disk(self, harm: SlowDisk) -> None:
+        """Slow down."""
+        self.membership.listeners.slow_disk(harm.broker, harm.by, begins=True)
+
+    def end_slow_disk(self, harm: SlowDisk) -> None:
+        """Recover."""
+        self.membership.listeners.slow_disk(harm.broker, harm.by, begins=False)
 
     def _restore(self, broker: int) -> None:
         row = brokers(self.s)[broker]

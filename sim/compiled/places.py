@@ -26,9 +26,9 @@ from sim.compiled.events import log, log_at
 from sim.compiled.lines import hear_of_no_wait, is_dropped, join_line, leave_line, next_in_line, who_gives_way
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.preempting import interrupt_for
-from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas, struck
+from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas, struck, tallies
 from sim.compiled.rows.programs import timed_ops
-from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.running import arrived, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import FROZEN, keep_stage
 from sim.compiled.tasks import IN_QUEUE, NOWHERE, OUTSIDE, PARKED, UNACCEPTED
@@ -255,6 +255,29 @@ def unpark(s: State, task: int) -> None:
     replica = replicas(s)[own.replica]
     own.waits = NOWHERE
     unlink(tasks(s), replica.parked, task)
+
+
+@by_address
+@handler
+def end_is_heard(s: State, task: int, outcome: int) -> None:
+    """An attempt has ended in a replica that drains, or whose version is judged."""
+    replica = replicas(s)[tasks(s)[task].replica]
+    if replica.tally >= 0:
+        tally = tallies(s)[replica.tally]
+        tally.ended += 1
+        if outcome >= SHED:
+            tally.failed += 1
+        if passed(s.now, arrived(s)[task].at + tally.bound):
+            tally.late += 1
+    if replica.draining:
+        look_soon(s, tasks(s)[task].replica)
+
+
+@by_address
+@handler
+def note_arrival(s: State, task: int) -> None:
+    """An attempt has come to a host of which versions are judged."""
+    arrived(s)[task].at = s.now
 
 
 @by_address

@@ -16,6 +16,7 @@ from sim.models.clock import CONTROL, Signal
 from sim.models.draws import Draw
 from sim.models.faulting import Harm
 from sim.models.host import Host
+from sim.models.release import Canary, SideBySide, Version
 from sim.models.rollout import Rollout
 from sim.models.task import Replica
 from sim.models.world import World
@@ -289,17 +290,33 @@ class Flush:
 
 @behaviour(spec.Deploy)
 class Deploy:
-    """New replicas for old ones, a few at a time."""
+    """New replicas for old ones: a few at a time, some first and then the others, or all beside the old ones."""
 
     def __init__(self, fault: spec.Deploy, world: World):
         self.world = world
         self.fault = fault
+        host, new = world.host(fault.of), fault.new_version
+        self.errors: Errors | None = None
+        if new.slow != 1.0:
+            host.watch_for_uneven_paces()
+        if new.errors > 0.0:
+            name = f"{fault.name}: new version"
+            its = spec.Errors.model_construct(name=name, at=fault.at, of=fault.of, share=new.errors, replicas=1)
+            self.errors = Errors(its, world)
+        self.version = Version.of(new, self.errors, fault.canary.abort if fault.canary is not None else None)
 
     def begin(self) -> None:
         """The first of them."""
         fleet = self.world.fleets[self.fault.of]
-        surge, unavailable = self.fault.steps(fleet.wanted)
-        fleet.roll(Rollout(fleet, surge, unavailable))
+        fleet.host.deploy(self.version)
+        bounds = self.fault.steps(fleet.wanted)
+        if self.fault.canary is not None:
+            fleet.roll(Canary(fleet, self.version, bounds, self.fault.canary))
+        elif self.fault.blue_green is not None:
+            fleet.roll(SideBySide(fleet, self.version, self.fault.blue_green))
+        else:
+            fleet.version = self.version
+            fleet.roll(Rollout(fleet, *bounds))
 
     def end(self) -> None:
         """What is new stays."""

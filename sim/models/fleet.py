@@ -11,7 +11,7 @@ Where its service is in a node pool, one that no node has room for is pending be
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from sim.models.clock import CONTROL, Signal
 from sim.models.host import Host
@@ -27,7 +27,7 @@ THERE = (PENDING, STARTING, READY)  # what counts as a replica of those wanted
 class Slot:
     """The place of one replica."""
 
-    __slots__ = ("empties_from", "phase", "ready_at", "replica", "since", "starts", "turn")
+    __slots__ = ("empties_from", "phase", "ready_at", "replica", "since", "starts", "turn", "version")
 
     def __init__(self, replica: Replica, phase: int):
         self.replica = replica
@@ -35,6 +35,7 @@ class Slot:
         self.since = 0.0  # s; when it last began to start
         self.ready_at = 0.0  # s
         self.starts = 0
+        self.version: Version | None = None  # None: what there was before any deployment
         self.turn = 0  # counts its phases: what was scheduled in an earlier one is stale
         self.empties_from = 0.0  # s; before then it takes what is on its way to it, empty or not
 
@@ -44,8 +45,20 @@ class Slot:
         return self.phase == READY and not self.replica.down
 
 
+class Version(Protocol):
+    """What a deployment brings (`models/release.py`)."""
+
+    slow: float
+    errors: Any
+    tally: Any
+
+
 class Rolling(Protocol):
-    """A rolling deployment that is under way (`models/rollout.py`)."""
+    """A deployment that is under way (`models/rollout.py`, `models/release.py`)."""
+
+    @property
+    def looks_after_both(self) -> bool:
+        """Whether it alone says how many there are of either version; else all that are there count as those wanted."""
 
     @property
     def is_over(self) -> bool:
@@ -79,6 +92,9 @@ class Fleet:
         self.wanted = spec.replicas
         self.slots = [Slot(replica, ABSENT if replica.absent else READY) for replica in host.replicas]
         self.rollout: Rolling | None = None  # while old replicas give way to new ones
+        self.is_balanced = False  # by a deployment, in this moment: nobody else starts any
+        self.version: Version | None = None  # of those that are started now
+        self.hidden: Version | None = None  # of which callers know nothing yet
         self.start_time = system.sampler(spec.start.time, f"{host.name}.start")
         self.paid = spec.replicas  # those that are there, starting and draining ones too
         self.paid_area = 0.0
@@ -97,6 +113,8 @@ class Fleet:
         self.wanted = wanted
         self.recorder.event(EventKind.SCALED, self.host.name, value=wanted)
         self.fill()
+        if self.rollout is not None and self.rollout.looks_after_both:
+            return
         there = self.of(*THERE)
         # As a ReplicaSet: first those on no node, then those that are not ready, then those that were ready last.
         there.sort(key=lambda slot: (slot.phase != PENDING, slot.is_ready, -slot.ready_at, -slot.replica.index))
@@ -107,16 +125,18 @@ class Fleet:
         """Start those that are wanted and not there, as far as there are places."""
         if self.rollout is not None:
             self.go_on_rolling()
-        else:
-            self.start_more(self.wanted - len(self.of(*THERE)))
+        elif not self.is_balanced:
+            self.start_more(self.wanted - len(self.of(*THERE)), self.version)
 
-    def start_more(self, count: int) -> None:
-        """So many, as far as there are places."""
+    def start_more(self, count: int, version: Version | None) -> None:
+        """So many of a version, as far as there are places."""
         for slot in self.of(ABSENT)[: max(0, count)]:
+            slot.version = version
             self.start(slot)
 
     def roll(self, rollout: Rolling) -> None:
         """Old replicas give way to new ones from now on, after what is under way of that kind."""
+        self.show_hidden()
         self.rollout = rollout
         self.go_on_rolling()
 
@@ -124,8 +144,17 @@ class Fleet:
         """Whatever has changed may let it go on."""
         rollout, self.rollout = self.rollout, None  # what it does here changes things, too
         if rollout is not None:
+            self.is_balanced = rollout.looks_after_both
             rollout.go_on()
+            self.is_balanced = False
             self.rollout = None if rollout.is_over else rollout
+
+    def show_hidden(self) -> None:
+        """Callers know of all that serve, from now on."""
+        for slot in self.of(READY) if self.hidden is not None else ():
+            if slot.version is self.hidden and slot.is_ready:
+                self.host.enlist(slot.replica)
+        self.hidden = None
 
     # -- the life of one -------------------------------------------------------------------------------------------
 
@@ -176,6 +205,7 @@ class Fleet:
         """It is gone, and what is still inside is cut off."""
         replica, host = slot.replica, self.host
         began = slot.phase != PENDING
+        served = slot.phase in (READY, DRAINING)
         replica.draining = False
         host.delist(replica)
         self._turn(slot, ABSENT, EventKind.REPLICA_STOPPED, len(replica.inside))
@@ -183,6 +213,8 @@ class Fleet:
             self._pay(-1)
         if not replica.down:
             host.take_down(replica)
+        if served and slot.version is not None:
+            host.end_version(replica, slot.version)
         replica.absent = True
         self.system.forget(replica)
         if self.nodes is not None:
@@ -193,6 +225,10 @@ class Fleet:
         slot.ready_at = self.env.now
         slot.replica.absent = False
         self.host.bring_up(slot.replica)
+        if slot.version is not None:
+            self.host.begin_version(slot.replica, slot.version)
+            if slot.version is self.hidden:
+                self.host.delist(slot.replica)
         self._turn(slot, READY, EventKind.REPLICA_READY)
         self.go_on_rolling()
 

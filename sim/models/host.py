@@ -250,11 +250,7 @@ class Host(Places):
         replica.down = False
         replica.closed -= 1
         replica.warm_since = self.env.now
-        if self.health is not None:
-            self.health.come_up(replica.index)
-        else:
-            self.tell(replica.index, 1)
-            self.is_another(replica.index)
+        self.enlist(replica)
         self.up_area -= self.env.now
         self.up += 1
         if not self.refusing:
@@ -264,11 +260,47 @@ class Host(Places):
         """It is to be shut down in order: nobody chooses it any more, and it finishes what it has."""
         self.delist(replica)
 
+    def enlist(self, replica: Replica) -> None:
+        """It is there, and balancers know at once, or when it has passed a check."""
+        if self.health is not None:
+            self.health.come_up(replica.index)
+        else:
+            self.tell(replica.index, 1)
+            self.is_another(replica.index)
+
     def delist(self, replica: Replica) -> None:
         """It is to go, and all balancers know at once."""
         self.tell(replica.index, 0)
         if self.health is not None:
             self.health.forget(replica.index)
+
+    # -- versions --------------------------------------------------------------------------------------------------
+
+    def deploy(self, version: Any) -> None:  # noqa: ANN401 - a version of `models/release.py`
+        """Replicas of this version will be there from now on."""
+        if version.errors is not None:
+            version.errors.struck = []
+            self.error_faults.append(version.errors)
+
+    def begin_version(self, replica: Replica, version: Any) -> None:  # noqa: ANN401 - likewise
+        """It is ready, and of this version."""
+        if version.slow != 1.0:
+            self.change_pace_of(replica, version.slow)
+        if version.errors is not None:
+            version.errors.struck.append(replica)
+        replica.tally = version.tally
+
+    def end_version(self, replica: Replica, version: Any) -> None:  # noqa: ANN401 - likewise
+        """It is gone: who comes to its place may be of another one."""
+        if version.slow != 1.0:
+            self.change_pace_of(replica, version.slow, over=True)
+        if version.errors is not None:
+            version.errors.struck.remove(replica)
+        replica.tally = None
+
+    def tally_of(self, version: Any) -> tuple[int, int, int]:  # noqa: ANN401 - likewise
+        """Attempts that have ended in its replicas, those that failed, and those that were late."""
+        return version.tally.ended, version.tally.failed, version.tally.late
 
     # -- zones -----------------------------------------------------------------------------------------------------
 
@@ -342,6 +374,8 @@ class Host(Places):
         """An attempt has ended here, one way or another; for hosts that keep track."""
         self.account.ended[outcome] += 1
         del task.replica.inside[task]
+        if task.replica.tally is not None:
+            task.replica.tally.note(task, outcome, self.env.now)
         if task.replica.draining:
             self.drained(task.replica)
         if self.spans is not None:

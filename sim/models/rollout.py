@@ -1,6 +1,8 @@
 """A rolling deployment: new replicas for old ones, a few at a time, as Kubernetes' Deployment controller brings them.
 
-Not modelled: how the new version differs, canaries and their analysis, `progressDeadlineSeconds`, going back.
+Canaries and blue-green are in `release.py`.
+
+Not modelled: `progressDeadlineSeconds`, going back.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ class Rollout:
     There are never more than wanted and `surge` (those that drain do not count), and never fewer are ready than wanted
     less `unavailable`.
     """
+
+    looks_after_both = False
 
     def __init__(self, fleet: Fleet, surge: int, unavailable: int):
         self.fleet = fleet
@@ -46,4 +50,4 @@ class Rollout:
             fleet.drain(slot)
         new = len(fleet.of(*THERE)) - len(self.old)
         room = fleet.wanted + self.surge - len(fleet.of(*THERE))
-        fleet.start_more(min(fleet.wanted - new, room))
+        fleet.start_more(min(fleet.wanted - new, room), fleet.version)

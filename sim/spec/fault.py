@@ -11,6 +11,7 @@ from sim.spec.base import Between, Duration, Factor, Few, Flag, Leaves, Share, S
 from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
+from sim.spec.release import BlueGreen, Canary, NewVersion
 from sim.units import show_duration, show_share
 from sim.vocabulary import EventKind, Outcome, Stage
 
@@ -320,7 +321,8 @@ class Flush(Fault):
 
 @register("fault", "deploy")
 class Deploy(Fault):
-    """A rolling deployment: all replicas of a service give way to new ones, a few at a time, as a Deployment does it.
+    """A rolling deployment: all replicas of a service give way to new ones, a few at a time, as a Deployment does it;
+    or by steps that may be given up (`canary`), or all at once when all are ready (`blue_green`).
 
     New ones take the time of `start`, old ones drain as `drain` of the service says. It is over when all are new.
     """
@@ -333,6 +335,9 @@ class Deploy(Fault):
             EventKind.REPLICA_READY,
             EventKind.REPLICA_DRAINING,
             EventKind.REPLICA_STOPPED,
+            EventKind.CANARY_STEPPED,
+            EventKind.CANARY_ABORTED,
+            EventKind.VERSION_PROMOTED,
         ),
         series=("replicas", "replicas_wanted", "replicas_paid"),
     )
@@ -344,6 +349,20 @@ class Deploy(Fault):
     """How many more than wanted there may be, as a share of those, rounded up (maxSurge)."""
     unavailable: Share = 0.25
     """How many of those wanted may be missing, as a share of them, rounded down (maxUnavailable)."""
+    new_version: NewVersion = NewVersion()
+    """How the new replicas differ from the old ones."""
+    canary: Canary | None = None
+    """Whether some are new first, and it may be given up."""
+    blue_green: BlueGreen | None = None
+    """Whether all new ones are there before any old one goes; then `surge` and `unavailable` mean nothing."""
+
+    @property
+    def detail(self) -> str:
+        """How, where it is not a few at a time."""
+        if self.canary is not None:
+            steps = ", ".join(show_share(step.weight) for step in self.canary.steps)
+            return f"canary {steps}{', may abort' if self.canary.abort is not None else ''}"
+        return "blue-green" if self.blue_green is not None else ""
 
     @property
     def end(self) -> float:
@@ -352,6 +371,8 @@ class Deploy(Fault):
 
     @model_validator(mode="after")
     def _may_begin(self) -> Self:
+        if self.canary is not None and self.blue_green is not None:
+            raise ValueError("found canary and blue_green together, expected one of them")
         if self.surge <= 0.0 and self.unavailable <= 0.0:
             raise ValueError(
                 "found surge and unavailable both 0%, expected one of them above: nothing could be replaced, and "
@@ -361,6 +382,8 @@ class Deploy(Fault):
 
     def steps(self, replicas: int) -> tuple[int, int]:
         """How many more there may be, and how many may be missing; where both are none, one may be missing."""
+        if self.blue_green is not None:
+            return replicas, 0
         surge, unavailable = math.ceil(self.surge * replicas - 1e-9), math.floor(self.unavailable * replicas + 1e-9)
         return surge, unavailable if surge or unavailable else 1
 
@@ -421,6 +444,10 @@ class Random(Fault):
                 f"found `{word_of(self.fault)}` as what comes by chance, expected a fault that comes and goes, such as "
                 "outage, slow or crash"
             )
+        its = self.fault
+        if isinstance(its, Deploy) and (its.canary or its.blue_green or its.new_version != NewVersion()):
+            said = next(word for word in ("canary", "blue_green", "new_version") if word in its.model_fields_set)
+            raise ValueError(f"found `{said}` of a deployment that comes by chance, expected one that is planned")
         if self.mtbf.mean <= 0.0 or self.mttr.mean <= 0.0:
             raise ValueError("found a mean time of 0, expected a time between failures and one to repair them")
         return self

@@ -132,3 +132,9 @@ def test_a_service_on_nodes_tells_how_many_and_how_large():
         }
     )
     assert "on 1 to 3 nodes general, 8 cores each" in wiring_of(document).boxes["service:orders"].lines
+
+
+def test_a_release_tells_its_steps():
+    canary = {"steps": [{"weight": "20%", "pause": "1m"}], "abort": {"errors": "5%"}}
+    found = scenario(faults=[{"name": "release", "at": "1m", "deploy": "orders", "canary": canary}])
+    assert wiring_of(found).boxes["service:orders"].faults == ("1:00 release (deploy, canary 20%, may abort)",)

@@ -78,9 +78,12 @@ def deploy(
     for_: Literal[0] | Mapping[str, Any] | str | None = None,
     surge: Mapping[str, Any] | float | str | None = None,
     unavailable: Mapping[str, Any] | float | str | None = None,
+    new_version: Mapping[str, Any] | str | None = None,
+    canary: Mapping[str, Any] | str | None = None,
+    blue_green: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A rolling deployment: all replicas of a service give way to new ones, a few at a time, as a Deployment does
-    it.
+    it; or by steps that may be given up (`canary`), or all at once when all are ready (`blue_green`).
 
     name: What it is called in tables, events and metrics; by default after what it does to whom.
     at: When it begins, from the start of the run, warm-up included.
@@ -88,6 +91,9 @@ def deploy(
     of: The service.
     surge: How many more than wanted there may be, as a share of those, rounded up (maxSurge).
     unavailable: How many of those wanted may be missing, as a share of them, rounded down (maxUnavailable).
+    new_version: How the new replicas differ from the old ones.
+    canary: Whether some are new first, and it may be given up.
+    blue_green: Whether all new ones are there before any old one goes; then `surge` and `unavailable` mean nothing.
     """
     return worded("deploy", "of", locals())
 

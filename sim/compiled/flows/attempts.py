@@ -23,6 +23,7 @@ from sim.compiled.places import (
     drop_syn,
     error_fault_hits,
     make_room,
+    note_arrival,
     note_shed,
     park,
     wait_in_queue,
@@ -98,6 +99,8 @@ def have_place(s: State, own: Task) -> Waits[int]:
         host.again += 1
     if host.tracks:
         own.inside = host.offered
+        if host.judged:
+            note_arrival(s, own)
         if s.spans:
             keep_arrival(s, own, replica.closed == 0 and replica.free > 0)
     if host.listen_most > 0 and own.connect >= 0.0 and not (replica.closed == 0 and replica.free > 0):

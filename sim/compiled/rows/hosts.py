@@ -58,6 +58,7 @@ class Host(Row):
     preempts: bool  # a newcomer may interrupt who is at work
     may_hang: bool
     tracks: bool  # it keeps track of who is in it
+    judged: bool  # versions of it are
     shedding: bool
     overflowing: bool  # there has been a spell of it
     warm_slow: float  # how many times as long first work takes; 0: no longer
@@ -99,6 +100,8 @@ class Replica(Row):
     stopped: bool  # its cores: it is frozen, or throttled
     absent: bool  # there is none at its place now, or one that is not ready yet
     draining: bool  # nobody is sent to it any more, and it ends when it is empty
+    heard: bool  # somebody wants to know what ends in it: it drains, or its version is judged
+    tally: Perhaps[Tally]  # of its version
     warm_since: float  # s; when it was ready, and began to be less and less slow
     when_left: int  # the order to look whether it is empty, where it is one of a fleet; -1: it is not
 
@@ -109,6 +112,15 @@ class Fleet(Row):
     wanted: int
     paid: int  # those that are there, starting and draining ones too
     paid_area: float
+
+
+class Tally(Row):
+    """How attempts ended in the replicas of one version, where somebody judges it."""
+
+    bound: float  # s; an attempt that took longer is late
+    ended: int
+    failed: int
+    late: int
 
 
 class NodePool(Row):
@@ -159,6 +171,7 @@ class Draw:
 hosts = Table("hosts", Host)
 fleets = Table("fleets", Fleet)
 node_pools = Table("node_pools", NodePool)
+tallies = Table("tallies", Tally)
 replicas = Table("replicas", Replica, counted="replica_count")
 jobs = Table("jobs", Job, pool=Pool(1 << 10))
 error_faults = Table("error_faults", ErrorFault)

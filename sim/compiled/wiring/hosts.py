@@ -12,7 +12,7 @@ from sim.compiled.program import row_of
 from sim.compiled.rows import hosts as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
-from sim.models.fault import Errors
+from sim.models.fault import Deploy, Errors
 from sim.models.quota import QuotaCpu
 from sim.policies.quota import QuotaRow
 
@@ -37,6 +37,12 @@ class HostTables:
         self.node_pools = Found(rows.NodePool)
         for pool in places.world.node_pools.values():
             self.node_pools.add(ready=pool.ready, paid=pool.paid)
+        self.tallies = Found(rows.Tally)
+        self.judged: set[str] = set()  # services
+        for harm in places.harms:
+            if isinstance(harm, Deploy) and harm.version.tally is not None:
+                harm.version.place = self.tallies.add(bound=harm.version.tally.bound)
+                self.judged.add(harm.fault.of)
         self.error_at: dict[Errors, int] = {}
         self._struck = 0  # how many replicas stand in the lines of error faults of some of them
         self.left: list[int] = []
@@ -59,6 +65,7 @@ class HostTables:
                 absent=replica.absent,
                 warm_since=replica.warm_since,
                 when_left=NOBODY,
+                tally=NOBODY,
             )
         for stock in places.stock_at:
             self.stocks.add(
@@ -89,6 +96,7 @@ class HostTables:
             event_loop=host.event_loop,
             may_hang=host.may_hang,
             tracks=host.tracks,
+            judged=host.name in self.judged,
             patience=self.places.lane(host.queue_timeout, OF_QUEUE, place),
             errors_first=first_error,
             errors_count=errors_count,
@@ -98,7 +106,8 @@ class HostTables:
     def _errors_of(self, host: Host) -> tuple[int, int]:
         """The rows of the error faults of a host: the first, and how many."""
         first = len(self.errors)
-        for harm in self.places.harms:
+        every = (harm.errors if isinstance(harm, Deploy) else harm for harm in self.places.harms)
+        for harm in every:
             if isinstance(harm, Errors) and harm.host is host:
                 line = NOBODY if harm.count is None else self._struck
                 self._struck += 0 if harm.count is None else len(host.replicas)
@@ -115,6 +124,7 @@ class HostTables:
         yield rows.fleets, self.fleets.array()
         yield rows.quotas, self.quotas.array()
         yield rows.node_pools, self.node_pools.array()
+        yield rows.tallies, self.tallies.array()
         yield rows.error_faults, self.errors.array()
         yield rows.struck, np.zeros(max(1, self._struck), np.int64)
         yield rows.zone_of, whole_numbers([replica.zone for replica in places.replicas])

@@ -18,6 +18,7 @@ from sim.compiled.places import (
     drop_syn,
     error_fault_hits,
     make_room,
+    note_arrival,
     note_shed,
     park,
     wait_in_queue,
@@ -93,6 +94,8 @@ def attempt_step(s: State, own: int) -> int:
             host_1_row.again += 1
         if host_1_row.tracks:
             own_row.inside = host_1_row.offered
+            if host_1_row.judged:
+                note_arrival(s, own)
             if s.spans:
                 keep_arrival(s, own, replica_1_row.closed == 0 and replica_1_row.free > 0)
         if host_1_row.listen_most > 0 and own_row.connect >= 0.0 and (not (replica_1_row.closed == 0 and replica_1_row.free > 0)):

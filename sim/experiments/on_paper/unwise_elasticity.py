@@ -1,4 +1,4 @@
-"""Warnings about what comes and goes: nodes that cannot hold what autoscalers ask for."""
+"""Warnings about what comes and goes: nodes that cannot hold what autoscalers ask for, canaries that nobody sees."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
+from sim.spec.fault import Deploy
 from sim.spec.node_pool import NodePool
 from sim.spec.service import Service
+from sim.units import show_duration
 
 
 def nodes_for_fewer(view: View) -> Iterator[Finding]:
@@ -31,4 +33,17 @@ def _held(pool: NodePool, services: list[Service]) -> int:
     return sum(place < pool.max for place in pool.first_fit(asked))
 
 
-RULES = (nodes_for_fewer,)
+def canaries_unseen(view: View) -> Iterator[Finding]:
+    """Canaries that are released before they have been measured as often as it takes to give them up."""
+    for index, fault in enumerate(view.scenario.faults):
+        if not isinstance(fault, Deploy) or fault.canary is None or fault.canary.abort is None:
+            continue
+        abort, pauses = fault.canary.abort, sum(step.pause for step in fault.canary.steps)
+        needed = abort.interval * (abort.failure_limit + 1)
+        if pauses < needed:
+            found = f"its pauses are {show_duration(pauses)} in all; {show_duration(needed)} pass until it may abort"
+            why = "a bad version is released before it can be given up"
+            yield Finding(f"faults.{fault.name or index}.canary", found, why)
+
+
+RULES = (nodes_for_fewer, canaries_unseen)

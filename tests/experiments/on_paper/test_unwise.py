@@ -68,6 +68,16 @@ def test_nodes_that_hold_fewer_than_an_autoscaler_may_ask_for():
     assert "node_pools.general: no service stands on it" in warnings(node_pools=NODES)
 
 
+def test_a_canary_that_is_released_before_it_can_be_given_up():
+    """Two measurements of a minute have to fail, and the steps last 90 s."""
+    steps = [{"weight": "20%", "pause": "30s"}, {"weight": "50%", "pause": "1m"}]
+    canary = {"steps": steps, "abort": {"errors": "5%", "failure_limit": 1}}
+    fault = {"name": "release", "at": "2m", "deploy": "back", "canary": canary}
+    told = warnings(faults=[fault])
+    assert "faults.release.canary: its pauses are 90s in all; 2m pass until it may abort" in told
+    assert "release.canary" not in warnings(faults=[{**fault, "canary": {**canary, "abort": {"errors": "5%"}}}])
+
+
 def generated(users: dict[str, Any], **more: Any) -> str:
     """100 iterations a second of 5 ms of work at front and 20 ms at back, behind 1 ms of the gateway: 26 ms each."""
     clients = {
