@@ -18,6 +18,7 @@ from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.hosts import ended, error_faults, fleets, hosts, node_pools, replicas, struck, tallies
 from sim.compiled.rows.logs import groups
 from sim.compiled.rows.queues import message_queues
+from sim.compiled.tasks import STANDS_IN
 from sim.models.clock import CONTROL, ORDINARY, Signal
 from sim.models.draws import Draws
 from sim.policies.base import noise
@@ -144,7 +145,7 @@ class Time:
             calendar.make_ready(s, turn)
             return
         order = membership.order(look_at(turn))
-        calendar.make_ready(s, membership.new_stand_in(order))
+        calendar.make_ready(s, membership.new_stand_in(STANDS_IN, order))
 
 
 class Log:

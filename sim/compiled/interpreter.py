@@ -36,9 +36,11 @@ from sim.compiled.calendar import (
 from sim.compiled.channels import happen_at_queue, letter_over
 from sim.compiled.clients import arrival, client_timed_out
 from sim.compiled.codes import OK, REFUSED
+from sim.compiled.committing import look_at_commit
 from sim.compiled.consumers import deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
 from sim.compiled.exchanges import is_last_of_batch
+from sim.compiled.fetching import look_at_fetch
 from sim.compiled.flows.calls import purpose_of
 from sim.compiled.flows.layers.attempt import send_and_forget
 from sim.compiled.flows.layers.total_timeout import TotalTimeout
@@ -113,6 +115,8 @@ from sim.compiled.tasks import (
     ALIVE,
     COPY_DUE,
     GO_ON,
+    LOOKS_AT_COMMIT,
+    LOOKS_AT_FETCH,
     OPENED,
     PUBLISH,
     PUBLISH_AT_EXCHANGE,
@@ -121,7 +125,6 @@ from sim.compiled.tasks import (
     forget,
     free_row,
     opened,
-    stand_in,
 )
 from sim.compiled.topics import replicated
 from sim.compiled.visits import arrival_apart, iteration_over
@@ -131,7 +134,7 @@ from sim.compiled.written.calls import call_expired, call_step
 from sim.compiled.written.clients import ask, come, think, visit
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
 from sim.compiled.written.limits import meet_limits
-from sim.compiled.written.members import commit, poll
+from sim.compiled.written.members import commit, commit_record, poll, rest
 from sim.compiled.written.publications import publication, relay_step
 from sim.compiled.written.queues import publication_at_exchange, publish_unconfirmed, receive
 from sim.compiled.written.sagas import look_at_undo
@@ -247,9 +250,22 @@ def wake(s: State, task: int) -> bool:
         elif then == COPY_DUE:
             copy_due(s, task)
         else:
-            stand_in(s, task)
+            stand_in(s, task, then)
         return False
     return attempt_step(s, task) == NEXT
+
+
+@by_address
+@handler
+def stand_in(s: State, task: int, then: int) -> None:
+    """The turn of what a task stands in for."""
+    if then == LOOKS_AT_FETCH:
+        look_at_fetch(s, tasks(s)[task].member)
+    elif then == LOOKS_AT_COMMIT:
+        look_at_commit(s, tasks(s)[task].member)
+    else:  # an order, which Python has put into the ready queue
+        ask_python(s, tasks(s)[task].phase)
+        forget(s, task)
 
 
 @handler
@@ -455,6 +471,8 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACER_END:
         racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
         return PARK
+    if kind >= op_of.COMMIT_RECORD:
+        return commit_record(s, task) if kind == op_of.COMMIT_RECORD else rest(s, task)
     if kind >= op_of.LOOK_FOR_SESSION:
         return of_sessions(s, task, op)
     if kind >= op_of.SAGA:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
 from sim.compiled.codes import UNAUTHORIZED
+from sim.compiled.committing import BATCH, BEFORE, RECORD
 from sim.compiled.composed import write_composed
 from sim.compiled.plugins.program import write_plugin
 from sim.compiled.rows.declaring import NOBODY
@@ -184,7 +185,7 @@ class Assembler:
         self.emit(op_of.END, by_outcome=True)
         return start
 
-    def consumer(self, sequence: StepSequence) -> int:
+    def consumer(self, sequence: StepSequence, commits: int) -> int:
         """The life of a member: poll, process, commit, for ever."""
         commit, over = Label(), Label()
         start = self.emit(op_of.POLL)
@@ -194,9 +195,11 @@ class Assembler:
         self.emit(op_of.WELL)
         self.here(over)
         self.emit(op_of.RECORD_OVER, to=hand_over)
+        if commits in (RECORD, BEFORE):
+            self.emit(op_of.COMMIT_RECORD)
         self.emit(op_of.GO_TO, to=take)
         self.here(commit)
-        self.emit(op_of.COMMIT)
+        self.emit(op_of.COMMIT if commits == BATCH else op_of.REST)
         self.emit(op_of.GO_TO, to=start)
         return start
 

@@ -88,8 +88,6 @@ class Consume(Spec):
         series=("lag", "delivered", "redelivered", "busy", "workers"),
     )
     simpy_only = (
-        "fetch",
-        "commit",
         "transaction",
         "isolation",
     )

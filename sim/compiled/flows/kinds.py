@@ -168,6 +168,7 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    undecided: int
     confirm: ConfirmWait | None
     stock_seen: int
     user: int
@@ -797,6 +798,7 @@ class Limit(int):
     """A limit. The counters of a key are rows in the table of its family, copies of those from `first` on."""
 
     last: float
+    timeout: float
     in_vain: float
     space: int
     per: int
@@ -813,6 +815,13 @@ class Limit(int):
     anonymous: int
     answer: int
     tells: int
+    latency: int
+    trips: int
+    refusing: int
+    hanging: int
+    undecided: int
+    stored: bool
+    tolerant: bool
     keyed: bool
     node: bool
     limiting: bool
@@ -826,6 +835,7 @@ class LimitsStep(int):
     count: int
     route: int
     where: int
+    stored: bool
 
 
 class Condition(int):
@@ -955,6 +965,7 @@ class Topic(int):
     chance: int
     replication: int
     published: int
+    size: float
 
 
 class Broker(int):
@@ -1050,6 +1061,20 @@ class Member(int):
     busy_area: float
     session: float
     polled: float
+    commit_interval: float
+    next_commit: float
+    fetch_min: float
+    fetch_wait: float
+    fetch_began: float
+    fetch_due: float
+    fetch_look: float
+    fetches: int
+    fetcher: Task | None
+    commits: int
+    committer: Task | None
+    handled: Delivery | None
+    looks: bool
+    loses: bool
     group: Group
     host: Host
     replica: Replica

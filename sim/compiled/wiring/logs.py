@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.compiled import topics
+from sim.compiled import committing, topics
 from sim.compiled.base import MESSAGE_ENDS
 from sim.compiled.calendar import OF_MEMBERS
 from sim.compiled.program import row_of
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
     from sim.models.outbox import Outbox
     from sim.models.topic import Topic
 
+COMMITS = {
+    "batch": committing.BATCH,
+    "record": committing.RECORD,
+    "before": committing.BEFORE,
+    "automatic": committing.AUTOMATIC,
+}
 ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
 
 
@@ -66,6 +73,7 @@ class LogTables:
             groups=len(topic.groups),
             first_group=len(self.group_of),
             chance=row_of(topic.chance),
+            size=topic.size,
             replication=row_of(topic.replication) if topic.replication is not None else NOBODY,
         )
         self.stickies.add(new_sticky(len(topic.partitions), STICKY_RECORDS))
@@ -108,6 +116,13 @@ class LogTables:
             latest=spec.auto_offset_reset == "latest",
             first_held=self._first_held(member),
             partitions=len(member.partitions),
+            commits=COMMITS[member.commits],
+            commit_interval=member.commit_interval,
+            loses=member.commits == "before",
+            fetch_min=spec.fetch.min if spec.fetch is not None else 0.0,
+            fetch_wait=spec.fetch.wait if spec.fetch is not None else 0.0,
+            fetch_due=math.inf,
+            fetch_look=math.inf,
             patience=self._patience(member),
             belongs=member.belongs,
             up=member.up,
@@ -138,7 +153,7 @@ class LogTables:
     def _program_of(self, member: Consumer) -> int:
         """Members with the same steps have one program."""
         if id(member.steps) not in self._programs:
-            self._programs[id(member.steps)] = self.assembler.consumer(member.steps)
+            self._programs[id(member.steps)] = self.assembler.consumer(member.steps, COMMITS[member.commits])
         return self._programs[id(member.steps)]
 
     def _outbox(self, place: int, outbox: Outbox) -> None:

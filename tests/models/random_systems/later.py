@@ -13,7 +13,7 @@ from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
-from tests.models.random_systems.groups import memberships
+from tests.models.random_systems.groups import commits, memberships
 from tests.models.random_systems.health import health_checks
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
@@ -54,8 +54,10 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     sessions,
     ground.listen_backlogs,
     ground.cpu_quotas,
+    ground.limit_stores,
     node_pools,
     memberships,
+    commits,
     releases,
     queue_brokers,
 )
