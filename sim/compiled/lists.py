@@ -11,10 +11,11 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.lines import Turn, TurnLine
 from sim.compiled.rows.logs import Delivery, DeliveryLine
 from sim.compiled.rows.running import Task, TaskLine
+from sim.compiled.rows.serverless import Instance, InstanceLine
 from sim.compiled.rows.tables import Rows
 
-Linked = TypeVar("Linked", Task, Delivery, Turn)
-Line = TaskLine | DeliveryLine | TurnLine
+Linked = TypeVar("Linked", Task, Delivery, Turn, Instance)
+Line = TaskLine | DeliveryLine | TurnLine | InstanceLine
 
 
 @handler

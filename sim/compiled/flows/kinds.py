@@ -621,6 +621,7 @@ class Host(int):
     errors_first: int
     errors_count: int
     errors_on: int
+    function: Function | None
     adrift: int
     background_failed: int
     subject: int
@@ -1322,6 +1323,7 @@ class EntryOp(int):
     salt: int
     limits: LimitsStep
     limited: bool
+    counted: bool
     keyed: bool
 
 
@@ -1586,6 +1588,43 @@ class PluginOp(int):
     function: int
     step: int
     depth: int
+
+
+class InstanceLine(int):
+    """Instances with room, by their `next` and `previous`: who was used last stands last."""
+
+    first: Instance | None
+    last: Instance | None
+
+
+class Function(int):
+    """All of a service."""
+
+    idle_timeout: float
+    paid_area: float
+    roomy: InstanceLine
+    concurrency: int
+    limit: int
+    cold_start: int
+    there: int
+    cold_starts: int
+    throttled: int
+
+
+class Instance(int):
+    """One of them."""
+
+    ready_at: float
+    since: float
+    active: int
+    next: Instance | None
+    previous: Instance | None
+
+
+class Holding(int):
+    """Where there are functions: of the attempt in the row of the same place."""
+
+    instance: int
 
 
 class Series(int):

@@ -32,6 +32,7 @@ from sim.compiled.rows import (
     records,
     running,
     sagas,
+    serverless,
     traffic,
     watched,
 )
@@ -57,6 +58,7 @@ ROOMS = (
     records,
     running,
     sagas,
+    serverless,
     traffic,
     watched,
 )

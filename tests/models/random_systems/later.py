@@ -23,6 +23,7 @@ from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
 from tests.models.random_systems.releases import releases
 from tests.models.random_systems.sagas import sagas
+from tests.models.random_systems.serverless import serverless
 from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
 from tests.models.random_systems.zones import zones
@@ -56,6 +57,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     node_pools,
     memberships,
     releases,
+    serverless,
 )
 
 
