@@ -12,7 +12,7 @@ from sim.vocabulary import Outcome, Stage
 
 
 class Scaling(Spec):
-    """How many instances may be started: so many at once, refilled evenly in `per`; what is not used is not saved up."""
+    """How many instances may be started: so many at once, refilled evenly in `per`, and never more than that."""
 
     instances: Many = 1000
     """So many new ones."""

@@ -74,7 +74,7 @@ def test_an_instance_is_given_back_where_its_caller_has_gone():
       shop: {workers: unlimited, serverless: {cold_start: 400ms, idle_timeout: 10s, limit: 1}, endpoints: {buy: [{work: 100ms}]}}
     """
     played = testing.play_on_both(text, [0.0, 0.6], sends="front.ask")
-    assert played.outcomes() == ["error", "ok"]
+    assert played.outcomes() == ["timeout", "ok"]
     assert played.responses()[1] == pytest.approx(0.1)
 
 

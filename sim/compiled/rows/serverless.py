@@ -46,7 +46,7 @@ class Holding(Row):
 
 
 serverless_functions = Table("serverless_functions", Function)
-starts = Table("starts", StartsRow, dtype=STARTS)  # type: ignore[type-var]  # a row of a policy
+starts = Table("starts", StartsRow, dtype=STARTS)
 instances = Table("instances", Instance, pool=Pool(64))
 holdings = Table("holdings", Holding, beside=running.tasks)
 
