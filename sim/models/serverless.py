@@ -37,7 +37,7 @@ class Function:
         self.host = host
         self.spec = spec
         self.cold_start = context.sampler(spec.cold_start, f"{host.name}.cold_start")
-        most = float(spec.scaling.instances)
+        most = float(spec.scaling.starts)
         self.starts = StartsRow(most, most / spec.scaling.per, most)
         self.there = 0
         self.roomy: list[Instance] = []  # those with room; who was used last stands last

@@ -14,7 +14,7 @@ from sim.vocabulary import Outcome, Stage
 class Scaling(Spec):
     """How many instances may be started: so many at once, refilled evenly in `per`, and never more than that."""
 
-    instances: Many = 1000
+    starts: Many = 1000
     """So many new ones."""
     per: Duration = Field(default=10.0, gt=0)
     """In so long."""

@@ -50,7 +50,7 @@ def test_beyond_the_limit_it_is_429():
 
 def test_new_instances_come_no_faster_than_scaling_allows():
     """One in ten seconds, each busy for 30 s: half a start is left at 5 s, a whole one at 10 s."""
-    played = play("scaling: {instances: 1, per: 10s}", [0.0, 5.0, 10.0, 11.0, 20.0], work="30s")
+    played = play("scaling: {starts: 1, per: 10s}", [0.0, 5.0, 10.0, 11.0, 20.0], work="30s")
     assert played.outcomes() == ["ok", "rate_limited", "ok", "rate_limited", "ok"]
 
 

@@ -18,7 +18,7 @@ def serverless(document: dict[str, Any], luck: Luck) -> None:
     if luck.maybe("few", 0.6):
         function["limit"] = luck.number("limit", 1, 5)
     if luck.maybe("slowly more", 0.5):
-        function["scaling"] = luck.pick("scaling", ({"instances": 1, "per": "1s"}, {"instances": 2}, {"per": "2s"}))
+        function["scaling"] = luck.pick("scaling", ({"starts": 1, "per": "1s"}, {"starts": 2}, {"per": "2s"}))
     steps = [luck.pick("does", ({"work": {"exponential": "60ms"}}, {"wait": "80ms"}))]
     if luck.maybe("fails", 0.4):
         steps.append({"fail": "20%"})

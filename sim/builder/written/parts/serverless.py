@@ -12,11 +12,11 @@ from sim.builder.saying import Part, part
 
 
 def scaling(
-    *, instances: Mapping[str, Any] | int | str | None = None, per: Literal[0] | Mapping[str, Any] | str | None = None
+    *, starts: Mapping[str, Any] | int | str | None = None, per: Literal[0] | Mapping[str, Any] | str | None = None
 ) -> Part:
     """How many instances may be started: so many at once, refilled evenly in `per`, and never more than that.
 
-    instances: So many new ones.
+    starts: So many new ones.
     per: In so long.
     """
     return part(locals())
