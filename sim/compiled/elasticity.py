@@ -17,6 +17,8 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.hosts import ended, error_faults, fleets, hosts, node_pools, replicas, struck, tallies
 from sim.compiled.rows.logs import groups
+from sim.compiled.rows.queues import message_queues
+from sim.compiled.tasks import STANDS_IN
 from sim.models.clock import CONTROL, ORDINARY, Signal
 from sim.models.draws import Draws
 from sim.policies.base import noise
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sim.compiled.coordination import Patience
     from sim.compiled.rows.hosts import Host, Replica
     from sim.models.group import Group
+    from sim.models.queues.queue import Queue
 
 Model = Any  # of a fault or a fleet, whose parts are exchanged for views
 
@@ -75,6 +78,7 @@ class Elasticity:
         scaler.groups = {
             name: [GroupView(self.control, group) for group in found] for name, found in scaler.groups.items()
         }
+        scaler.queues = {name: QueueView(self.control, queue) for name, queue in scaler.queues.items()}
 
     def take_over_fault(self, harm: Model) -> None:
         """A restart, a deployment or what comes by chance."""
@@ -141,7 +145,7 @@ class Time:
             calendar.make_ready(s, turn)
             return
         order = membership.order(look_at(turn))
-        calendar.make_ready(s, membership.new_stand_in(order))
+        calendar.make_ready(s, membership.new_stand_in(STANDS_IN, order))
 
 
 class Log:
@@ -390,6 +394,19 @@ class ReplicaView:
         row = self.row
         busy = 0 if row.stopped else min(row.running, row.cores)
         return row.used + (now - row.used_since) * busy
+
+
+class QueueView:
+    """A queue of a queue broker, as KEDA sees it."""
+
+    def __init__(self, control: Control, queue: Queue):
+        self.control, self.place = control, control.wiring.queue_at[queue]
+
+    @property
+    def length(self) -> int:
+        """Messages that are ready, or handed out and not acknowledged."""
+        row = message_queues(self.control.s)[self.place]
+        return row.ready + row.unacked
 
 
 class GroupView:

@@ -16,6 +16,8 @@ from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
 from sim.models.faulting import FaultEvent, Harm
+from sim.models.queues.faults import Alarm, SlowDisk
+from sim.models.queues.queue_broker import QueueBroker
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ class Faults:
             faults.NetworkFault: (self.begin_network, self.end_network),
             faults.Flush: (self.begin_flush, self.end_flush),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
+            Alarm: (self.begin_alarm, self.end_alarm),
+            SlowDisk: (self.begin_slow_disk, self.end_slow_disk),
         }
 
     def plan(self, moment: Any) -> int:  # noqa: ANN401 - a signal of the models
@@ -272,6 +276,9 @@ class Faults:
 
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""
+        if harm.broker in self.wiring.queue_broker_at:
+            self.membership.listeners.fail(harm.broker)
+            return
         brokers(self.s)[self.wiring.broker_at[harm.broker]].down += 1
         for topic in harm.broker.topics:
             row = topics(self.s)[self.wiring.topic_at[topic]]
@@ -286,6 +293,9 @@ class Faults:
 
     def end_broker_down(self, harm: faults.BrokerDown) -> None:
         """Up."""
+        if harm.broker in self.wiring.queue_broker_at:
+            self.membership.listeners.end_failure(harm.broker)
+            return
         broker = self.wiring.broker_at[harm.broker]
         brokers(self.s)[broker].down -= 1
         if not brokers(self.s)[broker].down:
@@ -293,8 +303,27 @@ class Faults:
 
     def reach_again(self) -> None:
         """Something was mended: consumers that could not reach their broker try again."""
-        for broker in range(len(self.wiring.broker_at)):
-            self._restore(broker)
+        for broker in self.wiring.world.brokers.values():
+            if isinstance(broker, QueueBroker):
+                self.membership.listeners.restore(broker)
+            else:
+                self._restore(self.wiring.broker_at[broker])
+
+    def begin_alarm(self, harm: Alarm) -> None:
+        """Out of memory."""
+        self.membership.listeners.raise_alarm(harm.broker, 1)
+
+    def end_alarm(self, harm: Alarm) -> None:
+        """There is room again."""
+        self.membership.listeners.raise_alarm(harm.broker, -1)
+
+    def begin_slow_disk(self, harm: SlowDisk) -> None:
+        """Slow down."""
+        self.membership.listeners.slow_disk(harm.broker, harm.by, begins=True)
+
+    def end_slow_disk(self, harm: SlowDisk) -> None:
+        """Recover."""
+        self.membership.listeners.slow_disk(harm.broker, harm.by, begins=False)
 
     def _restore(self, broker: int) -> None:
         row = brokers(self.s)[broker]

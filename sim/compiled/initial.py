@@ -44,6 +44,7 @@ def _numbers(s: State, wiring: Wiring) -> None:
     s.library_count = max(1, len(wiring.limit_tables.library))
     s.waiting_count = max(1, len(wiring.limit_tables.waiting))
     s.stamps_count = sum(wiring.limit_tables.stamps)
+    s.name_of_queues = wiring.world.recorder.names.index("queue") if wiring.queue_at else 0
     s.last_tick = len(wiring.world.moments)
 
 

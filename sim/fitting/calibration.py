@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.errors import UsageError
 from sim.experiments.running.engines import chosen_engine
@@ -111,8 +112,11 @@ def fit(
     target = target_of(loaded, measurement, variant, part)
     name, document = document_of(loaded, variant)
     document = at_middles(document)  # what is a range is searched for from its middle on, or stays there
-    moments, measured, longest = _figures_of(target)
-    parameters = _free(loaded, document, free, longest)
+    moments, measured = _figures_of(target)
+    times = [math.exp(value) for moment, value in zip(moments, measured, strict=True) if moment.is_time]
+    parameters = _free(loaded, document, free, max(times, default=1.0))
+    if any(parameter.kind == "count" for parameter in parameters):
+        moments, measured = _figures_of(target, crowds=True)
     if not moments:
         raise UsageError("found too few requests to tell a figure, expected some tens at least")
     count = replications or int(np.clip(_SIMULATED // max(1, target.count), *_REPLICATIONS))
@@ -127,18 +131,15 @@ def fit(
     return _answer(loaded, name, document, target, found, before, measured, search, used, confidence)
 
 
-def _figures_of(target: Target) -> tuple[list[Moment], Any, float]:
-    """The figures of the measurement, and its mean response in seconds."""
-    (scenario,) = target.study.variants.values()
-    if target.requests is not None:
-        columns = of_requests(target.requests, scenario.warmup, scenario.duration)
-        moments = chosen(columns)
-        found = values(columns, moments)
-    else:
+def _figures_of(target: Target, crowds: bool = False) -> tuple[list[Moment], NDArray[np.float64]]:
+    """The figures of the measurement; `crowds`: by how many were there, too, where single requests are known."""
+    if target.requests is None:
         assert target.table is not None
-        moments, found = of_table(target.table)
-    means = [math.exp(value) for moment, value in zip(moments, found, strict=True) if moment.is_time]
-    return moments, found, max(means, default=1.0)
+        return of_table(target.table)
+    (scenario,) = target.study.variants.values()
+    columns = of_requests(target.requests, scenario.warmup, scenario.duration)
+    moments = chosen(columns, crowds)
+    return moments, values(columns, moments)
 
 
 def _free(study: Study, document: dict[str, Any], free: Sequence[str], longest: float) -> list[Parameter]:

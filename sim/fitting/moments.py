@@ -22,6 +22,8 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 _LEAST_BEYOND = 10  # requests beyond a percentile
 _LEAST_SHARE = 0.002  # of an outcome that is looked at
 _SHORTEST = 1e-9  # s
+_CROWDS = ((0, 0), (1, 1), (2, 2), *((2**power + 1, 2 ** (power + 1)) for power in range(1, 10)), (1025, math.inf))
+_LEAST_CROWD = 50  # requests that found so many others
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Moment:
     what: str  # "mean", "p95", "ok"
     route: str  # empty: of all requests
     q: float = math.nan  # of a percentile
+    found: tuple[int, float] | None = None  # at least and at most so many others in the system at the arrival
 
     @property
     def is_time(self) -> bool:
@@ -39,7 +42,11 @@ class Moment:
 
     @property
     def name(self) -> str:
-        """`p95 of POST /orders`"""
+        """`p95 of POST /orders`, `mean with 3 to 4 there`"""
+        if self.found is not None:
+            least, most = self.found
+            others = f"{least}" if most == least else f"{least} or more" if math.isinf(most) else f"{least} to {most:g}"
+            return f"{self.what} with {others} there"
         return f"{self.what} of {self.route}" if self.route else self.what
 
 
@@ -83,8 +90,13 @@ def of_records(records: Records) -> Columns:
     )
 
 
-def chosen(columns: Columns) -> list[Moment]:
-    """The figures that so many requests tell something of: of each route where there are several, else of all."""
+def chosen(columns: Columns, crowds: bool = False) -> list[Moment]:
+    """The figures that so many requests tell something of: of each route where there are several, else of all.
+
+    `crowds`: means by how many others were in the system, too. They hang little on how full it happened to be, and tell
+    from how many on one waits: c workers of mean work m answer who finds n others in m on average where n < c, and in
+    m (1 + (n - c + 1) / c) else, where work is exponential.
+    """
     counts = {name: int(np.count_nonzero(columns.route == number)) for number, name in enumerate(columns.routes)}
     routes = [name for name, count in counts.items() if count]
     found: list[Moment] = []
@@ -97,20 +109,31 @@ def chosen(columns: Columns) -> list[Moment]:
         shares = np.bincount(columns.outcome[mask].astype(np.int64), minlength=len(Outcome)) / max(1, int(mask.sum()))
         lost = [outcome for outcome in Outcome if outcome is not Outcome.IN_FLIGHT and shares[outcome] >= _LEAST_SHARE]
         found += [Moment(outcome.word, route) for outcome in lost if len(lost) > 1 or outcome is not Outcome.OK]
+    if crowds:
+        others = _others(columns)[_good(columns) & ~np.isnan(columns.response)]
+        found += [
+            Moment("mean", "", found=(least, most))
+            for least, most in _CROWDS
+            if np.count_nonzero((others >= least) & (others <= most)) >= _LEAST_CROWD
+        ]
     return found
 
 
 def values(columns: Columns, moments: Sequence[Moment]) -> Floats:
     """(moments,) their values; nan where there is none."""
     found = np.full(len(moments), math.nan)
+    others = _others(columns) if any(moment.found is not None for moment in moments) else None
     for route in dict.fromkeys(moment.route for moment in moments):
         mask = _mask(columns, route)
-        times = columns.response[mask & _good(columns) & ~np.isnan(columns.response)]
-        outcomes = columns.outcome[mask]
+        timed = mask & _good(columns) & ~np.isnan(columns.response)
+        times, outcomes = columns.response[timed], columns.outcome[mask]
         for place, moment in enumerate(moments):
             if moment.route != route:
                 continue
-            if moment.is_time and times.size:
+            if moment.found is not None and others is not None:
+                inside = columns.response[timed & (others >= moment.found[0]) & (others <= moment.found[1])]
+                found[place] = math.log(max(float(inside.mean()), _SHORTEST)) if inside.size else math.nan
+            elif moment.is_time and times.size:
                 value = float(times.mean()) if moment.what == "mean" else float(np.quantile(times, moment.q))
                 found[place] = math.log(max(value, _SHORTEST))
             elif not moment.is_time and outcomes.size:
@@ -130,6 +153,14 @@ def of_table(table: Distribution) -> tuple[list[Moment], Floats]:
             moments.append(Moment(f"p{q * 100:g}", "", q))
             found.append(math.log(value))
     return moments, np.array(found)
+
+
+def _others(columns: Columns) -> NDArray[np.int64]:
+    """How many had arrived before each and were not answered yet."""
+    before = np.empty(columns.arrival.size, dtype=np.int64)
+    before[np.argsort(columns.arrival, kind="stable")] = np.arange(columns.arrival.size)
+    ends = np.sort(columns.arrival + np.where(np.isnan(columns.response), np.inf, columns.response))
+    return np.asarray(before - np.searchsorted(ends, columns.arrival, side="right"))
 
 
 def _mask(columns: Columns, route: str) -> NDArray[np.bool_]:

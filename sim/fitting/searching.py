@@ -114,7 +114,7 @@ class Search:
             for place in (range(len(self.parameters)) if among is None else among)
             if self.parameters[place].kind == "time"
         ]
-        means = [place for place, moment in enumerate(self.model.moments) if moment.is_time]
+        means = [place for place, moment in enumerate(self.model.moments) if moment.is_time and moment.found is None]
         means = [place for place in means if self.model.moments[place].what == "mean"] or means
         if not places or not means:
             return

@@ -169,21 +169,27 @@ def _left_out(draft: Draft) -> str:
 def _traffic(draft: Draft) -> CommentedMap:
     clients = CommentedMap()
     gateway, measured = draft.gateway, draft.measured
-    recorded = _recorded(draft)
     if measured is not None and measured.recording:
         replay = {"replay": {"file": measured.recording, "timestamps": "arrival_ns", "unit": "ns", "route": "route"}}
-        add(
-            clients,
-            "arrivals",
-            Said(replay, f"every request as it was recorded; {measured.arrivals.remark if measured.arrivals else ''}"),
-            4,
-        )
+        why = f"every request as it was recorded; {measured.arrivals.remark if measured.arrivals else ''}"
+        add(clients, "arrivals", Said(replay, why), 4)
         return CommentedMap({"clients": clients})
+    sends = _sends(draft)
+    if sends is not None:
+        add(clients, "sends", sends, 4)
+    add(clients, "arrivals", _arrivals(draft), 4)
+    if gateway is not None and _tells_users_apart(gateway):
+        why = "how many users (or client addresses) the limits tell apart"
+        add(clients, "users", Said({"count": 1000}, why, True), 4)
+    return CommentedMap({"clients": clients})
+
+
+def _sends(draft: Draft) -> Said | None:
+    """Where requests go: as recorded, else over every route of the gateway, else to what nobody else calls."""
+    recorded, gateway = _recorded(draft), draft.gateway
     if recorded:
-        shares = recorded if len(recorded) > 1 else next(iter(recorded))
-        add(clients, "sends", Said(shares, "as they were recorded"), 4)
-        targets: list[str] = []
-    elif gateway is not None:
+        return Said(recorded if len(recorded) > 1 else next(iter(recorded)), "as they were recorded")
+    if gateway is not None:
         targets, why = [route.name for route in gateway.routes], f"every route of {gateway.what}, each as often"
     else:
         entered = [draft.services[entry.key] for entry in draft.entries]
@@ -191,33 +197,21 @@ def _traffic(draft: Draft) -> CommentedMap:
         why = "; ".join(
             f"{entry.why} ({where(entry.at)})" if entry.at.line else entry.why for entry in draft.entries[:3]
         )
-    if not targets:
-        pass
-    elif len(targets) == 1:
-        add(clients, "sends", Said(targets[0], why), 4)
-    else:
-        add(clients, "sends", Said(_shares(targets), f"shares of the requests; {why}", True), 4)
+    if len(targets) > 1:
+        return Said(_shares(targets), f"shares of the requests; {why}", True)
+    return Said(targets[0], why) if targets else None
+
+
+def _arrivals(draft: Draft) -> Said:
+    """Measured, else the users of a load test's settings, else a rate to be supplied."""
+    measured = draft.measured
     users = next((client.users for client in draft.clients if client.users is not None and measured is None), None)
     if users is not None:
-        closed = {"closed": {"users": users.value, "think": "1s"}}
-        add(
-            clients,
-            "arrivals",
-            Said(closed, f"time to think between two requests of a user; users: {users.remark}", True),
-            4,
-        )
-    elif measured is not None and measured.arrivals is not None:
-        add(clients, "arrivals", measured.arrivals, 4)
-    else:
-        add(clients, "arrivals", Said({"poisson": "10/s"}, "how many requests come", True), 4)
-    if gateway is not None and _tells_users_apart(gateway):
-        add(
-            clients,
-            "users",
-            Said({"count": 1000}, "how many users (or client addresses) the limits tell apart", True),
-            4,
-        )
-    return CommentedMap({"clients": clients})
+        why = f"time to think between two requests of a user; users: {users.remark}"
+        return Said({"closed": {"users": users.value, "think": "1s"}}, why, True)
+    if measured is not None and measured.arrivals is not None:
+        return measured.arrivals
+    return Said({"poisson": "10/s"}, "how many requests come", True)
 
 
 def _tells_users_apart(gateway: Gateway) -> bool:

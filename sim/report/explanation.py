@@ -317,54 +317,51 @@ def _numbers(explanation: Explanation, variant: VariantExplanation) -> dict[str,
 
 def _variant_document(variant: VariantExplanation) -> dict[str, Any]:
     station = variant.load.bottleneck
+    on_paper = station and {
+        "station": station.name,
+        "resource": station.resource,
+        "at_load": _finite(variant.load.capacity),
+    }
+    in_run = [{"station": busy.station, "resource": busy.resource, "at": busy.full_at} for busy in variant.filled]
     return {
         "clock": variant.clock,
         "words": [*sentences(variant), *saturation(variant)],
-        "quantiles": {
-            name: {
-                "share": explained.share,
-                "value": _limits(explained.value),
-                "lower_bound": explained.open,
-                "response": _limits(explained.response),
-                "requests": _finite(explained.requests),
-                "parts": [
-                    {
-                        "place": part.place,
-                        "what": part.what,
-                        "again": part.again,
-                        "share": part.share,
-                        "seconds": _limits(part.seconds),
-                    }
-                    for part in explained.portions
-                ],
-            }
-            for name, explained in variant.quantiles.items()
-        },
-        "use": [
-            {
-                "station": busy.station,
-                "resource": busy.resource,
-                "utilisation": {"mean": _limits(busy.utilisation), "max": _limits(busy.utilisation_max)},
-                "queue": {"mean": _limits(busy.queue_mean), "max": _limits(busy.queue_max)},
-                "full_at": _finite(busy.full_at),
-                "attempts": _limits(busy.attempts),
-                "errors": {word: _limits(figure) for word, figure in busy.errors.items()},
-            }
-            for busy in variant.use
-        ],
-        "first_full": {
-            "on_paper": {
-                "station": station.name,
-                "resource": station.resource,
-                "at_load": _finite(variant.load.capacity),
-            }
-            if station is not None
-            else None,
-            "in_run": [
-                {"station": busy.station, "resource": busy.resource, "at": busy.full_at} for busy in variant.filled
-            ],
-        },
+        "quantiles": {name: _quantile_document(explained) for name, explained in variant.quantiles.items()},
+        "use": [_use_document(busy) for busy in variant.use],
+        "first_full": {"on_paper": on_paper, "in_run": in_run},
         "story": [{"time": moment.time, "text": moment.text} for moment in tell(variant.result)],
+    }
+
+
+def _quantile_document(explained: Explained) -> dict[str, Any]:
+    return {
+        "share": explained.share,
+        "value": _limits(explained.value),
+        "lower_bound": explained.open,
+        "response": _limits(explained.response),
+        "requests": _finite(explained.requests),
+        "parts": [
+            {
+                "place": part.place,
+                "what": part.what,
+                "again": part.again,
+                "share": part.share,
+                "seconds": _limits(part.seconds),
+            }
+            for part in explained.portions
+        ],
+    }
+
+
+def _use_document(busy: Busy) -> dict[str, Any]:
+    return {
+        "station": busy.station,
+        "resource": busy.resource,
+        "utilisation": {"mean": _limits(busy.utilisation), "max": _limits(busy.utilisation_max)},
+        "queue": {"mean": _limits(busy.queue_mean), "max": _limits(busy.queue_max)},
+        "full_at": _finite(busy.full_at),
+        "attempts": _limits(busy.attempts),
+        "errors": {word: _limits(figure) for word, figure in busy.errors.items()},
     }
 
 

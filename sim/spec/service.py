@@ -89,14 +89,8 @@ class Consume(Spec):
         series=("lag", "delivered", "redelivered", "busy", "workers"),
     )
     simpy_only = (
-        "fetch",
-        "commit",
         "transaction",
         "isolation",
-        "prefetch",
-        "ack",
-        "on_failure",
-        "priority",
     )
     group: str = ""
     """The consumer group of a topic: every group gets every message once. A queue has none."""

@@ -58,28 +58,29 @@ def test_intervals_hold_what_they_promise(tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.xfail(
-    strict=True,
-    reason="deviances of two counts are compared with weights from few replications each: 5 to 7 are told for 4 workers",
-)
 def test_workers_are_found_where_they_are_busy(tmp_path):
+    """How full it happened to be says little; but who found three others waited for nobody, and who found four did."""
     file = write(tmp_path / "a.csv", *measured(12_000, 340, [(4, 0.010)], seed=2))
     found = fit(
         load_text(shop("{exponential: 5ms}", workers=8)), file, ["shop.get.work", "shop.workers=1..16"], replications=10
     )
     assert values(found)["shop.workers"].value == 4
+    assert values(found)["shop.workers"].low >= 4 >= values(found)["shop.workers"].high
     assert values(found)["shop.get.work"].low <= 0.010 <= values(found)["shop.get.work"].high
     assert "workers: 4  # threads; fitted to 12,000 requests: 4" in found.text
 
 
 @pytest.mark.long
 def test_workers_that_are_never_all_busy_are_not_fitted(tmp_path):
+    """0.2 are busy on average: of 4,000 requests some 70 find two others, and would wait if two workers were all; five
+    find three.
+    """
     file = write(tmp_path / "a.csv", *measured(4_000, 20, [(4, 0.010)], seed=3))
     found = fit(
         load_text(shop("{exponential: 5ms}", workers=8)), file, ["shop.get.work", "shop.workers=2..16"], replications=10
     )
     assert [one.parameter.name for one in found.untold] == ["shop.workers"]
-    assert "anything from 2 on would show the same" in render_fit(found)
+    assert "anything from 3 on would show the same" in render_fit(found)
     assert "workers: 8  # threads\n" in found.text
     assert values(found)["shop.get.work"].low <= 0.010 <= values(found)["shop.get.work"].high
 

@@ -59,6 +59,12 @@ class CallOp(Op, size=OP_BYTES, fixed=True):
     for_others: bool  # others of the same user may wait for its answer
 
 
+class BatchOp(CallOp, size=OP_BYTES, fixed=True):
+    """A publication of which the last of each batch is waited for."""
+
+    batch: int
+
+
 class EndOp(Op, size=OP_BYTES, fixed=True):
     """The end of an attempt."""
 
@@ -209,6 +215,7 @@ entry_ops = View(ops, EntryOp)
 timed_ops = View(ops, TimedOp)
 place_ops = View(ops, PlaceOp)
 call_ops = View(ops, CallOp)
+batch_ops = View(ops, BatchOp)
 end_ops = View(ops, EndOp)
 effect_ops = View(ops, EffectOp)
 chance_ops = View(ops, ChanceOp)

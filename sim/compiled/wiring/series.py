@@ -14,6 +14,7 @@ from sim.compiled.wiring.found import Filled, Found, fractions
 from sim.compiled.wiring.lines import classes_of
 from sim.models.group import MEMBER
 from sim.models.ledger import LEDGER
+from sim.models.queues.deaths import CAUSES
 
 if TYPE_CHECKING:
     from sim.compiled.plugins.tables import PluginTables
@@ -36,6 +37,16 @@ OF_GROUPS = (
     ("workers", sampling.GROUP_WORKERS),
 )
 
+OF_QUEUES = (
+    ("lag", sampling.QUEUE_LAG),
+    ("ready", sampling.QUEUE_READY),
+    ("unacked", sampling.QUEUE_UNACKED),
+    ("delivered", sampling.QUEUE_DELIVERED),
+    ("redelivered", sampling.QUEUE_REDELIVERED),
+    ("process", sampling.QUEUE_PROCESS),
+    ("busy", sampling.QUEUE_BUSY),
+    ("workers", sampling.QUEUE_WORKERS),
+)
 OF_SAGAS = (
     ("sagas_completed", sampling.SAGAS_COMPLETED),
     ("sagas_compensated", sampling.SAGAS_COMPENSATED),
@@ -82,6 +93,7 @@ class SeriesTables:
         self._watch_hosts()
         self._watch_guards()
         self._watch_groups()
+        self._watch_queues()
         self._watch_limits()
         self._watch_steps()
         self._watch_keys()
@@ -130,6 +142,18 @@ class SeriesTables:
                 self._watch(group.component, quantity, what, place)
             for index, member in enumerate(group.members):
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
+
+    def _watch_queues(self) -> None:
+        for broker, place in self.places.queue_broker_at.items():
+            self._watch(broker.name, "blocked", sampling.BLOCKED, place)
+            self._watch(broker.name, "unroutable", sampling.UNROUTABLE, place)
+        for queue, place in self.places.queue_at.items():
+            for quantity, what in OF_QUEUES:
+                self._watch(queue.component, quantity, what, place)
+            for number, cause in enumerate(CAUSES):
+                self._watch(queue.component, f"given up {cause}", sampling.QUEUE_GIVEN_UP, place, number)
+            for index, at in enumerate(self.places.channels_of(queue)):
+                self._watch(queue.component, f"{MEMBER} {index}", sampling.CHANNEL_BUSY, at)
 
     def _watch_steps(self) -> None:
         for host in self.places.hosts:

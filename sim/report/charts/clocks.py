@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,17 +53,9 @@ def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
             axes.set_xlim(left, right)
             log_seconds(axes, "x")
             _share_axis(axes, floor)
-            ends, lines = [], []
-            for index, (name, pair) in enumerate(clocks.items()):
-                if len(pair[which]):
-                    times, shares = _survival(pair[which], floor, right)
-                    axes.plot(times, shares, color=theme.variant(index), ls=dash(index), lw=1.8)
-                    lines.append(Line(name, "share", times, shares, index))
-                    ends.append((shares[-1], f"{_fitting(name)}: {_never(pair[which])}", theme.variant(index)))
-            label_ends(axes, ends)
+            lines = _draw(axes, {name: pair[which] for name, pair in clocks.items()}, theme)
             told.append(Panel(axes, lines, f"{_CLOCKS[which][0]}, still waiting after"))
             name_panel(axes, _CLOCKS[which][0], theme.ink, _CLOCKS[which][1])
-            axes.set_ylabel("share still waiting")
             axes.tick_params(axis="x", labelbottom=axes is sheet.axes[-1])
         sheet.axes[-1].set_xlabel("time since arrival, logarithmic")
     never = (
@@ -82,6 +75,20 @@ def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
         told,
         by_variant=True,
     )
+
+
+def _draw(axes: Axes, clocks: Mapping[str, _Waits], theme: Theme) -> list[Line]:
+    """The curve of every variant that has one on this clock, over the axes as they are."""
+    floor, right = axes.get_ylim()[0], axes.get_xlim()[1]
+    ends, lines = [], []
+    for index, (name, wait) in enumerate(clocks.items()):
+        if len(wait):
+            times, shares = _survival(wait, floor, right)
+            axes.plot(times, shares, color=theme.variant(index), ls=dash(index), lw=1.8)
+            lines.append(Line(name, "share", times, shares, index))
+            ends.append((shares[-1], f"{_fitting(name)}: {_never(wait)}", theme.variant(index)))
+    label_ends(axes, ends)
+    return lines
 
 
 @dataclass(frozen=True)
@@ -132,6 +139,7 @@ def _survival(wait: _Waits, floor: float, right: float) -> tuple[NDArray[np.floa
 def _share_axis(axes: Axes, floor: float) -> None:
     axes.set_yscale("log")
     axes.set_ylim(floor, 1.0)
+    axes.set_ylabel("share still waiting")
     axes.yaxis.set_major_locator(LogLocator(10, numticks=12))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:g}%"))
     axes.yaxis.set_minor_formatter(NullFormatter())

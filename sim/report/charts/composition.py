@@ -62,19 +62,7 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
         axes.set_yticks(range(len(bars)), names)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         axes.set_xlabel("share of the time of the requests around the quantile")
-        patches = [
-            Patch(facecolor=colour_of(theme, kind), hatch=HATCHES.get(kind), label=LABELS[kind]) for kind in kinds
-        ]
-        axes.legend(
-            handles=patches,
-            loc="lower left",
-            bbox_to_anchor=(0, 1.0),
-            ncols=per_row,
-            frameon=False,
-            fontsize=8,
-            handlelength=1.2,
-            borderpad=0.1,
-        )
+        _legend(axes, kinds, per_row, theme)
     return Chart(
         "composition",
         "Where the time of requests went",
@@ -83,6 +71,20 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
         " ".join(sentence for variant in explanation.variants.values() for sentence in sentences(variant)),
         sheet.figure,
         theme,
+    )
+
+
+def _legend(axes: Axes, kinds: list[str], per_row: int, theme: Theme) -> None:
+    patches = [Patch(facecolor=colour_of(theme, kind), hatch=HATCHES.get(kind), label=LABELS[kind]) for kind in kinds]
+    axes.legend(
+        handles=patches,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=per_row,
+        frameon=False,
+        fontsize=8,
+        handlelength=1.2,
+        borderpad=0.1,
     )
 
 

@@ -4,13 +4,14 @@ loads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 
-from sim.experiments.stability.results import Stability
+from sim.experiments.stability.results import Stability, Step
 from sim.report.charts.canvas import panels
 from sim.report.charts.drawing import Chart, Line, Panel
 from sim.report.charts.labels import label_ends, rate_axis
@@ -26,6 +27,10 @@ def hysteresis_curve(stability: Stability, theme: Theme = LIGHT) -> Chart:
     """
     points, colours = stability.points, (theme.variant(0), theme.variant(1), theme.muted)
     rates = [point.rate for point in points]
+    without, after = (
+        [point.goodput_without.value for point in points],
+        [point.goodput_after.value for point in points],
+    )
     with mpl.rc_context(rc(theme)):
         sheet = panels(1, 3.0, top=0.3, labels=1.6)
         axes = sheet.axes[0]
@@ -35,31 +40,18 @@ def hysteresis_curve(stability: Stability, theme: Theme = LIGHT) -> Chart:
                 "metastable", (stability.metastable[0], 1), (3, 3), color=theme.fault_ink, fontsize=8, **_ABOVE
             )
         axes.plot([0, max(rates)], [0, max(rates)], color=theme.rule, lw=0.8, zorder=0.5)
-        without, after = (
-            [point.goodput_without.value for point in points],
-            [point.goodput_after.value for point in points],
-        )
         axes.plot(rates, without, color=colours[0], marker="o", ms=4)
         axes.plot(rates, after, color=colours[1], marker="s", ms=4, ls=(0, (5, 1.6)))
         labels = [(without[-1], "undisturbed", colours[0]), (after[-1], "long after the stressor", colours[1])]
         labels += [(stability.curve[-1].goodput.value, "load up, then down", colours[2])] if stability.curve else []
-        top = sum(step.rising for step in stability.curve)
-        for steps, style in ((stability.curve[:top], "-"), (stability.curve[max(0, top - 1) :], (0, (1.4, 1.2)))):
-            axes.plot(
-                [step.rate for step in steps],
-                [step.goodput.value for step in steps],
-                color=colours[2],
-                lw=1.1,
-                ls=style,
-            )
-            for one, other in pairwise(steps):
-                _arrow(axes, (one.rate, one.goodput.value), (other.rate, other.goodput.value), colours[2])
+        _staircase(axes, stability.curve, colours[2])
         axes.axvline(stability.rate, color=theme.ink, lw=0.7, ls=(0, (1, 2)))
         axes.annotate("the scenario", (stability.rate, 0), (3, 3), color=theme.ink, fontsize=7.5, **_ABOVE)
         axes.set_xlim(0, max(*rates, stability.rate) * 1.02)
         rate_axis(axes, "goodput")
         rate_axis(axes, "offered load, requests", "x", bins=8)
         label_ends(axes, labels)
+    drawn = [Line("undisturbed", "1/s", rates, without), Line("long after the stressor", "1/s", rates, after)]
     return Chart(
         "hysteresis",
         f"Does it come back? {stability.variant} under {stability.stressor}",
@@ -70,16 +62,17 @@ def hysteresis_curve(stability: Stability, theme: Theme = LIGHT) -> Chart:
         " ".join(verdict(stability)),
         sheet.figure,
         theme,
-        [
-            Panel(
-                axes,
-                [Line("undisturbed", "1/s", rates, without), Line("long after the stressor", "1/s", rates, after)],
-                "goodput",
-                "at",
-                "1/s",
-            )
-        ],
+        [Panel(axes, drawn, "goodput", "at", "1/s")],
     )
+
+
+def _staircase(axes: Axes, steps: Sequence[Step], colour: str) -> None:
+    """One run whose load goes up, and then down again."""
+    top = sum(step.rising for step in steps)
+    for part, style in ((steps[:top], "-"), (steps[max(0, top - 1) :], (0, (1.4, 1.2)))):
+        axes.plot([step.rate for step in part], [step.goodput.value for step in part], color=colour, lw=1.1, ls=style)
+        for one, other in pairwise(part):
+            _arrow(axes, (one.rate, one.goodput.value), (other.rate, other.goodput.value), colour)
 
 
 def _arrow(axes: Axes, begin: tuple[float, float], end: tuple[float, float], colour: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -50,55 +51,59 @@ def _curves(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
     if sweep.settings[axis].nunique() < 2 or not pd.api.types.is_numeric_dtype(sweep.settings[axis]):
         return None
     lines = list(_lines(sweep, axis))[:MOST_LINES]
-    wanted = [key for key in METRICS if any(_varied(sweep, key, variant) for variant in sweep.variants)]
+    wanted = _wanted(sweep)
     if not wanted or not lines:
         return None
-    unit, fits = (
-        unit_of_axis(sweep, sweep.axes[place]),
-        {(fit.variant, fit.axis, tuple(fit.others.values())): fit for fit in sweep.fits},
-    )
-    alt, told = [], []
+    label, unit = sweep.axes[place].label, unit_of_axis(sweep, sweep.axes[place])
+    told = []
     with mpl.rc_context(rc(theme)):
         sheet = panels(len(wanted), 1.45, labels=1.9)
         for axes, metric in zip(sheet.axes, wanted, strict=True):
-            ends, figures = [], []
-            for index, (variant, others, points, label) in enumerate(lines):
-                curve = sweep.curve(variant, metric).reindex(points).dropna(subset=["value"]).sort_values(axis)
-                curve = curve[np.isfinite(curve["value"])]
-                if curve.empty:
-                    continue
-                sizes, values = curve[axis].to_numpy(dtype=float), curve["value"].to_numpy(dtype=float)
-                colour = theme.variant(index)
-                axes.fill_between(
-                    sizes, curve["low"].to_numpy(float), curve["high"].to_numpy(float), color=colour, alpha=0.18, lw=0
-                )
-                axes.plot(sizes, values, color=colour, ls=dash(index), marker=marker(index), ms=4)
-                ends.append((values[-1], label, colour))
-                figures.append(
-                    Line(label or variant, _unit(sweep, metric), sizes, values, sweep.variants.index(variant))
-                )
-                fit = fits.get((variant, axis, others))
-                if metric == "throughput" and fit is not None and fit.preferred is not None:
-                    _law(axes, fit.preferred, sizes, theme)
-                said = [
-                    f"{show(value, _unit(sweep, metric))} at {size:g}"
-                    for size, value in zip(sizes, values, strict=True)
-                ]
-                alt.append(f"{label or variant}, {label_of(metric)}: {', '.join(said)}.")
-            _finish(axes, metric, _unit(sweep, metric), theme)
-            _size_axis(axes, sweep.settings[axis], unit, last=axes is sheet.axes[-1], name=sweep.axes[place].label)
-            label_ends(axes, ends)
-            told.append(Panel(axes, figures, label_of(metric), sweep.axes[place].label, unit))
+            figures = _metric_curves(axes, sweep, axis, metric, lines, theme)
+            _size_axis(axes, sweep.settings[axis], unit, last=axes is sheet.axes[-1], name=label)
+            told.append(Panel(axes, figures, label_of(metric), label, unit))
     reading = "Means over the replications with their 95% intervals, all points under the same luck."
     if any(fit.preferred is not None for fit in sweep.fits if fit.axis == axis):
         reading += " Thin lines: the scaling law that describes the throughput best; a ring where its peak is."
-    return Chart(
-        f"scaling-{place + 1}", f"Against {sweep.axes[place].label}", reading, " ".join(alt), sheet.figure, theme, told
-    )
+    alt = " ".join(f"{line.name}, {panel.name}: {_in_words(line)}." for panel in told for line in panel.lines)
+    return Chart(f"scaling-{place + 1}", f"Against {label}", reading, alt, sheet.figure, theme, told)
 
 
-def _lines(sweep: Sweep, axis: str) -> Iterator[tuple[str, tuple[object, ...], pd.Index, str]]:
-    """Variant, the other settings, the points and a label, for each line."""
+def _metric_curves(
+    axes: Axes, sweep: Sweep, axis: str, metric: str, lines: Sequence[_Line], theme: Theme
+) -> list[Line]:
+    """Draw the mean and the interval of one metric, line by line; answers with what is drawn."""
+    laws = {(fit.variant, fit.axis, tuple(fit.others.values())): fit.preferred for fit in sweep.fits}
+    unit, ends, figures = _unit(sweep, metric), [], []
+    for index, (variant, others, points, label) in enumerate(lines):
+        curve = sweep.curve(variant, metric).reindex(points).dropna(subset=["value"]).sort_values(axis)
+        curve = curve[np.isfinite(curve["value"])]
+        if curve.empty:
+            continue
+        sizes, values, low, high = (curve[name].to_numpy(dtype=float) for name in (axis, "value", "low", "high"))
+        colour = theme.variant(index)
+        axes.fill_between(sizes, low, high, color=colour, alpha=0.18, lw=0)
+        axes.plot(sizes, values, color=colour, ls=dash(index), marker=marker(index), ms=4)
+        ends.append((values[-1], label, colour))
+        figures.append(Line(label or variant, unit, sizes, values, sweep.variants.index(variant)))
+        law = laws.get((variant, axis, others))
+        if metric == "throughput" and law is not None:
+            _law(axes, law, sizes, theme)
+    _finish(axes, metric, unit, theme)
+    label_ends(axes, ends)
+    return figures
+
+
+def _in_words(line: Line) -> str:
+    return ", ".join(f"{show(value, line.unit)} at {size:g}" for size, value in zip(line.x, line.y, strict=True))
+
+
+_Line = tuple[str, tuple[object, ...], pd.Index, str]
+"""Variant, the other settings, the points, and a label."""
+
+
+def _lines(sweep: Sweep, axis: str) -> Iterator[_Line]:
+    """One for each variant and each combination of the other settings."""
     others = [name for name in sweep.settings.columns if name != axis]
     groups = list(sweep.settings.groupby(others, sort=False)) if others else [((), sweep.settings)]
     for variant in sweep.variants:
@@ -131,33 +136,26 @@ def _dots(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
     settings = sweep.settings[axis]
     if settings.nunique() < 2 or not pd.api.types.is_numeric_dtype(settings):
         return None
-    wanted = [key for key in METRICS if any(_varied(sweep, key, variant) for variant in sweep.variants)]
+    wanted = _wanted(sweep)
     if not wanted:
         return None
+    label, unit = sweep.axes[place].label, unit_of_axis(sweep, sweep.axes[place])
     with mpl.rc_context(rc(theme)):
         sheet = panels(len(wanted), 1.35, labels=1.5)
         for axes, metric in zip(sheet.axes, wanted, strict=True):
             for index, variant in enumerate(sweep.variants):
                 curve = sweep.curve(variant, metric)
                 curve = curve[np.isfinite(curve["value"])]
-                axes.plot(
-                    curve[axis],
-                    curve["value"],
-                    lw=0,
-                    marker=marker(index),
-                    ms=2.6,
-                    alpha=0.55,
-                    color=theme.variant(index),
-                    label=variant,
-                )
+                look: dict[str, Any] = {
+                    "lw": 0,
+                    "marker": marker(index),
+                    "ms": 2.6,
+                    "alpha": 0.55,
+                    "color": theme.variant(index),
+                }
+                axes.plot(curve[axis], curve["value"], label=variant, **look)
             _finish(axes, metric, _unit(sweep, metric), theme)
-            _size_axis(
-                axes,
-                settings,
-                unit_of_axis(sweep, sweep.axes[place]),
-                last=axes is sheet.axes[-1],
-                name=sweep.axes[place].label,
-            )
+            _size_axis(axes, settings, unit, last=axes is sheet.axes[-1], name=label)
         if len(sweep.variants) > 1:
             sheet.axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8.5)
     reading = (
@@ -166,7 +164,7 @@ def _dots(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
     )
     return Chart(
         f"points-{place + 1}",
-        f"All points over {sweep.axes[place].label}",
+        f"All points over {label}",
         reading,
         f"{len(sweep.points)} points over {axis}.",
         sheet.figure,
@@ -232,24 +230,10 @@ def _capacity_rows(capacity: Capacity, theme: Theme) -> Chart:
         sheet = panels(1, 0.46 * len(capacity.found) + 0.2, labels=2.1, left=1.9, top=0.45)
         axes = sheet.axes[0]
         for place, found in enumerate(capacity.found):
-            low, high = (
-                edge if math.isfinite(edge) else found.rate.value for edge in (found.rate.low, found.rate.high)
-            )
-            axes.plot([low, high], [place, place], color=theme.variant(place), lw=7, alpha=0.35, solid_capstyle="butt")
-            axes.plot([found.rate.value] * 2, [place - 0.3, place + 0.3], color=theme.variant(place), lw=2)
+            _band(axes, place, found.rate, theme)
             for look in found.looks:
                 sign, colour = marks[look.probe.sure]
                 axes.plot([look.load * found.written], [place + 0.32], marker=sign, ms=3.6, color=colour, lw=0)
-            axes.annotate(
-                _borne(found.rate),
-                (1, place),
-                (6, 0),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                va="center",
-                fontsize=8.5,
-                color=theme.ink,
-            )
         for sure, (sign, colour) in marks.items():
             axes.plot([], [], marker=sign, ms=4, color=colour, lw=0, label=words[sure])
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=8)
@@ -269,6 +253,15 @@ def _capacity_rows(capacity: Capacity, theme: Theme) -> Chart:
         for found in capacity.found
     )
     return Chart("capacity", "How much load is borne", reading, alt, sheet.figure, theme)
+
+
+def _band(axes: Axes, place: int, rate: Interval, theme: Theme) -> None:
+    """The stroke of a load, the band of its interval, and both in words beside the panel."""
+    low, high = (edge if math.isfinite(edge) else rate.value for edge in (rate.low, rate.high))
+    axes.plot([low, high], [place, place], color=theme.variant(place), lw=7, alpha=0.35, solid_capstyle="butt")
+    axes.plot([rate.value] * 2, [place - 0.3, place + 0.3], color=theme.variant(place), lw=2)
+    beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+    axes.annotate(_borne(rate), (1, place), (6, 0), fontsize=8.5, color=theme.ink, **beside)
 
 
 def _capacity_curve(capacity: Capacity, theme: Theme) -> Chart:
@@ -313,6 +306,11 @@ def _borne(rate: Interval) -> str:
     if not math.isfinite(rate.high):
         return show(rate.value, "1/s")
     return show_interval(rate, "1/s") if rate.value > 0 else "none"
+
+
+def _wanted(sweep: Sweep) -> list[str]:
+    """The metrics that are drawn: those that differ from point to point."""
+    return [key for key in METRICS if any(_varied(sweep, key, variant) for variant in sweep.variants)]
 
 
 def _varied(sweep: Sweep, metric: str, variant: str) -> bool:

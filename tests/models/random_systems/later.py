@@ -13,7 +13,7 @@ from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
-from tests.models.random_systems.groups import memberships
+from tests.models.random_systems.groups import commits, memberships
 from tests.models.random_systems.health import health_checks
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
@@ -21,6 +21,7 @@ from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
+from tests.models.random_systems.queue_brokers import queue_brokers
 from tests.models.random_systems.releases import releases
 from tests.models.random_systems.sagas import sagas
 from tests.models.random_systems.serverless import serverless
@@ -56,7 +57,9 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     ground.cpu_quotas,
     node_pools,
     memberships,
+    commits,
     releases,
+    queue_brokers,
     serverless,
 )
 
