@@ -61,6 +61,7 @@ from sim.builder.written.parts.distribution import branch
 from sim.builder.written.parts.gateway import gateway, route, translate
 from sim.builder.written.parts.health import health_checks
 from sim.builder.written.parts.idempotency import idempotency
+from sim.builder.written.parts.limit_store import limit_store
 from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
@@ -131,6 +132,7 @@ __all__ = [
     "idempotency",
     "lag",
     "ledger",
+    "limit_store",
     "link",
     "link_between",
     "membership",

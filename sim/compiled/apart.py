@@ -60,6 +60,7 @@ APART = (
     "interpreter.unusual",
     "letters.end_letter",
     "letters.look_at_disk",
+    "limits.ask_stores",
     "limits.counters_at",
     "limits.counters_of",
     "limits.hold_back",

@@ -35,11 +35,11 @@ from sim.compiled.written.watched import read_layers
     VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
-    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, THROTTLED, THROTTLED_PERIODS,
+    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, UNDECIDED, THROTTLED, THROTTLED_PERIODS,
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES, OF_LAYERS,
-) = map(whole, range(74))  # fmt: skip
+) = map(whole, range(75))  # fmt: skip
 
 
 @handler
@@ -68,6 +68,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what == UNDECIDED:
+        return float(limits(s)[index].undecided)
     if what == LISTEN_OVERFLOWS:
         return float(hosts(s)[index].syns_dropped)
     if what >= THROTTLED:

@@ -258,7 +258,9 @@ def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
     for limit in limits:
         whose = f"per {' and '.join(limit.keys)}" if limit.keys else "in all"
         for its in limit.periods:
-            yield f"limit {show(its.rate, '1/s')} {whose}{f', as {limit.preset}' if limit.preset else ''}"
+            like = f", as {limit.preset}" if limit.preset else ""
+            counted = f", in {limit.store.name}" if limit.store is not None else ""
+            yield f"limit {show(its.rate, '1/s')} {whose}{like}{counted}"
 
 
 def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:

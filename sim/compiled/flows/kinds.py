@@ -168,6 +168,7 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    undecided: int
     confirm: ConfirmWait | None
     stock_seen: int
     user: int
@@ -798,6 +799,7 @@ class Limit(int):
     """A limit. The counters of a key are rows in the table of its family, copies of those from `first` on."""
 
     last: float
+    timeout: float
     in_vain: float
     space: int
     per: int
@@ -814,6 +816,13 @@ class Limit(int):
     anonymous: int
     answer: int
     tells: int
+    latency: int
+    trips: int
+    refusing: int
+    hanging: int
+    undecided: int
+    stored: bool
+    tolerant: bool
     keyed: bool
     node: bool
     limiting: bool
@@ -827,6 +836,7 @@ class LimitsStep(int):
     count: int
     route: int
     where: int
+    stored: bool
 
 
 class Condition(int):

@@ -203,6 +203,7 @@ class SeriesTables:
         for place, limit in enumerate(self.places.world.limits()):
             self._watch(f"{limit.owner} {limit.label}", "passed", sampling.LIMIT_PASSED, place)
             self._watch(f"{limit.owner} {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
+            self._watch(f"{limit.owner} {limit.label}", "undecided", sampling.UNDECIDED, place)
 
     def _watch_plugins(self) -> None:
         for host, name, word in self.plugins.totals():

@@ -10,7 +10,7 @@ from sim.compiled.attempts import begin_steps, depart, lose_answer
 from sim.compiled.base import NO, handler, whole
 from sim.compiled.calendar import arm, hold
 from sim.compiled.keys import end_with_key, look_for_key
-from sim.compiled.limits import count_in, hold_back, refuse, tell_refusal
+from sim.compiled.limits import ask_stores, count_in, hold_back, refuse, tell_refusal
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
 from sim.compiled.places import (
@@ -27,6 +27,7 @@ from sim.compiled.places import (
 )
 from sim.compiled.preempting import interrupt_for
 from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.limits import limit_steps
 from sim.compiled.rows.programs import entry_ops
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
@@ -37,6 +38,7 @@ from sim.compiled.tasks import answer, done, forget, knows
 ANSWER_BITS = whole(4)
 ANSWER_MASK = whole(15)
 DEGRADED = whole(1)
+ERROR = whole(9)
 FIRST_PAUSE = 1.0
 GROWTH = 2.0
 OK = whole(0)
@@ -55,6 +57,7 @@ def attempt_step(s: State, own: int) -> int:
     replica_1 = own_row.replica
     replica_1_row = replicas(s)[replica_1]
     step_5 = entry_ops(s)[own_row.entry].limits
+    step_5_row = limit_steps(s)[step_5]
     pc = own_row.on_wake
     to = -1
     if pc == 6:
@@ -67,14 +70,14 @@ def attempt_step(s: State, own: int) -> int:
         own_row.root = 0 if reason == answered else reason
         if entry_ops(s)[own_row.entry].keyed:
             end_with_key(s, own, answered)
-        to = 18
+        to = 20
     if pc == 1:
         if not own_row.granted:
             note_shed(s, host_1)
             refusal = own_row.outcome
-            to = 14
+            to = 15
         else:
-            to = 13
+            to = 14
     if pc == 8:
         come_inside(s, own)
         to = 7
@@ -82,7 +85,7 @@ def attempt_step(s: State, own: int) -> int:
         if own_row.seconds <= own_row.pause or (own_row.caller == -1 and own_row.abandoned):
             own_row.back = -1
             refusal = UNREACHABLE
-            to = 14
+            to = 15
         else:
             own_row.seconds -= own_row.pause
             own_row.pause = own_row.pause * GROWTH
@@ -114,7 +117,7 @@ def attempt_step(s: State, own: int) -> int:
         if replica_1_row.closed:
             if replica_1_row.hung == 0 or replica_1_row.closed > 1:
                 refusal = UNREACHABLE
-                to = 14
+                to = 15
             elif replica_1_row.free == 0 or replica_1_row.backlog > 0:
                 wait_outside(s, own)
                 own_row.on_wake = 8
@@ -130,33 +133,33 @@ def attempt_step(s: State, own: int) -> int:
             own_row.granted = True
             if host_1_row.discipline >= 0:
                 hear_of_no_wait(s, host_1, own)
-            to = 13
+            to = 14
         elif host_1_row.preempts and interrupt_for(s, host_1, own):
             own_row.granted = True
-            to = 13
+            to = 14
         elif replica_1_row.waiting >= host_1_row.capacity and host_1_row.listen_most > 0 and (own_row.connect >= 0.0):
             wait_to_be_accepted(s, own)
-            to = 19
+            to = 21
         elif replica_1_row.waiting >= host_1_row.capacity and host_1_row.listen_most == 0 and (not make_room(s, host_1, own)):
             note_shed(s, host_1)
             refusal = SHED
-            to = 14
+            to = 15
         else:
             wait_in_queue(s, host_1, own, NO)
             if host_1_row.patience >= 0:
                 arm(s, host_1_row.patience, own)
-            to = 19
-    if to == 13:
+            to = 21
+    if to == 14:
         if s.spans:
             keep_start(s, own)
         refusal = OK
-        to = 14
-    if to == 14:
+        to = 15
+    if to == 15:
         if refusal == OK:
             to = 2
         else:
             own_row.where = entry_ops(s)[own_row.entry].endpoint
-            to = 17
+            to = 19
     if pc == 2 or to == 2:
         if host_1_row.errors_on and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -171,7 +174,7 @@ def attempt_step(s: State, own: int) -> int:
                     seconds_4 = have_instance(s, own, function_3)
                     if seconds_4 < 0.0:
                         refusal_3 = RATE_LIMITED
-                        to = 15
+                        to = 16
                     elif seconds_4 > 0.0:
                         hold(s, own, seconds_4)
                         own_row.on_wake = 11
@@ -179,59 +182,79 @@ def attempt_step(s: State, own: int) -> int:
                     else:
                         to = 11
                 else:
-                    to = 15
+                    to = 16
             else:
-                to = 17
+                to = 19
     if pc == 11 or to == 11:
-        refusal_3 = OK
-        to = 15
-    if to == 15:
-        if refusal_3 == OK and entry_ops(s)[own_row.entry].counted:
-            own_row.outcome = refuse(s, own, step_5)
-            if own_row.outcome != OK:
-                if own_row.seconds > 0.0:
-                    hold_back(s, own, step_5)
-                    own_row.on_wake = 9
-                    return PARK
-                else:
-                    to = 9
-            else:
-                own_row.seconds = count_in(s, own, step_5)
-                if own_row.seconds > 0.0:
-                    hold_back(s, own, step_5)
-                    own_row.on_wake = 10
-                    return PARK
-                else:
-                    to = 10
-        else:
-            to = 16
-    if pc == 9 or to == 9:
-        tell_refusal(s, own, step_5)
-        refusal_3 = own_row.outcome
-        to = 16
-    if pc == 10 or to == 10:
         refusal_3 = OK
         to = 16
     if to == 16:
-        refusal = refusal_3
-        to = 17
+        if refusal_3 == OK and entry_ops(s)[own_row.entry].counted:
+            if step_5_row.stored:
+                own_row.seconds = ask_stores(s, own, step_5)
+                if own_row.seconds > 0.0:
+                    hold_back(s, own, step_5)
+                    own_row.on_wake = 13
+                    return PARK
+                else:
+                    to = 13
+            else:
+                to = 17
+        else:
+            to = 18
+    if pc == 13 or to == 13:
+        if own_row.undecided < 0:
+            own_row.where = step_5_row.where
+            own_row.root = 0
+            own_row.outcome = ERROR
+            refusal_3 = ERROR
+            to = 18
+        else:
+            to = 17
     if to == 17:
+        own_row.outcome = refuse(s, own, step_5)
+        if own_row.outcome != OK:
+            if own_row.seconds > 0.0:
+                hold_back(s, own, step_5)
+                own_row.on_wake = 9
+                return PARK
+            else:
+                to = 9
+        else:
+            own_row.seconds = count_in(s, own, step_5)
+            if own_row.seconds > 0.0:
+                hold_back(s, own, step_5)
+                own_row.on_wake = 10
+                return PARK
+            else:
+                to = 10
+    if pc == 9 or to == 9:
+        tell_refusal(s, own, step_5)
+        refusal_3 = own_row.outcome
+        to = 18
+    if pc == 10 or to == 10:
+        refusal_3 = OK
+        to = 18
+    if to == 18:
+        refusal = refusal_3
+        to = 19
+    if to == 19:
         known = WORK
         if refusal == OK and entry_ops(s)[own_row.entry].keyed:
             known = look_for_key(s, own)
         if known != WORK:
             reason = own_row.root if own_row.root else known
             answered = known
-            to = 18
+            to = 20
         elif refusal != OK:
             reason = own_row.root if own_row.root else refusal
             answered = refusal
-            to = 18
+            to = 20
         else:
             begin_steps(s, own)
             own_row.on_wake = 6
             return NEXT
-    if to == 18:
+    if to == 20:
         depart(s, own, answered, reason)
         if own_row.back >= 0 and own_row.caller != -1:
             delay = answer_delay(s, own_row.back, own, own_row.caller)
@@ -250,7 +273,7 @@ def attempt_step(s: State, own: int) -> int:
         done(s, own_row.request)
         forget(s, own)
         return PARK
-    if to == 19:
+    if to == 21:
         own_row.on_wake = 1
         return PARK
     return PARK

@@ -55,6 +55,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     sessions,
     ground.listen_backlogs,
     ground.cpu_quotas,
+    ground.limit_stores,
     node_pools,
     memberships,
     commits,
