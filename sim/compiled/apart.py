@@ -109,6 +109,7 @@ APART = (
     "retry.hear",
     "retry.withdraw",
     "sampling.tick",
+    "serverless.have_instance",
     "spans.close_notes",
     "spans.keep_note",
     "visits.arrival_apart",
