@@ -12,6 +12,7 @@ from sim.compiled.rows.caches import caches
 from sim.compiled.rows.calls import hops, wire_delays, wire_losses, wires
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import error_faults, hosts, replicas, struck, zone_of
+from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
@@ -63,6 +64,7 @@ class Faults:
             faults.Zone: (self.begin_zone, self.end_zone),
             faults.NetworkFault: (self.begin_network, self.end_network),
             faults.Flush: (self.begin_flush, self.end_flush),
+            faults.StoreDown: (self.begin_store_down, self.end_store_down),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
             Alarm: (self.begin_alarm, self.end_alarm),
             SlowDisk: (self.begin_slow_disk, self.end_slow_disk),
@@ -273,6 +275,23 @@ class Faults:
 
     def end_flush(self, harm: faults.Flush) -> None:
         """What was lost stays lost."""
+
+    def begin_store_down(self, harm: faults.StoreDown) -> None:
+        """The store of rate limits does not answer."""
+        self._change_stores(harm, 1)
+
+    def end_store_down(self, harm: faults.StoreDown) -> None:
+        """It does again."""
+        self._change_stores(harm, -1)
+
+    def _change_stores(self, harm: faults.StoreDown, by: int) -> None:
+        for place, limit in enumerate(self.wiring.limit_tables.models):
+            if limit.store in harm.stores:
+                row = limits(self.s)[place]
+                if harm.how == "hang":
+                    row.hanging += by
+                else:
+                    row.refusing += by
 
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""

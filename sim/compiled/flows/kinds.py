@@ -260,6 +260,7 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    undecided: int
     confirm: ConfirmWait | None
     stock_seen: int
     user: int
@@ -624,6 +625,7 @@ class Host(int):
     errors_first: int
     errors_count: int
     errors_on: int
+    function: Function | None
     adrift: int
     background_failed: int
     subject: int
@@ -797,6 +799,7 @@ class Limit(int):
     """A limit. The counters of a key are rows in the table of its family, copies of those from `first` on."""
 
     last: float
+    timeout: float
     in_vain: float
     space: int
     per: int
@@ -813,6 +816,13 @@ class Limit(int):
     anonymous: int
     answer: int
     tells: int
+    latency: int
+    trips: int
+    refusing: int
+    hanging: int
+    undecided: int
+    stored: bool
+    tolerant: bool
     keyed: bool
     node: bool
     limiting: bool
@@ -826,6 +836,7 @@ class LimitsStep(int):
     count: int
     route: int
     where: int
+    stored: bool
 
 
 class Condition(int):
@@ -1381,6 +1392,7 @@ class EntryOp(int):
     salt: int
     limits: LimitsStep
     limited: bool
+    counted: bool
     keyed: bool
 
 
@@ -1892,6 +1904,43 @@ class DeadRoute(int):
     first: int
     count: int
     address: int
+
+
+class InstanceLine(int):
+    """Instances with room, by their `next` and `previous`: who was used last stands last."""
+
+    first: Instance | None
+    last: Instance | None
+
+
+class Function(int):
+    """All of a service."""
+
+    idle_timeout: float
+    paid_area: float
+    roomy: InstanceLine
+    concurrency: int
+    limit: int
+    cold_start: int
+    there: int
+    cold_starts: int
+    throttled: int
+
+
+class Instance(int):
+    """One of them."""
+
+    ready_at: float
+    since: float
+    active: int
+    next: Instance | None
+    previous: Instance | None
+
+
+class Holding(int):
+    """Where there are functions: of the attempt in the row of the same place."""
+
+    instance: int
 
 
 class Series(int):

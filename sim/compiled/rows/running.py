@@ -83,6 +83,7 @@ class Task(Row):
     producer: Reference[Replica]  # of a publication: who publishes
     target: Reference[Target]  # of a publication
     message: Perhaps[Message]  # of a publication: what its replicas are waited for
+    undecided: int  # bit i: the store of the i-th limit that it meets has not answered; negative: it ends there
     confirm: Perhaps[ConfirmWait]  # of a publication to a queue broker
     stock_seen: int  # how many units there were when it looked
     user: int  # of a user of a closed population: which of them asks next

@@ -10,7 +10,19 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import TimerLane
 from sim.compiled.wiring.draws import TableOfDraws
 from sim.compiled.wiring.found import Found
-from sim.models.fault import BrokerDown, Crash, Deploy, Errors, Flush, NetworkFault, Outage, Random, Slow, Zone
+from sim.models.fault import (
+    BrokerDown,
+    Crash,
+    Deploy,
+    Errors,
+    Flush,
+    NetworkFault,
+    Outage,
+    Random,
+    Slow,
+    StoreDown,
+    Zone,
+)
 from sim.models.faulting import FaultEvent
 from sim.models.queues.faults import Alarm, SlowDisk
 from sim.models.queues.queue_broker import QueueBroker
@@ -30,6 +42,7 @@ if TYPE_CHECKING:
 
 BUILT_IN = (
     Outage, Slow, Errors, Crash, NetworkFault, BrokerDown, Flush, Deploy, Random, Restart, Zone, Alarm, SlowDisk,
+    StoreDown,
 )  # fmt: skip
 
 
