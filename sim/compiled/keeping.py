@@ -5,8 +5,6 @@ What is written stands here; what is deleted is looked after by Python now and t
 
 from __future__ import annotations
 
-import math
-
 from sim.compiled.apart import by_address
 from sim.compiled.base import handler, whole
 from sim.compiled.calendar import ORDER, ORDINARY, schedule
@@ -47,7 +45,7 @@ def keep_record(s: State, message: int) -> None:
         keep_key(s, segment, partition.end, key_of(s, made.request, keeper.key))
     if not keeper.armed:
         keeper.armed = True
-        schedule(s, ORDINARY, keeper.check - math.fmod(s.now, keeper.check), ORDER, keeper.order)
+        schedule(s, ORDINARY, keeper.check - s.now % keeper.check, ORDER, keeper.order)
 
 
 @handler

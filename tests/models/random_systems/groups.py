@@ -9,7 +9,7 @@ from tests.models.random_systems.queues import faults
 
 ASSIGNORS = {
     "eager": (None, "range", "roundrobin", "sticky"),
-    "cooperative": (None,),
+    "cooperative": (None, "cooperative-sticky"),
     "consumer": (None, "uniform", "range"),
 }
 
@@ -33,7 +33,7 @@ def fetch_and_commit(luck: Luck) -> dict[str, Any]:
     if luck.maybe("fetch", 0.4):
         made["fetch"] = {"min": luck.pick("min", ("1B", "2KiB", "64KiB")), "wait": luck.pick("wait", ("50ms", "500ms"))}
     if luck.maybe("commit", 0.6):
-        ways = ("record", "before", {"when": "automatic", "interval": luck.pick("interval", ("100ms", "1s"))})
+        ways = ("batch", "record", "before", {"when": "automatic", "interval": luck.pick("interval", ("100ms", "1s"))})
         made["commit"] = luck.pick("commit of", ways)
     return made
 
@@ -68,6 +68,8 @@ def retention(document: dict[str, Any], luck: Luck) -> None:
             own = luck.at(name)
             if isinstance(topic, dict) and own.maybe("kept", 0.6):
                 topic.update(kept(own))
+            if isinstance(topic, dict) and own.maybe("size", 0.3):
+                topic["message_size"] = own.pick("bytes", ("100B", "3KiB"))
 
 
 def memberships(document: dict[str, Any], luck: Luck) -> None:
