@@ -48,11 +48,12 @@ def commits(document: dict[str, Any], luck: Luck) -> None:
 def kept(luck: Luck) -> dict[str, Any]:
     """What a topic deletes, or compacts."""
     if luck.maybe("compacted", 0.4):
-        size = luck.pick("segment", ("2KiB", "8KiB"))
-        return {
-            "key": "user",
-            "compaction": {"check": "1s", "segment_size": size, "min_lag": luck.pick("lag", ("0s", "2s"))},
+        pieces = {
+            "segment_size": luck.pick("segment", ("2KiB", "8KiB")),
+            "segment_time": luck.pick("new", ("1s", "7d")),
         }
+        cleaned = {"min_lag": luck.pick("lag", ("0s", "2s")), "min_dirty": luck.pick("dirty", ("10%", "50%"))}
+        return {"key": "user", "compaction": {"check": "1s", **pieces, **cleaned}}
     time = {
         "time": luck.pick("time", ("500ms", "3s")),
         "check": luck.pick("check", ("1s", "700ms")),
