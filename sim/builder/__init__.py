@@ -61,6 +61,7 @@ from sim.builder.written.parts.distribution import branch
 from sim.builder.written.parts.gateway import gateway, route, translate
 from sim.builder.written.parts.health import health_checks
 from sim.builder.written.parts.idempotency import idempotency
+from sim.builder.written.parts.limit_store import limit_store
 from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
@@ -73,6 +74,7 @@ from sim.builder.written.parts.release import abort, blue_green, canary, canary_
 from sim.builder.written.parts.retention import compaction, retention
 from sim.builder.written.parts.saga import saga_step
 from sim.builder.written.parts.scenario import ledger, recording, scenario
+from sim.builder.written.parts.serverless import scaling, serverless
 from sim.builder.written.parts.service import consume, endpoint, retry_topic, service, stock
 from sim.builder.written.parts.step import effect_options, take_options
 from sim.builder.written.parts.traffic import objective, popularity, traffic, users, virtual_users
@@ -130,6 +132,7 @@ __all__ = [
     "idempotency",
     "lag",
     "ledger",
+    "limit_store",
     "link",
     "link_between",
     "membership",
@@ -159,6 +162,7 @@ __all__ = [
     "route",
     "rows",
     "saga_step",
+    "scaling",
     "scaling_behavior",
     "scaling_metric",
     "scaling_pace",
@@ -166,6 +170,7 @@ __all__ = [
     "scenario",
     "scheduled",
     "segment",
+    "serverless",
     "service",
     "starting",
     "step",

@@ -23,10 +23,13 @@ def begin(machine: Machine) -> None:
 def _make_ready(machine: Machine) -> None:
     wiring, world, membership = machine.wiring, machine.wiring.world, machine.control.membership
     members = {id(member.task): place for place, member in enumerate(wiring.members)}
+    listeners = {id(consumer.task): place for consumer, place in wiring.channel_at.items() if consumer.up}
     relays = {id(outbox.task): place for place, outbox in enumerate(wiring.outboxes) if outbox.task is not None}
     for task in world.env.ready:
         if id(task) in members:
             membership.begin_member(members[id(task)])
+        elif id(task) in listeners:
+            membership.listeners.begin(listeners[id(task)])
         else:
             membership.begin_relay(relays[id(task)])
     for place, workload in enumerate(world.workloads):

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled.closing import groups_of, unended, unreadable
+from sim.compiled.base import MESSAGE_ENDS
+from sim.compiled.closing import groups_of, unended, unended_letters, unreadable
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.logs import group_ended, topics
 from sim.compiled.rows.programs import ops
+from sim.compiled.rows.queues import message_queues, queue_ended
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.traffic import virtual_users, workloads
 from sim.compiled.tasks import ALIVE
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 def books_of(machine: Machine, kept: Kept) -> tuple[Book, ...]:
     """The accounts of all components. Raises BooksDoNotBalance where a host counts otherwise than its replicas."""
-    return (*_of_traffic(machine, kept), *_of_hosts(machine), *_of_topics(machine))
+    return (*_of_traffic(machine, kept), *_of_hosts(machine), *_of_topics(machine), *_of_queues(machine))
 
 
 def _of_traffic(machine: Machine, kept: Kept) -> list[Book]:
@@ -66,6 +68,17 @@ def _check_replicas(machine: Machine, name: str, row: Host) -> None:
         raise BooksDoNotBalance(
             f"{name}: {row.queued} and {row.outside} counted in queues and outside, where {counted} are"
         )
+
+
+def _of_queues(machine: Machine) -> list[Book]:
+    """Published = ends + still in the queue or handed out, counted by looking."""
+    books = []
+    counts = queue_ended.array(machine.s).reshape(-1, MESSAGE_ENDS)
+    for queue, place in machine.wiring.queue_at.items():
+        its_ends = {end.word: int(counts[place, end]) for end in MessageEnd if counts[place, end]}
+        left = len(unended_letters(machine, place))
+        books.append(Book(queue.name, message_queues(machine.s)[place].published, its_ends, left))
+    return books
 
 
 def _of_topics(machine: Machine) -> list[Book]:

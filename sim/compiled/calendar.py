@@ -28,10 +28,10 @@ from sim.compiled.wheel import before, from_wheel, into_wheel
 from sim.policies import base
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = map(whole, range(4))  # the ranks of `models/task.py`
-# what an event is about; ORDER: Python has something to do
-TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK = map(whole, range(8))
+# what an event is about; ORDER: Python has something to do, OF_QUEUES: a queue broker (queue_events.py)
+TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK, OF_QUEUES = map(whole, range(9))
 IN_HEAP, IN_WHEEL = map(whole, range(2))
-KIND_BITS = 3
+KIND_BITS = 4
 RANK_BITS = 58  # a sequence is below 2**58
 # purposes of lanes of timers; from the last on, of layers of calls
 OF_QUEUE, OF_CLIENT, OF_MEMBERS, OF_LAYERS = map(whole, range(4))
@@ -158,6 +158,22 @@ def hold(s: State, task: int, seconds: float) -> None:
         s.fixed_size += 1
     else:
         schedule(s, ORDINARY, seconds, TASK, task)
+
+
+@handler
+def occur(s: State, what: int, seconds: float) -> None:
+    """An ordinary event some seconds from now that is about no task; those of the usual length of a hop stand in the
+    same queue.
+    """
+    if seconds == s.fixed_delay:
+        event = fixed_delay_queue(s)[(s.fixed_first + s.fixed_size) & s.fixed_mask]
+        event.time = s.now + seconds
+        event.order = ORDINARY << RANK_BITS | s.sequence
+        event.what = what
+        s.sequence += 1
+        s.fixed_size += 1
+    else:
+        push(s, s.now + seconds, ORDINARY, what)
 
 
 @compiled

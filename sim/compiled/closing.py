@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from sim.compiled.codes import IN_FLIGHT, QUEUED
 from sim.compiled.consumers import write_message
 from sim.compiled.flows.calls import LAYERS
+from sim.compiled.letters import INBOUND, WAITING, write_letter
 from sim.compiled.rows.calls import guards
 from sim.compiled.rows.hosts import hosts
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import deliveries, group_of, group_partitions, groups, members, messages, partitions, topics
+from sim.compiled.rows.queues import channels, letters, message_queues, queue_deliveries
 from sim.compiled.rows.running import requests
 from sim.compiled.rows.tables import Table
 from sim.compiled.spans import keep_span
@@ -25,6 +27,9 @@ from sim.vocabulary import EventKind
 if TYPE_CHECKING:
     from sim.compiled.machine import Machine
     from sim.compiled.rows.logs import Delivery, Message
+    from sim.compiled.rows.queues import Letter, QueueDelivery
+
+    Linked = TypeVar("Linked", Message, Delivery, Letter, QueueDelivery)
 
 
 def close_all(machine: Machine) -> None:
@@ -78,6 +83,15 @@ def unended(machine: Machine, group: int) -> list[int]:
 
 def _close_messages(machine: Machine) -> None:
     """Write the rows of messages that have not ended."""
+    _close_topics(machine)
+    for queue in range(len(machine.wiring.queue_at)):
+        for letter in unended_letters(machine, queue):
+            if machine.s.must_grow:
+                machine.grow()
+            write_letter(machine.s, letter, math.nan, QUEUED)
+
+
+def _close_topics(machine: Machine) -> None:
     for topic in range(len(machine.wiring.topic_at)):
         its_groups = groups_of(machine, topic)
         for group in its_groups:
@@ -89,13 +103,43 @@ def _close_messages(machine: Machine) -> None:
                 _write(machine, message, group, 0)
 
 
+def unended_letters(machine: Machine, queue: int) -> list[int]:
+    """The messages in a queue, in the order in which `Queue.write_unended` finds them."""
+    every, row = letters.array(machine.s), message_queues(machine.s)[queue]
+    here = every["queue"] == queue
+
+    def those(place: int, by: str) -> list[int]:
+        found = np.flatnonzero(here & (every["place"] == place))
+        return [int(letter) for letter in found[np.argsort(every[by][found], kind="stable")]]
+
+    back, new = (_chain(machine, letters, line.first) for line in (row.back, row.new))
+    returned = [letter for letter in those(WAITING, "offset") if letter not in {*back, *new}]
+    waiting = [*back, *returned, *new]
+    inbound, uncommitted = those(INBOUND, "offset"), _chain(machine, letters, row.uncommitted.first)
+    return [*waiting, *inbound, *uncommitted, *_handed_out(machine, queue)]
+
+
+def _handed_out(machine: Machine, queue: int) -> list[int]:
+    """In the order in which they were."""
+    s = machine.s
+    its = [channels(s)[place] for place in range(len(machine.wiring.channel_at)) if channels(s)[place].queue == queue]
+    handed = [place for row in its for place in _chain(machine, queue_deliveries, row.handed.first)]
+
+    def turn(place: int) -> tuple[bool, int]:
+        delivery = queue_deliveries(s)[place]
+        return channels(s)[delivery.channel].automatic, delivery.number
+
+    handed.sort(key=turn)
+    return [queue_deliveries(s)[place].letter for place in handed]
+
+
 def _write(machine: Machine, message: int, group: int, count: int) -> None:
     if machine.s.must_grow:
         machine.grow()
     write_message(machine.s, message, group, math.nan, count, QUEUED)
 
 
-def _chain(machine: Machine, table: Table[Message] | Table[Delivery], first: int) -> list[int]:
+def _chain(machine: Machine, table: Table[Linked], first: int) -> list[int]:
     found = []
     while first >= 0:
         found.append(first)

@@ -21,7 +21,9 @@ IN_FLIGHT = whole(Outcome.IN_FLIGHT)
 PROCESSED = whole(MessageEnd.PROCESSED)
 DEAD_LETTERED = whole(MessageEnd.DEAD_LETTERED)
 SKIPPED = whole(MessageEnd.SKIPPED)
+LOST = whole(MessageEnd.LOST)
 QUEUED = whole(MessageEnd.QUEUED)
+EXPIRED, DROPPED, LOST = whole(MessageEnd.EXPIRED), whole(MessageEnd.DROPPED), whole(MessageEnd.LOST)
 
 BREAKER_EVENTS = (  # by the state that the breaker is in now
     whole(EventKind.BREAKER_CLOSED),
@@ -34,4 +36,6 @@ LISTEN_OVERFLOW_ENDED = whole(EventKind.LISTEN_OVERFLOW_ENDED)
 LIMITING_BEGAN, LIMITING_ENDED = whole(EventKind.LIMITING_BEGAN), whole(EventKind.LIMITING_ENDED)
 STOCK_RAN_OUT, OVERSOLD = whole(EventKind.STOCK_RAN_OUT), whole(EventKind.OVERSOLD)
 REPLICA_EJECTED, REPLICA_RETURNED = whole(EventKind.REPLICA_EJECTED), whole(EventKind.REPLICA_RETURNED)
+PUBLISHERS_BLOCKED, PUBLISHERS_RELEASED = whole(EventKind.PUBLISHERS_BLOCKED), whole(EventKind.PUBLISHERS_RELEASED)
+CONSUMER_TIMED_OUT = whole(EventKind.CONSUMER_TIMED_OUT)
 BUDGET_EXHAUSTED = whole(EventKind.BUDGET_EXHAUSTED)

@@ -11,7 +11,7 @@ from sim.chance.compiler import compiled
 from sim.compiled.answers import JUMP, NEXT, PARK
 from sim.compiled.base import MESSAGE_ENDS, NONE, ZERO, handler, whole
 from sim.compiled.calendar import DUE, ORDINARY, ask_python, schedule
-from sim.compiled.codes import DEAD_LETTERED, OK, PROCESSED, QUEUED, REFUSED
+from sim.compiled.codes import DEAD_LETTERED, LOST, OK, PROCESSED, QUEUED, REFUSED
 from sim.compiled.lists import add_first, add_last, unlink
 from sim.compiled.memory import find, remember
 from sim.compiled.places import error_fault_hits
@@ -43,14 +43,8 @@ REDELIVERIES_AT_ONCE = whole(1 << 16)  # in place, between two returns to Python
 
 @handler
 def take_next(s: State, task: int) -> int:
-    """The next record of the batch; JUMP, to the commit, when there is none.
-
-    Of one that was evicted Python knows it.
-    """
+    """The next record of the batch; JUMP, to the commit, when there is none."""
     member = members(s)[tasks(s)[task].member]
-    if member.evicted:
-        ask_python(s, member.errand)
-        return PARK
     delivery = member.following
     if delivery < 0:
         member.current = NOBODY
@@ -100,7 +94,8 @@ def record_over(s: State, task: int) -> int:
     if s.spans:
         no_flow(s, task)
     if member.evicted:  # the record is no longer its own
-        return NEXT
+        ask_python(s, member.errand)
+        return PARK
     if own.outcome in (OK, REFUSED):
         delivery.how = PROCESSED
         delivery.end = s.now
@@ -139,6 +134,7 @@ def move_to_retry_topic(s: State, member: int) -> None:
     place = row.current
     delivery = deliveries(s)[place]
     unlink(deliveries(s), row.batch, place)
+    row.current = NOBODY
     commit_before(s, member, place)
     if delivery.failures > row.retry_topic:
         end_delivery(s, row.group, place, DEAD_LETTERED)
@@ -177,19 +173,17 @@ def commit_before(s: State, member: int, failed: int) -> None:
 
 
 @handler
-def commit_batch(s: State, task: int) -> None:
-    """The messages of the batch have ended for the group."""
-    own = tasks(s)[task]
-    member = members(s)[own.member]
-    delivery = member.batch.first
+def end_batch(s: State, member: int) -> None:
+    """Commit the batch: its messages have ended for the group."""
+    row = members(s)[member]
+    delivery = row.batch.first
     while delivery >= 0:
         following = deliveries(s)[delivery].next
         group_partitions(s)[deliveries(s)[delivery].partition].committed = True
-        end_delivery(s, member.group, delivery, deliveries(s)[delivery].how)
+        end_delivery(s, row.group, delivery, deliveries(s)[delivery].how)
         delivery = following
-    member.batch.first = NOBODY
-    member.batch.last = NOBODY
-    batch_over(s, own.member)
+    row.batch.first = NOBODY
+    row.batch.last = NOBODY
 
 
 @handler
@@ -199,6 +193,7 @@ def batch_over(s: State, member: int) -> None:
     row.processing = False
     row.evicted = False
     row.current = NOBODY
+    row.handled = NOBODY
     row.busy_area += s.now
     group = groups(s)[row.group]
     group.busy -= 1
@@ -269,13 +264,17 @@ def let_go(s: State, delivery: int) -> None:
 def put_back(s: State, member: int, gone: bool) -> None:
     """What it polled and did not commit will be delivered again, in the same order.
 
-    Of one that is gone nothing goes on; one that is evicted goes on with what it has in hand.
+    What was committed before is lost. Of one that is gone nothing goes on; one that is evicted goes on with what it has
+    in hand.
     """
     row = members(s)[member]
     if gone:
         if row.processing:
             batch_over(s, member)
         row.idle = False
+    if row.loses:
+        lose_batch(s, member)
+        return
     delivery = row.batch.last
     while delivery >= 0:
         previous = deliveries(s)[delivery].previous
@@ -292,3 +291,16 @@ def put_back(s: State, member: int, gone: bool) -> None:
         delivery = previous
     row.batch.first = NOBODY
     row.batch.last = NOBODY
+
+
+@handler
+def lose_batch(s: State, member: int) -> None:
+    """What it committed and did not handle is lost."""
+    row = members(s)[member]
+    delivery = row.batch.first
+    row.batch.first = NOBODY
+    row.batch.last = NOBODY
+    while delivery >= 0:
+        following = deliveries(s)[delivery].next
+        end_delivery(s, row.group, delivery, LOST)
+        delivery = following

@@ -14,7 +14,6 @@ from sim.compiled import consumers, network
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.logs import deliveries, group_partitions, groups, held, members, messages
-from sim.compiled.rows.programs import ops
 from sim.compiled.rows.running import requests, tasks
 from sim.models.membership import ManagedConsumer
 
@@ -194,23 +193,28 @@ class MemberView(ManagedConsumer):
         self.control.s.current = self.row.task
 
     def _go_on_with_rest(self) -> None:
-        """The next record that it has in hand; behind the last it is done with its batch."""
+        """It is done with one record, and goes on with the next that it has in hand."""
         self._let_go_of(self.rest.popleft())
-        own = tasks(self.control.s)[self.row.task]
-        self.row.current = self.rest[0] if self.rest else NOBODY
-        own.pc = own.pc + 1 if self.rest else ops(self.control.s)[own.pc].to
+        self.row.current = NOBODY
+        self.row.following = self.rest[0] if self.rest else NOBODY
+        tasks(self.control.s)[self.row.task].pc += 1
 
     # -- what differs from the models: rows ----------------------------------------------------------------------------
 
     @property
     def closing(self) -> Model:
         """Whether it stops when its batch is committed."""
-        return self.row.order >= 0
+        return self.place in self.membership.closing
 
     @closing.setter
-    def closing(self, closing: bool) -> None:
+    def closing(self, _: bool) -> None:
         """From now on."""
-        self.row.order = self.membership.last_order(self.place) if closing else NOBODY
+        self.membership.closing.add(self.place)
+        self.row.order = self.membership.last_order(self.place)
+
+    def _commit_handled(self) -> None:
+        """Under automatic commits: what is handled is committed."""
+        self.membership.commit_handled(self.place)
 
     @property
     def partitions(self) -> Model:

@@ -17,6 +17,8 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.hosts import ended, error_faults, fleets, hosts, node_pools, replicas, struck, tallies
 from sim.compiled.rows.logs import groups
+from sim.compiled.rows.queues import message_queues
+from sim.compiled.tasks import STANDS_IN
 from sim.models.clock import CONTROL, ORDINARY, Signal
 from sim.models.draws import Draws
 from sim.policies.base import noise
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sim.compiled.coordination import Patience
     from sim.compiled.rows.hosts import Host, Replica
     from sim.models.group import Group
+    from sim.models.queues.queue import Queue
 
 Model = Any  # of a fault or a fleet, whose parts are exchanged for views
 
@@ -75,6 +78,7 @@ class Elasticity:
         scaler.groups = {
             name: [GroupView(self.control, group) for group in found] for name, found in scaler.groups.items()
         }
+        scaler.queues = {name: QueueView(self.control, queue) for name, queue in scaler.queues.items()}
 
     def take_over_fault(self, harm: Model) -> None:
         """A restart, a deployment or what comes by chance."""
@@ -141,7 +145,7 @@ class Time:
             calendar.make_ready(s, turn)
             return
         order = membership.order(look_at(turn))
-        calendar.make_ready(s, membership.new_stand_in(order))
+        calendar.make_ready(s, membership.new_stand_in(STANDS_IN, order))
 
 
 class Log:
@@ -258,9 +262,8 @@ class HostView:
         if version.slow != 1.0:
             self.control.machine.faults.change_pace_of(replica.place, version.slow)
         self._strike(replica, version, 1)
-        row = replica.row
-        row.tally = version.place
-        row.heard = row.draining or version.place >= 0
+        replica.row.tally = version.place
+        replica.hear()
 
     def end_version(self, replica: ReplicaView, version: Model) -> None:
         """It is gone: who comes to its place may be of another one."""
@@ -268,7 +271,7 @@ class HostView:
             self.control.machine.faults.change_pace_of(replica.place, version.slow, over=True)
         self._strike(replica, version, 0)
         replica.row.tally = NOBODY
-        replica.row.heard = replica.row.draining
+        replica.hear()
 
     def _strike(self, replica: ReplicaView, version: Model, hits: int) -> None:
         if version.errors is not None:
@@ -374,7 +377,12 @@ class ReplicaView:
     def draining(self, draining: bool) -> None:
         """From now on."""
         self.row.draining = draining
-        self.row.heard = draining or self.row.tally >= 0
+        self.hear()
+
+    def hear(self) -> None:
+        """Somebody wants to know what ends in it, or nobody does."""
+        row = self.row
+        row.heard = row.draining or row.tally >= 0 or self.host.row.function >= 0
 
     @property
     def inside(self) -> list[int]:
@@ -386,6 +394,19 @@ class ReplicaView:
         row = self.row
         busy = 0 if row.stopped else min(row.running, row.cores)
         return row.used + (now - row.used_since) * busy
+
+
+class QueueView:
+    """A queue of a queue broker, as KEDA sees it."""
+
+    def __init__(self, control: Control, queue: Queue):
+        self.control, self.place = control, control.wiring.queue_at[queue]
+
+    @property
+    def length(self) -> int:
+        """Messages that are ready, or handed out and not acknowledged."""
+        row = message_queues(self.control.s)[self.place]
+        return row.ready + row.unacked
 
 
 class GroupView:

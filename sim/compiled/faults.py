@@ -12,10 +12,13 @@ from sim.compiled.rows.caches import caches
 from sim.compiled.rows.calls import hops, wire_delays, wire_losses, wires
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import error_faults, hosts, replicas, struck, zone_of
+from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
 from sim.models.faulting import FaultEvent, Harm
+from sim.models.queues.faults import Alarm, SlowDisk
+from sim.models.queues.queue_broker import QueueBroker
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -61,7 +64,10 @@ class Faults:
             faults.Zone: (self.begin_zone, self.end_zone),
             faults.NetworkFault: (self.begin_network, self.end_network),
             faults.Flush: (self.begin_flush, self.end_flush),
+            faults.StoreDown: (self.begin_store_down, self.end_store_down),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
+            Alarm: (self.begin_alarm, self.end_alarm),
+            SlowDisk: (self.begin_slow_disk, self.end_slow_disk),
         }
 
     def plan(self, moment: Any) -> int:  # noqa: ANN401 - a signal of the models
@@ -270,8 +276,28 @@ class Faults:
     def end_flush(self, harm: faults.Flush) -> None:
         """What was lost stays lost."""
 
+    def begin_store_down(self, harm: faults.StoreDown) -> None:
+        """The store of rate limits does not answer."""
+        self._change_stores(harm, 1)
+
+    def end_store_down(self, harm: faults.StoreDown) -> None:
+        """It does again."""
+        self._change_stores(harm, -1)
+
+    def _change_stores(self, harm: faults.StoreDown, by: int) -> None:
+        for place, limit in enumerate(self.wiring.limit_tables.models):
+            if limit.store in harm.stores:
+                row = limits(self.s)[place]
+                if harm.how == "hang":
+                    row.hanging += by
+                else:
+                    row.refusing += by
+
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""
+        if harm.broker in self.wiring.queue_broker_at:
+            self.membership.listeners.fail(harm.broker)
+            return
         brokers(self.s)[self.wiring.broker_at[harm.broker]].down += 1
         for topic in harm.broker.topics:
             row = topics(self.s)[self.wiring.topic_at[topic]]
@@ -286,6 +312,9 @@ class Faults:
 
     def end_broker_down(self, harm: faults.BrokerDown) -> None:
         """Up."""
+        if harm.broker in self.wiring.queue_broker_at:
+            self.membership.listeners.end_failure(harm.broker)
+            return
         broker = self.wiring.broker_at[harm.broker]
         brokers(self.s)[broker].down -= 1
         if not brokers(self.s)[broker].down:
@@ -293,8 +322,27 @@ class Faults:
 
     def reach_again(self) -> None:
         """Something was mended: consumers that could not reach their broker try again."""
-        for broker in range(len(self.wiring.broker_at)):
-            self._restore(broker)
+        for broker in self.wiring.world.brokers.values():
+            if isinstance(broker, QueueBroker):
+                self.membership.listeners.restore(broker)
+            else:
+                self._restore(self.wiring.broker_at[broker])
+
+    def begin_alarm(self, harm: Alarm) -> None:
+        """Out of memory."""
+        self.membership.listeners.raise_alarm(harm.broker, 1)
+
+    def end_alarm(self, harm: Alarm) -> None:
+        """There is room again."""
+        self.membership.listeners.raise_alarm(harm.broker, -1)
+
+    def begin_slow_disk(self, harm: SlowDisk) -> None:
+        """Slow down."""
+        self.membership.listeners.slow_disk(harm.broker, harm.by, begins=True)
+
+    def end_slow_disk(self, harm: SlowDisk) -> None:
+        """Recover."""
+        self.membership.listeners.slow_disk(harm.broker, harm.by, begins=False)
 
     def _restore(self, broker: int) -> None:
         row = brokers(self.s)[broker]

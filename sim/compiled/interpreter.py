@@ -22,6 +22,7 @@ from sim.compiled.calendar import (
     OF_CLIENT,
     OF_MEMBERS,
     OF_QUEUE,
+    OF_QUEUES,
     ORDER,
     REPLICATED,
     TASK,
@@ -32,10 +33,14 @@ from sim.compiled.calendar import (
     observe,
     wait_for_lane,
 )
+from sim.compiled.channels import happen_at_queue, letter_over
 from sim.compiled.clients import arrival, client_timed_out
 from sim.compiled.codes import OK, REFUSED
+from sim.compiled.committing import look_at_commit
 from sim.compiled.consumers import deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
+from sim.compiled.exchanges import is_last_of_batch
+from sim.compiled.fetching import look_at_fetch
 from sim.compiled.flows.calls import purpose_of
 from sim.compiled.flows.layers.attempt import send_and_forget
 from sim.compiled.flows.layers.total_timeout import TotalTimeout
@@ -69,6 +74,7 @@ from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.programs import (
     Op,
     aside_ops,
+    batch_ops,
     call_ops,
     chance_ops,
     effect_ops,
@@ -109,14 +115,16 @@ from sim.compiled.tasks import (
     ALIVE,
     COPY_DUE,
     GO_ON,
+    LOOKS_AT_COMMIT,
+    LOOKS_AT_FETCH,
     OPENED,
     PUBLISH,
+    PUBLISH_AT_EXCHANGE,
     WORKED,
     answered,
     forget,
     free_row,
     opened,
-    stand_in,
 )
 from sim.compiled.topics import replicated
 from sim.compiled.visits import arrival_apart, iteration_over
@@ -126,8 +134,9 @@ from sim.compiled.written.calls import call_expired, call_step
 from sim.compiled.written.clients import ask, come, think, visit
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
 from sim.compiled.written.limits import meet_limits
-from sim.compiled.written.members import commit, poll
+from sim.compiled.written.members import commit, commit_record, poll, rest
 from sim.compiled.written.publications import publication, relay_step
+from sim.compiled.written.queues import publication_at_exchange, publish_unconfirmed, receive
 from sim.compiled.written.sagas import look_at_undo
 from sim.compiled.written.steps import carry, get_place, spend
 from sim.compiled.written.tokens import look_at_token
@@ -188,7 +197,7 @@ def run(s: State, budget: int) -> int:
                         if kind == LANE:
                             due_at = timer_lanes(s)[task].due if task >= 0 else timers(s)[-1 - task].deadline
                             s.now = max(before, due_at)
-                        happen(s, kind, task)
+                        happen(s, kind, task, before)
                     continue
             if not wake(s, task):
                 continue
@@ -197,8 +206,8 @@ def run(s: State, budget: int) -> int:
 
 @by_address
 @handler
-def happen(s: State, kind: int, index: int) -> None:
-    """The events that few requests meet."""
+def happen(s: State, kind: int, index: int, before: float) -> None:
+    """The events that few requests meet; the clock showed `before` at the one before it."""
     if kind == LANE and index < 0:
         expire_told(s, -1 - index)
     elif kind == LANE:
@@ -207,6 +216,8 @@ def happen(s: State, kind: int, index: int) -> None:
         replicated(s, index)
     elif kind == DUE:
         due(s, index)
+    elif kind == OF_QUEUES:
+        happen_at_queue(s, index, before)
     else:  # CPU
         cores_fire(s, index)
 
@@ -232,14 +243,29 @@ def wake(s: State, task: int) -> bool:
         publication(s, task)
         return False
     if then >= OPENED:
-        if then == OPENED:
+        if then == PUBLISH_AT_EXCHANGE:
+            publication_at_exchange(s, task)
+        elif then == OPENED:
             opened(s, task)
         elif then == COPY_DUE:
             copy_due(s, task)
         else:
-            stand_in(s, task)
+            stand_in(s, task, then)
         return False
     return attempt_step(s, task) == NEXT
+
+
+@by_address
+@handler
+def stand_in(s: State, task: int, then: int) -> None:
+    """The turn of what a task stands in for."""
+    if then == LOOKS_AT_FETCH:
+        look_at_fetch(s, tasks(s)[task].member)
+    elif then == LOOKS_AT_COMMIT:
+        look_at_commit(s, tasks(s)[task].member)
+    else:  # an order, which Python has put into the ready queue
+        ask_python(s, tasks(s)[task].phase)
+        forget(s, task)
 
 
 @handler
@@ -328,7 +354,7 @@ def go_on(s: State, task: int) -> None:
         elif kind <= op_of.FORGET_CALL:
             result = of_logs(s, task, op)
         else:
-            result = unusual(s, task, op)
+            result = of_queues(s, task, op) if kind >= op_of.RECEIVE else unusual(s, task, op)
         if result == NEXT:
             own.pc += 1
         elif result == FAIL:
@@ -360,6 +386,24 @@ def of_logs(s: State, task: int, op: Op) -> int:
     else:
         send_and_forget(s, task, call_ops(s)[tasks(s)[task].pc].call)
     return NEXT
+
+
+@by_address
+@handler
+def of_queues(s: State, task: int, op: Op) -> int:
+    """The operations of consumers of queues, and of those who publish to a queue broker and do not wait for each."""
+    pc = tasks(s)[task].pc
+    if op.kind == op_of.RECEIVE:
+        return receive(s, task)
+    if op.kind == op_of.LETTER_OVER:
+        return letter_over(s, task)
+    if op.kind == op_of.PUBLISH_UNCONFIRMED:
+        return publish_unconfirmed(s, task, pc)
+    row = batch_ops(s)[pc]
+    if is_last_of_batch(s, row.call, tasks(s)[task].replica, row.batch):
+        return NEXT
+    send_and_forget(s, task, row.call)
+    return JUMP
 
 
 @by_address
@@ -427,6 +471,8 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACER_END:
         racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
         return PARK
+    if kind >= op_of.COMMIT_RECORD:
+        return commit_record(s, task) if kind == op_of.COMMIT_RECORD else rest(s, task)
     if kind >= op_of.LOOK_FOR_SESSION:
         return of_sessions(s, task, op)
     if kind >= op_of.SAGA:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.chance.table import draw
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, handler, inlined, whole
 from sim.compiled.calendar import hold
@@ -11,7 +12,7 @@ from sim.compiled.identities import BY_ROUTE, NO_KEY, address_of, header_of, key
 from sim.compiled.memory import find, remember
 from sim.compiled.places import leave
 from sim.compiled.rows.gateway import entries
-from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.hosts import draws, hosts, numbers, replicas
 from sim.compiled.rows.identities import readers
 from sim.compiled.rows.limits import (
     condition_values,
@@ -49,6 +50,38 @@ look_waiting, ahead, reserve = waiting.look.compiled, waiting.ahead.compiled, wa
 in_whole_seconds = limiter.in_whole_seconds.compiled
 
 
+@by_address
+@handler
+def ask_stores(s: State, task: int, step: int) -> float:
+    """For how long a request waits for the stores of its limits, s; which of them do not answer stands in the task."""
+    row = limit_steps(s)[step]
+    own = tasks(s)[task]
+    own.undecided = 0
+    seconds = 0.0
+    for index in range(row.count):
+        limit = limits(s)[limit_of(s)[row.first + index]]
+        if not limit.stored:
+            continue
+        if limit.hanging > 0:
+            seconds += limit.timeout
+        elif limit.refusing == 0:
+            seconds += limit.trips * draw(draws(s), numbers(s), limit.latency, requests(s)[own.request].id, own.chain)
+            continue
+        limit.undecided += 1
+        if not limit.tolerant:
+            own.undecided = -1
+            break
+        own.undecided |= 1 << index
+    return seconds
+
+
+@handler
+def is_undecided(s: State, task: int, step: int, place: int) -> bool:
+    """Whether the store of the limit at this place of the step has not answered."""
+    row = limit_steps(s)[step]
+    return bool(row.stored and (tasks(s)[task].undecided >> (place - row.first)) & 1)
+
+
 @handler
 def refuse(s: State, task: int, step: int) -> int:
     """OK, or what the first limit answers that refuses it; it has used up nothing.
@@ -58,6 +91,8 @@ def refuse(s: State, task: int, step: int) -> int:
     row = limit_steps(s)[step]
     own = tasks(s)[task]
     for index in range(row.first, row.first + row.count):
+        if is_undecided(s, task, step, index):
+            continue
         place = limit_of(s)[index]
         limit = limits(s)[place]
         wait = look_by_key(s, place, task, row.route) if limit.keyed else look_plainly(s, place, task, row.route)
@@ -88,6 +123,8 @@ def count_in(s: State, task: int, step: int) -> float:
     row = limit_steps(s)[step]
     held = 0.0
     for index in range(row.first, row.first + row.count):
+        if is_undecided(s, task, step, index):
+            continue
         place = limit_of(s)[index]
         limit = limits(s)[place]
         limit.passed += 1

@@ -10,11 +10,13 @@ from sim.compiled.base import handler
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.lines import Turn, TurnLine
 from sim.compiled.rows.logs import Delivery, DeliveryLine
+from sim.compiled.rows.queues import Channel, Letter, LetterLine, QueueDelivery, QueueDeliveryLine, Round
 from sim.compiled.rows.running import Task, TaskLine
+from sim.compiled.rows.serverless import Instance, InstanceLine
 from sim.compiled.rows.tables import Rows
 
-Linked = TypeVar("Linked", Task, Delivery, Turn)
-Line = TaskLine | DeliveryLine | TurnLine
+Linked = TypeVar("Linked", Task, Delivery, Turn, Letter, Channel, QueueDelivery, Instance)
+Line = TaskLine | DeliveryLine | TurnLine | LetterLine | Round | QueueDeliveryLine | InstanceLine
 
 
 @handler

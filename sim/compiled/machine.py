@@ -72,6 +72,7 @@ class Machine:
         self.elasticity = Elasticity(self.control)
         self.faults.take_over(self.elasticity)
         self.coordination = Coordination(self.elasticity)
+        self.control.membership.begin_to_look()
         begin(self)
 
     # -- the loop ------------------------------------------------------------------------------------------------------

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from sim.compiled import calendar, consumers, ending, relays, topics
+from sim.compiled import calendar, committing, consumers, ending, letters, relays, topics
 from sim.compiled.base import NONE
 from sim.compiled.codes import SKIPPED
+from sim.compiled.committing import AUTOMATIC
+from sim.compiled.listeners import Listeners
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.logs import deliveries, group_partitions, groups, held, members, outboxes
+from sim.compiled.rows.queues import channels as channel_rows
 from sim.compiled.rows.running import flows, tasks
-from sim.compiled.tasks import GO_ON, STANDS_IN, new_task
+from sim.compiled.tasks import GO_ON, LOOKS_AT_COMMIT, LOOKS_AT_FETCH, new_task
 from sim.policies.assignor import range_assign
 from sim.vocabulary import EventKind
 
@@ -37,7 +40,9 @@ class Membership:
         self.free_orders: list[int] = []  # numbers of those that were carried out
         self.lasting_orders: set[int] = set()
         self.last_orders: dict[int, int] = {}  # of each member that is to stop in order
+        self.listeners = Listeners(self)
         self.leaving: set[int] = set()  # members, when what they have polled is over
+        self.closing: set[int] = set()  # members that stop when their batch is committed
         self.managed: dict[int, MemberView] = {}  # those whose group rebalances
 
     @property
@@ -82,12 +87,23 @@ class Membership:
             flows(self.s)[task].number = -1  # consumers and relays are no flows; a user becomes one with each request
         return task
 
-    def new_stand_in(self, order: int) -> int:
-        """A task that has an order carried out when its turn comes."""
+    def new_stand_in(self, then: int, order: int = 0) -> int:
+        """A task that is no thread: when its turn comes, something is done, or an order carried out."""
         task = self.new_task(self.wiring.replica_at[self.wiring.world.nowhere], 0)
         own = tasks(self.s)[task]
-        own.on_wake, own.phase = STANDS_IN, order
+        own.on_wake, own.phase = then, order
         return task
+
+    def begin_to_look(self) -> None:
+        """Somebody looks at fetches that wait, and at automatic commits."""
+        for member in range(len(self.wiring.members)):
+            row = members(self.s)[member]
+            if row.fetch_min > 0.0:
+                row.fetcher = self.new_stand_in(LOOKS_AT_FETCH)
+                tasks(self.s)[row.fetcher].member = member
+            if row.commits == AUTOMATIC:
+                row.committer = self.new_stand_in(LOOKS_AT_COMMIT)
+                tasks(self.s)[row.committer].member = member
 
     def silence(self, task: int) -> None:
         """Stop a thread of its own, with what it waits for."""
@@ -103,6 +119,7 @@ class Membership:
         row.task = task = self.new_task(row.replica, row.pc)
         own = tasks(self.s)[task]
         own.own_thread, own.member = True, member
+        row.next_commit = self.s.now + row.commit_interval
         calendar.make_ready(self.s, task)
 
     def stop_member(self, member: int) -> None:
@@ -124,8 +141,17 @@ class Membership:
         self.hold(member)
         self.silence(row.task)
         row.task = NOBODY
+        if member in self.closing and not replicas(self.s)[row.replica].down:
+            self.commit_handled(member)
+        self.closing.discard(member)
         self.give_back(member, gone=True)
-        self._left(row.replica)
+        self.left(row.replica)
+
+    def commit_handled(self, member: int) -> None:
+        """Under automatic commits: what is handled is committed."""
+        if self.s.must_grow:
+            self.machine.grow()
+        committing.commit_handled(self.s, member)
 
     def give_back(self, member: int, *, gone: bool) -> None:
         """What it polled and did not commit is to be read again."""
@@ -135,11 +161,13 @@ class Membership:
             batch.append(delivery)
             delivery = deliveries(self.s)[delivery].next
         consumers.put_back(self.s, member, gone)
+        if members(self.s)[member].loses:
+            return
         for delivery in batch:  # the partition may have moved to another member while this one was at it
             waiting = deliveries(self.s)[delivery]
             topics.notify(self.s, waiting.partition, waiting.message)
 
-    def _left(self, replica: int) -> None:
+    def left(self, replica: int) -> None:
         """A thread in a replica has stopped, which may have been the last thing that kept it."""
         if replicas(self.s)[replica].draining:
             calendar.schedule(self.s, calendar.CONTROL, 0.0, calendar.ORDER, replicas(self.s)[replica].when_left)
@@ -148,12 +176,18 @@ class Membership:
         """Members in a replica stop in order: what they have in hand is handled and committed first."""
         for member in self._in(replica):
             row = members(self.s)[member]
+            if not row.up:
+                continue
             if member in self.managed:
                 self.managed[member].close()
-            elif row.up and row.processing:
+                continue
+            self.closing.add(member)
+            if row.processing:
                 row.order = self.last_order(member)
             else:
                 self.stop_member(member)
+        for channel in self.listeners.in_replica(replica):
+            self.listeners.close(channel)
 
     def leave(self, host: int, replica: int) -> None:
         """Members in a replica leave their groups when what they have polled is over; relays move at once."""
@@ -169,11 +203,14 @@ class Membership:
                 row.order = self.last_order(member)
             else:
                 self._leave(member)
+        for channel in self.listeners.in_replica(replica):
+            self.listeners.close(channel)
         self._move_relays(host, {replica})
 
     def is_up_in(self, replica: int) -> bool:
         """Whether a member in a replica is at work, or waits for some."""
-        return any(members(self.s)[member].up for member in self._in(replica))
+        is_up = any(members(self.s)[member].up for member in self._in(replica))
+        return is_up or self.listeners.is_up_in(replica)
 
     def _in(self, replica: int) -> list[int]:
         return [place for place in range(len(self.wiring.members)) if members(self.s)[place].replica == replica]
@@ -195,12 +232,14 @@ class Membership:
         row = members(self.s)[member]
         self.leaving.discard(member)
         self.silence(row.task)
+        self.commit_handled(member)
+        self.closing.discard(member)
         row.task, row.order = NOBODY, NOBODY
         row.up = row.idle = False
         self.hold(member)
         row.belongs = False
         self.rebalance(row.group)
-        self._left(row.replica)
+        self.left(row.replica)
 
     def start_polling(self, member: int) -> None:
         """It is back."""
@@ -233,6 +272,8 @@ class Membership:
         if row.task >= 0:
             if tasks(self.s)[row.task].phase == relays.REPLICATING:
                 relays.release_rest(self.s, outbox)
+            elif tasks(self.s)[row.task].phase == relays.CONFIRMING:
+                letters.end_wait(self.s, row.waiter)
             self.silence(row.task)
         row.task = NOBODY
 
@@ -261,7 +302,14 @@ class Membership:
                 self.stop_member(member)
                 if replicas(self.s)[row.replica].down and member not in self.managed:
                     self.expire_session(member)
+        for channel in self._listeners_in(host, there):
+            self.listeners.stop(channel)
         self._move_relays(host, there)
+
+    def _listeners_in(self, host: int, there: set[int]) -> list[int]:
+        every = range(len(self.wiring.channel_at))
+        rows = [channel_rows(self.s)[place] for place in every]
+        return [place for place in every if rows[place].host == host and rows[place].replica in there]
 
     def _move_relays(self, host: int, gone: set[int]) -> None:
         for outbox in range(len(self.wiring.outboxes)):
@@ -277,6 +325,9 @@ class Membership:
             row = members(self.s)[member]
             if row.host == host and row.replica in there and not replicas(self.s)[row.replica].draining:
                 self._rejoin(member)
+        for channel in self._listeners_in(host, there):
+            if not replicas(self.s)[channel_rows(self.s)[channel].replica].draining:
+                self.listeners.start(channel)
         for outbox in range(len(self.wiring.outboxes)):
             box = outboxes(self.s)[outbox]
             if box.host == host and box.task < 0:

@@ -20,6 +20,7 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, hosts, left, ran_out, replicas, sold, stocks
 from sim.compiled.rows.programs import (
     AsideOp,
+    BatchOp,
     CallOp,
     ChanceOp,
     EffectOp,
@@ -63,7 +64,9 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
     TAKE_OUT, ENTER,
     LOOK_FOR_SESSION, KEEP_SESSION, SESSION_LOST,
-) = map(whole, range(70))  # fmt: skip
+    COMMIT_RECORD, REST,
+    RECEIVE, LETTER_OVER, PUBLISH_UNCONFIRMED, PUBLISH_IN_BATCH,
+) = map(whole, range(76))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -78,6 +81,7 @@ OPERANDS: dict[int, type[Op]] = {
     ITERATION_OVER: WorkloadOp,
     SAGA: SagaOp, TURN_BACK: SagaOp, UNDO: SagaOp, UNDO_OVER: SagaOp, RETRACT: EffectOp,
     LOOK_FOR_SESSION: SessionOp, KEEP_SESSION: SessionOp, SESSION_LOST: SessionOp,
+    PUBLISH_UNCONFIRMED: CallOp, PUBLISH_IN_BATCH: BatchOp,
     PLUGIN_BEGINS: PluginOp, PLUGIN_STEP: PluginOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""

@@ -7,6 +7,7 @@ from sim.compiled.calendar import wait_for_lane
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.memory import note_task
 from sim.compiled.rows.calls import wires
+from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.logs import DeliveryLine, brokers, deliveries, group_partitions, held, members
 from sim.compiled.rows.running import tasks
@@ -34,6 +35,7 @@ def wait_for_broker(s: State, broker: int, task: int) -> None:
 def fill_batch(s: State, member: int) -> None:
     """Up to max_poll records, due retries first, partition after partition in turn."""
     row = members(s)[member]
+    row.following = NOBODY
     room = row.max_poll
     for turn in range(row.partitions):
         partition = group_partitions(s)[held(s)[row.first_held + (row.turn + turn) % row.partitions]]
@@ -62,5 +64,7 @@ def fetch(s: State, member: int, line: DeliveryLine, room: int) -> int:
         delivery = line.first
         unlink(deliveries(s), line, delivery)
         add_last(deliveries(s), members(s)[member].batch, delivery)
+        if members(s)[member].following < 0:
+            members(s)[member].following = delivery
         room -= 1
     return room

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
 from sim.compiled.codes import UNAUTHORIZED
+from sim.compiled.committing import BATCH, BEFORE, RECORD
 from sim.compiled.composed import write_composed
 from sim.compiled.plugins.program import write_plugin
 from sim.compiled.rows.declaring import NOBODY
@@ -25,6 +26,7 @@ from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
 from sim.models.limits import step_of
+from sim.models.queues.exchange import Batched, Blocking
 from sim.models.saga import Retract
 from sim.models.sequence import PASS
 
@@ -166,7 +168,8 @@ class Assembler:
             answers=_packed(entrance.answers),
             salt=entrance.salt,
             limits=self.limits.step(entrance.limits, host) if entrance.limits is not None else 0,
-            limited=entrance.limits is not None,
+            limited=entrance.limits is not None or host.function is not None,
+            counted=entrance.limits is not None,
             keyed=self.keys.of(entrance),
         )
         end = Label()
@@ -183,7 +186,7 @@ class Assembler:
         self.emit(op_of.END, by_outcome=True)
         return start
 
-    def consumer(self, sequence: StepSequence) -> int:
+    def consumer(self, sequence: StepSequence, commits: int) -> int:
         """The life of a member: poll, process, commit, for ever."""
         commit, over = Label(), Label()
         start = self.emit(op_of.POLL)
@@ -193,10 +196,22 @@ class Assembler:
         self.emit(op_of.WELL)
         self.here(over)
         self.emit(op_of.RECORD_OVER, to=hand_over)
+        if commits in (RECORD, BEFORE):
+            self.emit(op_of.COMMIT_RECORD)
         self.emit(op_of.GO_TO, to=take)
         self.here(commit)
-        self.emit(op_of.COMMIT)
+        self.emit(op_of.COMMIT if commits == BATCH else op_of.REST)
         self.emit(op_of.GO_TO, to=start)
+        return start
+
+    def queue_consumer(self, sequence: StepSequence) -> int:
+        """The life of a consumer of a queue: take the next message, handle it, say what became of it, for ever."""
+        over = Label()
+        start = self.emit(op_of.RECEIVE, to=over)
+        self.sequence(sequence, over)
+        self.emit(op_of.WELL)
+        self.here(over)
+        self.emit(op_of.LETTER_OVER, to=start)
         return start
 
     def relay(self, outbox: int) -> int:
@@ -297,11 +312,24 @@ class Assembler:
             self.emit(op_of.OUTBOX, outbox=self.places.outbox_at[step.outbox])
         elif step.unheard is not None:
             assert step.call is not None
-            self.emit(op_of.FORGET_CALL, call=self.calls.call(step.call))
+            self._publish_unheard(step, step.unheard, step.call, fail)
         else:
             assert step.call is not None
             self.let_go(step.host)
             self.call(step.call, fail)
+
+    def _publish_unheard(self, step: behaviours.Publish, how: Untyped, call: Call, fail: Label) -> None:
+        host = self.places.host_at[step.host]
+        if isinstance(how, Blocking):
+            self.emit(op_of.PUBLISH_UNCONFIRMED, host=host, call=self.calls.call(call))
+        elif isinstance(how, Batched):
+            over = Label()
+            self.emit(op_of.PUBLISH_IN_BATCH, host=host, call=self.calls.call(call), batch=how.batch, to=over)
+            self.let_go(step.host)
+            self.call(call, fail)
+            self.here(over)
+        else:
+            self.emit(op_of.FORGET_CALL, call=self.calls.call(call))
 
     def _perform(self, step: behaviours.Perform, fail: Label) -> None:
         if not step.salt:

@@ -20,7 +20,7 @@ from sim.compiled.spans import OUTBOX, follow, keep_note
 from sim.compiled.tasks import done
 from sim.compiled.topics import append, release
 
-REPLICATING = whole(1)  # where a relay waits for the replicas of its batch
+REPLICATING, CONFIRMING = whole(1), whole(2)  # where a relay waits for the replicas of its batch, or for confirms
 
 
 @handler

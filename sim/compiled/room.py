@@ -31,6 +31,7 @@ from sim.compiled.rows.events import (
 from sim.compiled.rows.gateway import Entry, entries, old_entries
 from sim.compiled.rows.limits import library_counters, limiter_rings, limiters, ring_of, waiting_counters
 from sim.compiled.rows.logs import deliveries, messages
+from sim.compiled.rows.queues import channels, letters, publications, queue_deliveries, queue_timers
 from sim.compiled.rows.records import (
     candidate_records,
     event_records,
@@ -70,7 +71,11 @@ class Room:
         self.at_once: dict[AnyTable, int] = {  # rows that one operation takes at most, where that is not a handful
             tasks: wiring.assembler.widest + 4,
             messages: wiring.log_tables.largest_batch + 2,
+            letters: wiring.queue_tables.most_at_once + 2,
+            publications: wiring.queue_tables.largest_batch + 2,
         }
+        self.spread = wiring.sender_tables.spread
+        self.largest_route = wiring.sender_tables.largest_route
         self.counters = wiring.limit_tables.most  # one request may bring new counters for every limit
         self.stamps = sum(wiring.limit_tables.stamps)
 
@@ -116,7 +121,12 @@ class Room:
             return self._most_stages()
         if table is deliveries:
             return 0  # there is one for each group of every message
-        return max(LEAST_RESERVE, s.size_of(table) // 8, self.at_once.get(table, 0))
+        if table in (queue_deliveries, queue_timers):
+            return s.size_of(letters)  # all that waits may be handed out at once
+        least = max(LEAST_RESERVE, s.size_of(table) // 8, self.at_once.get(table, 0))
+        if table is letters:  # all that waits may be given up at once, and each come to several queues
+            return max(least, s.size_of(table) * (self.spread - 1) // self.spread)
+        return least
 
     def _lengthen(self, table: AnyTable) -> None:
         old = self.s.size_of(table)
@@ -164,14 +174,18 @@ class Room:
     def _for_events(self) -> None:
         """What is bounded by the sizes of other things."""
         s = self.s
-        pending: tuple[AnyTable, ...] = (tasks, tasks, messages, deliveries, timer_lanes, workloads)
+        pending: tuple[AnyTable, ...] = (
+            tasks, tasks, messages, deliveries, timer_lanes, workloads,
+            letters, queue_deliveries, queue_timers, channels, channels, channels, channels,
+        )  # fmt: skip
         # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the
         # other push one for each.
         told = s.size_of(timers) if s.tells else 0  # a deadline that was told has an event of its own
+        told += s.size_of(publications) * self.largest_route  # until each of its queues has it
         most = told + sum(map(s.size_of, pending)) + s.cpu_events_most + len(self.orders) + PLANNED
         if most > s.size_of(heap):
             s.put(heap, resized(heap.array(s)[: s.heap_size], most * 5 // 4))
-        size = _power_of_two(s.size_of(tasks) + 1)
+        size = _power_of_two(s.size_of(tasks) + s.size_of(queue_deliveries) + 1)
         if size > s.size_of(fixed_delay_queue):
             s.put(fixed_delay_queue, _unrolled(fixed_delay_queue.array(s), s.fixed_first, s.fixed_size, size))
             s.fixed_first, s.fixed_mask = 0, size - 1
@@ -197,8 +211,9 @@ class Room:
     def _for_records(self) -> None:
         s = self.s
         self._for_appended(request_records, RECORDS, s.size_of(requests))
-        self._for_appended(message_records, RECORDS, s.size_of(deliveries))
-        self._for_appended(event_records, EVENTS, PLANNED + s.size_of(tasks))
+        self._for_appended(message_records, RECORDS, s.size_of(deliveries) + s.size_of(letters))
+        # with each message that comes or ends a disk may be full, or not any more
+        self._for_appended(event_records, EVENTS, PLANNED + s.size_of(tasks) + 2 * s.size_of(letters))
         if not s.spans:
             return
         exemplars = self.keeps_exemplars
@@ -220,7 +235,8 @@ class Room:
 
         Of a batch that is committed one for each delivery, of what becomes readable three.
         """
-        return STAGES_OF_ONE + 3 * self.s.size_of(deliveries) + self.s.size_of(messages)
+        of_queues = 4 * self.s.size_of(letters)
+        return STAGES_OF_ONE + 3 * self.s.size_of(deliveries) + self.s.size_of(messages) + of_queues
 
 
 def longer(array: NDArray[Any]) -> NDArray[Any]:

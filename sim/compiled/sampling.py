@@ -8,14 +8,18 @@ from sim.compiled.apart import by_address
 from sim.compiled.balancing import ejected_on_average, healthy_replicas
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
+from sim.compiled.instances import area_of_instances
 from sim.compiled.lines import waiting_of_class
+from sim.compiled.queues import CAUSES
 from sim.compiled.rows.caches import caches, stores
 from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
+from sim.compiled.rows.queues import channel_of, channels, given_up, message_queues, queue_brokers
 from sim.compiled.rows.sagas import ledgers, saga_counts
+from sim.compiled.rows.serverless import serverless_functions
 from sim.compiled.rows.sessions import session_counts
 from sim.compiled.rows.state import State
 from sim.compiled.rows.traffic import virtual_users, workloads
@@ -31,9 +35,11 @@ from sim.compiled.written.watched import read_layers
     VIRTUAL_USERS, DROPPED_ITERATIONS,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
-    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, THROTTLED, THROTTLED_PERIODS,
-    NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING, OF_LAYERS,
-) = map(whole, range(59))  # fmt: skip
+    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, UNDECIDED, THROTTLED, THROTTLED_PERIODS,
+    NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
+    QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
+    QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES, OF_LAYERS,
+) = map(whole, range(75))  # fmt: skip
 
 
 @handler
@@ -44,6 +50,12 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
+    if what >= INSTANCES:
+        return read_function(s, what, index)
+    if what >= BLOCKED:
+        return float(queue_brokers(s)[index].blocked if what == BLOCKED else queue_brokers(s)[index].unroutable)
+    if what >= QUEUE_LAG:
+        return read_queue(s, what, index, count)
     if what >= NODES:
         return read_pool(s, what, index)
     if what >= NOT_RESERVED:
@@ -56,6 +68,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what == UNDECIDED:
+        return float(limits(s)[index].undecided)
     if what == LISTEN_OVERFLOWS:
         return float(hosts(s)[index].syns_dropped)
     if what >= THROTTLED:
@@ -213,6 +227,15 @@ def read_ledger(s: State, what: int) -> float:
 
 
 @handler
+def read_function(s: State, what: int, index: int) -> float:
+    """The same of the instances of a function."""
+    if what == INSTANCES:
+        return area_of_instances(s, index)
+    function = serverless_functions(s)[index]
+    return float(function.cold_starts if what == COLD_STARTS else function.throttled)
+
+
+@handler
 def read_pool(s: State, what: int, index: int) -> float:
     """The same of the nodes of a pool."""
     pool = node_pools(s)[index]
@@ -230,6 +253,36 @@ def read_sagas(s: State, what: int, index: int) -> float:
     if what == SAGAS_COMPENSATED:
         return float(counts.compensated)
     return float(counts.stuck if what == SAGAS_STUCK else counts.open)
+
+
+@handler
+def read_queue(s: State, what: int, index: int, cause: int) -> float:
+    """The same of a queue of a queue broker, or of one of its consumers."""
+    now = s.now
+    if what == CHANNEL_BUSY:
+        return channels(s)[index].busy_area + (now if channels(s)[index].processing else 0.0)
+    queue = message_queues(s)[index]
+    if what == QUEUE_LAG:
+        return float(queue.lag)
+    if what == QUEUE_READY:
+        return float(queue.ready)
+    if what == QUEUE_UNACKED:
+        return float(queue.unacked)
+    if what == QUEUE_DELIVERED:
+        return float(queue.delivered)
+    if what == QUEUE_REDELIVERED:
+        return float(queue.redelivered)
+    if what == QUEUE_PROCESS:
+        return queue.worked - (queue.free_at - now if queue.free_at > now else 0.0)
+    if what == QUEUE_GIVEN_UP:
+        return float(given_up(s)[index * CAUSES + cause])
+    if what == QUEUE_BUSY:
+        return queue.busy_area + queue.busy * now
+    total = 0.0
+    for place in range(queue.first_channel, queue.first_channel + queue.channels):
+        row = channels(s)[channel_of(s)[place]]
+        total += row.held_area + (now if row.open else 0.0)
+    return total
 
 
 @by_address

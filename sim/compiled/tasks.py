@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.chance.compiler import compiled
 from sim.compiled.base import NO, handler, inlined, whole
-from sim.compiled.calendar import ask_python, make_ready, put_ready
+from sim.compiled.calendar import make_ready, put_ready
 from sim.compiled.codes import IN_FLIGHT
 from sim.compiled.rows.declaring import ITS_REQUEST, NOBODY
 from sim.compiled.rows.hosts import hosts, replicas
@@ -35,9 +35,9 @@ from sim.records.tables import REQUEST
 MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the records has room for, and of reservations
 # what a task does when it wakes
 (
-    ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN, HELD_IN_VAIN, HELD,
-    KNOCK, OPENED, COPY_DUE, STANDS_IN,
-) = map(whole, range(15))  # fmt: skip
+    ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN, HELD_IN_VAIN, HELD, STARTED,
+    KNOCK, ASKED, OPENED, COPY_DUE, STANDS_IN, LOOKS_AT_FETCH, LOOKS_AT_COMMIT, PUBLISH_AT_EXCHANGE,
+) = map(whole, range(20))  # fmt: skip
 NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE, UNACCEPTED = map(whole, range(7))  # where it stands
 # the life of a row: a task, what is left of one while something still names it, nobody
 ALIVE, OVER, FREE = map(whole, range(3))
@@ -130,13 +130,6 @@ def opened(s: State, opener: int) -> None:
         connections(s)[waiting].opener = NOBODY
         make_ready(s, waiting)
     forget(s, opener)
-
-
-@handler
-def stand_in(s: State, task: int) -> None:
-    """The turn of what Python has put into the ready queue: it carries out the order."""
-    ask_python(s, tasks(s)[task].phase)
-    forget(s, task)
 
 
 @handler

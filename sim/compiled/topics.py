@@ -10,6 +10,7 @@ from sim.chance.table import draw
 from sim.compiled.base import NONE, handler, is_known, whole
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
 from sim.compiled.codes import QUEUED
+from sim.compiled.fetching import enough
 from sim.compiled.lists import add_last
 from sim.compiled.network import travel
 from sim.compiled.rows.calls import wires
@@ -225,6 +226,8 @@ def notify(s: State, lane: int, message: int) -> None:
     if owner < 0 or not members(s)[owner].idle:
         return
     member = members(s)[owner]
+    if member.fetcher >= 0 and not enough(s, owner):
+        return
     member.idle = False
     row = messages(s)[message]
     delay = 0.0

@@ -40,14 +40,15 @@ class Fetching:
         self.consumer = consumer
         self.spec = spec
         self.began = 0.0  # s
-        self.fetches = 0  # by which a timer knows whether it is still the same
-        self.patient = False  # a timer is armed
+        self.fetches = 0
+        self.due = math.inf  # s; when it is answered with what there is; infinite: there is nothing yet
+        self.next_look = math.inf  # s; when somebody will look for that
 
     def begin(self) -> None:
         """From now on it waits."""
         self.began = self.consumer.env.now
         self.fetches += 1
-        self.patient = False
+        self.due = math.inf
 
     def enough(self) -> bool:
         """Whether what can be read now is to be sent; otherwise it is sent when the wait is over."""
@@ -64,19 +65,33 @@ class Fetching:
 
     def _be_patient(self) -> None:
         """An answer with nothing is followed by the next fetch: the waits are one after the other."""
-        if self.patient:
+        if self.due < math.inf:
             return
-        self.patient = True
-        env, fetches, hop = self.consumer.env, self.fetches, self.consumer.fetch_hop
-        cycle = hop.travel(fetches, 0) + self.spec.wait + hop.travel(fetches, 1)
-        waits = math.floor((env.now - self.began) / cycle) + 1
+        hop = self.consumer.fetch_hop
+        cycle = hop.travel(self.fetches, 0) + self.spec.wait + hop.travel(self.fetches, 1)
+        waits = math.floor((self.consumer.env.now - self.began) / cycle) + 1
+        self.due = self.began + waits * cycle
+        self._look_then()
 
-        def answer(_: object) -> None:
-            if self.fetches == fetches and self.consumer.idle:
-                self.fetches += 1
-                self.consumer.wake_up()
+    def _look_then(self) -> None:
+        """Unless somebody looks before that, and will look again."""
+        if self.due < self.next_look:
+            env = self.consumer.env
+            wait = self.due - env.now
+            self.next_look = env.now + wait
+            env.hold(Signal(self._look), wait)
 
-        env.hold(Signal(answer), self.began + waits * cycle - env.now)
+    def _look(self, _: object) -> None:
+        now = self.consumer.env.now
+        if now >= self.next_look:
+            self.next_look = math.inf
+        if not self.consumer.idle or self.due == math.inf:
+            return
+        if now < self.due:
+            self._look_then()
+        else:
+            self.fetches += 1
+            self.consumer.wake_up()
 
 
 class Consumer(Handler):
@@ -95,6 +110,7 @@ class Consumer(Handler):
         self.commits = spec.commit.when if spec.commit is not None else "batch"
         self.commit_interval = spec.commit.interval if spec.commit is not None else 0.0
         self.next_commit = self.commit_interval  # s; of automatic ones
+        self.looks = False  # somebody will, when it is time for that
         self.transacted: Callable[[Task, Delivery], Activity] | None = None  # how a record is handled in a transaction
         self.gone: Callable[[], None] | None = None  # what becomes of the one that is open when it dies
         self.fetches = Fetching(self, spec.fetch) if spec.fetch is not None else None
@@ -212,7 +228,7 @@ class Consumer(Handler):
 
     def _leave(self) -> None:
         self._commit_handled()
-        self.up = self.leaving = self.idle = False
+        self.up = self.leaving = self.idle = self.closing = False
         self.hold(self.owns)
         self.belongs = False
         self.group.rebalance()
@@ -318,10 +334,21 @@ class Consumer(Handler):
         self.idle = True
         if self.fetches is not None:
             self.fetches.begin()
-        if self.batch:
-            self.env.hold(Signal(self._commit_in_poll), max(0.0, self.next_commit - self.env.now))
+        self._commit_later()
 
-    def _commit_in_poll(self, _: object = None) -> None:
+    def _commit_later(self) -> None:
+        """What is handled and not committed is, when it is time."""
+        if self.batch and not self.looks:
+            self.looks = True
+            self.env.hold(Signal(self._look_at_commit), max(0.0, self.next_commit - self.env.now))
+
+    def _look_at_commit(self, _: object) -> None:
+        self.looks = False
+        if self.up and not self.processing:
+            self._commit_in_poll()
+            self._commit_later()
+
+    def _commit_in_poll(self) -> None:
         """The automatic commit of a poll, when it is time."""
         if self.up and not self.processing and self.env.now >= self.next_commit:
             self._commit_handled()

@@ -246,6 +246,32 @@ class BrokerDown:
             self.broker.restore()
 
 
+@behaviour(spec.StoreDown)
+class StoreDown:
+    """The store of rate limits does not answer."""
+
+    def __init__(self, fault: spec.StoreDown, world: World):
+        self.stores = [
+            limit.store for limit in world.limits() if limit.store is not None and limit.store.spec.name == fault.store
+        ]
+        self.how = fault.how
+
+    def begin(self) -> None:
+        """Down."""
+        self._change(1)
+
+    def end(self) -> None:
+        """Up."""
+        self._change(-1)
+
+    def _change(self, by: int) -> None:
+        for store in self.stores:
+            if self.how == "hang":
+                store.hanging += by
+            else:
+                store.refusing += by
+
+
 @behaviour(spec.Flush)
 class Flush:
     """A cache is empty from one moment to the next."""

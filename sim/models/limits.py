@@ -1,7 +1,7 @@
 """The rate limits of the gateway, of a route, and of a service. A refusal tells the client how long to wait, unless the
 library that it is after does not.
 
-Not modelled: the time and the outages of a store that nodes share, races between check and increment, stale copies.
+Not modelled: races between check and increment, stale copies; of a store see `models/limit_store.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 from sim.models.context import Context
 from sim.models.counters import Counter, counter_of
 from sim.models.identity import Identities
-from sim.models.outcomes import OK, RATE_LIMITED, SHED
+from sim.models.limit_store import LimitStore
+from sim.models.outcomes import ERROR, OK, RATE_LIMITED, SHED
 from sim.models.spell import Spell
 from sim.models.task import Activity, Task
 from sim.policies import limiter as limiters
@@ -54,14 +55,17 @@ class HoldingLimits(Limits):
 
     def run(self, task: Task) -> Activity:
         """What `act` would do, and the time for which it is held."""
-        limits = self.limits
+        return self.decide(task, self.limits)
+
+    def decide(self, task: Task, limits: Sequence[Limit]) -> Activity:
+        """The same by these of them."""
         for limit in limits:
             wait = limit.refuses(task, self.route)
             if wait >= 0.0:
                 if limit.held_in_vain > 0.0:
                     yield from self._hold(task, limit.held_in_vain)
                 return self.refused(task, limit, wait)
-        held = max(limit.held(task, self.route) for limit in limits)
+        held = max((limit.held(task, self.route) for limit in limits), default=0.0)
         for limit in limits:
             limit.count(task, self.route)
         if held > 0.0:
@@ -75,6 +79,32 @@ class HoldingLimits(Limits):
         host.env.hold(task, seconds)
         yield
         return OK
+
+
+class StoredLimits(HoldingLimits):
+    """Limits of which some are counted in a store: that is asked first, one after the other, and then all decide."""
+
+    def run(self, task: Task) -> Activity:
+        """Wait for the stores; those that do not answer let the request pass, or end it."""
+        decide, seconds, goes_on = [], 0.0, True
+        for limit in self.limits:
+            store = limit.store
+            if store is not None:
+                seconds += store.takes(task)
+                if not store.answers:
+                    store.undecided += 1
+                    goes_on = store.spec.fault_tolerant
+                    if not goes_on:
+                        break
+                    continue
+            decide.append(limit)
+        if seconds > 0.0:
+            yield from self._hold(task, seconds)
+        if not goes_on:
+            task.where = self.where
+            task.root = 0
+            return ERROR
+        return (yield from self.decide(task, decide))
 
 
 class Limit:
@@ -99,6 +129,7 @@ class Limit:
         watch, component = context.recorder.watch, f"{owner} {self.label}"
         watch(component, "passed", "total", lambda _: self.passed)
         watch(component, "turned_away", "total", lambda _: self.refused)
+        self.store = LimitStore(context, spec, component) if spec.store is not None else None
 
     def refuses(self, task: Task, route: int) -> float:
         """Seconds to wait before a retry may succeed; negative: not refused. The request is not counted yet."""
@@ -235,4 +266,6 @@ def limits_of(
 
 def step_of(limits: Sequence[Limit], route: int, where: int) -> Limits:
     """The step that asks them."""
+    if any(limit.store is not None for limit in limits):
+        return StoredLimits(limits, route, where)
     return (HoldingLimits if any(limit.holds for limit in limits) else Limits)(limits, route, where)

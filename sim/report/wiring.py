@@ -258,11 +258,16 @@ def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
     for limit in limits:
         whose = f"per {' and '.join(limit.keys)}" if limit.keys else "in all"
         for its in limit.periods:
-            yield f"limit {show(its.rate, '1/s')} {whose}{f', as {limit.preset}' if limit.preset else ''}"
+            like = f", as {limit.preset}" if limit.preset else ""
+            counted = f", in {limit.store.name}" if limit.store is not None else ""
+            yield f"limit {show(its.rate, '1/s')} {whose}{like}{counted}"
 
 
 def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
     yield _size(service.replicas, service.workers)
+    if service.serverless is not None:
+        limit, idle = service.serverless.limit, service.serverless.idle_timeout
+        yield f"instances by request, at most {limit:,}, gone after {lasting(idle)}"
     if service.node_pool in scenario.node_pools:
         yield _nodes(service.node_pool, scenario.node_pools[service.node_pool])
     if service.zones:

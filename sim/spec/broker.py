@@ -36,7 +36,6 @@ class Topic(Spec):
         "partitioner",
         "replication_factor",
         "min_insync_replicas",
-        "message_size",
         "retention",
         "compaction",
     )

@@ -24,7 +24,6 @@ class Alarm(Fault):
         ),
         series=("blocked",),
     )
-    simpy_only = True
     refers_to: ClassVar[dict[str, str]] = {"broker": "queue broker"}
     positional = "broker"
     broker: str
@@ -37,7 +36,7 @@ class SlowDisk(Fault):
     nodes have it; with `node`, until that one has.
     """
 
-    simpy_only = True
+    simpy_only = ("node",)
     refers_to: ClassVar[dict[str, str]] = {"of": "broker"}
     positional = "of"
     of: str

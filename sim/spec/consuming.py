@@ -13,7 +13,6 @@ from sim.vocabulary import MessageEnd
 class Fetch(Spec):
     """How much a broker collects before it answers a consumer that waits. Defaults: Kafka's consumer."""
 
-    simpy_only: ClassVar[bool] = True
     positional = "min"
     min: Annotated[Size, Field(gt=0)] = 1.0
     """Bytes that it waits for (fetch.min.bytes)."""
@@ -31,7 +30,6 @@ class Commit(Spec):
     polls and handles.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(ends=(MessageEnd.PROCESSED, MessageEnd.LOST))
     positional = "when"
     when: Literal["batch", "record", "before", "automatic"] = "batch"

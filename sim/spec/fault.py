@@ -267,6 +267,35 @@ class BrokerDown(Fault):
     """Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p."""
 
 
+@register("fault", "store_down")
+class StoreDown(Fault):
+    """The store of rate limits is down: who asks it is refused at once, or waits for the `timeout` of the limit's
+    `store`; then the request passes unlimited, or is an error, as `fault_tolerant` says.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.ERROR,),
+        events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED),
+        stages=(Stage.OTHER,),
+        series=("undecided",),
+    )
+    positional = "store"
+    store: str
+    """The name of the store."""
+    how: Literal["refuse", "hang"] = "refuse"
+    """`refuse`: connections are refused at once; `hang`: nothing is heard of it."""
+
+    @property
+    def described(self) -> str:
+        """`store_down of redis`."""
+        return f"{word_of(self)} of {self.store}"
+
+    @property
+    def detail(self) -> str:
+        """Which one, and how."""
+        return f"{self.store}, {self.how}"
+
+
 @register("fault", "flush")
 class Flush(Fault):
     """A cache loses all that it holds, in all replicas, as when a shared one is restarted; what comes is kept."""

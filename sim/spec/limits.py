@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, WithJson
 from sim.errors import nearest
 from sim.spec.base import MOST, Between, Duration, Flag, Leaves, Many, Rate, Spec
 from sim.spec.document import Data
+from sim.spec.limit_store import LimitStore
 from sim.units import rate_unit, shown
 from sim.vocabulary import EventKind, Outcome
 
@@ -129,9 +130,9 @@ class RateLimit(Spec):
     """
 
     leaves: ClassVar[Leaves] = Leaves(
-        outcomes=(Outcome.RATE_LIMITED,),
+        outcomes=(Outcome.RATE_LIMITED, Outcome.ERROR),
         events=(EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED),
-        series=("passed", "turned_away"),
+        series=("passed", "turned_away", "undecided"),
     )
     per: Per
     """Whose requests are counted together: of one `user`, `route` (or endpoint), `consumer`, `ip`, `header` (its
@@ -158,6 +159,10 @@ class RateLimit(Spec):
     """The library that decides so, with its defaults for the words below."""
     scope: Literal["cluster", "node"] = "cluster"
     """One count for all replicas (`cluster`), or one in each (`node`)."""
+    store: LimitStore | None = None
+    """Where one count for all replicas is kept, with the time of its own: `{name: redis, latency: 500us}`; without it a
+    decision takes no time, and is always made.
+    """
     delay: Annotated[int, Between(0, MOST)] = 0
     """Of `leaky_bucket`: so many of the burst are not held, as nginx's `delay=`."""
     nodelay: Flag = False
@@ -221,6 +226,8 @@ class RateLimit(Spec):
         preset = data.get("preset")
         if isinstance(preset, str):
             follows |= PRESETS.get(preset, {})
+        if data.get("store") is not None:
+            follows["scope"] = "cluster"
         if "leaky_bucket" in (data.get("algorithm"), follows.get("algorithm")):
             follows["burst"] = 0
         if isinstance(data.get("rates"), (list, tuple)) and data["rates"] and "rate" not in data:
@@ -261,6 +268,8 @@ class RateLimit(Spec):
                 "`delay` and `nodelay` are words of leaky_bucket (preset nginx), not of "
                 f"{self.preset or self.algorithm}"
             )
+        if self.store is not None and self.scope == "node":
+            raise ValueError("found store beside `scope: node`, expected one of them: each replica counts for itself")
         if self.nodelay and "delay" in said:
             raise ValueError("found nodelay beside delay, expected one of them, as in nginx")
         if "wait" in said and self.wait and self.preset not in ("resilience4j", "guava"):

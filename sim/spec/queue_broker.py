@@ -29,7 +29,6 @@ DEFAULT_EXCHANGE = ""  # every broker has it: its routing keys are the names of 
 class Binding(Spec):
     """From an exchange to one queue, by a routing key, a pattern of one, or headers."""
 
-    simpy_only: ClassVar[bool] = True
     positional = "queue"
     queue: str
     """The queue that gets what matches."""
@@ -81,7 +80,6 @@ class Exchange(Spec):
     `mandatory`.
     """
 
-    simpy_only: ClassVar[bool] = True
     type: Literal["direct", "topic", "fanout", "headers"] = "direct"
     """How it matches: the routing key (`direct`), a pattern of it (`topic`), nothing at all (`fanout`),
     or `headers`.
@@ -120,7 +118,6 @@ def _words_match(pattern: list[str], words: list[str]) -> bool:
 class DeadLetter(Spec):
     """Where a queue republishes what it gives up: rejected, expired, over its length, or over its delivery limit."""
 
-    simpy_only: ClassVar[bool] = True
     positional = "exchange"
     exchange: str = DEFAULT_EXCHANGE
     """The exchange; without a word the default one, whose routing keys are names of queues (x-dead-letter-exchange)."""
@@ -133,7 +130,6 @@ class MessageQueue(Spec):
     expired.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.ERROR,),
         events=(EventKind.CONSUMER_TIMED_OUT,),
@@ -216,7 +212,6 @@ class QueueBroker(MessageBroker):
         events=(EventKind.PUBLISHERS_BLOCKED, EventKind.PUBLISHERS_RELEASED),
         series=("blocked", "unroutable"),
     )
-    simpy_only = True
     system = "rabbitmq"
     kind: Literal["queue"]
     """`queue`: it routes what is published into queues and pushes it to consumers, as RabbitMQ does."""
@@ -294,7 +289,6 @@ class QueueBroker(MessageBroker):
 class ConfirmBatch(Spec):
     """Confirms are waited for once in so many messages of a replica."""
 
-    simpy_only: ClassVar[bool] = True
     positional = "batch"
     batch: Many = 100
     """After how many messages the publisher waits until all of them are confirmed."""

@@ -17,7 +17,7 @@ from sim.spec.base import word_of
 from sim.spec.cache import Cache
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
-from sim.spec.fault import Crash, Errors, Fault, Flush, Slow, Zone
+from sim.spec.fault import Crash, Errors, Fault, Flush, Slow, StoreDown, Zone
 from sim.spec.log_references import log_problems
 from sim.spec.policy import CallPolicy
 from sim.spec.queue_broker import QueueBroker
@@ -25,6 +25,7 @@ from sim.spec.queue_references import queue_problems
 from sim.spec.queueing import Queue
 from sim.spec.saga import Retract
 from sim.spec.scenario import Scenario
+from sim.spec.sites import placed_limits
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
 from sim.spec.together import contradictions
@@ -383,6 +384,9 @@ def _fault(scenario: Scenario, at: Location, fault: Fault, names: _Names) -> Ite
             yield Finding((*at, word_of(fault), "replicas"), found)
     if isinstance(fault, Zone):
         yield from _unknown((*at, "zone"), "zone", fault.zone, sorted(scenario.zones))
+    if isinstance(fault, StoreDown):
+        stores = {limit.spec.store.name for limit in placed_limits(scenario) if limit.spec.store is not None}
+        yield from _unknown((*at, "store_down"), "store of a rate limit", fault.store, sorted(stores))
     if isinstance(fault, Flush) and fault.of in scenario.services:
         looks = [visit for visit in names.visits if visit.service == fault.of]
         caches = {visit.step.name for visit in looks if isinstance(visit.step, Cache)}

@@ -29,8 +29,8 @@ NOT_SPOKEN = {
     "is taken apart before a run: variants are scenarios of their own, `auto` is found by pilot runs, a range is drawn": """
         between.between Scenario.variants Scenario.plugins Scenario.warmup:auto""",
     "is refused, since such a fault is over at once": "Deploy.for Flush.for",
-    "names a queue of a broker that only SimPy runs": "Lag.queue",
-    "is another form of what is said: null": "Topic.key:sticky",
+    "is another form of what is said: null": "Topic.key:sticky Publish.confirm:none",
+    "is another form of what is said: a batch of one": "Publish.confirm:each",
 }
 """Reason -> words, written without blanks."""
 

@@ -6,7 +6,17 @@ import pytest
 
 from sim import compiled
 from sim.chance.compiler import cache_directory
-from tests.bench import against_ciw, engine, flat_cost, many_services, row_memory, trace_import, two_cores, warm_start
+from tests.bench import (
+    against_ciw,
+    brokers,
+    engine,
+    flat_cost,
+    many_services,
+    row_memory,
+    trace_import,
+    two_cores,
+    warm_start,
+)
 from tests.bench.measuring import microseconds, race
 
 
@@ -83,6 +93,11 @@ class TestCompiled:
         peak, held, rows = row_memory.apart("order_flow", brief=20_000, long=400_000)
         assert peak >= held > 50.0
         assert rows == pytest.approx(1.0, rel=0.01)
+
+    def test_queues_and_logs_are_raced(self, capsys):
+        for heard in brokers.HEARD:
+            assert min(brokers.compare(heard, 5.0, 1).values()) > 0
+        assert capsys.readouterr().out.count("median ratios to log: queue") == 2
 
     @pytest.mark.long
     def test_one_and_two_replications_are_timed(self):

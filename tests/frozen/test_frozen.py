@@ -27,7 +27,7 @@ NEVER = {
     **dict.fromkeys(("message expired", "message dropped", "message lost"), "a log keeps what it has"),
     **dict.fromkeys(
         ("event publishers_blocked", "event publishers_released", "event consumer_timed_out"),
-        "of queue brokers, which only SimPy runs",
+        "of queue brokers, whose words came later",
     ),
     "event rebalance_began": "of groups with a membership, which no frozen system has yet",
     **dict.fromkeys(

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import sim
-from sim import testing
+from sim import compiled, testing
 from sim.errors import BooksDoNotBalance
-from sim.models import simulate
 from sim.models.queues.queue import Queue
+
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 
 TEXT = """
 version: 1
@@ -25,7 +26,7 @@ RATE, SERVICE, CONSUMERS = 64.0, 0.05, 4
 
 def in_system(prefetch):
     (scenario,) = sim.load_text(TEXT.replace("PREFETCH", str(prefetch))).variants.values()
-    requests = simulate(scenario).requests
+    requests = compiled.simulate(scenario).requests
     measured = requests[(requests["arrival"] >= 100.0) & ~np.isnan(requests["completion"])]
     return measured["completion"] - measured["arrival"]
 
@@ -37,7 +38,6 @@ def erlang_c(servers, load):
     return servers * blocked / (servers - load * (1.0 - blocked))
 
 
-@pytest.mark.long
 def test_prefetch_1_is_one_queue_for_all_consumers_mmc():
     """The M/M/4 queue: mean 87.3 ms, 95th percentile 236.9 ms."""
     load = RATE * SERVICE
@@ -50,7 +50,6 @@ def test_prefetch_1_is_one_queue_for_all_consumers_mmc():
     assert np.quantile(found, 0.95) == pytest.approx(0.2369, rel=0.03)
 
 
-@pytest.mark.long
 def test_unlimited_prefetch_is_a_queue_of_its_own_for_each_consumer_that_every_fourth_message_comes_to():
     """E4/M/1: the time in the system is exponential with rate mu (1 - sigma), where sigma = ((4 lambda) / (4 lambda + mu (1 - sigma)))^4."""
     mu, sigma = 1.0 / SERVICE, 0.5
@@ -97,7 +96,7 @@ faults:
 
 def test_the_books_of_every_queue_balance_whatever_befalls_it():
     """Published = acknowledged + dead-lettered + expired + dropped + lost + in the queue + in hand, and every one has a row."""
-    played = testing.play(MANY_WAYS)
+    played = testing.play_on_both(MANY_WAYS)
     frame = played.records.message_frame()
     books = {book.component: book for book in played.records.books}
     ways = set()
@@ -123,7 +122,7 @@ def test_no_limit_counts_what_a_consumer_gives_back_that_closes_in_order(fault, 
     """At 1.5 s it has acknowledged the first, and has the second in hand and four behind it. In order it acknowledges
     that one, gives back the four, and is sent nothing more; a crash is a failed delivery of all five.
     """
-    played = testing.play(
+    played = testing.play_on_both(
         f"""
         duration: 60s
         traffic: {{clients: {{sends: shop.buy}}}}

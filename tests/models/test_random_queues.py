@@ -1,5 +1,5 @@
 """Queue brokers and rebalancing groups made at random, small and full of trouble: whatever happens, the books balance, every
-message has one row in each queue, and a run can be repeated.
+message has one row in each queue, and a run can be repeated; of queue brokers both engines give the same records.
 """
 
 from __future__ import annotations
@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from sim import testing
+from sim import compiled, models, testing
+from sim.spec import load_document
+from tests.compiled.same import differences
 from tests.models.random_systems.groups import group_system
 from tests.models.random_systems.queues import QUEUES, queue_system
+
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 
 
 def assert_sound(system: dict[str, Any]) -> None:
@@ -36,3 +40,20 @@ def test_the_books_of_what_is_made_at_random_balance(make):
 def test_the_books_of_hundreds_of_them_balance(make):
     for seed in range(3, 80):
         assert_sound(make(seed))
+
+
+def apart(seed: int) -> list[str]:
+    """In what the two engines part."""
+    (scenario,) = load_document({"version": 1, **queue_system(seed)}).variants.values()
+    return differences(models.simulate(scenario), compiled.simulate(scenario))
+
+
+def test_both_engines_make_the_same_of_queue_brokers():
+    found = {seed: apart(seed) for seed in range(12)}
+    assert {seed: words for seed, words in found.items() if words} == {}
+
+
+@pytest.mark.long
+def test_both_engines_make_the_same_of_many_queue_brokers():
+    found = {seed: apart(seed) for seed in range(12, 72)}
+    assert {seed: words for seed, words in found.items() if words} == {}

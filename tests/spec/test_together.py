@@ -4,6 +4,7 @@ import pytest
 
 from sim.errors import ScenarioError
 from sim.spec import load_text
+from sim.spec.queue_broker import QueueBroker
 from sim.spec.walk import what_only_simpy_runs
 
 SYSTEM = """
@@ -172,7 +173,8 @@ def test_what_does_not_go_together_is_told_in_one_line(parts, expected):
     assert told(**parts) == [expected]
 
 
-def test_who_asks_the_compiled_engine_hears_the_word_as_it_is_written():
+def test_who_asks_the_compiled_engine_hears_the_word_as_it_is_written(monkeypatch):
+    monkeypatch.setattr(QueueBroker, "simpy_only", True)
     text = SYSTEM.replace("STEP, ", "").replace("TO", "events").replace("GROUP", "group: mailers")
     for name in ("TRAFFIC", "GATEWAY", "SHOP", "MAIL", "CONSUMER", "QUEUE", "FAULT"):
         text = _without(text, name)

@@ -1,9 +1,15 @@
-"""A queue broker, event by event: who gets what, what comes back, what is given up, and what its publishers hear."""
+"""A queue broker, event by event, on both engines: who gets what, what comes back, what is given up, and what its
+publishers hear.
+"""
+
+import json
 
 import pytest
 
 from sim import testing
-from sim.errors import ScenarioError
+from sim.errors import ScenarioError, TimeStandsStill
+
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 
 SYSTEM = """
 duration: 300s
@@ -53,29 +59,29 @@ def book(played, queue="jobs"):
 
 
 def test_any_number_of_consumers_share_one_queue():
-    assert done_at(testing.play(system(replicas=4), [0.0] * 4)) == [0.1] * 4
+    assert done_at(testing.play_on_both(system(replicas=4), [0.0] * 4)) == [0.1] * 4
 
 
 def test_prefetch_1_gives_the_next_message_to_whoever_is_free():
     """The first message takes 500 ms, the others 100: they go round the busy one."""
     work = "{work: {replay: {data: [0.5, 0.1, 0.1, 0.1, 0.1]}}}"
-    assert done_at(testing.play(system(work, replicas=2), [0.0] * 5)) == [0.5, 0.1, 0.2, 0.3, 0.4]
+    assert done_at(testing.play_on_both(system(work, replicas=2), [0.0] * 5)) == [0.5, 0.1, 0.2, 0.3, 0.4]
 
 
 def test_unlimited_prefetch_deals_all_out_at_once_round_robin():
     """The third and fifth stand behind the slow one, although the other consumer has nothing to do."""
     work = "{work: {replay: {data: [0.5, 0.1, 0.1, 0.1, 0.1]}}}"
-    played = testing.play(system(work, replicas=2, consume="prefetch: 0"), [0.0] * 5)
+    played = testing.play_on_both(system(work, replicas=2, consume="prefetch: 0"), [0.0] * 5)
     assert done_at(played) == [0.5, 0.1, 0.6, 0.2, 0.7]
 
 
 def test_a_round_trip_passes_between_two_messages_of_prefetch_1():
     """Delivery and acknowledgement take 10 ms each: the second begins 20 ms after the first has ended."""
-    assert done_at(testing.play(system(latency="10ms"), [0.0] * 3)) == [0.12, 0.24, 0.36]
+    assert done_at(testing.play_on_both(system(latency="10ms"), [0.0] * 3)) == [0.12, 0.24, 0.36]
 
 
 def test_prefetch_2_hides_a_round_trip_shorter_than_the_work():
-    assert done_at(testing.play(system(latency="10ms", consume="prefetch: 2"), [0.0] * 3)) == [0.12, 0.22, 0.32]
+    assert done_at(testing.play_on_both(system(latency="10ms", consume="prefetch: 2"), [0.0] * 3)) == [0.12, 0.22, 0.32]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +94,7 @@ def test_a_serial_consumer_is_busy_for_the_share_that_prefetch_times_work_has_of
     text = system(f"{{work: {work * 1000:g}ms}}", consume=f"prefetch: {prefetch}", latency=f"{trip * 500:g}ms").replace(
         "300s", "10s"
     )
-    played = testing.play(text, [0.0] * 600)
+    played = testing.play_on_both(text, [0.0] * 600)
     busy = played.records.gauge("queue jobs", "busy")[1:].mean()
     assert busy == pytest.approx(min(1.0, prefetch * work / (trip + work)), abs=0.012)
 
@@ -99,7 +105,7 @@ def test_the_consumer_of_the_highest_priority_gets_all_that_it_can_take():
         "brokers:",
         "  low: {workers: 1, consumes: {jobs: {prefetch: 2, do: [{work: 100ms}, {effect: done}]}}}\nbrokers:",
     )
-    played = testing.play(text, [0.0, 0.0, 0.0])
+    played = testing.play_on_both(text, [0.0, 0.0, 0.0])
     assert done_at(played) == [0.1, 0.2, 0.1], (
         "the third comes to the other only because the first has no prefetch left"
     )
@@ -107,7 +113,7 @@ def test_the_consumer_of_the_highest_priority_gets_all_that_it_can_take():
 
 def test_a_single_active_consumer_keeps_the_order_and_the_next_one_takes_over_when_it_dies():
     faults = "{at: 150ms, crash: {of: worker, replicas: 1}}"
-    played = testing.play(system(replicas=2, queue="single_active_consumer: true", faults=faults), [0.0] * 4)
+    played = testing.play_on_both(system(replicas=2, queue="single_active_consumer: true", faults=faults), [0.0] * 4)
     assert done_at(played) == [0.1, 0.25, 0.35, 0.45], "the second was in hand at the crash, and is begun again at once"
 
 
@@ -117,7 +123,7 @@ def test_a_single_active_consumer_keeps_the_order_and_the_next_one_takes_over_wh
 def test_what_was_not_acknowledged_comes_back_to_its_place_when_the_consumer_dies():
     """Prefetch 3: three are handed out, one is done when the replica dies; the other replica goes on with the second, not the fourth."""
     faults = "{at: 150ms, crash: {of: worker, replicas: 1}}"
-    played = testing.play(
+    played = testing.play_on_both(
         system(replicas=2, consume="prefetch: 3, priority: 0", faults=faults, queue="single_active_consumer: true"),
         [0.0] * 5,
     )
@@ -129,14 +135,14 @@ def test_what_was_not_acknowledged_comes_back_to_its_place_when_the_consumer_die
 def test_a_quorum_queue_hands_out_what_came_back_before_all_else():
     """Rejected with requeue at its first delivery: it is next, before those that were behind it."""
     text = system("{fail: 50%}", queue="type: quorum, commit: 0ms", consume="prefetch: 1")
-    played = testing.play(text, [0.0] * 40)
+    played = testing.play_on_both(text, [0.0] * 40)
     assert set(rows(played)["how"]) == {"processed"}
     assert played.records.gauge("queue jobs", "redelivered")[-1] > 10
 
 
 def test_acknowledged_automatically_it_is_lost_with_the_consumer():
     faults = "{at: 150ms, crash: {of: worker, replicas: 1, restart_after: 1s}}"
-    played = testing.play(system(consume="ack: automatic", faults=faults), [0.0] * 4)
+    played = testing.play_on_both(system(consume="ack: automatic", faults=faults), [0.0] * 4)
     assert rows(played)["how"].tolist() == ["processed", "lost", "lost", "lost"]
     assert played.effects() == [["done"], [], [], []]
 
@@ -146,7 +152,7 @@ def test_what_is_handled_while_the_broker_is_down_is_delivered_and_handled_again
     faults = "{at: 250ms, for: 1s, broker_down: rabbit}"
     for idempotent, charges in (("false", 2), ("true", 1)):
         consume = f"prefetch: 1, idempotent: {idempotent}"
-        played = testing.play(
+        played = testing.play_on_both(
             system(latency="100ms", faults=faults, consume=consume, extra="ledger: {charge: done}\n"), [0.0]
         )
         assert done_at(played) == [0.3]
@@ -156,7 +162,7 @@ def test_what_is_handled_while_the_broker_is_down_is_delivered_and_handled_again
 
 def test_consumers_come_back_at_their_next_try_five_seconds_apart():
     """Down from 1 s to 8 s: they try at 6 s, and at 11 s."""
-    played = testing.play(
+    played = testing.play_on_both(
         system(faults="{at: 1s, for: 7s, broker_down: rabbit}", publish="confirm: each"), [0.0, 2.0, 9.0]
     )
     assert played.outcomes() == ["ok", "unreachable", "ok"]
@@ -171,12 +177,12 @@ def test_what_a_consumer_has_that_is_cut_off_comes_back_when_its_heartbeats_are_
     for seconds, deliveries, end in ((120, 2, 60.2), (30, 1, 30.05)):
         faults = f"{{at: 50ms, for: {seconds}s, network: {{between: [worker, rabbit], partition: true}}}}"
         text = system(faults=faults).replace("brokers:", other)
-        row = rows(testing.play(text, [0.0])).iloc[0]
+        row = rows(testing.play_on_both(text, [0.0])).iloc[0]
         assert (row["deliveries"], row["end"]) == (deliveries, pytest.approx(end))
 
 
 def test_a_publisher_without_confirms_never_hears_that_the_broker_is_down():
-    played = testing.play(system(faults="{at: 1s, for: 7s, broker_down: rabbit}"), [0.0, 2.0, 9.0])
+    played = testing.play_on_both(system(faults="{at: 1s, for: 7s, broker_down: rabbit}"), [0.0, 2.0, 9.0])
     assert played.outcomes() == ["ok", "ok", "ok"]
     assert played.effects() == [["done"], [], ["done"]]
 
@@ -186,12 +192,12 @@ def test_a_publisher_without_confirms_never_hears_that_the_broker_is_down():
 
 def test_drop_head_loses_the_oldest():
     """One is in hand; of the five that follow three may wait."""
-    played = testing.play(system(queue="max_length: 3"), [0.0, 0.01, 0.02, 0.03, 0.04, 0.05])
+    played = testing.play_on_both(system(queue="max_length: 3"), [0.0, 0.01, 0.02, 0.03, 0.04, 0.05])
     assert rows(played)["how"].tolist() == ["processed", "dropped", "dropped", "processed", "processed", "processed"]
 
 
 def test_reject_publish_tells_the_publisher_and_keeps_the_oldest():
-    played = testing.play(
+    played = testing.play_on_both(
         system(queue="max_length: 3, overflow: reject-publish", publish="confirm: each"),
         [0.0, 0.01, 0.02, 0.03, 0.04, 0.05],
     )
@@ -200,7 +206,9 @@ def test_reject_publish_tells_the_publisher_and_keeps_the_oldest():
 
 
 def test_without_confirms_nobody_hears_of_a_full_queue():
-    played = testing.play(system(queue="max_length: 3, overflow: reject-publish"), [0.0, 0.01, 0.02, 0.03, 0.04, 0.05])
+    played = testing.play_on_both(
+        system(queue="max_length: 3, overflow: reject-publish"), [0.0, 0.01, 0.02, 0.03, 0.04, 0.05]
+    )
     assert played.outcomes() == ["ok"] * 6
     assert book(played).ended == {"processed": 4, "dropped": 2}
 
@@ -212,7 +220,7 @@ def test_without_confirms_nobody_hears_of_a_full_queue():
 def test_of_five_messages_a_queue_of_three_keeps_the_last_or_the_first(overflow, kept, outcomes):
     text = system(more=f"store: {{max_length: 3, overflow: {overflow}}}")
     text = text.replace("{publish: jobs, via: broker}", "{publish: store, confirm: each}")
-    played = testing.play(text, [0.0, 1.0, 2.0, 3.0, 4.0])
+    played = testing.play_on_both(text, [0.0, 1.0, 2.0, 3.0, 4.0])
     stored = rows(played, "store")
     assert stored[stored["how"] == "queued"]["offset"].tolist() == kept
     assert played.outcomes() == outcomes
@@ -220,7 +228,7 @@ def test_of_five_messages_a_queue_of_three_keeps_the_last_or_the_first(overflow,
 
 def test_what_is_handed_out_does_not_count_against_the_length():
     """Nobody handles the first three, which one consumer has in hand: three more may wait."""
-    played = testing.play(
+    played = testing.play_on_both(
         system("{work: 10s}", queue="max_length: 3", consume="prefetch: 3"), [0.01 * k for k in range(7)]
     )
     assert rows(played)["how"].tolist() == ["processed"] * 3 + ["dropped"] + ["processed"] * 3
@@ -228,7 +236,7 @@ def test_what_is_handed_out_does_not_count_against_the_length():
 
 def test_reject_publish_dlx_gives_the_new_one_to_the_dead_letter_exchange():
     queue = "max_length: 1, overflow: reject-publish-dlx, dead_letter: {routing_key: parked}"
-    played = testing.play(system(queue=queue, more="parked: {}", publish="confirm: each"), [0.0, 0.01, 0.02])
+    played = testing.play_on_both(system(queue=queue, more="parked: {}", publish="confirm: each"), [0.0, 0.01, 0.02])
     assert rows(played)["how"].tolist() == ["processed", "processed", "dead_lettered"]
     assert rows(played, "parked")["how"].tolist() == ["queued"]
     assert played.outcomes() == ["ok", "ok", "error"]
@@ -237,7 +245,7 @@ def test_reject_publish_dlx_gives_the_new_one_to_the_dead_letter_exchange():
 
 def test_a_message_expires_in_the_queue_and_not_in_the_hands_of_a_consumer():
     """TTL 250 ms, work 200 ms: the second begins at 200 ms, the third would at 400."""
-    played = testing.play(system("{work: 200ms}", queue="message_ttl: 250ms"), [0.0, 0.0, 0.0])
+    played = testing.play_on_both(system("{work: 200ms}", queue="message_ttl: 250ms"), [0.0, 0.0, 0.0])
     assert rows(played)["how"].tolist() == ["processed", "processed", "expired"]
     assert rows(played)["end"].tolist() == pytest.approx([0.2, 0.4, 0.25])
 
@@ -247,7 +255,7 @@ def test_a_waiting_queue_delays_the_short_behind_the_long():
     waits = "{replay: {data: [10.0, 1.0, 1.0]}}"
     more = "later: {dead_letter: {routing_key: jobs}}"
     text = system(more=more).replace("{publish: jobs, via: broker}", f"{{publish: later, expiration: {waits}}}")
-    assert done_at(testing.play(text, [0.0, 0.0, 12.0])) == [10.1, 10.2, 13.1]
+    assert done_at(testing.play_on_both(text, [0.0, 0.0, 12.0])) == [10.1, 10.2, 13.1]
 
 
 def test_delayed_retry_over_a_waiting_queue():
@@ -260,7 +268,7 @@ def test_delayed_retry_over_a_waiting_queue():
         consume="prefetch: 1, on_failure: reject",
         faults="{at: 0s, for: 12s, errors: {of: worker, share: 100%}}",
     )
-    played = testing.play(text, [0.0])
+    played = testing.play_on_both(text, [0.0])
     assert done_at(played) == [pytest.approx(15.1)]
     assert rows(played)["how"].tolist() == ["dead_lettered"] * 3 + ["processed"]
     assert rows(played, "later")["how"].tolist() == ["expired"] * 3
@@ -271,12 +279,12 @@ def test_delayed_retry_over_a_waiting_queue():
 def test_what_goes_round_in_a_circle_without_being_rejected_is_dropped():
     """Two queues that nobody consumes and that expire into each other: after one round it is dropped (rabbit_dead_letter)."""
     more = "a: {message_ttl: 1s, dead_letter: {routing_key: b}}, b: {message_ttl: 1s, dead_letter: {routing_key: a}}"
-    played = testing.play(system(more=more).replace("{publish: jobs, via: broker}", "{publish: a}"), [0.0])
+    played = testing.play_on_both(system(more=more).replace("{publish: jobs, via: broker}", "{publish: a}"), [0.0])
     assert [len(rows(played, queue)) for queue in ("a", "b")] == [1, 1]
 
 
 def test_a_quorum_queue_gives_up_a_poison_message_after_its_21st_delivery():
-    played = testing.play(
+    played = testing.play_on_both(
         system(
             "{fail: 100%}", queue="type: quorum, dead_letter: {routing_key: parked}", more="parked: {}", latency="1ms"
         ),
@@ -291,8 +299,8 @@ def test_poison_stops_as_many_consumers_of_a_classic_queue_as_there_is_of_it_and
     """Four in a hundred fail each time they are handled: two consumers are soon busy with nothing else."""
     text = system("{work: 50ms}, {fail: 4%, per: request}", replicas=2, latency="1ms", queue="QUEUE")
     arrivals = [0.1 * k for k in range(600)]
-    classic = testing.play(text.replace("QUEUE", "type: classic").replace("300s", "70s"), arrivals)
-    quorum = testing.play(text.replace("QUEUE", "type: quorum").replace("300s", "70s"), arrivals)
+    classic = testing.play_on_both(text.replace("QUEUE", "type: classic").replace("300s", "70s"), arrivals)
+    quorum = testing.play_on_both(text.replace("QUEUE", "type: quorum").replace("300s", "70s"), arrivals)
     poison = sum(not effects for effects in quorum.effects())
     assert 10 < poison < 40
     assert book(quorum).ended == {"processed": 600 - poison, "dropped": poison}
@@ -306,13 +314,13 @@ def test_basic_nack_does_not_count_against_the_delivery_limit():
     text = system(
         "{fail: 100%}", queue="type: quorum", consume="prefetch: 1, on_failure: nack_requeue", latency="100ms"
     ).replace("300s", "20s")
-    played = testing.play(text, [0.0])
+    played = testing.play_on_both(text, [0.0])
     assert rows(played)[["how", "deliveries"]].values.tolist() == [["queued", 100]]
 
 
 def test_a_classic_queue_delivers_poison_for_ever_and_others_get_by():
     text = system("{fail: 100%}", latency="100ms").replace("300s", "20s")
-    assert rows(testing.play(text, [0.0]))["deliveries"].tolist() == [100]
+    assert rows(testing.play_on_both(text, [0.0]))["deliveries"].tolist() == [100]
 
 
 def test_a_quorum_queue_closes_the_channel_of_a_consumer_that_does_not_acknowledge():
@@ -320,7 +328,7 @@ def test_a_quorum_queue_closes_the_channel_of_a_consumer_that_does_not_acknowled
     text = system(
         "{work: 60s}", queue="type: quorum, consumer_timeout: 30s, delivery_limit: 2, commit: 0ms", replicas=1
     )
-    played = testing.play(text, [0.0])
+    played = testing.play_on_both(text, [0.0])
     assert [event.time for event in played.events("consumer_timed_out")] == [30.0, 65.0, 100.0]
     assert rows(played)[["how", "deliveries"]].values.tolist() == [["dropped", 3]]
 
@@ -339,27 +347,31 @@ def test_a_quorum_queue_closes_the_channel_of_a_consumer_that_does_not_acknowled
     ],
 )
 def test_a_confirm_comes_after_the_way_there_the_disk_or_the_majority_and_the_way_back(queue, confirm, answered):
-    played = testing.play(system(queue=queue, publish=f"confirm: {confirm}", latency="10ms"), [0.0])
+    played = testing.play_on_both(system(queue=queue, publish=f"confirm: {confirm}", latency="10ms"), [0.0])
     assert played.responses() == [pytest.approx(answered)]
 
 
 def test_a_batch_waits_once_for_all_of_its_confirms():
     """Four messages on one worker, 10 ms apart as they come; the fourth waits for the slowest confirm, here that of the first."""
     queue = "commit: {replay: {data: [0.2, 0.01, 0.01, 0.01]}}"
-    played = testing.play(system(queue=queue, publish="confirm: {batch: 4}"), [0.0, 0.01, 0.02, 0.03])
+    played = testing.play_on_both(system(queue=queue, publish="confirm: {batch: 4}"), [0.0, 0.01, 0.02, 0.03])
     assert played.responses() == [0.0, 0.0, 0.0, pytest.approx(0.17)]
 
 
 def test_a_batch_of_which_one_is_nacked_fails():
     queue = "max_length: 1, overflow: reject-publish"
-    played = testing.play(system("{work: 10s}", queue=queue, publish="confirm: {batch: 4}"), [0.0, 0.01, 0.02, 0.03])
+    played = testing.play_on_both(
+        system("{work: 10s}", queue=queue, publish="confirm: {batch: 4}"), [0.0, 0.01, 0.02, 0.03]
+    )
     assert played.outcomes() == ["ok", "ok", "ok", "error"]
 
 
 def test_a_queue_that_refuses_the_newest_drops_none_that_it_has_confirmed():
     """Four come at one instant, before a majority has any of them: the queue learns late that it is over its length."""
     queue = "type: quorum, max_length: 1, overflow: reject-publish"
-    played = testing.play(system("{work: 10s}", queue=queue, publish="confirm: each"), [0.0, 0.0, 0.0, 0.0, 1.0])
+    played = testing.play_on_both(
+        system("{work: 10s}", queue=queue, publish="confirm: each"), [0.0, 0.0, 0.0, 0.0, 1.0]
+    )
     assert played.outcomes() == ["ok"] * 4 + ["error"]
     assert done_at(played)[:4] == [10.001, 20.001, 30.001, 40.001]
 
@@ -367,25 +379,25 @@ def test_a_queue_that_refuses_the_newest_drops_none_that_it_has_confirmed():
 def test_messages_of_a_quorum_queue_are_delivered_in_order_when_a_majority_has_them():
     """The first is committed after 200 ms, the second after 10: both are delivered then."""
     queue = "type: quorum, commit: {replay: {data: [0.2, 0.01]}}"
-    played = testing.play(system(queue=queue), [0.0, 0.0])
+    played = testing.play_on_both(system(queue=queue), [0.0, 0.0])
     assert rows(played)["available"].tolist() == [0.2, 0.2]
     assert done_at(played) == [0.3, 0.4]
 
 
 def test_the_process_of_a_queue_takes_in_one_message_after_the_other():
     text = system("{work: 0ms}", publish="confirm: each").replace("kind: queue,", "kind: queue, work: 100ms,")
-    assert testing.play(text, [0.0, 0.0, 0.0]).responses() == [0.1, 0.2, 0.3]
+    assert testing.play_on_both(text, [0.0, 0.0, 0.0]).responses() == [0.1, 0.2, 0.3]
 
 
 def test_an_alarm_holds_back_who_waits_for_no_confirms_too():
-    played = testing.play(system(faults="{at: 1s, for: 4s, alarm: rabbit}"), [0.0, 2.0, 6.0])
+    played = testing.play_on_both(system(faults="{at: 1s, for: 4s, alarm: rabbit}"), [0.0, 2.0, 6.0])
     assert played.responses() == [0.0, 3.0, 0.0]
 
 
 def test_credit_flow_holds_a_publisher_back_that_waits_for_no_confirms():
     """A queue takes in one message in 100 ms. With 400 in line there is no credit left; it comes when 200 are taken in."""
     text = system("{work: 0ms}").replace("kind: queue,", "kind: queue, work: 100ms,")
-    responses = testing.play(text, [0.0] * 401 + [10.0]).responses()
+    responses = testing.play_on_both(text, [0.0] * 401 + [10.0]).responses()
     assert responses[:400] == [0.0] * 400
     assert responses[400] == pytest.approx(20.0)
     assert responses[401] == 0.0, "300 in line"
@@ -393,7 +405,7 @@ def test_credit_flow_holds_a_publisher_back_that_waits_for_no_confirms():
 
 def test_an_alarm_blocks_publishers_and_not_consumers():
     """Blocked from 1 s to 5 s: what was published before is handled, what comes meanwhile waits outside."""
-    played = testing.play(
+    played = testing.play_on_both(
         system("{work: 1s}", publish="confirm: each", faults="{at: 1s, for: 4s, alarm: rabbit}"), [0.0, 0.1, 2.0, 3.0]
     )
     assert played.responses() == [0.0, 0.0, 3.0, 2.0]
@@ -408,7 +420,7 @@ def test_a_disk_that_fills_blocks_publishers_until_consumers_have_made_room():
     """Room for three messages of 1 MB above the limit: behind the fourth orders stop, and each that is handled lets one more in."""
     text = system("{work: 1s}", publish="confirm: each")
     text = text.replace("kind: queue,", "kind: queue, message_size: 1MB, disk: 53MB, disk_free_limit: 50MB,")
-    played = testing.play(text, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    played = testing.play_on_both(text, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
     assert played.responses() == [0.0, 0.0, 0.0, 0.0, pytest.approx(0.6), pytest.approx(1.5)]
     assert [event.kind for event in played.events("publishers_blocked", "publishers_released")][:2] == [
         "publishers_blocked",
@@ -420,12 +432,12 @@ def test_a_slow_disk_makes_confirms_late():
     text = system(
         queue="commit: 10ms", publish="confirm: each", faults="{at: 1s, for: 4s, slow_disk: {of: rabbit, by: 20x}}"
     )
-    assert testing.play(text, [0.0, 2.0, 6.0]).responses() == [0.01, 0.2, 0.01]
+    assert testing.play_on_both(text, [0.0, 2.0, 6.0]).responses() == [0.01, 0.2, 0.01]
 
 
 def test_an_outbox_publishes_to_a_queue_until_it_is_confirmed():
     text = system(publish="via: outbox, poll: 1s", faults="{at: 500ms, for: 2s, broker_down: rabbit}")
-    played = testing.play(text, [0.1])
+    played = testing.play_on_both(text, [0.1])
     assert played.responses() == [0.0]
     assert done_at(played) == [pytest.approx(5.6)], "published at 3 s; consumers come back at 5.5 s"
 
@@ -464,16 +476,101 @@ brokers: {rabbit: {kind: queue, exchanges: {ex: EXCHANGE}, queues: {a: {}, b: {}
     ],
 )
 def test_an_exchange_routes_by_its_type(exchange, publish, queues):
-    played = testing.play(EXCHANGES.replace("EXCHANGE", exchange).replace("PUBLISH", publish), [0.0])
+    played = testing.play_on_both(EXCHANGES.replace("EXCHANGE", exchange).replace("PUBLISH", publish), [0.0])
     assert sorted(played.records.message_frame()["topic"]) == queues
 
 
 def test_what_cannot_be_routed_is_dropped_or_returned_to_who_says_mandatory():
     text = EXCHANGES.replace("EXCHANGE", "{bindings: {order.created: a}}")
-    quiet = testing.play(text.replace("PUBLISH", "routing_key: nobody, confirm: each"), [0.0])
-    told = testing.play(text.replace("PUBLISH", "routing_key: nobody, confirm: each, mandatory: true"), [0.0])
+    quiet = testing.play_on_both(text.replace("PUBLISH", "routing_key: nobody, confirm: each"), [0.0])
+    told = testing.play_on_both(text.replace("PUBLISH", "routing_key: nobody, confirm: each, mandatory: true"), [0.0])
     assert (quiet.outcomes(), told.outcomes()) == (["ok"], ["error"])
     assert quiet.records.gauge("rabbit", "unroutable")[-1] == 1
+
+
+# -- what is rare ----------------------------------------------------------------------------------------------------
+
+
+def test_a_head_that_was_watched_and_is_gone_makes_nobody_expire_before_their_time():
+    """The first is worked on for 11 s. The second, watched until 10.1 s, is pushed out by the fourth; the third expires
+    at 5.2 s; the fourth would at 12.3 s, and is taken at 11 s.
+    """
+    expirations = f"expiration: {json.dumps(testing.scripted(100.0, 10.0, 5.0, 12.0))}"
+    played = testing.play_on_both(
+        system("{work: 11s}", publish=expirations, queue="max_length: 2"), [0.0, 0.1, 0.2, 0.3]
+    )
+    assert rows(played)["how"].tolist() == ["processed", "dropped", "expired", "processed"]
+    assert rows(played)["end"].tolist()[1:] == pytest.approx([0.3, 5.2, 22.0])
+
+
+def test_an_order_stays_open_while_somebody_still_acts_on_it():
+    """The first consumer is too slow for its queue: its channel closes at 300 ms, the second has handled the message at
+    400 ms, and the first asks for help at 1 s all the same. So the order is over at 1.1 s, and closed once.
+    """
+    played = testing.play_on_both(
+        """
+        duration: 20s
+        traffic: {clients: {sends: front.ask}}
+        services:
+          front: {workers: 1, endpoints: {ask: [{publish: jobs}]}}
+          slow: {workers: 1, consumes: {jobs: {prefetch: 1, priority: 1, do: [{wait: 1s}, {call: other.help}]}}}
+          quick: {workers: 1, consumes: {jobs: {prefetch: 1, do: [{wait: 100ms}]}}}
+          other: {workers: 9, endpoints: {help: [{wait: 100ms}]}}
+        brokers: {rabbit: {kind: queue, queues: {jobs: {type: quorum, commit: 0s, consumer_timeout: 300ms}}}}
+        network: {default: {latency: 0s}}
+        """,
+        [0.0],
+    )
+    assert rows(played)["end"].tolist() == pytest.approx([0.4])
+    assert [(each.endpoint, each.ended) for each in played.attempts("other.help")] == [("other.help", 1.1)]
+
+
+def test_what_comes_by_two_exchanges_is_two_events():
+    """An idempotent consumer handles both: it knows again what comes from one place twice, and these are two places."""
+    played = testing.play_on_both(
+        """
+        duration: 20s
+        traffic: {clients: {sends: front.ask}}
+        ledger: {charge: paid}
+        services:
+          front: {workers: 1, endpoints: {ask: [{publish: one}, {publish: two}]}}
+          worker: {workers: 1, consumes: {jobs: {idempotent: true, do: [{effect: paid}]}}}
+        brokers:
+          rabbit:
+            kind: queue
+            exchanges: {one: {type: fanout, bindings: [jobs]}, two: {type: fanout, bindings: [jobs]}}
+            queues: {jobs: {}}
+        """,
+        [0.0],
+    )
+    assert played.requests["charges"].tolist() == [2]
+
+
+def test_what_expires_at_once_comes_at_once_to_every_queue_of_the_dead_letter_exchange():
+    """A relay publishes 400 orders at 100 ms, which expire at 1.1 s: two queues get all of them, one keeps the last 10."""
+    played = testing.play_on_both(
+        """
+        duration: 5s
+        traffic: {clients: {sends: shop.buy}}
+        services: {shop: {workers: unlimited, endpoints: {buy: [{publish: jobs, via: outbox, batch: 1000}]}}}
+        brokers:
+          rabbit:
+            kind: queue
+            exchanges: {dead: {type: fanout, bindings: [one, two, three]}}
+            queues: {jobs: {message_ttl: 1s, dead_letter: {exchange: dead}}, one: {}, two: {}, three: {max_length: 10}}
+        network: {default: {latency: 0s}}
+        """,
+        [0.05] * 400,
+    )
+    assert rows(played)["end"].tolist() == pytest.approx([1.1] * 400)
+    assert [book(played, queue).open for queue in ("jobs", "one", "two", "three")] == [0, 400, 400, 10]
+    assert book(played, "three").ended == {"dropped": 390}
+
+
+@pytest.mark.parametrize("engine", [pytest.param("simpy", marks=pytest.mark.long), "compiled"])
+def test_redeliveries_that_take_no_time_are_told(engine):
+    with pytest.raises(TimeStandsStill, match="time stands still at 1s"):
+        testing.play(system("{fail: 100%}", latency="0s"), [1.0], engine=engine)
 
 
 # -- what is wrong ---------------------------------------------------------------------------------------------------

@@ -269,6 +269,26 @@ def slow_disk(
     return worded("slow_disk", "of", locals())
 
 
+def store_down(
+    store: str,
+    *,
+    name: str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
+    how: Literal["refuse", "hang"] | None = None,
+) -> Part:
+    """The store of rate limits is down: who asks it is refused at once, or waits for the `timeout` of the limit's
+    `store`; then the request passes unlimited, or is an error, as `fault_tolerant` says.
+
+    name: What it is called in tables, events and metrics; by default after what it does to whom.
+    at: When it begins, from the start of the run, warm-up included.
+    for_: How long it lasts; without it to the end.
+    store: The name of the store.
+    how: `refuse`: connections are refused at once; `hang`: nothing is heard of it.
+    """
+    return worded("store_down", "store", locals())
+
+
 def zone(
     zone: str,
     *,

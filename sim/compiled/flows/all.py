@@ -16,12 +16,13 @@ from sim.compiled.flows import (
     limits,
     members,
     publications,
+    queues,
     sagas,
     steps,
     tokens,
 )
 
-ROOMS = (attempts, caches, calls, clients, composed, limits, members, publications, sagas, steps, tokens)
+ROOMS = (attempts, caches, calls, clients, composed, limits, members, publications, queues, sagas, steps, tokens)
 
 
 def files() -> Iterator[tuple[Path, str]]:

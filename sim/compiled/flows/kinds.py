@@ -143,6 +143,7 @@ class Task(int):
     admitted: int
     line: Guard | None
     member: Member | None
+    channel: Channel | None
     next: Task | None
     previous: Task | None
     mark: int
@@ -167,6 +168,8 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    undecided: int
+    confirm: ConfirmWait | None
     stock_seen: int
     user: int
     asks_for: int
@@ -472,7 +475,7 @@ class Call(int):
 
 
 class Target(int):
-    """What can be called: an endpoint, a route, or a topic."""
+    """What can be called: an endpoint, a route, a topic, or an exchange."""
 
     kind: int
     where: int
@@ -487,6 +490,7 @@ class Target(int):
     other_zone_uniform: int
     entry: Op
     topic: Topic
+    sender: Sender
     key: int
     site: int
     counts: bool
@@ -621,6 +625,7 @@ class Host(int):
     errors_first: int
     errors_count: int
     errors_on: int
+    function: Function | None
     adrift: int
     background_failed: int
     subject: int
@@ -794,6 +799,7 @@ class Limit(int):
     """A limit. The counters of a key are rows in the table of its family, copies of those from `first` on."""
 
     last: float
+    timeout: float
     in_vain: float
     space: int
     per: int
@@ -810,6 +816,13 @@ class Limit(int):
     anonymous: int
     answer: int
     tells: int
+    latency: int
+    trips: int
+    refusing: int
+    hanging: int
+    undecided: int
+    stored: bool
+    tolerant: bool
     keyed: bool
     node: bool
     limiting: bool
@@ -823,6 +836,7 @@ class LimitsStep(int):
     count: int
     route: int
     where: int
+    stored: bool
 
 
 class Condition(int):
@@ -952,6 +966,7 @@ class Topic(int):
     chance: int
     replication: int
     published: int
+    size: float
 
 
 class Broker(int):
@@ -1047,6 +1062,20 @@ class Member(int):
     busy_area: float
     session: float
     polled: float
+    commit_interval: float
+    next_commit: float
+    fetch_min: float
+    fetch_wait: float
+    fetch_began: float
+    fetch_due: float
+    fetch_look: float
+    fetches: int
+    fetcher: Task | None
+    commits: int
+    committer: Task | None
+    handled: Delivery | None
+    looks: bool
+    loses: bool
     group: Group
     host: Host
     replica: Replica
@@ -1090,6 +1119,8 @@ class Outbox(int):
     rows: int
     host: Host
     topic: Topic
+    sender: Sender | None
+    waiter: ConfirmWait | None
     key: int
     site: int
     batch: int
@@ -1322,6 +1353,7 @@ class EntryOp(int):
     salt: int
     limits: LimitsStep
     limited: bool
+    counted: bool
     keyed: bool
 
 
@@ -1356,6 +1388,18 @@ class CallOp(int):
     fail: Op
     call: Call
     for_others: bool
+
+
+class BatchOp(int):
+    """A publication of which the last of each batch is waited for."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    call: Call
+    for_others: bool
+    batch: int
 
 
 class EndOp(int):
@@ -1586,6 +1630,278 @@ class PluginOp(int):
     function: int
     step: int
     depth: int
+
+
+class QueueBroker(int):
+    """A queue broker."""
+
+    disk: float
+    disk_free_limit: float
+    message_size: float
+    recovery: float
+    slow: float
+    down: int
+    alarms: int
+    on_disk: int
+    blocked: int
+    unroutable: int
+    first: Note | None
+    last: Note | None
+    subject: int
+    about_disk: int
+    has_disk: bool
+    disk_is_low: bool
+
+
+class LetterLine(int):
+    """Messages that stand in a line, by their `next` and `previous`."""
+
+    first: Letter | None
+    last: Letter | None
+
+
+class MessageQueue(int):
+    """One queue."""
+
+    free_at: float
+    worked: float
+    busy_area: float
+    ttl: float
+    armed: float
+    patience: float
+    broker: QueueBroker
+    bit: int
+    name: int
+    commit: int
+    work: int
+    ring: int
+    taken: int
+    published: int
+    delivered: int
+    redelivered: int
+    lag: int
+    ready: int
+    unacked: int
+    busy: int
+    new: LetterLine
+    back: LetterLine
+    uncommitted: LetterLine
+    returned: Letter | None
+    active: Channel | None
+    first_round: Round
+    rounds: int
+    first_channel: int
+    channels: int
+    comers: int
+    space: int
+    most: int
+    failures_allowed: int
+    dead: int
+    hopeful: bool
+    consumed: bool
+    quorum: bool
+    drops_head: bool
+    rejects_to_dead: bool
+    single: bool
+
+
+class Round(int):
+    """Consumers of one priority that have prefetch left, in the order of the round."""
+
+    first: Channel | None
+    last: Channel | None
+
+
+class QueueDeliveryLine(int):
+    """Deliveries that stand in a line, by their `next` and `previous`."""
+
+    first: QueueDelivery | None
+    last: QueueDelivery | None
+
+
+class Channel(int):
+    """A consumer of a queue, and its channel."""
+
+    held_area: float
+    busy_area: float
+    due: float
+    silent_until: float
+    queue: MessageQueue
+    broker: QueueBroker
+    host: Host
+    replica: Replica
+    task: Task | None
+    out: Hop
+    back: Hop
+    wire: Wire
+    round: Round
+    priority: int
+    prefetch: int
+    salt: int
+    came: int
+    previous: Channel | None
+    next: Channel | None
+    handed: QueueDeliveryLine
+    unacked: int
+    inbox_first: QueueDelivery | None
+    inbox_last: QueueDelivery | None
+    stuck_first: QueueDelivery | None
+    stuck_last: QueueDelivery | None
+    current: QueueDelivery | None
+    in_hand: Request | None
+    pc: Op
+    order: int
+    subject: int
+    about: int
+    on_failure: int
+    automatic: bool
+    idempotent: bool
+    in_line: bool
+    up: bool
+    closing: bool
+    open: bool
+    unreached: bool
+    idle: bool
+    processing: bool
+    patient: bool
+    listened_to: bool
+
+
+class Letter(int):
+    """One message in one queue."""
+
+    published: float
+    available: float
+    expires: float
+    expiration: float
+    entity: int
+    number: int
+    chain: int
+    path: int
+    offset: int
+    site: int
+    address: int
+    flow: int
+    deliveries: int
+    failures: int
+    handed: int
+    given_up_by: int
+    request: Request
+    queue: MessageQueue
+    publication: Publication | None
+    place: int
+    previous: Letter | None
+    next: Letter | None
+    committed: bool
+    redelivered: bool
+
+
+class QueueDelivery(int):
+    """One message on its way to one consumer, in its hands, and what becomes of it on the way back."""
+
+    since: float
+    letter: Letter
+    channel: Channel
+    number: int
+    site: int
+    flow: int
+    said: int
+    previous: QueueDelivery | None
+    next: QueueDelivery | None
+    behind: QueueDelivery | None
+    live: bool
+    under_way: bool
+    handled: bool
+
+
+class Publication(int):
+    """What was published once and somebody waits for: it is confirmed when every queue has it that it came to."""
+
+    pending: int
+    waiter: ConfirmWait | None
+    next: Publication | None
+    refused: bool
+
+
+class ConfirmWait(int):
+    """A wait until so many publications are confirmed."""
+
+    number: int
+    open: int
+    broker: QueueBroker
+    task: Task | None
+    next: ConfirmWait | None
+    waiting: bool
+    refused: bool
+    broken: bool
+    over: bool
+
+
+class QueueTimer(int):
+    """A look at the head of a queue, which will have expired."""
+
+    due: float
+    queue: MessageQueue
+    next: QueueTimer | None
+
+
+class Sender(int):
+    """One place that publishes to an exchange, or to a queue."""
+
+    broker: QueueBroker
+    first: int
+    count: int
+    address: int
+    site: int
+    where: int
+    expiration: int
+    batch: int
+    mandatory: bool
+
+
+class DeadRoute(int):
+    """Where what a queue gives up goes that has come by this address."""
+
+    first: int
+    count: int
+    address: int
+
+
+class InstanceLine(int):
+    """Instances with room, by their `next` and `previous`: who was used last stands last."""
+
+    first: Instance | None
+    last: Instance | None
+
+
+class Function(int):
+    """All of a service."""
+
+    idle_timeout: float
+    paid_area: float
+    roomy: InstanceLine
+    concurrency: int
+    limit: int
+    cold_start: int
+    there: int
+    cold_starts: int
+    throttled: int
+
+
+class Instance(int):
+    """One of them."""
+
+    ready_at: float
+    since: float
+    active: int
+    next: Instance | None
+    previous: Instance | None
+
+
+class Holding(int):
+    """Where there are functions: of the attempt in the row of the same place."""
+
+    instance: int
 
 
 class Series(int):

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sim.compiled.answers import FAIL, NEXT
-from sim.compiled.codes import OK
+from sim.compiled.codes import ERROR, OK
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow
-from sim.compiled.limits import count_in, hold_back, refuse, tell_refusal
+from sim.compiled.limits import ask_stores, count_in, hold_back, refuse, tell_refusal
 from sim.compiled.rows.state import State
-from sim.compiled.tasks import HELD, HELD_IN_VAIN
+from sim.compiled.tasks import ASKED, HELD, HELD_IN_VAIN
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import LimitsOp, LimitsStep, Task
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 @flow
 def pass_limits(s: State, own: Task, step: LimitsStep) -> Waits[int]:
     """OK, or what a limit answers. All are asked before any of them counts the request."""
+    if step.stored:
+        own.seconds = ask_stores(s, own, step)
+        if own.seconds > 0.0:
+            hold_back(s, own, step)
+            yield ASKED
+        if own.undecided < 0:
+            own.where = step.where
+            own.root = 0
+            own.outcome = ERROR
+            return ERROR
     own.outcome = refuse(s, own, step)
     if own.outcome != OK:
         if own.seconds > 0.0:

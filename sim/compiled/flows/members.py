@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING
 
 from sim.compiled.answers import NEXT
 from sim.compiled.calendar import ORDER, ORDINARY, ask_python, schedule
-from sim.compiled.consumers import commit_batch
+from sim.compiled.committing import (
+    AUTOMATIC,
+    BEFORE,
+    commit_fresh,
+    commit_in_poll,
+    commit_later,
+    end_handled,
+    note_handled,
+)
+from sim.compiled.consumers import batch_over, end_batch
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
+from sim.compiled.fetching import begin_fetch
 from sim.compiled.places import park
 from sim.compiled.polling import cut_off, fill_batch, wait_for_broker, watch_batch
 from sim.compiled.rows.state import State
@@ -34,11 +44,17 @@ def poll(s: State, own: Task) -> Waits[int]:
         if the(Member, own.member).called:
             ask_python(s, the(Member, own.member).errand)
             yield
+        if the(Member, own.member).commits == AUTOMATIC:
+            commit_in_poll(s, the(Member, own.member))
         fill_batch(s, the(Member, own.member))
-        if the(Member, own.member).batch.first is not None:
+        if the(Member, own.member).following is not None:
             break
         idle = the(Member, own.member)
         idle.idle = True
+        if idle.fetcher is not None:
+            begin_fetch(s, idle)
+        if idle.commits == AUTOMATIC:
+            commit_later(s, idle)
         yield
     member = the(Member, own.member)
     member.processing = True
@@ -46,9 +62,10 @@ def poll(s: State, own: Task) -> Waits[int]:
     group = member.group
     group.busy += 1
     group.busy_area -= s.now
-    member.following = member.batch.first
     if member.patience is not None:
         watch_batch(s, member)
+    if member.commits == BEFORE:
+        commit_fresh(s, member)
     return NEXT
 
 
@@ -58,7 +75,30 @@ def commit(s: State, own: Task) -> Waits[int]:
     while cut_off(s, the(Member, own.member)):
         wait_for_broker(s, the(Member, own.member).broker, own)
         yield
-    commit_batch(s, own)
+    end_batch(s, the(Member, own.member))
+    batch_over(s, the(Member, own.member))
+    if the(Member, own.member).order >= 0:
+        schedule(s, ORDINARY, 0.0, ORDER, the(Member, own.member).order)
+        yield
+    return NEXT
+
+
+@flow
+def commit_record(s: State, own: Task) -> Waits[int]:
+    """Commit one record, when it is handled; as soon as the broker is there, unless it was committed before."""
+    note_handled(s, the(Member, own.member))
+    if the(Member, own.member).commits != BEFORE:
+        while cut_off(s, the(Member, own.member)):
+            wait_for_broker(s, the(Member, own.member).broker, own)
+            yield
+    end_handled(s, the(Member, own.member))
+    return NEXT
+
+
+@flow
+def rest(s: State, own: Task) -> Waits[int]:
+    """The batch is handled, and not to be committed now."""
+    batch_over(s, the(Member, own.member))
     if the(Member, own.member).order >= 0:
         schedule(s, ORDINARY, 0.0, ORDER, the(Member, own.member).order)
         yield
@@ -67,5 +107,5 @@ def commit(s: State, own: Task) -> Waits[int]:
 
 def modules() -> Iterable[Module]:
     """What is written of members."""
-    steps = [Step(poll, "poll"), Step(commit, "commit")]
+    steps = [Step(poll, "poll"), Step(commit, "commit"), Step(commit_record, "commit_record"), Step(rest, "rest")]
     yield Module("members", "How a member of a group comes by its batches, and commits them.", steps)

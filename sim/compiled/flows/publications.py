@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from sim.compiled.attempts import lose_answer
 from sim.compiled.calendar import hold
-from sim.compiled.codes import OK, UNREACHABLE
+from sim.compiled.codes import ERROR, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
+from sim.compiled.exchanges import are_confirmed, heard_of, is_held_back, publish_rows
+from sim.compiled.letters import stand_blocked
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
 from sim.compiled.relays import (
+    CONFIRMING,
     REPLICATING,
     batch_delay,
     count_tries,
@@ -27,7 +30,7 @@ from sim.compiled.tasks import answer, done, forget
 from sim.compiled.topics import ALL, append, is_available, release, wait_for_replicas
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import Message, Outbox, Request, Task
+    from sim.compiled.flows.kinds import ConfirmWait, Message, Outbox, Request, Sender, Task
 
 
 @flow
@@ -108,6 +111,38 @@ def publish(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
     if delay > 0.0:
         hold(s, own, delay)
         yield
+    if outbox.sender is not None:
+        stored = yield from store_in_queues(s, own, outbox)
+    else:
+        stored = yield from store_in_topic(s, own, outbox)
+    if not stored:
+        return False
+    delay = batch_delay(s, outbox, outbox.back)
+    if delay < 0.0:
+        return False
+    if delay > 0.0:
+        hold(s, own, delay)
+        yield
+    return True
+
+
+@flow
+def store_in_queues(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
+    """Whether all queues have confirmed the batch."""
+    while is_held_back(s, the(Sender, outbox.sender).broker):
+        stand_blocked(s, the(Sender, outbox.sender).broker, own)
+        yield
+    if the(Sender, outbox.sender).broker.down:
+        return False
+    outbox.waiter = the(ConfirmWait, publish_rows(s, outbox))
+    if not are_confirmed(s, the(ConfirmWait, outbox.waiter), own):
+        yield CONFIRMING
+    return heard_of(s, the(ConfirmWait, outbox.waiter), ERROR, UNREACHABLE) == OK
+
+
+@flow
+def store_in_topic(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
+    """Whether the topic has the batch, with all the replicas that are waited for."""
     if outbox.topic.broker.down:
         return False
     kept = outbox.topic.broker.acks == ALL
@@ -121,12 +156,6 @@ def publish(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
             return False
         release(s, pending_message(s, outbox))
         outbox.taken += 1
-    delay = batch_delay(s, outbox, outbox.back)
-    if delay < 0.0:
-        return False
-    if delay > 0.0:
-        hold(s, own, delay)
-        yield
     return True
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.hosts import Draw, Host, Replica
     from sim.compiled.rows.logs import Topic
     from sim.compiled.rows.programs import Op
+    from sim.compiled.rows.queues import Sender
 
 
 class Call(Row, fixed=True):
@@ -73,7 +74,7 @@ class Call(Row, fixed=True):
 
 
 class Target(Row, fixed=True):
-    """What can be called: an endpoint, a route, or a topic."""
+    """What can be called: an endpoint, a route, a topic, or an exchange."""
 
     kind: int  # ENDPOINT ... in network.py
     where: int  # index into names
@@ -88,6 +89,7 @@ class Target(Row, fixed=True):
     other_zone_uniform: int  # likewise
     entry: Reference[Op]
     topic: Reference[Topic]
+    sender: Reference[Sender]  # to a queue broker
     key: int
     site: int
     counts: bool  # its balancer counts who is under way

@@ -18,6 +18,7 @@ class Limit(Row):
     """A limit. The counters of a key are rows in the table of its family, copies of those from `first` on."""
 
     last: float  # when it last refused
+    timeout: float  # s; how long the answer of its store is waited for
     in_vain: float  # s; for how long a request is held that is refused then
     space: int  # of its keys in `entries`
     per: int  # PER_USER ... in limits.py, of a limit that is not `keyed`
@@ -34,6 +35,13 @@ class Limit(Row):
     anonymous: int  # SHARED ... in limits.py
     answer: int  # what is refused is answered as this
     tells: int  # EXACT ... in limits.py
+    latency: int  # a draw: what a round trip to its store takes
+    trips: int
+    refusing: int  # outages of it
+    hanging: int
+    undecided: int  # requests for which there was no answer
+    stored: bool  # it has a store
+    tolerant: bool  # what that does not decide passes
     keyed: bool  # it says more than the three keys and the five counters of old
     node: bool  # each replica counts for itself
     limiting: bool
@@ -47,6 +55,7 @@ class LimitsStep(Row, fixed=True):
     count: int
     route: int  # index into names: what `per: route` counts it as
     where: int  # index into names
+    stored: bool  # some of them are counted in a store
 
 
 class Condition(Row, fixed=True):

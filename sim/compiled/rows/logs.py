@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
     from sim.compiled.rows.hosts import Host, Replica
     from sim.compiled.rows.programs import Op
+    from sim.compiled.rows.queues import ConfirmWait, Sender
     from sim.compiled.rows.running import Note, Request, Task
 
 
@@ -28,6 +29,7 @@ class Topic(Row):
     chance: int
     replication: int  # a draw; -1: followers have it at once
     published: int
+    size: float  # bytes of a message
 
 
 class Broker(Row):
@@ -123,6 +125,20 @@ class Member(Row):
     busy_area: float
     session: float  # s; its timeout
     polled: float  # s; when it polled last, in a group that rebalances
+    commit_interval: float  # s; between two automatic commits
+    next_commit: float  # s
+    fetch_min: float  # bytes
+    fetch_wait: float  # s
+    fetch_began: float  # s
+    fetch_due: float  # s; when it is answered with what there is; infinite: there is nothing yet
+    fetch_look: float  # s; when somebody will look for that
+    fetches: int
+    fetcher: Perhaps[Task]  # stands in for whoever looks for that; -1: each record as it comes
+    commits: int  # BATCH ... in committing.py
+    committer: Perhaps[Task]  # stands in for whoever looks whether it is time for an automatic commit
+    handled: Perhaps[Delivery]  # and to be committed
+    looks: bool  # the committer does
+    loses: bool  # what it has in hand when it dies, since that was committed before
     group: Reference[Group]
     host: Reference[Host]
     replica: Reference[Replica]
@@ -166,6 +182,8 @@ class Outbox(Row):
     rows: int
     host: Reference[Host]
     topic: Reference[Topic]
+    sender: Perhaps[Sender]  # to a queue broker, in the place of the topic
+    waiter: Perhaps[ConfirmWait]  # of that
     key: int
     site: int
     batch: int

@@ -33,7 +33,8 @@ class EntryOp(Op, size=OP_BYTES, fixed=True):
     answers: int  # what its caller hears for each outcome, packed: see attempts.py
     salt: int  # of its error faults
     limits: Reference[LimitsStep]  # that it must pass before its steps
-    limited: bool  # whether there are any
+    limited: bool  # whether it must come by limits, or by an instance of a function
+    counted: bool  # whether there are limits
     keyed: bool  # whether it knows again what comes twice
 
 
@@ -56,6 +57,12 @@ class CallOp(Op, size=OP_BYTES, fixed=True):
 
     call: Reference[Call]
     for_others: bool  # others of the same user may wait for its answer
+
+
+class BatchOp(CallOp, size=OP_BYTES, fixed=True):
+    """A publication of which the last of each batch is waited for."""
+
+    batch: int
 
 
 class EndOp(Op, size=OP_BYTES, fixed=True):
@@ -208,6 +215,7 @@ entry_ops = View(ops, EntryOp)
 timed_ops = View(ops, TimedOp)
 place_ops = View(ops, PlaceOp)
 call_ops = View(ops, CallOp)
+batch_ops = View(ops, BatchOp)
 end_ops = View(ops, EndOp)
 effect_ops = View(ops, EffectOp)
 chance_ops = View(ops, ChanceOp)

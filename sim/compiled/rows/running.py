@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.hosts import Replica
     from sim.compiled.rows.logs import Member, Message
     from sim.compiled.rows.programs import EntryOp, Op
+    from sim.compiled.rows.queues import Channel, ConfirmWait
     from sim.compiled.rows.sagas import SagaRun
     from sim.compiled.rows.traffic import Door, Visit
 
@@ -57,6 +58,7 @@ class Task(Row):
     admitted: int  # what the breaker said to its attempt: negative: no
     line: Perhaps[Guard]  # where it stands in line for a place of the bulkhead
     member: Perhaps[Member]  # of a consumer
+    channel: Perhaps[Channel]  # of a consumer of a queue
     next: Perhaps[Task]  # of the line that it stands in, or of the free rows
     previous: Perhaps[Task]
     mark: int  # of its site and path, where attempts are told apart from those that come again; 0: they are not
@@ -81,6 +83,8 @@ class Task(Row):
     producer: Reference[Replica]  # of a publication: who publishes
     target: Reference[Target]  # of a publication
     message: Perhaps[Message]  # of a publication: what its replicas are waited for
+    undecided: int  # bit i: the store of the i-th limit that it meets has not answered; negative: it ends there
+    confirm: Perhaps[ConfirmWait]  # of a publication to a queue broker
     stock_seen: int  # how many units there were when it looked
     user: int  # of a user of a closed population: which of them asks next
     asks_for: int  # whose token it asks for: FOR_ALL ... in gateway.py

@@ -29,9 +29,11 @@ from sim.compiled.rows import (
     logs,
     plugins,
     programs,
+    queues,
     records,
     running,
     sagas,
+    serverless,
     traffic,
     watched,
 )
@@ -54,9 +56,11 @@ ROOMS = (
     logs,
     plugins,
     programs,
+    queues,
     records,
     running,
     sagas,
+    serverless,
     traffic,
     watched,
 )
@@ -118,6 +122,8 @@ class State(Row):
     deepest: int
     deepest_frame: int
     largest_batch: int
+    name_of_queues: int  # index into names: what stands in the place of a group
+    waits_begun: int  # for confirms
     redeliveries: int  # redeliveries in place since Python looked
     spans: int  # of which requests they are kept
     next_flow: int

@@ -14,6 +14,7 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.balancing import BalancingTables
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
 from sim.models.gateway import Route
+from sim.models.queues.exchange import PublishTarget as ExchangeTarget
 from sim.models.topic import PublishTarget
 from sim.policies.balancer import BalancerRow, new_balancer
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sim.compiled.flows.layer import Layer
     from sim.compiled.wiring.guards import GuardTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.queues import SenderTables
     from sim.models.call import Call, Target
     from sim.models.link import Hop
     from sim.models.service import Endpoint
@@ -31,9 +33,10 @@ KEYS = {"order": topics.BY_ORDER, "user": topics.BY_USER, "item": topics.BY_ITEM
 class CallTables:
     """Their rows."""
 
-    def __init__(self, places: Places, guards: GuardTables):
+    def __init__(self, places: Places, guards: GuardTables, senders: SenderTables):
         self.places = places
         self.guards = guards
+        self.senders = senders
         self.calls, self.targets, self.hops = Found(rows.Call), Found(rows.Target), Found(rows.Hop)
         self.balancers = FoundPolicies(BalancerRow)
         self.balancing = BalancingTables(places, self.balancers)
@@ -112,6 +115,8 @@ class CallTables:
         if target not in self._target_at:
             if isinstance(target, PublishTarget):
                 self._target_at[target] = self._topic(target)
+            elif isinstance(target, ExchangeTarget):
+                self._target_at[target] = self._exchange(target)
             elif isinstance(target, Route):
                 self._target_at[target] = self.targets.add(kind=network.ROUTE, **self._hosted(target))
             else:
@@ -126,6 +131,14 @@ class CallTables:
             topic=self.places.topic_at[target.topic],
             key=KEYS.get(target.key or "", topics.STICKY),
             site=target.site,
+        )
+
+    def _exchange(self, target: ExchangeTarget) -> int:
+        return self.targets.add(
+            kind=network.TO_EXCHANGE,
+            where=target.where,
+            only=self.places.replica_at[self.places.world.nowhere],
+            sender=self.senders.sender(target.sender, batched=target.batched),
         )
 
     def _hosted(self, target: Any) -> dict[str, Any]:  # noqa: ANN401 - an Endpoint or a Route

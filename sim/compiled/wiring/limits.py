@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.compiled import limits as words
+from sim.compiled.program import row_of
 from sim.compiled.rows import limits as rows
+from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
 from sim.models.counters import Library, Plain, counter_of
 from sim.models.limits import KeyedLimit
@@ -49,7 +51,10 @@ class LimitTables:
         self.limit_of += [self.at[limit] for limit in limits.limits]
         place = self.places.host_at[host]
         count = len(self.limit_of) - first
-        return self.steps.add(host=place, first=first, count=count, route=limits.route, where=limits.where)
+        stored = any(limit.store is not None for limit in limits.limits)
+        return self.steps.add(
+            host=place, first=first, count=count, route=limits.route, where=limits.where, stored=stored
+        )
 
     def _limit(self, limit: Limit) -> int:
         spec = limit.spec
@@ -59,6 +64,7 @@ class LimitTables:
             "about": self.places.subject(limit.label),
             "answer": int(limit.answer),
             **self._counters(spec),
+            **_stored(limit),
         }
         if isinstance(limit, KeyedLimit):
             values |= self._keyed(limit, spec)
@@ -123,6 +129,19 @@ class LimitTables:
         yield rows.limiter_rings, np.zeros(max(LEAST_COUNTERS, 4 * sum(self.stamps)))
         yield rows.library_counters, _with_room(self.library)
         yield rows.waiting_counters, _with_room(self.waiting)
+
+
+def _stored(limit: Limit) -> dict[str, Any]:
+    store = limit.store
+    if store is None:
+        return {"latency": NOBODY}
+    return {
+        "stored": True,
+        "latency": row_of(store.latency),
+        "trips": store.trips,
+        "timeout": store.spec.timeout,
+        "tolerant": store.spec.fault_tolerant,
+    }
 
 
 def _with_room(found: FoundPolicies) -> Any:  # noqa: ANN401 - an array of rows

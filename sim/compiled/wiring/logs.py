@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.compiled import topics
+from sim.compiled import committing, topics
 from sim.compiled.base import MESSAGE_ENDS
 from sim.compiled.calendar import OF_MEMBERS
 from sim.compiled.program import row_of
@@ -22,19 +23,26 @@ if TYPE_CHECKING:
     from sim.compiled.program import Assembler
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.queues import SenderTables
     from sim.models.consumer import Consumer
     from sim.models.group import Group
     from sim.models.outbox import Outbox
     from sim.models.topic import Topic
 
+COMMITS = {
+    "batch": committing.BATCH,
+    "record": committing.RECORD,
+    "before": committing.BEFORE,
+    "automatic": committing.AUTOMATIC,
+}
 ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
 
 
 class LogTables:
     """Their rows."""
 
-    def __init__(self, places: Places, calls: CallTables, assembler: Assembler):
-        self.places, self.calls, self.assembler = places, calls, assembler
+    def __init__(self, places: Places, calls: CallTables, assembler: Assembler, senders: SenderTables):
+        self.places, self.calls, self.assembler, self.senders = places, calls, assembler, senders
         self.topics, self.brokers, self.partitions = Found(rows.Topic), Found(rows.Broker), Found(rows.Partition)
         self.groups, self.group_partitions = Found(rows.Group), Found(rows.GroupPartition)
         self.members, self.outboxes = Found(rows.Member), Found(rows.Outbox)
@@ -65,6 +73,7 @@ class LogTables:
             groups=len(topic.groups),
             first_group=len(self.group_of),
             chance=row_of(topic.chance),
+            size=topic.size,
             replication=row_of(topic.replication) if topic.replication is not None else NOBODY,
         )
         self.stickies.add(new_sticky(len(topic.partitions), STICKY_RECORDS))
@@ -107,6 +116,13 @@ class LogTables:
             latest=spec.auto_offset_reset == "latest",
             first_held=self._first_held(member),
             partitions=len(member.partitions),
+            commits=COMMITS[member.commits],
+            commit_interval=member.commit_interval,
+            loses=member.commits == "before",
+            fetch_min=spec.fetch.min if spec.fetch is not None else 0.0,
+            fetch_wait=spec.fetch.wait if spec.fetch is not None else 0.0,
+            fetch_due=math.inf,
+            fetch_look=math.inf,
             patience=self._patience(member),
             belongs=member.belongs,
             up=member.up,
@@ -137,7 +153,7 @@ class LogTables:
     def _program_of(self, member: Consumer) -> int:
         """Members with the same steps have one program."""
         if id(member.steps) not in self._programs:
-            self._programs[id(member.steps)] = self.assembler.consumer(member.steps)
+            self._programs[id(member.steps)] = self.assembler.consumer(member.steps, COMMITS[member.commits])
         return self._programs[id(member.steps)]
 
     def _outbox(self, place: int, outbox: Outbox) -> None:
@@ -146,7 +162,8 @@ class LogTables:
             poll=outbox.poll,
             salt=outbox.salt,
             host=places.host_at[outbox.service],
-            topic=places.topic_at[outbox.topic],
+            topic=places.topic_at.get(outbox.topic, 0),
+            sender=self._sender(outbox),
             key=KEYS.get(outbox.key or "", topics.STICKY),
             site=outbox.site,
             batch=outbox.batch,
@@ -155,6 +172,11 @@ class LogTables:
             replica=places.replica_at[outbox.replica] if outbox.replica is not None else NOBODY,
             pc=self.assembler.relay(place),
         )
+
+    def _sender(self, outbox: Outbox) -> int:
+        """To a queue broker; NOBODY: to a topic."""
+        store: Any = outbox.store
+        return self.senders.sender(store.sender) if self.places.is_to_queues(outbox) else NOBODY
 
     @property
     def largest_batch(self) -> int:

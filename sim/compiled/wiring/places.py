@@ -10,20 +10,40 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import TimerLane
 from sim.compiled.wiring.draws import TableOfDraws
 from sim.compiled.wiring.found import Found
-from sim.models.fault import BrokerDown, Crash, Deploy, Errors, Flush, NetworkFault, Outage, Random, Slow, Zone
+from sim.models.fault import (
+    BrokerDown,
+    Crash,
+    Deploy,
+    Errors,
+    Flush,
+    NetworkFault,
+    Outage,
+    Random,
+    Slow,
+    StoreDown,
+    Zone,
+)
 from sim.models.faulting import FaultEvent
+from sim.models.queues.faults import Alarm, SlowDisk
+from sim.models.queues.queue_broker import QueueBroker
 from sim.models.restarting import Restart
 from sim.models.world import World
 
 if TYPE_CHECKING:
     from sim.models.group import Member
     from sim.models.link import Wire
+    from sim.models.outbox import Outbox
+    from sim.models.queues.channel import QueueConsumer
+    from sim.models.queues.queue import Queue
     from sim.models.stock import Stock
     from sim.models.task import Replica
     from sim.models.topic import Reader
     from sim.spec.scenario import Scenario
 
-BUILT_IN = (Outage, Slow, Errors, Crash, NetworkFault, BrokerDown, Flush, Deploy, Random, Restart, Zone)
+BUILT_IN = (
+    Outage, Slow, Errors, Crash, NetworkFault, BrokerDown, Flush, Deploy, Random, Restart, Zone, Alarm, SlowDisk,
+    StoreDown,
+)  # fmt: skip
 
 
 class Places:
@@ -47,11 +67,13 @@ class Places:
         self.wire_at = {wire: place for place, wire in enumerate(self.wires)}
         self.stock_at: dict[Stock, int] = {stock: place for place, stock in enumerate(world.stocks.values())}
         self._find_logs()
+        self._find_queues()
         self.harms: list[Any] = self._harms()
 
     def _find_logs(self) -> None:
         world = self.world
-        self.broker_at = {broker: place for place, broker in enumerate(world.brokers.values())}
+        logs = [broker for broker in world.brokers.values() if not isinstance(broker, QueueBroker)]
+        self.broker_at = {broker: place for place, broker in enumerate(logs)}
         self.topic_at = {topic: place for place, topic in enumerate(world.topics.values())}
         self.groups = world.groups
         self.group_at: dict[Reader, int] = {group: place for place, group in enumerate(self.groups)}
@@ -59,6 +81,24 @@ class Places:
         self.member_at: dict[Member, int] = {member: place for place, member in enumerate(self.members)}
         self.outboxes = [outbox for service in world.services.values() for outbox in service.outboxes]
         self.outbox_at = {outbox: place for place, outbox in enumerate(self.outboxes)}
+
+    def _find_queues(self) -> None:
+        every: list[Any] = list(self.world.brokers.values())
+        brokers: list[QueueBroker] = [broker for broker in every if isinstance(broker, QueueBroker)]
+        self.queue_broker_at: dict[QueueBroker, int] = {broker: place for place, broker in enumerate(brokers)}
+        queues = [queue for broker in brokers for queue in broker.queues.values()]
+        self.queue_at: dict[Queue, int] = {queue: place for place, queue in enumerate(queues)}
+        consumers = [consumer for service in self.world.services.values() for consumer in service.listeners]
+        self.channel_at: dict[QueueConsumer, int] = {consumer: place for place, consumer in enumerate(consumers)}
+
+    def channels_of(self, queue: Queue) -> list[int]:
+        """All consumers of a queue, up or down."""
+        everyone: list[Any] = queue.everyone
+        return [self.channel_at[consumer] for consumer in everyone]
+
+    def is_to_queues(self, outbox: Outbox) -> bool:
+        """Whether its rows go to a queue broker."""
+        return outbox.topic.broker in self.queue_broker_at
 
     def _harms(self) -> list[Any]:
         """The faults that are planned. Raises Unsupported for one of a plug-in."""

@@ -14,6 +14,7 @@ from sim.compiled.wiring.found import Filled, Found, fractions
 from sim.compiled.wiring.lines import classes_of
 from sim.models.group import MEMBER
 from sim.models.ledger import LEDGER
+from sim.models.queues.deaths import CAUSES
 
 if TYPE_CHECKING:
     from sim.compiled.plugins.tables import PluginTables
@@ -36,11 +37,26 @@ OF_GROUPS = (
     ("workers", sampling.GROUP_WORKERS),
 )
 
+OF_QUEUES = (
+    ("lag", sampling.QUEUE_LAG),
+    ("ready", sampling.QUEUE_READY),
+    ("unacked", sampling.QUEUE_UNACKED),
+    ("delivered", sampling.QUEUE_DELIVERED),
+    ("redelivered", sampling.QUEUE_REDELIVERED),
+    ("process", sampling.QUEUE_PROCESS),
+    ("busy", sampling.QUEUE_BUSY),
+    ("workers", sampling.QUEUE_WORKERS),
+)
 OF_SAGAS = (
     ("sagas_completed", sampling.SAGAS_COMPLETED),
     ("sagas_compensated", sampling.SAGAS_COMPENSATED),
     ("sagas_stuck", sampling.SAGAS_STUCK),
     ("sagas_open", sampling.SAGAS_OPEN),
+)
+OF_FUNCTIONS = (
+    ("instances", sampling.INSTANCES),
+    ("cold_starts", sampling.COLD_STARTS),
+    ("throttles", sampling.THROTTLES),
 )
 OF_SESSIONS = (
     ("sessions_found", sampling.SESSIONS_FOUND),
@@ -77,6 +93,7 @@ class SeriesTables:
         self._watch_hosts()
         self._watch_guards()
         self._watch_groups()
+        self._watch_queues()
         self._watch_limits()
         self._watch_steps()
         self._watch_keys()
@@ -126,6 +143,18 @@ class SeriesTables:
             for index, member in enumerate(group.members):
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
 
+    def _watch_queues(self) -> None:
+        for broker, place in self.places.queue_broker_at.items():
+            self._watch(broker.name, "blocked", sampling.BLOCKED, place)
+            self._watch(broker.name, "unroutable", sampling.UNROUTABLE, place)
+        for queue, place in self.places.queue_at.items():
+            for quantity, what in OF_QUEUES:
+                self._watch(queue.component, quantity, what, place)
+            for number, cause in enumerate(CAUSES):
+                self._watch(queue.component, f"given up {cause}", sampling.QUEUE_GIVEN_UP, place, number)
+            for index, at in enumerate(self.places.channels_of(queue)):
+                self._watch(queue.component, f"{MEMBER} {index}", sampling.CHANNEL_BUSY, at)
+
     def _watch_steps(self) -> None:
         for host in self.places.hosts:
             if host.sagas is not None:
@@ -154,6 +183,10 @@ class SeriesTables:
         for place, name in enumerate(self.places.world.fleets):
             self._watch(name, "replicas_wanted", sampling.REPLICAS_WANTED, place)
             self._watch(name, "replicas_paid", sampling.REPLICAS_PAID, place)
+        functions = [host for host in self.places.hosts if host.function is not None]
+        for place, host in enumerate(functions):
+            for quantity, what in OF_FUNCTIONS:
+                self._watch(host.name, quantity, what, place)
         for place, name in enumerate(self.places.world.node_pools):
             self._watch(name, "nodes", sampling.NODES, place)
             self._watch(name, "nodes_paid", sampling.NODES_PAID, place)
@@ -170,6 +203,7 @@ class SeriesTables:
         for place, limit in enumerate(self.places.world.limits()):
             self._watch(f"{limit.owner} {limit.label}", "passed", sampling.LIMIT_PASSED, place)
             self._watch(f"{limit.owner} {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
+            self._watch(f"{limit.owner} {limit.label}", "undecided", sampling.UNDECIDED, place)
 
     def _watch_plugins(self) -> None:
         for host, name, word in self.plugins.totals():

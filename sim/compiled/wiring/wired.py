@@ -21,6 +21,7 @@ from sim.compiled.wiring.limits import LimitTables
 from sim.compiled.wiring.lines import LineTables
 from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
+from sim.compiled.wiring.queues import QueueTables, SenderTables
 from sim.compiled.wiring.sagas import SagaTables
 from sim.compiled.wiring.series import SeriesTables
 from sim.compiled.wiring.sessions import SessionTables
@@ -46,7 +47,8 @@ class Wiring(Places):
         self.line_tables = LineTables(self, self.identity_tables)
         self.host_tables = HostTables(self, self.line_tables)
         self.guard_tables = GuardTables(self)
-        self.call_tables = CallTables(self, self.guard_tables)
+        self.sender_tables = SenderTables(self)
+        self.call_tables = CallTables(self, self.guard_tables, self.sender_tables)
         self.composed_tables = ComposedTables()
         self.cache_tables = CacheTables(self)
         self.saga_tables = SagaTables()
@@ -69,7 +71,8 @@ class Wiring(Places):
         if work is not None:
             self.assembler.gateway_work = row_of(self.world.sampler(work, "gateway.work"))
         self.assembler.courier = self.assembler.emit(COURIER)
-        self.log_tables: LogTables = LogTables(self, self.call_tables, self.assembler)
+        self.log_tables: LogTables = LogTables(self, self.call_tables, self.assembler, self.sender_tables)
+        self.queue_tables = QueueTables(self, self.call_tables, self.assembler, self.sender_tables)
         self._enter()
         self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)
         self.gateway_tables = GatewayTables(self)
@@ -114,6 +117,7 @@ class Wiring(Places):
             self.guard_tables,
             self.call_tables,
             self.log_tables,
+            self.queue_tables,
             self.composed_tables,
             self.cache_tables,
             self.saga_tables,

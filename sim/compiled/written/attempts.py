@@ -10,7 +10,7 @@ from sim.compiled.attempts import begin_steps, depart, lose_answer
 from sim.compiled.base import NO, handler, whole
 from sim.compiled.calendar import arm, hold
 from sim.compiled.keys import end_with_key, look_for_key
-from sim.compiled.limits import count_in, hold_back, refuse, tell_refusal
+from sim.compiled.limits import ask_stores, count_in, hold_back, refuse, tell_refusal
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
 from sim.compiled.places import (
@@ -27,18 +27,22 @@ from sim.compiled.places import (
 )
 from sim.compiled.preempting import interrupt_for
 from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.limits import limit_steps
 from sim.compiled.rows.programs import entry_ops
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
+from sim.compiled.serverless import have_instance
 from sim.compiled.spans import keep_arrival, keep_start
 from sim.compiled.tasks import answer, done, forget, knows
 
 ANSWER_BITS = whole(4)
 ANSWER_MASK = whole(15)
 DEGRADED = whole(1)
+ERROR = whole(9)
 FIRST_PAUSE = 1.0
 GROWTH = 2.0
 OK = whole(0)
+RATE_LIMITED = whole(3)
 SHED = whole(5)
 UNREACHABLE = whole(10)
 WORK = whole(-1)
@@ -52,7 +56,8 @@ def attempt_step(s: State, own: int) -> int:
     host_1_row = hosts(s)[host_1]
     replica_1 = own_row.replica
     replica_1_row = replicas(s)[replica_1]
-    step_3 = entry_ops(s)[own_row.entry].limits
+    step_5 = entry_ops(s)[own_row.entry].limits
+    step_5_row = limit_steps(s)[step_5]
     pc = own_row.on_wake
     to = -1
     if pc == 6:
@@ -65,22 +70,22 @@ def attempt_step(s: State, own: int) -> int:
         own_row.root = 0 if reason == answered else reason
         if entry_ops(s)[own_row.entry].keyed:
             end_with_key(s, own, answered)
-        to = 15
+        to = 20
     if pc == 1:
         if not own_row.granted:
             note_shed(s, host_1)
             refusal = own_row.outcome
-            to = 13
+            to = 15
         else:
-            to = 12
+            to = 14
     if pc == 8:
         come_inside(s, own)
         to = 7
-    if pc == 11:
+    if pc == 12:
         if own_row.seconds <= own_row.pause or (own_row.caller == -1 and own_row.abandoned):
             own_row.back = -1
             refusal = UNREACHABLE
-            to = 13
+            to = 15
         else:
             own_row.seconds -= own_row.pause
             own_row.pause = own_row.pause * GROWTH
@@ -104,7 +109,7 @@ def attempt_step(s: State, own: int) -> int:
     if to == 4:
         if replica_1_row.unaccepted >= host_1_row.listen_most:
             hold(s, own, drop_syn(s, host_1, own))
-            own_row.on_wake = 11
+            own_row.on_wake = 12
             return PARK
         else:
             to = 5
@@ -112,7 +117,7 @@ def attempt_step(s: State, own: int) -> int:
         if replica_1_row.closed:
             if replica_1_row.hung == 0 or replica_1_row.closed > 1:
                 refusal = UNREACHABLE
-                to = 13
+                to = 15
             elif replica_1_row.free == 0 or replica_1_row.backlog > 0:
                 wait_outside(s, own)
                 own_row.on_wake = 8
@@ -128,33 +133,33 @@ def attempt_step(s: State, own: int) -> int:
             own_row.granted = True
             if host_1_row.discipline >= 0:
                 hear_of_no_wait(s, host_1, own)
-            to = 12
+            to = 14
         elif host_1_row.preempts and interrupt_for(s, host_1, own):
             own_row.granted = True
-            to = 12
+            to = 14
         elif replica_1_row.waiting >= host_1_row.capacity and host_1_row.listen_most > 0 and (own_row.connect >= 0.0):
             wait_to_be_accepted(s, own)
-            to = 16
+            to = 21
         elif replica_1_row.waiting >= host_1_row.capacity and host_1_row.listen_most == 0 and (not make_room(s, host_1, own)):
             note_shed(s, host_1)
             refusal = SHED
-            to = 13
+            to = 15
         else:
             wait_in_queue(s, host_1, own, NO)
             if host_1_row.patience >= 0:
                 arm(s, host_1_row.patience, own)
-            to = 16
-    if to == 12:
+            to = 21
+    if to == 14:
         if s.spans:
             keep_start(s, own)
         refusal = OK
-        to = 13
-    if to == 13:
+        to = 15
+    if to == 15:
         if refusal == OK:
             to = 2
         else:
             own_row.where = entry_ops(s)[own_row.entry].endpoint
-            to = 14
+            to = 19
     if pc == 2 or to == 2:
         if host_1_row.errors_on and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -163,48 +168,93 @@ def attempt_step(s: State, own: int) -> int:
         else:
             refusal = error_fault_hits(s, host_1, own, entry_ops(s)[own_row.entry].salt) if host_1_row.errors_on else OK
             if refusal == OK and entry_ops(s)[own_row.entry].limited:
-                own_row.outcome = refuse(s, own, step_3)
-                if own_row.outcome != OK:
-                    if own_row.seconds > 0.0:
-                        hold_back(s, own, step_3)
-                        own_row.on_wake = 9
+                function_3 = hosts(s)[entry_ops(s)[own_row.entry].host].function
+                refusal_3 = OK
+                if function_3 >= 0:
+                    seconds_4 = have_instance(s, own, function_3)
+                    if seconds_4 < 0.0:
+                        refusal_3 = RATE_LIMITED
+                        to = 16
+                    elif seconds_4 > 0.0:
+                        hold(s, own, seconds_4)
+                        own_row.on_wake = 11
                         return PARK
                     else:
-                        to = 9
+                        to = 11
                 else:
-                    own_row.seconds = count_in(s, own, step_3)
-                    if own_row.seconds > 0.0:
-                        hold_back(s, own, step_3)
-                        own_row.on_wake = 10
-                        return PARK
-                    else:
-                        to = 10
+                    to = 16
             else:
-                to = 14
+                to = 19
+    if pc == 11 or to == 11:
+        refusal_3 = OK
+        to = 16
+    if to == 16:
+        if refusal_3 == OK and entry_ops(s)[own_row.entry].counted:
+            if step_5_row.stored:
+                own_row.seconds = ask_stores(s, own, step_5)
+                if own_row.seconds > 0.0:
+                    hold_back(s, own, step_5)
+                    own_row.on_wake = 13
+                    return PARK
+                else:
+                    to = 13
+            else:
+                to = 17
+        else:
+            to = 18
+    if pc == 13 or to == 13:
+        if own_row.undecided < 0:
+            own_row.where = step_5_row.where
+            own_row.root = 0
+            own_row.outcome = ERROR
+            refusal_3 = ERROR
+            to = 18
+        else:
+            to = 17
+    if to == 17:
+        own_row.outcome = refuse(s, own, step_5)
+        if own_row.outcome != OK:
+            if own_row.seconds > 0.0:
+                hold_back(s, own, step_5)
+                own_row.on_wake = 9
+                return PARK
+            else:
+                to = 9
+        else:
+            own_row.seconds = count_in(s, own, step_5)
+            if own_row.seconds > 0.0:
+                hold_back(s, own, step_5)
+                own_row.on_wake = 10
+                return PARK
+            else:
+                to = 10
     if pc == 9 or to == 9:
-        tell_refusal(s, own, step_3)
-        refusal = own_row.outcome
-        to = 14
+        tell_refusal(s, own, step_5)
+        refusal_3 = own_row.outcome
+        to = 18
     if pc == 10 or to == 10:
-        refusal = OK
-        to = 14
-    if to == 14:
+        refusal_3 = OK
+        to = 18
+    if to == 18:
+        refusal = refusal_3
+        to = 19
+    if to == 19:
         known = WORK
         if refusal == OK and entry_ops(s)[own_row.entry].keyed:
             known = look_for_key(s, own)
         if known != WORK:
             reason = own_row.root if own_row.root else known
             answered = known
-            to = 15
+            to = 20
         elif refusal != OK:
             reason = own_row.root if own_row.root else refusal
             answered = refusal
-            to = 15
+            to = 20
         else:
             begin_steps(s, own)
             own_row.on_wake = 6
             return NEXT
-    if to == 15:
+    if to == 20:
         depart(s, own, answered, reason)
         if own_row.back >= 0 and own_row.caller != -1:
             delay = answer_delay(s, own_row.back, own, own_row.caller)
@@ -223,7 +273,7 @@ def attempt_step(s: State, own: int) -> int:
         done(s, own_row.request)
         forget(s, own)
         return PARK
-    if to == 16:
+    if to == 21:
         own_row.on_wake = 1
         return PARK
     return PARK

@@ -8,7 +8,9 @@ from __future__ import annotations
 from sim.compiled.answers import PARK
 from sim.compiled.base import handler, whole
 from sim.compiled.calendar import ask_python, schedule
-from sim.compiled.consumers import commit_batch
+from sim.compiled.committing import commit_fresh, commit_in_poll, commit_later, end_handled, note_handled
+from sim.compiled.consumers import batch_over, end_batch
+from sim.compiled.fetching import begin_fetch
 from sim.compiled.places import park
 from sim.compiled.polling import cut_off, fill_batch, wait_for_broker, watch_batch
 from sim.compiled.rows.hosts import replicas
@@ -16,6 +18,8 @@ from sim.compiled.rows.logs import groups, members
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 
+AUTOMATIC = whole(3)
+BEFORE = whole(2)
 NEXT = whole(1)
 ORDER = whole(6)
 ORDINARY = whole(1)
@@ -48,8 +52,10 @@ def poll(s: State, own: int) -> int:
         else:
             to = 3
     if pc == 3 or to == 3:
+        if members(s)[own_row.member].commits == AUTOMATIC:
+            commit_in_poll(s, own_row.member)
         fill_batch(s, own_row.member)
-        if members(s)[own_row.member].batch.first >= 0:
+        if members(s)[own_row.member].following >= 0:
             member = own_row.member
             member_row = members(s)[member]
             member_row.processing = True
@@ -58,15 +64,20 @@ def poll(s: State, own: int) -> int:
             group_row = groups(s)[group]
             group_row.busy += 1
             group_row.busy_area -= s.now
-            member_row.following = member_row.batch.first
             if member_row.patience >= 0:
                 watch_batch(s, member)
+            if member_row.commits == BEFORE:
+                commit_fresh(s, member)
             own_row.phase = 0
             return NEXT
         else:
             idle = own_row.member
             idle_row = members(s)[idle]
             idle_row.idle = True
+            if idle_row.fetcher >= 0:
+                begin_fetch(s, idle)
+            if idle_row.commits == AUTOMATIC:
+                commit_later(s, idle)
             own_row.phase = 1
             return PARK
     return PARK
@@ -86,7 +97,8 @@ def commit(s: State, own: int) -> int:
             own_row.phase = 1
             return PARK
         else:
-            commit_batch(s, own)
+            end_batch(s, own_row.member)
+            batch_over(s, own_row.member)
             if members(s)[own_row.member].order >= 0:
                 schedule(s, ORDINARY, 0.0, ORDER, members(s)[own_row.member].order)
                 own_row.phase = 2
@@ -94,6 +106,52 @@ def commit(s: State, own: int) -> int:
             else:
                 to = 2
     if pc == 2 or to == 2:
+        own_row.phase = 0
+        return NEXT
+    return PARK
+
+
+@handler
+def commit_record(s: State, own: int) -> int:
+    """Commit one record, when it is handled; as soon as the broker is there, unless it was committed before."""
+    own_row = tasks(s)[own]
+    pc = own_row.phase
+    to = -1
+    if pc == 0:
+        note_handled(s, own_row.member)
+        if members(s)[own_row.member].commits != BEFORE:
+            to = 1
+        else:
+            to = 2
+    if pc == 1 or to == 1:
+        if cut_off(s, own_row.member):
+            wait_for_broker(s, members(s)[own_row.member].broker, own)
+            own_row.phase = 1
+            return PARK
+        else:
+            to = 2
+    if to == 2:
+        end_handled(s, own_row.member)
+        own_row.phase = 0
+        return NEXT
+    return PARK
+
+
+@handler
+def rest(s: State, own: int) -> int:
+    """The batch is handled, and not to be committed now."""
+    own_row = tasks(s)[own]
+    pc = own_row.phase
+    to = -1
+    if pc == 0:
+        batch_over(s, own_row.member)
+        if members(s)[own_row.member].order >= 0:
+            schedule(s, ORDINARY, 0.0, ORDER, members(s)[own_row.member].order)
+            own_row.phase = 1
+            return PARK
+        else:
+            to = 1
+    if pc == 1 or to == 1:
         own_row.phase = 0
         return NEXT
     return PARK

@@ -10,12 +10,15 @@ from sim.compiled.apart import by_address
 from sim.compiled.attempts import lose_answer
 from sim.compiled.base import NO, NONE, handler, whole
 from sim.compiled.calendar import hold
+from sim.compiled.exchanges import are_confirmed, heard_of, is_held_back, publish_rows
+from sim.compiled.letters import stand_blocked
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
 from sim.compiled.relays import batch_delay, count_tries, pending_message, publish_batch, release_rest, strike_off
 from sim.compiled.rows.calls import targets
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.logs import brokers, messages, outboxes, topics
+from sim.compiled.rows.queues import queue_brokers, senders
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import flow_of, keep_stage
@@ -24,6 +27,7 @@ from sim.compiled.topics import append, is_available, release, wait_for_replicas
 
 ALL = whole(2)
 ANSWER = whole(10)
+ERROR = whole(9)
 OK = whole(0)
 UNREACHABLE = whole(10)
 
@@ -95,15 +99,15 @@ def relay_step(s: State, own: int, outbox: int) -> int:
     outbox_row = outboxes(s)[outbox]
     pc = own_row.phase
     to = -1
-    if pc == 2:
+    if pc == 3:
         if outbox_row.rows > 0:
-            to = 3
+            to = 4
         else:
-            to = 8
-    if pc == 3 or to == 3:
+            to = 11
+    if pc == 4 or to == 4:
         if replicas(s)[own_row.replica].hung:
             park(s, own)
-            own_row.phase = 3
+            own_row.phase = 4
             return PARK
         else:
             outbox_row.count = min(outbox_row.batch, outbox_row.rows)
@@ -111,23 +115,43 @@ def relay_step(s: State, own: int, outbox: int) -> int:
             delay_1 = batch_delay(s, outbox, outbox_row.out)
             if delay_1 < 0.0:
                 acknowledged = False
-                to = 7
+                to = 10
             elif delay_1 > 0.0:
                 hold(s, own, delay_1)
-                own_row.phase = 4
+                own_row.phase = 5
                 return PARK
             else:
-                to = 4
-    if pc == 4 or to == 4:
-        if brokers(s)[topics(s)[outbox_row.topic].broker].down:
-            acknowledged = False
-            to = 7
-        else:
-            kept_1 = brokers(s)[topics(s)[outbox_row.topic].broker].acks == ALL
-            publish_batch(s, outbox, kept_1)
-            outbox_row.taken = 0 if kept_1 else outbox_row.count
+                to = 5
+    if pc == 5 or to == 5:
+        if outbox_row.sender >= 0:
             to = 6
+        elif brokers(s)[topics(s)[outbox_row.topic].broker].down:
+            stored_1 = False
+            to = 9
+        else:
+            kept_3 = brokers(s)[topics(s)[outbox_row.topic].broker].acks == ALL
+            publish_batch(s, outbox, kept_3)
+            outbox_row.taken = 0 if kept_3 else outbox_row.count
+            to = 8
     if pc == 6 or to == 6:
+        if is_held_back(s, senders(s)[outbox_row.sender].broker):
+            stand_blocked(s, senders(s)[outbox_row.sender].broker, own)
+            own_row.phase = 6
+            return PARK
+        elif queue_brokers(s)[senders(s)[outbox_row.sender].broker].down:
+            stored_1 = False
+            to = 9
+        else:
+            outbox_row.waiter = publish_rows(s, outbox)
+            if not are_confirmed(s, outbox_row.waiter, own):
+                own_row.phase = 2
+                return PARK
+            else:
+                to = 2
+    if pc == 2 or to == 2:
+        stored_1 = heard_of(s, outbox_row.waiter, ERROR, UNREACHABLE) == OK
+        to = 9
+    if pc == 8 or to == 8:
         if outbox_row.taken < outbox_row.count:
             if wait_for_replicas(s, own, pending_message(s, outbox)):
                 own_row.phase = 1
@@ -135,43 +159,50 @@ def relay_step(s: State, own: int, outbox: int) -> int:
             else:
                 to = 1
         else:
-            delay_1 = batch_delay(s, outbox, outbox_row.back)
-            if delay_1 < 0.0:
-                acknowledged = False
-                to = 7
-            elif delay_1 > 0.0:
-                hold(s, own, delay_1)
-                own_row.phase = 5
-                return PARK
-            else:
-                to = 5
+            stored_1 = True
+            to = 9
     if pc == 1 or to == 1:
         if not is_available(s, pending_message(s, outbox)):
             release_rest(s, outbox)
-            acknowledged = False
-            to = 7
+            stored_1 = False
+            to = 9
         else:
             release(s, pending_message(s, outbox))
             outbox_row.taken += 1
-            own_row.phase = 6
+            own_row.phase = 8
             return AGAIN
-    if pc == 5 or to == 5:
+    if to == 9:
+        if not stored_1:
+            acknowledged = False
+            to = 10
+        else:
+            delay_1 = batch_delay(s, outbox, outbox_row.back)
+            if delay_1 < 0.0:
+                acknowledged = False
+                to = 10
+            elif delay_1 > 0.0:
+                hold(s, own, delay_1)
+                own_row.phase = 7
+                return PARK
+            else:
+                to = 7
+    if pc == 7 or to == 7:
         acknowledged = True
-        to = 7
-    if to == 7:
+        to = 10
+    if to == 10:
         if not acknowledged:
-            to = 8
+            to = 11
         else:
             strike_off(s, outbox)
             if outbox_row.count < outbox_row.batch:
-                to = 8
+                to = 11
             else:
-                own_row.phase = 2
+                own_row.phase = 3
                 return AGAIN
     if pc == 0:
-        to = 8
-    if to == 8:
+        to = 11
+    if to == 11:
         hold(s, own, outbox_row.poll)
-        own_row.phase = 2
+        own_row.phase = 3
         return PARK
     return PARK

@@ -31,7 +31,12 @@ from sim.experiments.on_paper.unwise_calls import (
     retry_fan_out,
     short_timeouts,
 )
-from sim.experiments.on_paper.unwise_ground import connects_without_backlog, overflowing_backlogs, throttled_bursts
+from sim.experiments.on_paper.unwise_ground import (
+    connects_without_backlog,
+    limits_without_store,
+    overflowing_backlogs,
+    throttled_bursts,
+)
 from sim.experiments.on_paper.unwise_limits import (
     kinder_than_kong,
     limited_callers,
@@ -291,6 +296,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     deadlines_of_nobody,
     connects_without_backlog,
     rate_limits,
+    limits_without_store,
     replaced_limits,
     limited_callers,
     rounded_limits,

@@ -10,8 +10,10 @@ from sim.experiments.on_paper.calls import View, poisson_tail
 from sim.experiments.on_paper.offered_load import Finding
 from sim.policies.connecting import FIRST_PAUSE
 from sim.spec.base import UNLIMITED
+from sim.spec.fault import StoreDown
 from sim.spec.gateway import Gateway
 from sim.spec.service import Service
+from sim.spec.sites import Limit, placed_limits
 from sim.units import show_duration, show_share
 
 GATEWAY = "gateway"
@@ -82,6 +84,32 @@ def throttled_bursts(view: View) -> Iterator[Finding]:
             f"then all stand still for the other {show_duration(cpu.period - burst)} of the period, though "
             f"{show_share(load / cpu.limit)} of the limit are used on average: a tail that no utilisation shows",
         )
+
+
+def limits_without_store(view: View) -> Iterator[Finding]:
+    """What an outage of the store of a rate limit does to every request that it counts."""
+    outages = [fault for fault in view.scenario.faults if isinstance(fault, StoreDown)]
+    placed = {its.place: its for its in placed_limits(view.scenario)}
+    for limit, fault in ((limit, fault) for limit in placed.values() for fault in outages):
+        store = limit.spec.store
+        if store is None or store.name != fault.store:
+            continue
+        found, why = f"in {fault.name} no request is decided", ""
+        host = _host(view, limit.owner)
+        if fault.how == "hang":
+            at_once = _asked(view, limit) * store.timeout
+            found = f"in {fault.name} every request waits {show_duration(store.timeout)} for it"
+            found += f", {at_once:.3g} at once on average" if at_once else ""
+            why = "each holds a worker meanwhile; then " if host and host.concurrency == "threads" else "then "
+        passes = "it passes, however many there are: nobody is limited"
+        why += passes if store.fault_tolerant else "it is an error (500): the outage of the store is one of all"
+        yield Finding(f"{limit.place}.store", found, why)
+
+
+def _asked(view: View, limit: Limit) -> float:
+    """Requests per second that a limit of a service counts at the peak; 0 where that is not known on paper."""
+    rates = view.analysis.rates_peak.endpoints
+    return math.fsum(rates.get(place, 0.0) for place in limit.routes)
 
 
 def _host(view: View, name: str) -> Service | Gateway | None:

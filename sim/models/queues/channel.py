@@ -24,6 +24,7 @@ from sim.models.link import Hop
 from sim.models.outcomes import LOST, PROCESSED
 from sim.models.queues.letter import ACKED, FAILED, REJECTED, REQUEUED, Delivery, Letter
 from sim.models.queues.queue import Queue
+from sim.models.request import Request
 from sim.models.sequence import StepSequence
 from sim.models.task import Process, Replica, Task
 from sim.spec.queue_broker import QUORUM_PREFETCH
@@ -73,6 +74,7 @@ class QueueConsumer(Handler):
         self.open = False  # its channel
         self.unreached = False  # it has tried to open one over a wire that is cut
         self.idle = False
+        self.in_hand: Request | None = None  # of which it handles a message
         self.inbox: deque[Delivery] = deque()  # has come, and waits for its thread
         self.unacked: dict[Delivery, None] = {}  # on this channel, in the order in which they were sent
         self.stuck: list[Delivery] = []  # on a wire that is cut
@@ -127,6 +129,7 @@ class QueueConsumer(Handler):
         for delivery in [delivery for delivery in self.queue.sent if delivery.receiver is self]:
             self._lose(delivery)
         self.disconnect(failed=not in_order)
+        self._put_down()
         self.service.drained(self.replica)
 
     def close(self) -> None:
@@ -239,9 +242,14 @@ class QueueConsumer(Handler):
             delivery = self.inbox.popleft()
             letter = delivery.letter
             self._begin()
+            self.in_hand = letter.request
+            self.in_hand.alive += 1  # also when its channel closes, and another consumer is done with it before
             outcome = yield from self.handle(task, letter.publication, letter.tries, letter.flow)
             self._rest()
             self._say(delivery, outcome in DONE_WITH)
+            self._put_down()
+            if outcome not in DONE_WITH:
+                self.env.go_on_at_once(task)
             if self.closing:
                 self.env.schedule(Signal(lambda _: self.stop()))
                 yield
@@ -261,6 +269,12 @@ class QueueConsumer(Handler):
         elif delivery.live:
             delivery.said = ACKED if well else SAYS[self.spec.on_failure]
             self._travel(delivery, self.back)
+
+    def _put_down(self) -> None:
+        """It acts on what it had in hand no more."""
+        request, self.in_hand = self.in_hand, None
+        if request is not None:
+            request.done()
 
     def _lose(self, delivery: Delivery) -> None:
         """It died with this in its hands, or on its way."""

@@ -35,6 +35,7 @@ class Reads(Protocol):
     name: str
     spec: Spec
     down: int
+    sites: int  # that publish to it
     blocked: list[Task]  # who waits for the end of an alarm
     waiters: dict[Waiter, None]  # who waits for confirms
 
@@ -59,7 +60,6 @@ class Exchange:
         self.name = name
         self.policy = broker.spec.publisher_policy
         self.where = context.recorder.name(name)
-        self.sites = 0  # that publish here
 
     def target(self, spec: Publish) -> PublishTarget:
         """This exchange as something to call."""
@@ -84,9 +84,9 @@ class Sender:
         self.key = spec.routing_key
         self.headers = dict(spec.headers)
         self.mandatory = spec.mandatory
-        self.site = exchange.sites
-        exchange.sites += 1
         broker = exchange.broker
+        self.site = broker.sites  # a queue may get events by several exchanges
+        broker.sites += 1
         self.queues = broker.routes(exchange.name, self.key, self.headers)
         stream = f"{exchange.name}.expiration"
         self.expiration = exchange.context.sampler(spec.expiration, stream) if spec.expiration is not None else None

@@ -38,7 +38,8 @@ class SlowDisk:
     """Commits, or what followers write, take longer from now on."""
 
     def __init__(self, fault: spec.SlowDisk, world: World):
-        broker: Any = world.brokers[fault.of]
+        self.broker: Any = world.brokers[fault.of]
+        broker = self.broker
         if isinstance(broker, ClusteredBroker):
             nodes = broker.nodes if fault.node is None else [broker.nodes[fault.node]]
             self.slowed = [node.slowdowns for node in nodes]

@@ -91,7 +91,6 @@ class Queue:
         self.ended = [0] * len(MessageEnd)
         self.known: set[tuple[int, int]] = set()  # events that are handled already, for idempotent consumers
         self.armed = math.inf  # s; when the head is looked at for having expired
-        self.expiry = Signal(self._look_at_head)
         self.busy = 0  # consumers that handle a message now
         self.busy_area = 0.0
         self._watch()
@@ -330,7 +329,8 @@ class Queue:
         head = self.waiting.head
         if head is not None and head.expires < self.armed:
             self.armed = head.expires
-            self.env.late(self.expiry, TIMER, max(head.expires, self.env.now))
+            # A signal of its own: one that is armed again for an earlier time is due at that, and an older one is not.
+            self.env.late(Signal(self._look_at_head), TIMER, max(head.expires, self.env.now))
 
     def _look_at_head(self, _: object) -> None:
         if self.env.now >= self.armed:

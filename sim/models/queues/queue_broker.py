@@ -39,6 +39,7 @@ class QueueBroker:
         self.name = name
         self.spec = spec
         self.down = 0
+        self.sites = 0  # that publish to it
         self.failed_at = 0.0  # s
         self.cut_off = False  # all consumers have lost their connection
         self.alarms = 0  # of faults

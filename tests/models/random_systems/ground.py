@@ -31,3 +31,24 @@ def cpu_quotas(document: dict[str, Any], luck: Luck) -> None:
         cpu = {"limit": luck.pick(f"limit of {name}", ("200m", 0.5, 1, 1.5, 3))}
         cpu["period"] = luck.pick(f"period of {name}", ("5ms", "20ms", "100ms", "100ms", "300ms"))
         spec["cpu"] = cpu
+
+
+def limit_stores(document: dict[str, Any], luck: Luck) -> None:
+    """Limits may be counted in a store, which may be down for a while."""
+    gateway = document.get("gateway") or {}
+    hosts = [gateway, *gateway.get("routes", {}).values(), *document["services"].values()]
+    named = False
+    for number, limit in enumerate([limit for host in hosts for limit in host.get("rate_limits", ())]):
+        own = luck.at(number)
+        if limit.get("scope") == "node" or not own.maybe("stored", 0.6):
+            continue
+        named = True
+        limit["store"] = {
+            "latency": own.pick("latency", ("0s", "1ms", "20ms", {"uniform": {"low": "1ms", "high": "9ms"}})),
+            "timeout": own.pick("timeout", ("50ms", "300ms", "2s")),
+            "fault_tolerant": own.maybe("tolerant", 0.6),
+        }
+    if named and luck.maybe("it fails", 0.7):
+        fault = {"name": "no store", "at": luck.pick("at", ("1s", "2s", "3s")), "for": luck.pick("for", ("500ms", "2s"))}
+        how = luck.pick("how", ("refuse", "hang"))
+        document.setdefault("faults", []).append({**fault, "store_down": {"store": "redis", "how": how}})

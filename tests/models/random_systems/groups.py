@@ -27,6 +27,24 @@ def membership(luck: Luck) -> dict[str, Any]:
     return {**made, "assignor": assignor} if assignor else made
 
 
+def fetch_and_commit(luck: Luck) -> dict[str, Any]:
+    """When a consumer fetches, and when it commits."""
+    made: dict[str, Any] = {}
+    if luck.maybe("fetch", 0.4):
+        made["fetch"] = {"min": luck.pick("min", ("1B", "2KiB", "64KiB")), "wait": luck.pick("wait", ("50ms", "500ms"))}
+    if luck.maybe("commit", 0.6):
+        ways = ("record", "before", {"when": "automatic", "interval": luck.pick("interval", ("100ms", "1s"))})
+        made["commit"] = luck.pick("commit of", ways)
+    return made
+
+
+def commits(document: dict[str, Any], luck: Luck) -> None:
+    """Consumers that wait for more than one record, and that commit at other moments than after a batch."""
+    for name, service in document["services"].items():
+        for topic, consume in (service.get("consumes") or {}).items():
+            consume.update(fetch_and_commit(luck.at(f"{name} {topic}")))
+
+
 def memberships(document: dict[str, Any], luck: Luck) -> None:
     """Some groups rebalance in their time; all members of one say the same of it."""
     for service in document["services"].values():
@@ -52,6 +70,7 @@ def group_system(seed: int) -> dict[str, Any]:
     }
     if luck.maybe("asks", 0.4):
         consumes["do"].append({"call": "other.ask", "policy": {"timeout": "50ms"}})
+    consumes |= fetch_and_commit(luck.at("commits"))
     if luck.maybe("retry topic", 0.3):
         consumes["retry_topic"] = {"delays": ["300ms", "1s"]}
     harm = [fault for fault in faults(luck.at("faults")) if fault["name"] not in ("alarm", "slow")]

@@ -13,7 +13,7 @@ from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
-from tests.models.random_systems.groups import memberships
+from tests.models.random_systems.groups import commits, memberships
 from tests.models.random_systems.health import health_checks
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
@@ -21,8 +21,10 @@ from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
+from tests.models.random_systems.queue_brokers import queue_brokers
 from tests.models.random_systems.releases import releases
 from tests.models.random_systems.sagas import sagas
+from tests.models.random_systems.serverless import serverless
 from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
 from tests.models.random_systems.zones import zones
@@ -53,9 +55,13 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     sessions,
     ground.listen_backlogs,
     ground.cpu_quotas,
+    ground.limit_stores,
     node_pools,
     memberships,
+    commits,
     releases,
+    queue_brokers,
+    serverless,
 )
 
 

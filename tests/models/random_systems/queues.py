@@ -39,8 +39,10 @@ def consume(luck: Luck) -> dict[str, Any]:
     steps: list[Any] = [{"work": {"exponential": luck.pick("work", ("5ms", "40ms", "200ms"))}}]
     if luck.maybe("fails", 0.5):
         steps.append({"fail": luck.pick("share", ("5%", "60%")), "per": luck.pick("per", ("attempt", "request"))})
+    if luck.maybe("asks", 0.3):
+        steps.append({"call": "other.help"})
     return {
-        "prefetch": luck.pick("prefetch", (0, 1, 3, 50)),
+        "prefetch": luck.pick("prefetch", (0, "unlimited", 1, 3, 50)),
         "ack": "automatic" if luck.maybe("automatic", 0.2) else "manual",
         "on_failure": luck.pick("failure", ("requeue", "reject", "nack_requeue")),
         "priority": luck.pick("priority", (0, 0, 5)),
@@ -51,7 +53,10 @@ def consume(luck: Luck) -> dict[str, Any]:
 
 
 def publication(luck: Luck) -> dict[str, Any]:
-    made: dict[str, Any] = {"publish": luck.pick("where", ("direct", "fan", "topics", *QUEUES)), "routing_key": "x.y"}
+    where = luck.pick("where", ("direct", "fan", "topics", "heads", *QUEUES))
+    made: dict[str, Any] = {"publish": where, "routing_key": luck.pick("key", ("x.y", "x.y", "z"))}
+    if luck.maybe("headers", 0.4):
+        made["headers"] = luck.pick("heads", ({"kind": "big"}, {"kind": "big", "from": "eu"}))
     made["confirm"] = luck.pick("confirm", ("none", "each", {"batch": 5}))
     made["mandatory"] = luck.maybe("mandatory", 0.3)
     if luck.maybe("expires", 0.3):
@@ -60,6 +65,34 @@ def publication(luck: Luck) -> dict[str, Any]:
         made["via"] = "outbox"
     if luck.maybe("guarded", 0.3):
         made["policy"] = {"timeout": "200ms", "retry": {"max_attempts": 2}}
+    return made
+
+
+def broker(luck: Luck) -> dict[str, Any]:
+    """Four exchanges, one of each type, and four queues."""
+    heads = {"kind": "big", "from": "eu"}
+    made: dict[str, Any] = {
+        "kind": "queue",
+        "exchanges": {
+            "direct": {"type": "direct", "bindings": {"x.y": ["a", "b"]}},
+            "fan": {"type": "fanout", "bindings": ["b", "c"]},
+            "topics": {"type": "topic", "bindings": {"x.*": ["c"], "#": ["d"]}},
+            "heads": {
+                "type": "headers",
+                "bindings": [
+                    {"queue": "a", "headers": heads, "match": "all"},
+                    {"queue": "d", "key": "", "headers": heads, "match": "any"},
+                ],
+            },
+        },
+        "queues": {name: queue(luck.at(f"queue {name}")) for name in QUEUES},
+    }
+    if luck.maybe("work", 0.4):
+        made["work"] = {"exponential": luck.pick("work of", ("3ms", "3ms", "60ms"))}
+    if luck.maybe("disk", 0.2):
+        made |= {"disk": "50MB", "disk_free_limit": "0B", "message_size": "1MB"}
+    if luck.maybe("tries", 0.4):
+        made["recovery_interval"] = luck.pick("tries every", ("100ms", "700ms"))
     return made
 
 
@@ -85,31 +118,24 @@ def queue_system(seed: int) -> dict[str, Any]:
     luck = Luck(str(seed))
     consumed = [name for name in QUEUES if luck.maybe(f"consumed {name}", 0.6)] or ["a"]
     front = [publication(luck.at(f"publish {number}")) for number in range(luck.pick("publications", (1, 2)))]
-    broker: dict[str, Any] = {
-        "kind": "queue",
-        "exchanges": {
-            "direct": {"bindings": {"x.y": ["a", "b"]}},
-            "fan": {"type": "fanout", "bindings": ["b", "c"]},
-            "topics": {"type": "topic", "bindings": {"x.*": ["c"], "#": ["d"]}},
-        },
-        "queues": {name: queue(luck.at(f"queue {name}")) for name in QUEUES},
-    }
-    if luck.maybe("work", 0.4):
-        broker["work"] = {"exponential": "3ms"}
-    if luck.maybe("disk", 0.2):
-        broker |= {"disk": "50MB", "disk_free_limit": "0B", "message_size": "1MB"}
+    rabbit = broker(luck.at("broker"))
+    rate = luck.pick("rate", ("40/s", "40/s", "300/s"))
+    concurrency = {"concurrency": luck.pick("concurrency", ("threads", "event_loop"))}
+    record = {"spans": luck.pick("spans", ("none", "all", "exemplars"))}
     return {
         "duration": "10s",
-        "traffic": {"clients": {"sends": "front.ask", "arrivals": {"poisson": "40/s"}, "completes_with": ["done"]}},
+        "traffic": {"clients": {"sends": "front.ask", "arrivals": {"poisson": rate}, "completes_with": ["done"]}},
+        "record": record,
         "services": {
-            "front": {"workers": 50, "replicas": 2, "endpoints": {"ask": front}},
+            "front": {"workers": 50, "replicas": 2, **concurrency, "endpoints": {"ask": front}},
             "worker": {
                 "replicas": 2,
                 "workers": 1,
                 "consumes": {name: consume(luck.at(f"consume {name}")) for name in consumed},
             },
+            "other": {"workers": 20, "endpoints": {"help": [{"work": "2ms"}]}},
         },
-        "brokers": {"rabbit": broker},
+        "brokers": {"rabbit": rabbit},
         "network": {"default": {"latency": luck.pick("latency", ("1ms", {"exponential": "5ms"}))}},
         "faults": faults(luck.at("faults")),
     }

@@ -36,6 +36,7 @@ def rate_limit(
     ]
     | None = None,
     scope: Literal["cluster", "node"] | None = None,
+    store: Mapping[str, Any] | str | None = None,
     delay: Mapping[str, Any] | int | str | None = None,
     nodelay: bool | None = None,
     wait: Literal[0] | Mapping[str, Any] | str | None = None,
@@ -63,6 +64,8 @@ def rate_limit(
     algorithm: How it counts; by default `fixed_window`, or `token_bucket` where a burst is said.
     preset: The library that decides so, with its defaults for the words below.
     scope: One count for all replicas (`cluster`), or one in each (`node`).
+    store: Where one count for all replicas is kept, with the time of its own: `{name: redis, latency: 500us}`;
+        without it a decision takes no time, and is always made.
     delay: Of `leaky_bucket`: so many of the burst are not held, as nginx's `delay=`.
     nodelay: Of `leaky_bucket`: nobody of the burst is held, as nginx's `nodelay`.
     wait: Of `resilience4j` and `guava`: for how long a request may be held until its turn comes.

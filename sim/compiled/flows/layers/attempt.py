@@ -12,13 +12,13 @@ from sim.compiled.codes import DEGRADED, OK, UNREACHABLE
 from sim.compiled.cutting.words import Waits, flow, perhaps
 from sim.compiled.deadlines import tell_deadline
 from sim.compiled.flows.layer import Layer, Values, thawed
-from sim.compiled.network import PUBLICATION, choose, hop_between, leave_balancer
+from sim.compiled.network import PUBLICATION, TO_EXCHANGE, choose, hop_between, leave_balancer
 from sim.compiled.rows.calls import calls, targets
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.running import connections, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_sent
-from sim.compiled.tasks import ARRIVE, PUBLISH, new_task
+from sim.compiled.tasks import ARRIVE, PUBLISH, PUBLISH_AT_EXCHANGE, new_task
 from sim.policies.connecting import KEPT_ALIVE, LINUX_GIVES_UP
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     if row.propagates and own.call >= 0:  # else nobody waits for it
         tell_deadline(s, task, call, child)
     made.on_wake = ARRIVE
-    if target.kind == PUBLICATION:
-        made.on_wake = PUBLISH
+    if target.kind >= PUBLICATION:
+        made.on_wake = PUBLISH_AT_EXCHANGE if target.kind == TO_EXCHANGE else PUBLISH
         made.producer = own.replica
         made.target = row.target
     else:
