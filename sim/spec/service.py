@@ -23,6 +23,7 @@ from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith, AnyBackoff, ConstantBackoff
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
+from sim.spec.queueing import check_pinned
 from sim.spec.step import AnyStep
 from sim.vocabulary import EventKind, MessageEnd, Stage
 
@@ -176,6 +177,11 @@ class Service(Spec):
     """Threads of each replica, held while a callee answers; or loop threads; or `unlimited`."""
     concurrency: Literal["threads", "event_loop"] = "threads"
     """`threads` hold a worker until the end; an `event_loop` lets go of it while something is waited for."""
+    pinned: Flag = False
+    """Of an `event_loop`: whether each connection belongs to one of the threads, as in nginx, Envoy, Netty and Node's
+    cluster: a busy one delays its connections though others are idle. A user has one connection, and users go round
+    the threads; who comes without a user, or calls from another service, comes by any.
+    """
     cores: Cores | None = None
     """What each replica computes on; without it every worker has a core of its own. A whole number: so many cores, of
     which nobody else has a part. A fraction such as `0.5`: the limit of `cpu`, for it takes one to give half a core.
@@ -215,6 +221,11 @@ class Service(Spec):
         if self.cpu is None:
             return self.cores
         return self.cpu.limit if self.cores is None else min(self.cpu.limit, self.cores)
+
+    @model_validator(mode="after")
+    def _can_be_pinned(self) -> Self:
+        check_pinned(self.pinned, self.concurrency, self.workers, self.queue)
+        return self
 
     @model_validator(mode="before")
     @classmethod

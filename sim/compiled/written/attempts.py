@@ -14,13 +14,16 @@ from sim.compiled.limits import ask_stores, count_in, hold_back, refuse, tell_re
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
 from sim.compiled.places import (
+    choose_loop,
     come_inside,
     drop_syn,
     error_fault_hits,
+    loop_is_free,
     make_room,
     note_arrival,
     note_shed,
     park,
+    take_loop,
     wait_in_queue,
     wait_outside,
     wait_to_be_accepted,
@@ -54,8 +57,8 @@ def attempt_step(s: State, own: int) -> int:
     host_1_row = hosts(s)[host_1]
     replica_1 = own_row.replica
     replica_1_row = replicas(s)[replica_1]
-    step_3 = entry_ops(s)[own_row.entry].limits
-    step_3_row = limit_steps(s)[step_3]
+    step_4 = entry_ops(s)[own_row.entry].limits
+    step_4_row = limit_steps(s)[step_4]
     pc = own_row.on_wake
     to = -1
     if pc == 6:
@@ -68,22 +71,22 @@ def attempt_step(s: State, own: int) -> int:
         own_row.root = 0 if reason == answered else reason
         if entry_ops(s)[own_row.entry].keyed:
             end_with_key(s, own, answered)
-        to = 17
+        to = 18
     if pc == 1:
         if not own_row.granted:
             note_shed(s, host_1)
             refusal = own_row.outcome
-            to = 14
+            to = 15
         else:
-            to = 13
+            to = 14
     if pc == 8:
         come_inside(s, own)
-        to = 7
+        to = 13
     if pc == 11:
         if own_row.seconds <= own_row.pause or (own_row.caller == -1 and own_row.abandoned):
             own_row.back = -1
-            refusal = UNREACHABLE
-            to = 14
+            refusal_1 = UNREACHABLE
+            to = 5
         else:
             own_row.seconds -= own_row.pause
             own_row.pause = own_row.pause * GROWTH
@@ -92,72 +95,82 @@ def attempt_step(s: State, own: int) -> int:
         host_1_row.offered += 1
         if own_row.mark and knows(s, own_row.request, own_row.mark):
             host_1_row.again += 1
+        if host_1_row.loops >= 0:
+            choose_loop(s, host_1, own)
         if host_1_row.tracks:
             own_row.inside = host_1_row.offered
             if host_1_row.judged:
                 note_arrival(s, own)
             if s.spans:
-                keep_arrival(s, own, replica_1_row.closed == 0 and replica_1_row.free > 0)
+                keep_arrival(s, own, replica_1_row.closed == 0 and replica_1_row.free > 0 and loop_is_free(s, own))
         if host_1_row.listen_most > 0 and own_row.connect >= 0.0 and (not (replica_1_row.closed == 0 and replica_1_row.free > 0)):
             own_row.seconds = own_row.connect
             own_row.pause = FIRST_PAUSE
             to = 4
         else:
-            to = 5
+            to = 7
     if to == 4:
-        if replica_1_row.unaccepted >= host_1_row.listen_most:
+        if replicas(s)[own_row.replica].unaccepted >= host_1_row.listen_most:
             hold(s, own, drop_syn(s, host_1, own))
             own_row.on_wake = 11
             return PARK
         else:
+            refusal_1 = OK
             to = 5
     if to == 5:
+        if refusal_1 != OK:
+            refusal = refusal_1
+            to = 15
+        else:
+            to = 7
+    if to == 7:
         if replica_1_row.closed:
             if replica_1_row.hung == 0 or replica_1_row.closed > 1:
                 refusal = UNREACHABLE
-                to = 14
-            elif replica_1_row.free == 0 or replica_1_row.backlog > 0:
+                to = 15
+            elif replica_1_row.free == 0 or replica_1_row.backlog > 0 or (not loop_is_free(s, own)):
                 wait_outside(s, own)
                 own_row.on_wake = 8
                 return PARK
             else:
-                to = 7
+                to = 13
         else:
-            to = 7
-    if to == 7:
-        if replica_1_row.free > 0:
+            to = 13
+    if to == 13:
+        if replica_1_row.free > 0 and loop_is_free(s, own):
             replica_1_row.free -= 1
             host_1_row.busy_area -= s.now
             own_row.granted = True
+            take_loop(s, own)
             if host_1_row.discipline >= 0:
                 hear_of_no_wait(s, host_1, own)
-            to = 13
+            to = 14
         elif host_1_row.preempts and interrupt_for(s, host_1, own):
             own_row.granted = True
-            to = 13
+            to = 14
         elif replica_1_row.waiting >= host_1_row.capacity and host_1_row.listen_most > 0 and (own_row.connect >= 0.0):
             wait_to_be_accepted(s, own)
-            to = 18
+            to = 19
         elif replica_1_row.waiting >= host_1_row.capacity and host_1_row.listen_most == 0 and (not make_room(s, host_1, own)):
             note_shed(s, host_1)
             refusal = SHED
-            to = 14
+            to = 15
         else:
             wait_in_queue(s, host_1, own, NO)
             if host_1_row.patience >= 0:
                 arm(s, host_1_row.patience, own)
-            to = 18
-    if to == 13:
+            to = 19
+    if to == 14:
         if s.spans:
             keep_start(s, own)
         refusal = OK
-        to = 14
-    if to == 14:
+        to = 15
+    if to == 15:
         if refusal == OK:
             to = 2
         else:
             own_row.where = entry_ops(s)[own_row.entry].endpoint
-            to = 16
+            to = 17
     if pc == 2 or to == 2:
         if host_1_row.errors_on and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -166,68 +179,68 @@ def attempt_step(s: State, own: int) -> int:
         else:
             refusal = error_fault_hits(s, host_1, own, entry_ops(s)[own_row.entry].salt) if host_1_row.errors_on else OK
             if refusal == OK and entry_ops(s)[own_row.entry].limited:
-                if step_3_row.stored:
-                    own_row.seconds = ask_stores(s, own, step_3)
+                if step_4_row.stored:
+                    own_row.seconds = ask_stores(s, own, step_4)
                     if own_row.seconds > 0.0:
-                        hold_back(s, own, step_3)
+                        hold_back(s, own, step_4)
                         own_row.on_wake = 12
                         return PARK
                     else:
                         to = 12
                 else:
-                    to = 15
+                    to = 16
             else:
-                to = 16
+                to = 17
     if pc == 12 or to == 12:
         if own_row.undecided < 0:
-            own_row.where = step_3_row.where
+            own_row.where = step_4_row.where
             own_row.root = 0
             own_row.outcome = ERROR
             refusal = ERROR
-            to = 16
+            to = 17
         else:
-            to = 15
-    if to == 15:
-        own_row.outcome = refuse(s, own, step_3)
+            to = 16
+    if to == 16:
+        own_row.outcome = refuse(s, own, step_4)
         if own_row.outcome != OK:
             if own_row.seconds > 0.0:
-                hold_back(s, own, step_3)
+                hold_back(s, own, step_4)
                 own_row.on_wake = 9
                 return PARK
             else:
                 to = 9
         else:
-            own_row.seconds = count_in(s, own, step_3)
+            own_row.seconds = count_in(s, own, step_4)
             if own_row.seconds > 0.0:
-                hold_back(s, own, step_3)
+                hold_back(s, own, step_4)
                 own_row.on_wake = 10
                 return PARK
             else:
                 to = 10
     if pc == 9 or to == 9:
-        tell_refusal(s, own, step_3)
+        tell_refusal(s, own, step_4)
         refusal = own_row.outcome
-        to = 16
+        to = 17
     if pc == 10 or to == 10:
         refusal = OK
-        to = 16
-    if to == 16:
+        to = 17
+    if to == 17:
         known = WORK
         if refusal == OK and entry_ops(s)[own_row.entry].keyed:
             known = look_for_key(s, own)
         if known != WORK:
             reason = own_row.root if own_row.root else known
             answered = known
-            to = 17
+            to = 18
         elif refusal != OK:
             reason = own_row.root if own_row.root else refusal
             answered = refusal
-            to = 17
+            to = 18
         else:
             begin_steps(s, own)
             own_row.on_wake = 6
             return NEXT
-    if to == 17:
+    if to == 18:
         depart(s, own, answered, reason)
         if own_row.back >= 0 and own_row.caller != -1:
             delay = answer_delay(s, own_row.back, own, own_row.caller)
@@ -246,7 +259,7 @@ def attempt_step(s: State, own: int) -> int:
         done(s, own_row.request)
         forget(s, own)
         return PARK
-    if to == 18:
+    if to == 19:
         own_row.on_wake = 1
         return PARK
     return PARK
