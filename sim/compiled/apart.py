@@ -112,6 +112,7 @@ APART = (
     "retry.hear",
     "retry.withdraw",
     "sampling.tick",
+    "serverless.have_instance",
     "spans.close_notes",
     "spans.keep_note",
     "visits.arrival_apart",

@@ -9,6 +9,7 @@ import numpy as np
 from sim.compiled import attempts, calendar, cores, ending, eviction, lines, places, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
+from sim.compiled.instances import forget_instances
 from sim.compiled.membership import Membership
 from sim.compiled.rows.balancing import balancing_rules, peers, views
 from sim.compiled.rows.calls import alive, balancer_of, balancers, loads, rings
@@ -151,6 +152,8 @@ class Control:
         own.up_area += self.s.now
         own.up -= 1
         self.drop_all(host, replica)
+        if own.function >= 0:
+            forget_instances(self.s, own.function)
         self._forget_line(host, row.index)
         self.membership.stop(host, [replica])
         self._forget_caches(host, row.index)

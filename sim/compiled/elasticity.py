@@ -262,9 +262,8 @@ class HostView:
         if version.slow != 1.0:
             self.control.machine.faults.change_pace_of(replica.place, version.slow)
         self._strike(replica, version, 1)
-        row = replica.row
-        row.tally = version.place
-        row.heard = row.draining or version.place >= 0
+        replica.row.tally = version.place
+        replica.hear()
 
     def end_version(self, replica: ReplicaView, version: Model) -> None:
         """It is gone: who comes to its place may be of another one."""
@@ -272,7 +271,7 @@ class HostView:
             self.control.machine.faults.change_pace_of(replica.place, version.slow, over=True)
         self._strike(replica, version, 0)
         replica.row.tally = NOBODY
-        replica.row.heard = replica.row.draining
+        replica.hear()
 
     def _strike(self, replica: ReplicaView, version: Model, hits: int) -> None:
         if version.errors is not None:
@@ -378,7 +377,12 @@ class ReplicaView:
     def draining(self, draining: bool) -> None:
         """From now on."""
         self.row.draining = draining
-        self.row.heard = draining or self.row.tally >= 0
+        self.hear()
+
+    def hear(self) -> None:
+        """Somebody wants to know what ends in it, or nobody does."""
+        row = self.row
+        row.heard = row.draining or row.tally >= 0 or self.host.row.function >= 0
 
     @property
     def inside(self) -> list[int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.compiled.apart import addresses
-from sim.compiled.rows import calls, events, gateway, idempotency, lines, plugins, running
+from sim.compiled.rows import calls, events, gateway, idempotency, lines, plugins, running, serverless
 from sim.compiled.rows.addresses import functions
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
@@ -78,6 +78,8 @@ def _what_grows(wiring: Wiring) -> Filled:
     yield running.entered, running.Entered.zeros(start_of(running.tasks) if adapts else 1)
     judged = len(wiring.host_tables.tallies) > 0
     yield running.arrived, running.Arrived.zeros(start_of(running.tasks) if judged else 1)
+    functional = any(host.function is not None for host in wiring.hosts)
+    yield serverless.holdings, serverless.Holding.zeros(start_of(running.tasks) if functional else 1)
     bounded = len(wiring.call_tables.guards.policies[calls.library_budgets]) > 0
     yield running.spendings, running.Spending.zeros(start_of(running.tasks) if bounded else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)

@@ -12,10 +12,11 @@ from sim.compiled.rows.lines import Turn, TurnLine
 from sim.compiled.rows.logs import Delivery, DeliveryLine
 from sim.compiled.rows.queues import Channel, Letter, LetterLine, QueueDelivery, QueueDeliveryLine, Round
 from sim.compiled.rows.running import Task, TaskLine
+from sim.compiled.rows.serverless import Instance, InstanceLine
 from sim.compiled.rows.tables import Rows
 
-Linked = TypeVar("Linked", Task, Delivery, Turn, Letter, Channel, QueueDelivery)
-Line = TaskLine | DeliveryLine | TurnLine | LetterLine | Round | QueueDeliveryLine
+Linked = TypeVar("Linked", Task, Delivery, Turn, Letter, Channel, QueueDelivery, Instance)
+Line = TaskLine | DeliveryLine | TurnLine | LetterLine | Round | QueueDeliveryLine | InstanceLine
 
 
 @handler

@@ -23,6 +23,7 @@ from sim.compiled.codes import (
     SHEDDING_ENDED,
 )
 from sim.compiled.events import log, log_at
+from sim.compiled.instances import leave_instance
 from sim.compiled.lines import hear_of_no_wait, is_dropped, join_line, leave_line, next_in_line, who_gives_way
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.preempting import interrupt_for
@@ -340,6 +341,8 @@ def end_is_heard(s: State, task: int, outcome: int) -> None:
             tally.failed += 1
         if passed(s.now, arrived(s)[task].at + tally.bound):
             tally.late += 1
+    if hosts(s)[replica.host].function >= 0:
+        leave_instance(s, task, hosts(s)[replica.host].function)
     if replica.draining:
         look_soon(s, tasks(s)[task].replica)
 

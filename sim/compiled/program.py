@@ -168,7 +168,8 @@ class Assembler:
             answers=_packed(entrance.answers),
             salt=entrance.salt,
             limits=self.limits.step(entrance.limits, host) if entrance.limits is not None else 0,
-            limited=entrance.limits is not None,
+            limited=entrance.limits is not None or host.function is not None,
+            counted=entrance.limits is not None,
             keyed=self.keys.of(entrance),
         )
         end = Label()

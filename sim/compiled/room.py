@@ -125,7 +125,7 @@ class Room:
             return s.size_of(letters)  # all that waits may be handed out at once
         least = max(LEAST_RESERVE, s.size_of(table) // 8, self.at_once.get(table, 0))
         if table is letters:  # all that waits may be given up at once, and each come to several queues
-            return least + s.size_of(table) * (self.spread - 1) // self.spread
+            return max(least, s.size_of(table) * (self.spread - 1) // self.spread)
         return least
 
     def _lengthen(self, table: AnyTable) -> None:
@@ -176,7 +176,7 @@ class Room:
         s = self.s
         pending: tuple[AnyTable, ...] = (
             tasks, tasks, messages, deliveries, timer_lanes, workloads,
-            letters, queue_deliveries, queue_timers, channels, channels,
+            letters, queue_deliveries, queue_timers, channels, channels, channels, channels,
         )  # fmt: skip
         # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the
         # other push one for each.
@@ -212,7 +212,8 @@ class Room:
         s = self.s
         self._for_appended(request_records, RECORDS, s.size_of(requests))
         self._for_appended(message_records, RECORDS, s.size_of(deliveries) + s.size_of(letters))
-        self._for_appended(event_records, EVENTS, PLANNED + s.size_of(tasks))
+        # with each message that comes or ends a disk may be full, or not any more
+        self._for_appended(event_records, EVENTS, PLANNED + s.size_of(tasks) + 2 * s.size_of(letters))
         if not s.spans:
             return
         exemplars = self.keeps_exemplars

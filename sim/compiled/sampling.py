@@ -8,6 +8,7 @@ from sim.compiled.apart import by_address
 from sim.compiled.balancing import ejected_on_average, healthy_replicas
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
+from sim.compiled.instances import area_of_instances
 from sim.compiled.lines import waiting_of_class
 from sim.compiled.queues import CAUSES
 from sim.compiled.rows.caches import caches, stores
@@ -18,6 +19,7 @@ from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.queues import channel_of, channels, given_up, message_queues, queue_brokers
 from sim.compiled.rows.sagas import ledgers, saga_counts
+from sim.compiled.rows.serverless import serverless_functions
 from sim.compiled.rows.sessions import session_counts
 from sim.compiled.rows.state import State
 from sim.compiled.rows.traffic import virtual_users, workloads
@@ -36,8 +38,8 @@ from sim.compiled.written.watched import read_layers
     SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, UNDECIDED, THROTTLED, THROTTLED_PERIODS,
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
-    QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, OF_LAYERS,
-) = map(whole, range(72))  # fmt: skip
+    QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES, OF_LAYERS,
+) = map(whole, range(75))  # fmt: skip
 
 
 @handler
@@ -48,6 +50,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
+    if what >= INSTANCES:
+        return read_function(s, what, index)
     if what >= BLOCKED:
         return float(queue_brokers(s)[index].blocked if what == BLOCKED else queue_brokers(s)[index].unroutable)
     if what >= QUEUE_LAG:
@@ -220,6 +224,15 @@ def read_ledger(s: State, what: int) -> float:
     """The same of charges and reservations."""
     ledger = ledgers(s)[0]
     return ledger.area + ledger.open * s.now if what == NOT_RESERVED else float(ledger.entered)
+
+
+@handler
+def read_function(s: State, what: int, index: int) -> float:
+    """The same of the instances of a function."""
+    if what == INSTANCES:
+        return area_of_instances(s, index)
+    function = serverless_functions(s)[index]
+    return float(function.cold_starts if what == COLD_STARTS else function.throttled)
 
 
 @handler

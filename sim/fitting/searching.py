@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -73,9 +72,7 @@ class Search:
                 continue
             point = list(self.point)
             point[open_[one]], point[open_[other]] = point[open_[other]], point[open_[one]]
-            if chi2_of(self._measured, self._figures(point), found.root) <= found.chi2 + _BEYOND * max(
-                1.0, found.misfit
-            ):
+            if self.distance(point, found.root) <= found.chi2 + _BEYOND * max(1.0, found.misfit):
                 ends = min(low[one], low[other]), max(high[one], high[other])
                 low[[one, other]], high[[one, other]] = ends
                 self.exchangeable.append((first, second))
@@ -132,62 +129,31 @@ class Search:
         self.point = self._with(base, places, [base[place] * math.exp(low) for place in places])
 
     def _count(self, place: int, open_: Sequence[int]) -> Estimate:
-        """The count at which all else fits best, and those that fit as well."""
-        parameter, begin = self.parameters[place], list(self.point)
-        known: dict[int, tuple[float, list[float], Estimate]] = {}
-
-        def look(count: int) -> float:
-            if count not in known:
-                near = min(known, key=lambda other: abs(other - count), default=None)
-                start = self._with(known[near][1] if near is not None else begin, [place], [count])
-                self.point = start
-                self._by_moments(open_)
-                found = self._estimate(open_, self.point)
-                known[count] = (found.deviance, list(self.point), found)
-            return known[count][0]
-
-        best = _descend(
-            look, _ladder(int(parameter.low), int(parameter.high), round(parameter.now)), round(parameter.now)
-        )
-        self._narrow(known, look, best)
-        best = min(known, key=lambda count: known[count][0])
-        border = known[best][0] + _BEYOND * max(1.0, known[best][2].misfit)
-        as_good = sorted(count for count in known if known[count][0] <= border)
-        now = round(parameter.now)
-        for count in (as_good[-1] + 1, as_good[0] - 1, int(parameter.high), now):  # how far that goes on either side
-            if parameter.low <= count <= parameter.high and look(count) <= border:
-                as_good = sorted({*as_good, count})
-        if as_good[-1] >= int(parameter.high) and (now in as_good or as_good[0] <= now):
+        """The count at which all else fits best; what shows no better than others is left as it is."""
+        parameter, counts = self.parameters[place], _Counts(self, place, open_)
+        best, as_good = counts.found()
+        lowest, highest, now = int(parameter.low), int(parameter.high), round(parameter.now)
+        if as_good[-1] >= highest and (now in as_good or as_good[0] <= now):
             self.untold.append(Untold(parameter, f"anything from {as_good[0]} on would show the same"))
             best = now
-            look(best)
-        elif (
-            as_good[0] <= int(parameter.low) < as_good[-1]
-            and now in as_good
-            and len(as_good) > 1
-            and as_good[-1] >= 2 * as_good[0]
-        ):
+        elif as_good[0] <= lowest and now in as_good and len(as_good) > 1 and as_good[-1] >= 2 * as_good[0]:
             self.untold.append(Untold(parameter, f"anything up to {as_good[-1]} would show the same"))
             best = now
-            look(best)
         else:
             self.limits[place] = (float(as_good[0]), float(as_good[-1]))
-        self.point = known[best][1]
-        return known[best][2]
+        self.point, estimate = counts.at(best)
+        return estimate
 
-    @staticmethod
-    def _narrow(known: dict[int, Any], look: Callable[[int], float], best: int) -> None:
-        """Counts between those of a coarse ladder, on both sides of the best."""
-        for _ in range(_BISECTIONS):
-            tried = sorted(known)
-            place = tried.index(best)
-            gaps = [(tried[index], tried[index + 1]) for index in (place - 1, place) if 0 <= index < len(tried) - 1]
-            gaps = [(low, high) for low, high in gaps if high - low > 1]
-            if not gaps:
-                return
-            for low, high in gaps:
-                look((low + high) // 2)
-            best = min(known, key=lambda count: known[count][0])
+    def at_count(self, start: Sequence[float], open_: Sequence[int]) -> tuple[list[float], Estimate]:
+        """Where all else fits best, from a start that holds the count."""
+        self.point = list(start)
+        self._by_moments(open_)
+        found = self._estimate(open_, self.point)
+        return self.point, found
+
+    def distance(self, point: Sequence[float], root: Floats) -> float:
+        """How far the figures of a point are from the measured ones, by these weights."""
+        return chi2_of(self._measured, self._figures(point), root)
 
     def _worst(self, found: Estimate, open_: Sequence[int]) -> tuple[int, str] | None:
         """The parameter that is told least, if it is not told; and why."""
@@ -223,6 +189,58 @@ class Search:
         show = self.parameters[open_[index]].show
         low, high = max(0.0, float(found.low[index])), float(found.high[index])
         return f"anything from {show(low)} to {show(high)} would show the same"
+
+
+class _Counts:
+    """Counts that were tried: all else at its best."""
+
+    def __init__(self, search: Search, place: int, open_: Sequence[int]) -> None:
+        self._search, self._place, self._open = search, place, open_
+        self._parameter, self._begin = search.parameters[place], list(search.point)
+        self._known: dict[int, tuple[list[float], Estimate]] = {}
+
+    def at(self, count: int) -> tuple[list[float], Estimate]:
+        """All values with this count, and the estimate."""
+        if count not in self._known:
+            near = min(self._known, key=lambda other: abs(other - count), default=None)
+            start = list(self._known[near][0] if near is not None else self._begin)
+            start[self._place] = float(count)
+            self._known[count] = self._search.at_count(start, self._open)
+        return self._known[count]
+
+    def found(self) -> tuple[int, list[int]]:
+        """The best, and those that show what was measured as well, in ascending order."""
+        low, high, now = int(self._parameter.low), int(self._parameter.high), round(self._parameter.now)
+        self._narrow(_descend(self._deviance, _ladder(low, high, now), now))
+        # All by the same weights: those of each count come from few replications, and differ by chance.
+        weights = self._known[min(self._known, key=self._deviance)][1]
+
+        def distance(count: int) -> float:
+            return self._search.distance(self.at(count)[0], weights.root)
+
+        best = min(sorted(self._known), key=distance)
+        border = distance(best) + _BEYOND * max(1.0, weights.misfit)
+        as_good = {count for count in self._known if distance(count) <= border}
+        for count in (max(as_good) + 1, min(as_good) - 1, high, now):  # how far that goes on either side
+            if low <= count <= high and distance(count) <= border:
+                as_good.add(count)
+        return best, sorted(as_good)
+
+    def _deviance(self, count: int) -> float:
+        return self.at(count)[1].deviance
+
+    def _narrow(self, best: int) -> None:
+        """Counts between those of a coarse ladder, on both sides of the best."""
+        for _ in range(_BISECTIONS):
+            tried = sorted(self._known)
+            place = tried.index(best)
+            gaps = [(tried[index], tried[index + 1]) for index in (place - 1, place) if 0 <= index < len(tried) - 1]
+            gaps = [(low, high) for low, high in gaps if high - low > 1]
+            if not gaps:
+                return
+            for low, high in gaps:
+                self.at((low + high) // 2)
+            best = min(self._known, key=self._deviance)
 
 
 def _descend(look: Callable[[int], float], ladder: Sequence[int], now: int) -> int:

@@ -82,7 +82,7 @@ def costs(gauges: Gauges, scenario: Scenario, edges: Floats) -> Floats:
 
 
 def _paid(gauges: Gauges, component: str) -> str:
-    known = (paid for paid in ("replicas_paid", "nodes_paid") if component in gauges.components(paid))
+    known = (paid for paid in ("instances", "replicas_paid", "nodes_paid") if component in gauges.components(paid))
     return next(known, "replicas")
 
 

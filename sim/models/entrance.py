@@ -55,6 +55,8 @@ class Entrance:
             refusal = yield from self._wait_for_place(task, replica)
         if host.error_faults and not refusal:
             refusal = yield from self._meet_error_faults(task)
+        if host.function is not None and not refusal:
+            refusal = yield from host.function.run(task)
         if self.limits is not None and not refusal:
             refusal = yield from self._meet_limits(task, self.limits)
         if refusal:

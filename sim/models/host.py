@@ -77,6 +77,7 @@ class Host(Places):
         self.event_stores: dict[str, Any] = {}  # by name (`models/event_store.py`)
         self.sagas: Any = None  # what is told of them (`models/saga.py`)
         self.sessions: Any = None  # of users (`models/session.py`)
+        self.function: Any = None  # where its instances come by themselves (`models/serverless.py`)
         self.background_failed: int | None = None  # None: nothing is done in the background here
         self.shedding = Spell(context.recorder, EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED, name)
         self._watch()
@@ -232,6 +233,8 @@ class Host(Places):
         self.up_area += self.env.now
         self.up -= 1
         self.drop_all(replica)
+        if self.function is not None:
+            self.function.forget()
         if self.lines is not None:
             self.lines.forget(replica)
         self.stop_consumers([replica])
@@ -376,6 +379,8 @@ class Host(Places):
         del task.replica.inside[task]
         if task.replica.tally is not None:
             task.replica.tally.note(task, outcome, self.env.now)
+        if self.function is not None:
+            self.function.give_back(task)
         if task.replica.draining:
             self.drained(task.replica)
         if self.spans is not None:

@@ -20,6 +20,7 @@ from sim.models.outbox import Outbox
 from sim.models.queues.channel import QueueConsumer
 from sim.models.request import Request
 from sim.models.sequence import StepSequence
+from sim.models.serverless import Function
 from sim.models.site import Site, System
 from sim.models.task import Outside, Replica, Task
 from sim.policies import balancer as plain
@@ -58,6 +59,9 @@ class Service(Host):
                 spec.health_checks, self, self.env, self.recorder, len(self.replicas), self.up, smart is not None
             )
             context.recorder.watch(name, "healthy", "level", lambda _: self.alive.count(1))
+        if spec.serverless is not None:
+            self.function = Function(context, self, spec.serverless)
+            self.keep_track()
         self.limits = limits_of(context, spec.rate_limits, self.identities, name)
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
         if spec.start.warm_up is not None:

@@ -13,6 +13,7 @@ from sim.errors import did_you_mean
 
 _SLIP = 0.85  # from here on two words are the same one, misspelt
 _REPLICAS = "it is `autoscaling: {min: 2, max: 10, metrics: [{cpu: 70%}]}` of a service"
+_FUNCTION = "it is `serverless: {cold_start: 400ms, idle_timeout: 10m}` of a service with `workers: unlimited`"
 _NODES = "it is `node_pools: {general: {cores: 8, max: 10, start: 2m}}`, and `node_pool: general` of a service"
 _HEDGE = "it is `hedge: {after: p95, max: 1}` of a policy"
 _DEADLINE = "it is `deadline: propagate` of a policy, and of traffic with a `timeout`"
@@ -51,6 +52,9 @@ INSTEAD = {
     "autoscaler": _REPLICAS,
     "hpa": _REPLICAS,
     "cluster_autoscaler": _NODES,
+    "lambda": _FUNCTION,
+    "faas": _FUNCTION,
+    "cold_starts": _FUNCTION,
     "node_group": _NODES,
     "node_groups": _NODES,
     "max_replicas": _REPLICAS,

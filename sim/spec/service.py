@@ -13,7 +13,7 @@ from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec import session as _session  # noqa: F401 - likewise
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
-from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers, Zones
+from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers, Zones
 from sim.spec.consuming import Commit, Fetch, Transaction
 from sim.spec.cpu import CpuLimit
 from sim.spec.document import Data
@@ -24,6 +24,7 @@ from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith, AnyBackoff, ConstantBackoff
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.queueing import check_pinned
+from sim.spec.serverless import Serverless
 from sim.spec.step import AnyStep
 from sim.vocabulary import EventKind, MessageEnd, Stage
 
@@ -194,6 +195,8 @@ class Service(Spec):
     """Where requests wait for a worker."""
     rate_limits: tuple[RateLimit, ...] = ()
     """How many requests its endpoints let pass, counted on a worker before their steps; all of them must."""
+    serverless: Serverless | None = None
+    """Whether requests start instances themselves; then it has one replica, with unlimited workers."""
     node_pool: str | None = None
     """On whose nodes its replicas stand, one of `node_pools`; without it there is always room."""
     autoscaling: Autoscaling | None = None
@@ -237,6 +240,21 @@ class Service(Spec):
         if data.get("cpu") is not None:
             raise ValueError(f"found cores: {cores:g} beside cpu, which say both how much; expected whole cores")
         return {**{name: value for name, value in data.items() if name != "cores"}, "cpu": {"limit": cores}}
+
+    @model_validator(mode="after")
+    def _one_place_for_all_instances(self) -> Self:
+        if self.serverless is None:
+            return self
+        words = ("cores", "cpu", "autoscaling", "node_pool")
+        said = [word for word in words if getattr(self, word) is not None]
+        said += [f"replicas: {self.replicas}"] if self.replicas != 1 else []
+        said += [f"workers: {self.workers}"] if self.workers != UNLIMITED else []
+        if said:
+            raise ValueError(
+                f"found `{said[0]}` beside `serverless`, expected one replica with `workers: unlimited`: its instances "
+                "come by themselves"
+            )
+        return self
 
     @property
     def most_replicas(self) -> int:

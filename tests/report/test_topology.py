@@ -138,3 +138,11 @@ def test_a_release_tells_its_steps():
     canary = {"steps": [{"weight": "20%", "pause": "1m"}], "abort": {"errors": "5%"}}
     found = scenario(faults=[{"name": "release", "at": "1m", "deploy": "orders", "canary": canary}])
     assert wiring_of(found).boxes["service:orders"].faults == ("1:00 release (deploy, canary 20%, may abort)",)
+
+
+def test_a_function_tells_how_many_instances_there_may_be():
+    services = documents()["sync"]["services"]
+    service = {key: value for key, value in services["orders"].items() if key not in ("replicas", "cores")}
+    service |= {"workers": "unlimited", "serverless": {"cold_start": "1s", "idle_timeout": "10m"}}
+    lines = wiring_of(scenario(services={**services, "orders": service})).boxes["service:orders"].lines
+    assert "instances by request, at most 1,000, gone after 10 min" in lines

@@ -546,6 +546,27 @@ def test_what_comes_by_two_exchanges_is_two_events():
     assert played.requests["charges"].tolist() == [2]
 
 
+def test_what_expires_at_once_comes_at_once_to_every_queue_of_the_dead_letter_exchange():
+    """A relay publishes 400 orders at 100 ms, which expire at 1.1 s: two queues get all of them, one keeps the last 10."""
+    played = testing.play_on_both(
+        """
+        duration: 5s
+        traffic: {clients: {sends: shop.buy}}
+        services: {shop: {workers: unlimited, endpoints: {buy: [{publish: jobs, via: outbox, batch: 1000}]}}}
+        brokers:
+          rabbit:
+            kind: queue
+            exchanges: {dead: {type: fanout, bindings: [one, two, three]}}
+            queues: {jobs: {message_ttl: 1s, dead_letter: {exchange: dead}}, one: {}, two: {}, three: {max_length: 10}}
+        network: {default: {latency: 0s}}
+        """,
+        [0.05] * 400,
+    )
+    assert rows(played)["end"].tolist() == pytest.approx([1.1] * 400)
+    assert [book(played, queue).open for queue in ("jobs", "one", "two", "three")] == [0, 400, 400, 10]
+    assert book(played, "three").ended == {"dropped": 390}
+
+
 @pytest.mark.parametrize("engine", [pytest.param("simpy", marks=pytest.mark.long), "compiled"])
 def test_redeliveries_that_take_no_time_are_told(engine):
     with pytest.raises(TimeStandsStill, match="time stands still at 1s"):

@@ -15,6 +15,7 @@ from sim.compiled.codes import DEGRADED, OK, SHED, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.flows.limits import pass_limits
+from sim.compiled.flows.serverless import come_by_instance
 from sim.compiled.keys import end_with_key, look_for_key
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
@@ -51,7 +52,7 @@ def attempt(s: State, own: Task) -> Waits[None]:
     if refusal == OK:
         refusal = yield from meet_error_faults(s, own)
         if refusal == OK and own.entry.limited:
-            refusal = yield from pass_limits(s, own, own.entry.limits)
+            refusal = yield from come_by_what_limits(s, own)
     else:
         own.where = own.entry.endpoint
     known = WORK
@@ -86,6 +87,18 @@ def attempt(s: State, own: Task) -> Waits[None]:
     answer(s, own, own.outcome)
     done(s, the(Request, own.request))
     forget(s, own)
+
+
+@flow
+def come_by_what_limits(s: State, own: Task) -> Waits[int]:
+    """OK, or 429: first an instance, where there are such, then the limits."""
+    function = own.entry.host.function
+    refusal = OK
+    if function is not None:
+        refusal = yield from come_by_instance(s, own, function)
+    if refusal == OK and own.entry.counted:
+        refusal = yield from pass_limits(s, own, own.entry.limits)
+    return refusal
 
 
 @flow

@@ -628,6 +628,7 @@ class Host(int):
     errors_first: int
     errors_count: int
     errors_on: int
+    function: Function | None
     adrift: int
     background_failed: int
     subject: int
@@ -1362,6 +1363,7 @@ class EntryOp(int):
     salt: int
     limits: LimitsStep
     limited: bool
+    counted: bool
     keyed: bool
 
 
@@ -1873,6 +1875,43 @@ class DeadRoute(int):
     first: int
     count: int
     address: int
+
+
+class InstanceLine(int):
+    """Instances with room, by their `next` and `previous`: who was used last stands last."""
+
+    first: Instance | None
+    last: Instance | None
+
+
+class Function(int):
+    """All of a service."""
+
+    idle_timeout: float
+    paid_area: float
+    roomy: InstanceLine
+    concurrency: int
+    limit: int
+    cold_start: int
+    there: int
+    cold_starts: int
+    throttled: int
+
+
+class Instance(int):
+    """One of them."""
+
+    ready_at: float
+    since: float
+    active: int
+    next: Instance | None
+    previous: Instance | None
+
+
+class Holding(int):
+    """Where there are functions: of the attempt in the row of the same place."""
+
+    instance: int
 
 
 class Series(int):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
     from sim.compiled.rows.lines import Discipline
     from sim.compiled.rows.running import Note, Task
+    from sim.compiled.rows.serverless import Function
 
 
 class Host(Row):
@@ -51,6 +52,7 @@ class Host(Row):
     errors_first: int  # of its error faults
     errors_count: int
     errors_on: int
+    function: Perhaps[Function]  # where its instances come by themselves
     adrift: int  # flows that go on in it and nobody waits for
     background_failed: int
     subject: int  # place in the list of subjects

@@ -33,7 +33,8 @@ class EntryOp(Op, size=OP_BYTES, fixed=True):
     answers: int  # what its caller hears for each outcome, packed: see attempts.py
     salt: int  # of its error faults
     limits: Reference[LimitsStep]  # that it must pass before its steps
-    limited: bool  # whether there are any
+    limited: bool  # whether it must come by limits, or by an instance of a function
+    counted: bool  # whether there are limits
     keyed: bool  # whether it knows again what comes twice
 
 

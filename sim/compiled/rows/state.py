@@ -33,6 +33,7 @@ from sim.compiled.rows import (
     records,
     running,
     sagas,
+    serverless,
     traffic,
     watched,
 )
@@ -59,6 +60,7 @@ ROOMS = (
     records,
     running,
     sagas,
+    serverless,
     traffic,
     watched,
 )

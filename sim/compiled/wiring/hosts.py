@@ -10,11 +10,13 @@ from sim.compiled.base import OUTCOMES, UNLIMITED
 from sim.compiled.calendar import OF_QUEUE
 from sim.compiled.program import row_of
 from sim.compiled.rows import hosts as rows
+from sim.compiled.rows import serverless as function_rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
 from sim.models.fault import Deploy, Errors
 from sim.models.quota import QuotaCpu
 from sim.policies.quota import QuotaRow
+from sim.policies.serverless import StartsRow
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.lines import LineTables
@@ -44,6 +46,7 @@ class HostTables:
             if isinstance(harm, Deploy) and harm.version.tally is not None:
                 harm.version.place = self.tallies.add(bound=harm.version.tally.bound)
                 self.judged.add(harm.fault.of)
+        self.functions, self.starts = Found(function_rows.Function), FoundPolicies(StartsRow)
         self.error_at: dict[Errors, int] = {}
         self._struck = 0  # how many replicas stand in the lines of error faults of some of them
         self.left: list[int] = []
@@ -67,6 +70,7 @@ class HostTables:
                 warm_since=replica.warm_since,
                 when_left=NOBODY,
                 tally=NOBODY,
+                heard=place >= 0 and places.hosts[place].function is not None,
             )
         for stock in places.stock_at:
             self.stocks.add(
@@ -99,6 +103,7 @@ class HostTables:
             may_hang=host.may_hang,
             tracks=host.tracks,
             judged=host.name in self.judged,
+            function=self._function_of(host),
             patience=self.places.lane(host.queue_timeout, OF_QUEUE, place),
             errors_first=first_error,
             errors_count=errors_count,
@@ -113,6 +118,20 @@ class HostTables:
         for _ in range(len(host.replicas) * host.workers):
             self.loops.add()
         return {"loops": first, "loop_luck": row_of(host.loops.chance)}
+
+    def _function_of(self, host: Host) -> int:
+        its = host.function
+        if its is None:
+            return NOBODY
+        spec = its.spec
+        self.starts.add(its.starts)
+        return self.functions.add(
+            idle_timeout=spec.idle_timeout,
+            concurrency=spec.concurrency,
+            limit=spec.limit,
+            cold_start=row_of(its.cold_start),
+            roomy=(NOBODY, NOBODY),
+        )
 
     def _errors_of(self, host: Host) -> tuple[int, int]:
         """The rows of the error faults of a host: the first, and how many."""
@@ -137,6 +156,8 @@ class HostTables:
         yield rows.quotas, self.quotas.array()
         yield rows.node_pools, self.node_pools.array()
         yield rows.tallies, self.tallies.array()
+        yield function_rows.serverless_functions, self.functions.array()
+        yield function_rows.starts, self.starts.array()
         yield rows.error_faults, self.errors.array()
         yield rows.struck, np.zeros(max(1, self._struck), np.int64)
         yield rows.zone_of, whole_numbers([replica.zone for replica in places.replicas])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sim.models.queues.queue import Queue
     from sim.models.queues.queue_broker import QueueBroker
 
+MOST_SPREAD = 16  # for which there is room at once; a table has so many times the rows that are in use
 MOST_QUEUES = 62  # of a broker: bits of a whole number that is never negative
 ON_FAILURE = {
     "requeue": int(letters.FAILED),
@@ -103,7 +104,8 @@ class SenderTables:
     @property
     def spread(self) -> int:
         """How many messages may come to be at once where a queue gives one up, which may push another one out."""
-        return max([1, *(route["count"] for route in self.dead_routes.rows)]) ** 2
+        most = max([1, *(route["count"] for route in self.dead_routes.rows)])
+        return max(most, min(most * most, MOST_SPREAD))
 
     def tables(self) -> Filled:
         """As they are for the whole run, and what producers have sent at time 0."""

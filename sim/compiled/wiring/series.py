@@ -53,6 +53,11 @@ OF_SAGAS = (
     ("sagas_stuck", sampling.SAGAS_STUCK),
     ("sagas_open", sampling.SAGAS_OPEN),
 )
+OF_FUNCTIONS = (
+    ("instances", sampling.INSTANCES),
+    ("cold_starts", sampling.COLD_STARTS),
+    ("throttles", sampling.THROTTLES),
+)
 OF_SESSIONS = (
     ("sessions_found", sampling.SESSIONS_FOUND),
     ("sessions_begun", sampling.SESSIONS_BEGUN),
@@ -178,6 +183,10 @@ class SeriesTables:
         for place, name in enumerate(self.places.world.fleets):
             self._watch(name, "replicas_wanted", sampling.REPLICAS_WANTED, place)
             self._watch(name, "replicas_paid", sampling.REPLICAS_PAID, place)
+        functions = [host for host in self.places.hosts if host.function is not None]
+        for place, host in enumerate(functions):
+            for quantity, what in OF_FUNCTIONS:
+                self._watch(host.name, quantity, what, place)
         for place, name in enumerate(self.places.world.node_pools):
             self._watch(name, "nodes", sampling.NODES, place)
             self._watch(name, "nodes_paid", sampling.NODES_PAID, place)

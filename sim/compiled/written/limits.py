@@ -33,13 +33,13 @@ def meet_limits(s: State, own: int, op: int) -> int:
             own_row.seconds = ask_stores(s, own, step_1)
             if own_row.seconds > 0.0:
                 hold_back(s, own, step_1)
-                own_row.phase = 12
+                own_row.phase = 13
                 return PARK
             else:
-                to = 12
+                to = 13
         else:
             to = 1
-    if pc == 12 or to == 12:
+    if pc == 13 or to == 13:
         if own_row.undecided < 0:
             own_row.where = step_1_row.where
             own_row.root = 0

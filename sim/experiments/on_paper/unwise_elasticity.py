@@ -1,15 +1,20 @@
-"""Warnings about what comes and goes: nodes that cannot hold what autoscalers ask for, canaries that nobody sees."""
+"""Warnings about what comes and goes: nodes that hold too few, canaries that nobody sees, functions too small."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
+from sim.experiments.on_paper.refusals import erlang_b
+from sim.experiments.on_paper.station_loads import runs_of
 from sim.spec.fault import Deploy
 from sim.spec.node_pool import NodePool
 from sim.spec.service import Service
-from sim.units import show_duration
+from sim.units import show_duration, show_share
+
+RARE = 0.01
 
 
 def nodes_for_fewer(view: View) -> Iterator[Finding]:
@@ -46,4 +51,23 @@ def canaries_unseen(view: View) -> Iterator[Finding]:
             yield Finding(f"faults.{fault.name or index}.canary", found, why)
 
 
-RULES = (nodes_for_fewer, canaries_unseen)
+def functions_too_small(view: View) -> Iterator[Finding]:
+    """Functions of which more instances are busy at the peak than there may be.
+
+    So many requests are in it at once, by Little's law: those beyond are turned away, by Erlang's formula where one has
+    an instance to itself and they come at random.
+    """
+    for name, service in view.scenario.services.items():
+        if service.serverless is None:
+            continue
+        runs = runs_of(view.flow, view.analysis.rates_peak)
+        inside = math.fsum(rate * profile.hold for host, rate, profile in runs if host == name and rate > 0.0)
+        room = service.serverless.limit * service.serverless.concurrency
+        lost = erlang_b(inside, room)
+        if lost > RARE:
+            found = f"{inside:.3g} requests are inside at once at the peak, and its instances hold {room:,}"
+            why = f"{show_share(lost)} of those that come at random are answered 429 (Erlang B), cold starts left out"
+            yield Finding(f"services.{name}.serverless", found, why)
+
+
+RULES = (nodes_for_fewer, canaries_unseen, functions_too_small)

@@ -68,6 +68,16 @@ def test_nodes_that_hold_fewer_than_an_autoscaler_may_ask_for():
     assert "node_pools.general: no service stands on it" in warnings(node_pools=NODES)
 
 
+def test_a_function_with_fewer_instances_than_are_busy():
+    """100/s x 20 ms are two at once: of three instances B(3, 2) = (8/6) / (1 + 2 + 2 + 8/6) = 21 % find none; of nine hardly anybody."""
+    function = {"cold_start": "1s", "idle_timeout": "1m"}
+    back = {"workers": "unlimited", "endpoints": {"answer": [{"wait": {"exponential": "20ms"}}]}}
+    told = warnings(services__back={**back, "serverless": {**function, "limit": 3}})
+    assert "services.back.serverless: 2 requests are inside at once at the peak, and its instances hold 3" in told
+    assert "21.1% of those that come at random are answered 429" in told
+    assert "back.serverless" not in warnings(services__back={**back, "serverless": {**function, "limit": 9}})
+
+
 def test_a_canary_that_is_released_before_it_can_be_given_up():
     """Two measurements of a minute have to fail, and the steps last 90 s."""
     steps = [{"weight": "20%", "pause": "30s"}, {"weight": "50%", "pause": "1m"}]

@@ -24,6 +24,7 @@ from tests.models.random_systems.people import people
 from tests.models.random_systems.queue_brokers import queue_brokers
 from tests.models.random_systems.releases import releases
 from tests.models.random_systems.sagas import sagas
+from tests.models.random_systems.serverless import serverless
 from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
 from tests.models.random_systems.zones import zones
@@ -61,6 +62,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     commits,
     releases,
     queue_brokers,
+    serverless,
 )
 
 

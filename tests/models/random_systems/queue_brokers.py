@@ -21,15 +21,18 @@ def queue_brokers(document: dict[str, Any], luck: Luck) -> None:
         own = luck.at(queue)
         if own.maybe("consumed", 0.6):
             consumer = document["services"][own.pick("by", names)]
-            consumer.setdefault("consumes", {})[queue] = _consume(own)
+            consumer.setdefault("consumes", {})[queue] = _consume(own, document)
             scaling = consumer.get("autoscaling")
             if scaling is not None and own.maybe("scales", 0.6):
                 scaling["metrics"] = [{"lag": {"queue": queue, "target": own.pick("target", (2, 10))}}]
     document["faults"] += _faults(luck.at("faults"))
 
 
-def _consume(luck: Luck) -> dict[str, Any]:
+def _consume(luck: Luck, document: dict[str, Any]) -> dict[str, Any]:
+    """Where errors take no time and hops take none, what is put back would come again and again in one instant."""
     consume = queues.consume(luck)
+    if "'errors'" in repr(document["faults"]):
+        consume["on_failure"] = "reject"
     return {**consume, "do": [step for step in consume["do"] if "call" not in step]}
 
 

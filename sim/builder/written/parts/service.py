@@ -102,6 +102,7 @@ def service(
     zones: Sequence[str] | None = None,
     queue: Mapping[str, Any] | str | None = None,
     rate_limits: Sequence[Mapping[str, Any] | Sequence[Any] | str] | None = None,
+    serverless: Mapping[str, Any] | str | None = None,
     node_pool: str | None = None,
     autoscaling: Mapping[str, Any] | str | None = None,
     start: Mapping[str, Any] | str | None = None,
@@ -131,6 +132,7 @@ def service(
     zones: In which zones its replicas are, one after the other and from the first again: `[a, b, c]`.
     queue: Where requests wait for a worker.
     rate_limits: How many requests its endpoints let pass, counted on a worker before their steps; all of them must.
+    serverless: Whether requests start instances themselves; then it has one replica, with unlimited workers.
     node_pool: On whose nodes its replicas stand, one of `node_pools`; without it there is always room.
     autoscaling: Whether replicas come and go by themselves; `replicas` is then how many there are at the beginning.
     start: How long a replica takes to start, where it is started while the system runs, and how slow it is at
