@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
-DEMO_OPTIONS ?= --replications 4
+DEMO_OPTIONS ?= --replications 4 --variants sync,sync-no-breaker,async
 WORKERS ?= 2
 
 .PHONY: help demo test test-long lint format coverage bench docs

@@ -86,7 +86,7 @@ def completed(line, folder=None):
         ("sim comp", ["compare", "completion"]),
         ("sim check payment", ["payment-outage", "payment"]),  # and a file that begins so
         ("sim run payment-outage --variant sync", ["sync", "sync-no-breaker"]),
-        ("sim compare payment-outage --variants sync,a", ["sync,async"]),
+        ("sim compare payment-outage --variants sync,a", ["sync,async", "sync,async-queue"]),
         ("sim run 01-one-queue --metric goodp", ["goodput"]),
         ("sim export 01-one-queue --to j", ["jaeger", "junit"]),
         ("sim run nowhere --variant s", []),

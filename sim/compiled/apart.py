@@ -54,6 +54,7 @@ APART = (
     "fetching.begin_fetch",
     "fetching.enough",
     "interpreter.happen",
+    "interpreter.of_cache_writes",
     "interpreter.of_composed",
     "interpreter.of_queues",
     "interpreter.stand_in",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sim.compiled import operations as op_of
 from sim.models import composed as behaviours
 from sim.models.cache import Cache
+from sim.models.cache_write import CacheWrite
 from sim.models.saga import Saga
 from sim.models.session import Session
 
@@ -118,6 +119,35 @@ def _bring(assembler: Assembler, step: Cache, look: int, bring: Label) -> None:
     assembler.emit(op_of.RACER_END, host=assembler.places.host_at[step.host])  # as one who has lost: for nobody
 
 
+def _cache_write(assembler: Assembler, step: CacheWrite, fail: Label) -> None:
+    timer, flush = assembler.label(), assembler.label()
+    write = assembler.caches.write(step, timer, flush)
+    if step.step.how == "through":
+        assembler.emit(op_of.WRITE_BEGINS, write=write)
+        assembler.sequence(step.then, fail)
+        assembler.emit(op_of.WRITTEN_THROUGH, write=write)
+        return
+    assembler.emit(op_of.WRITE_BEHIND, write=write)
+    assembler.later(partial(_write_collected, assembler, step, write, timer, True))
+    assembler.later(partial(_write_collected, assembler, step, write, flush, False))
+
+
+def _write_collected(assembler: Assembler, step: CacheWrite, write: int, begin: Label, timed: bool) -> None:
+    """The program of who writes in the background what has been collected by then."""
+    over, done = assembler.label(), assembler.label()
+    assembler.here(begin)
+    if timed:
+        assembler.sequence(step.pause, over)
+    with assembler.kept_meanwhile(1) as depth:  # how many it writes
+        assembler.emit(op_of.TAKE_COLLECTED, write=write, depth=depth, timed=timed, to=over)
+        assembler.sequence(step.then, done)
+        assembler.emit(op_of.WELL)
+        assembler.here(done)
+        assembler.emit(op_of.COLLECTED_WRITTEN, write=write, depth=depth)
+    assembler.here(over)
+    assembler.emit(op_of.RACER_END, host=assembler.places.host_at[step.host])  # as one who has lost: for nobody
+
+
 def _saga(assembler: Assembler, step: Saga, fail: Label) -> None:
     host = assembler.places.host_at[step.forks.host]
     aside, failed, over = assembler.label(), assembler.label(), assembler.label()
@@ -183,6 +213,7 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Race: _race,
     behaviours.Background: _background,
     Cache: _cache,
+    CacheWrite: _cache_write,
     Saga: _saga,
     Session: _session,
 }

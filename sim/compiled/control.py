@@ -12,6 +12,7 @@ from sim.compiled.flows.calls import LAYERS
 from sim.compiled.instances import forget_instances
 from sim.compiled.membership import Membership
 from sim.compiled.rows.balancing import balancing_rules, peers, views
+from sim.compiled.rows.caches import collected
 from sim.compiled.rows.calls import alive, balancer_of, balancers, loads, rings
 from sim.compiled.rows.calls import guards as guard_rows
 from sim.compiled.rows.declaring import NOBODY
@@ -223,6 +224,9 @@ class Control:
         """What it kept in its memory is gone."""
         for first in self.wiring.cache_tables.in_replicas.get(host, ()):
             eviction.clear(self.s, first + index)
+        for first in self.wiring.cache_tables.collected_in.get(host, ()):
+            row = collected(self.s)[first + index]
+            row.writes, row.waiting, row.has_timer = 0, 0, False
 
     def _forget_balancers(self, replica: int) -> None:
         for place in balancer_of.array(self.s)[:, replica]:

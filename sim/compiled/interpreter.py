@@ -13,6 +13,13 @@ from sim.compiled.answers import FAIL, JUMP, NEXT, PARK
 from sim.compiled.apart import by_address
 from sim.compiled.attempts import waited_too_long
 from sim.compiled.base import handler, inlined, whole
+from sim.compiled.cache_writes import (
+    begin_to_write,
+    collected_written,
+    take_collected,
+    write_behind,
+    written_through,
+)
 from sim.compiled.caches import begin_to_bring, hit_by_share, loaded
 from sim.compiled.calendar import (
     ARRIVAL,
@@ -72,9 +79,11 @@ from sim.compiled.relays import write_to_outbox
 from sim.compiled.rows.events import give_back_timer, ready, timer_lanes, timers
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.programs import (
+    CacheWriteOp,
     Op,
     aside_ops,
     batch_ops,
+    cache_write_ops,
     call_ops,
     chance_ops,
     effect_ops,
@@ -496,6 +505,8 @@ def of_composed(s: State, task: int, op: Op) -> int:
 def of_caches(s: State, task: int, op: Op) -> int:
     """The operations of caches."""
     pc = tasks(s)[task].pc
+    if op.kind >= op_of.WRITE_BEGINS:
+        return of_cache_writes(s, task, cache_write_ops(s)[pc])
     if op.kind == op_of.LOOK_INTO_CACHE:
         return look_into_cache(s, task, pc)
     if op.kind == op_of.LOADED:
@@ -503,6 +514,23 @@ def of_caches(s: State, task: int, op: Op) -> int:
     if op.kind == op_of.BRING:
         return begin_to_bring(s, task, look_ops(s)[pc].look)
     return hit_by_share(s, task, look_ops(s)[pc].look)
+
+
+@by_address
+@handler
+def of_cache_writes(s: State, task: int, op: CacheWriteOp) -> int:
+    """The operations of writes through a cache."""
+    if op.kind == op_of.TAKE_COLLECTED:
+        return take_collected(s, task, op)
+    if op.kind == op_of.WRITE_BEGINS:
+        begin_to_write(s, op.write)
+    elif op.kind == op_of.WRITTEN_THROUGH:
+        written_through(s, task, op.write)
+    elif op.kind == op_of.WRITE_BEHIND:
+        write_behind(s, task, op.write)
+    else:
+        collected_written(s, task, op)
+    return NEXT
 
 
 @handler

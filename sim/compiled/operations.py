@@ -21,6 +21,7 @@ from sim.compiled.rows.hosts import draws, hosts, left, ran_out, replicas, sold,
 from sim.compiled.rows.programs import (
     AsideOp,
     BatchOp,
+    CacheWriteOp,
     CallOp,
     ChanceOp,
     EffectOp,
@@ -60,13 +61,14 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     TAKE_BRANCH, REPEAT, AGAIN, REPEAT_OVER, AT_ONCE, RACE, RACER_END, BACKGROUND, BACKGROUND_END,
     PLUGIN_BEGINS, PLUGIN_STEP,
     HIT_BY_SHARE, LOOK_INTO_CACHE, LOADED, BRING,
+    WRITE_BEGINS, WRITTEN_THROUGH, WRITE_BEHIND, TAKE_COLLECTED, COLLECTED_WRITTEN,
     COME, VISIT, ITERATION_OVER,
     SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
     TAKE_OUT, ENTER,
     LOOK_FOR_SESSION, KEEP_SESSION, SESSION_LOST,
     COMMIT_RECORD, REST,
     RECEIVE, LETTER_OVER, PUBLISH_UNCONFIRMED, PUBLISH_IN_BATCH,
-) = map(whole, range(76))  # fmt: skip
+) = map(whole, range(81))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -79,6 +81,7 @@ OPERANDS: dict[int, type[Op]] = {
     RACER_END: RacerOp, BACKGROUND: AsideOp, HIT_BY_SHARE: LookOp,
     LOOK_INTO_CACHE: LookOp, LOADED: LookOp, BRING: LookOp, COME: ThinkOp, VISIT: WorkloadOp,
     ITERATION_OVER: WorkloadOp,
+    **dict.fromkeys((WRITE_BEGINS, WRITTEN_THROUGH, WRITE_BEHIND, TAKE_COLLECTED, COLLECTED_WRITTEN), CacheWriteOp),
     SAGA: SagaOp, TURN_BACK: SagaOp, UNDO: SagaOp, UNDO_OVER: SagaOp, RETRACT: EffectOp,
     LOOK_FOR_SESSION: SessionOp, KEEP_SESSION: SessionOp, SESSION_LOST: SessionOp,
     PUBLISH_UNCONFIRMED: CallOp, PUBLISH_IN_BATCH: BatchOp,

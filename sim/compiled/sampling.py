@@ -11,7 +11,7 @@ from sim.compiled.cores import busy_cores
 from sim.compiled.instances import area_of_instances
 from sim.compiled.lines import waiting_of_class
 from sim.compiled.queues import CAUSES
-from sim.compiled.rows.caches import caches, stores
+from sim.compiled.rows.caches import cache_writes, caches, collected, stores
 from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
@@ -38,8 +38,9 @@ from sim.compiled.written.watched import read_layers
     SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, UNDECIDED, THROTTLED, THROTTLED_PERIODS,
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
-    QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES, OF_LAYERS,
-) = map(whole, range(75))  # fmt: skip
+    QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
+    CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OF_LAYERS,
+) = map(whole, range(78))  # fmt: skip
 
 
 @handler
@@ -50,6 +51,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
+    if what >= CACHE_WRITES:
+        return read_cache_writes(s, what, index)
     if what >= INSTANCES:
         return read_function(s, what, index)
     if what >= BLOCKED:
@@ -200,6 +203,20 @@ def read_cache(s: State, what: int, index: int) -> float:
     for store in range(cache.first, cache.first + cache.stores):
         count += stores(s)[store].count
     return float(count)
+
+
+@handler
+def read_cache_writes(s: State, what: int, index: int) -> float:
+    """The same of writes to a cache."""
+    counts = cache_writes(s)[index]
+    if what == CACHE_WRITES:
+        return float(counts.accepted)
+    if what == CACHE_WRITES_STORED:
+        return float(counts.stored)
+    waiting = 0
+    for place in range(counts.first, counts.first + counts.replicas):
+        waiting += collected(s)[place].waiting
+    return float(waiting)
 
 
 @handler

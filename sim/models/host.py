@@ -74,6 +74,7 @@ class Host(Places):
         self.up = replicas
         self.up_area = 0.0
         self.caches: dict[str, Any] = {}  # by name (`models/cache.py`)
+        self.cache_writes: dict[str, Any] = {}  # by the name of the cache (`models/cache_write.py`)
         self.event_stores: dict[str, Any] = {}  # by name (`models/event_store.py`)
         self.sagas: Any = None  # what is told of them (`models/saga.py`)
         self.sessions: Any = None  # of users (`models/session.py`)

@@ -28,8 +28,10 @@ class Cache(Step):
 
     On paper every look is a miss, as when the cache is cold, unless `hit` says how many are not.
 
-    Not modelled: the size of an entry in bytes, writes that make an entry stale, write-through and write-behind,
-    and a network to a `shared` cache but for what `lookup` takes.
+    Writes are the step `cache_write`.
+
+    Not modelled: the size of an entry in bytes, writes elsewhere that make an entry stale, and a network to a `shared`
+    cache but for what `lookup` takes.
     """
 
     leaves: ClassVar[Leaves] = Leaves(

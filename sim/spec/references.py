@@ -15,6 +15,7 @@ from sim.spec.arrivals import MOST_USERS, Replay
 from sim.spec.autoscaling_references import node_pool_problems, scaling_problems
 from sim.spec.base import word_of
 from sim.spec.cache import Cache
+from sim.spec.cache_references import write_problems
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Errors, Fault, Flush, Slow, StoreDown, Zone
@@ -314,6 +315,7 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         if apart is not None and not any(traffic.tells_apart(apart) for traffic in scenario.traffic.values()):
             yield Finding(at, f"found no traffic with `{apart}`, by which it tells requests apart: all would be one")
         yield from _policy(scenario, (*visit.at, "policy"), getattr(visit.step, "policy", None))
+    yield from (Finding(*problem) for problem in write_problems(scenario.services, names.visits))
 
 
 def _autoscaling(scenario: Scenario, _: _Names) -> Iterator[Finding]:

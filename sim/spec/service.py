@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, WithJsonSchema, model_validator
 
 from sim.spec import cache as _cache  # noqa: F401 - registers its step
+from sim.spec import cache_write as _cache_write  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
 from sim.spec import event_store as _event_store  # noqa: F401 - registers its step
 from sim.spec import saga as _saga  # noqa: F401 - registers its steps

@@ -146,3 +146,24 @@ def test_a_function_tells_how_many_instances_there_may_be():
     service |= {"workers": "unlimited", "serverless": {"cold_start": "1s", "idle_timeout": "10m"}}
     lines = wiring_of(scenario(services={**services, "orders": service})).boxes["service:orders"].lines
     assert "instances by request, at most 1,000, gone after 10 min" in lines
+
+
+def test_calls_behind_a_write_through_a_cache_say_so():
+    steps = [
+        {"cache": {"name": "page", "key": "all", "then": [{"call": "payments.charge"}]}},
+        {"cache_write": {"name": "page", "how": "behind", "every": "1s", "then": [{"call": "stock.put"}]}},
+    ]
+    services = {
+        "shop": {"workers": 1, "endpoints": {"buy": steps}},
+        "payments": {"workers": 1, "endpoints": {"charge": [{"work": "1ms"}]}},
+        "stock": {"workers": 1, "endpoints": {"put": [{"work": "1ms"}]}},
+    }
+    found = Scenario.model_validate(
+        {
+            "version": 1,
+            "duration": "1m",
+            "traffic": {"clients": {"sends": "shop.buy", "arrivals": {"poisson": "1/s"}}},
+            "services": services,
+        }
+    )
+    assert "write behind" in arrows(found)["service:shop", "service:stock"].badges

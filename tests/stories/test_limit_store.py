@@ -22,7 +22,9 @@ FAULT
 
 def play(arrivals, limit="rate: 2/s", tolerant="fault_tolerant: true", fault=""):
     text = SYSTEM.replace("LIMIT", limit).replace("TOLERANT", tolerant)
-    return testing.play_on_both(text.replace("FAULT", f"faults: [{{at: 1s, for: 3s, store_down: redis, {fault}}}]" if fault else ""), arrivals)
+    return testing.play_on_both(
+        text.replace("FAULT", f"faults: [{{at: 1s, for: 3s, store_down: redis, {fault}}}]" if fault else ""), arrivals
+    )
 
 
 def undecided(played):
@@ -81,7 +83,11 @@ def test_each_node_for_itself_has_no_store():
 
 
 def test_the_store_of_a_fault_must_be_that_of_a_limit():
-    text = SYSTEM.replace("LIMIT", "rate: 2/s").replace("TOLERANT", "name: redis").replace("FAULT", "faults: [{at: 1s, store_down: redsi}]")
+    text = (
+        SYSTEM.replace("LIMIT", "rate: 2/s")
+        .replace("TOLERANT", "name: redis")
+        .replace("FAULT", "faults: [{at: 1s, store_down: redsi}]")
+    )
     with pytest.raises(ScenarioError, match="unknown store of a rate limit 'redsi'; did you mean 'redis'"):
         testing.play(text, [0.1])
 

@@ -61,6 +61,25 @@ def cache(
     return worded("cache", "", locals())
 
 
+def cache_write(
+    *,
+    name: str,
+    how: Literal["through", "behind"],
+    every: Literal[0] | Mapping[str, Any] | str | None = None,
+    batch: Mapping[str, Any] | int | str | None = None,
+    then: Sequence[Mapping[str, Any] | str],
+) -> Part:
+    """Write something that a `cache` of the service keeps: for the same `key`, and good for its `ttl` from then on.
+
+    name: The cache, one of its service, which has a `key`.
+    how: Whether the request waits until it is written, or not.
+    every: Of `behind`: how long a write waits at most until it is written.
+    batch: Of `behind`: how many are written at once without waiting for longer.
+    then: What writes it.
+    """
+    return worded("cache_write", "", locals())
+
+
 def call(
     target: str,
     *,

@@ -388,6 +388,34 @@ class Look(int):
     bring: Op
 
 
+class CacheWrites(int):
+    """What is told of the writes to a cache, of all replicas together."""
+
+    accepted: int
+    stored: int
+    first: Collected
+    replicas: int
+
+
+class Collected(int):
+    """What a replica has still to write."""
+
+    writes: int
+    waiting: int
+    has_timer: bool
+
+
+class WriteStep(int):
+    """A step that writes to a cache."""
+
+    look: Look
+    counts: CacheWrites
+    batch: int
+    host: Host
+    timer: Op
+    flush: Op
+
+
 class Store(int):
     """The entries of a cache in one place, in the order in which they go."""
 
@@ -1596,6 +1624,18 @@ class LookOp(int):
     to: Op
     fail: Op
     look: Look
+
+
+class CacheWriteOp(int):
+    """A write through a cache, or what comes of it."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    write: WriteStep
+    depth: int
+    timed: bool
 
 
 class SagaOp(int):

@@ -44,6 +44,34 @@ class Look(Row, fixed=True):
     bring: Reference[Op]  # the program of who brings a new entry in the background
 
 
+class CacheWrites(Row):
+    """What is told of the writes to a cache, of all replicas together."""
+
+    accepted: int
+    stored: int
+    first: Reference[Collected]  # of its replicas
+    replicas: int
+
+
+class Collected(Row):
+    """What a replica has still to write."""
+
+    writes: int  # that no run has taken yet
+    waiting: int  # these, and those that a run is writing
+    has_timer: bool
+
+
+class WriteStep(Row, fixed=True):
+    """A step that writes to a cache."""
+
+    look: Reference[Look]  # what is said of the cache
+    counts: Reference[CacheWrites]
+    batch: int
+    host: Reference[Host]
+    timer: Reference[Op]  # the programs of who writes in the background: after a while, and at once
+    flush: Reference[Op]
+
+
 class Store(Row):
     """The entries of a cache in one place, in the order in which they go."""
 
@@ -90,6 +118,9 @@ class Flight(Row):
 caches = Table("caches", Cache)
 looks = Table("looks", Look)
 stores = Table("stores", Store)
+cache_writes = Table("cache_writes", CacheWrites)
+collected = Table("collected", Collected)
+write_steps = Table("write_steps", WriteStep)
 kept = Table("kept", Kept, pool=Pool(1 << 8))
 blocks = Table("blocks", Block, pool=Pool(1 << 7))
 flights = Table("flights", Flight, pool=Pool(1 << 7))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.compiled.rows.caches import Look
+from sim.compiled.rows.caches import Look, WriteStep
 from sim.compiled.rows.calls import Call
 from sim.compiled.rows.composed import Repetition
 from sim.compiled.rows.declaring import Reference, Row
@@ -182,6 +182,14 @@ class LookOp(Op, size=OP_BYTES, fixed=True):
     look: Reference[Look]
 
 
+class CacheWriteOp(Op, size=OP_BYTES, fixed=True):
+    """A write through a cache, or what comes of it."""
+
+    write: Reference[WriteStep]
+    depth: int  # where a task keeps how many it writes
+    timed: bool  # after a while
+
+
 class SagaOp(Op, size=OP_BYTES, fixed=True):
     """A part of a saga."""
 
@@ -233,6 +241,7 @@ share_ops = View(ops, ShareOp)
 repeat_ops = View(ops, RepeatOp)
 aside_ops = View(ops, AsideOp)
 look_ops = View(ops, LookOp)
+cache_write_ops = View(ops, CacheWriteOp)
 saga_ops = View(ops, SagaOp)
 session_ops = View(ops, SessionOp)
 token_ops = View(ops, TokenOp)

@@ -53,6 +53,11 @@ OF_SAGAS = (
     ("sagas_stuck", sampling.SAGAS_STUCK),
     ("sagas_open", sampling.SAGAS_OPEN),
 )
+OF_CACHE_WRITES = (
+    ("cache_writes", sampling.CACHE_WRITES),
+    ("cache_writes_stored", sampling.CACHE_WRITES_STORED),
+    ("cache_writes_waiting", sampling.CACHE_WRITES_WAITING),
+)
 OF_FUNCTIONS = (
     ("instances", sampling.INSTANCES),
     ("cold_starts", sampling.COLD_STARTS),
@@ -163,6 +168,9 @@ class SeriesTables:
             if host.sessions is not None:
                 for quantity, what in OF_SESSIONS:
                     self._watch(host.name, quantity, what, self.sessions.place_of[host.sessions])
+            for name, written in host.cache_writes.items():
+                for quantity, what in OF_CACHE_WRITES:
+                    self._watch(host.name, f"{quantity} {name}", what, self.caches.counts_of[written])
             for name, counts in host.caches.items():
                 for quantity, what in OF_CACHES:
                     self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])

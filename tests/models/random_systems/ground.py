@@ -49,7 +49,11 @@ def limit_stores(document: dict[str, Any], luck: Luck) -> None:
             "fault_tolerant": own.maybe("tolerant", 0.6),
         }
     if named and luck.maybe("it fails", 0.7):
-        fault = {"name": "no store", "at": luck.pick("at", ("1s", "2s", "3s")), "for": luck.pick("for", ("500ms", "2s"))}
+        fault = {
+            "name": "no store",
+            "at": luck.pick("at", ("1s", "2s", "3s")),
+            "for": luck.pick("for", ("500ms", "2s")),
+        }
         how = luck.pick("how", ("refuse", "hang"))
         document.setdefault("faults", []).append({**fault, "store_down": {"store": "redis", "how": how}})
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.models.random_systems import adapting, ground, serving
+from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.event_stores import event_stores
@@ -63,6 +64,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     releases,
     queue_brokers,
     serverless,
+    cache_writes,
 )
 
 
