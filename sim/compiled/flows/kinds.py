@@ -266,6 +266,7 @@ class Task(int):
     channel: Channel | None
     next: Task | None
     previous: Task | None
+    loop: Loop | None
     mark: int
     phase: int
     held: int
@@ -639,6 +640,8 @@ class Host(int):
     first: Replica
     count: int
     capacity: int
+    loops: int
+    loop_luck: int
     listen_most: int
     syns_dropped: int
     workers: int
@@ -709,6 +712,13 @@ class Replica(int):
     tally: Tally | None
     warm_since: float
     when_left: int
+
+
+class Loop(int):
+    """A thread to which connections are pinned."""
+
+    taken: bool
+    line: TaskLine
 
 
 class Fleet(int):

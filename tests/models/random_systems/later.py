@@ -57,6 +57,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     ground.listen_backlogs,
     ground.cpu_quotas,
     ground.limit_stores,
+    ground.pinned_loops,
     node_pools,
     memberships,
     commits,
