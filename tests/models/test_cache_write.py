@@ -5,6 +5,8 @@ import pytest
 from sim import testing
 from sim.errors import ScenarioError
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 SHOP = """
 duration: 60s
 traffic:

@@ -7,6 +7,8 @@ from sim import testing
 from sim.errors import ScenarioError
 from sim.metrics import measure
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 GROWS = "autoscaling: {min: 1, max: 9, scheduled: [{at: 20s, for: FOR, replicas: WANTED}], behavior: {scale_down: {stabilization: 0s, policies: [{percent: 100}]}}}"
 
 

@@ -6,6 +6,8 @@ from sim import testing
 from sim.errors import ScenarioError
 from sim.spec import load_document
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 OUTCOMES = {"error", "unreachable"}
 
 

@@ -10,6 +10,8 @@ from sim.errors import ScenarioError
 from sim.metrics import measure
 from sim.models import simulate
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 
 def play(said, arrivals, work="100ms", more="", others=""):
     text = f"""
