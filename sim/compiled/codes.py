@@ -21,7 +21,6 @@ IN_FLIGHT = whole(Outcome.IN_FLIGHT)
 PROCESSED = whole(MessageEnd.PROCESSED)
 DEAD_LETTERED = whole(MessageEnd.DEAD_LETTERED)
 SKIPPED = whole(MessageEnd.SKIPPED)
-LOST = whole(MessageEnd.LOST)
 QUEUED = whole(MessageEnd.QUEUED)
 EXPIRED, DROPPED, LOST = whole(MessageEnd.EXPIRED), whole(MessageEnd.DROPPED), whole(MessageEnd.LOST)
 

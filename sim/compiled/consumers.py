@@ -9,9 +9,10 @@ import numpy as np
 from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.compiled.answers import JUMP, NEXT, PARK
+from sim.compiled.apart import by_address
 from sim.compiled.base import MESSAGE_ENDS, NONE, ZERO, handler, whole
 from sim.compiled.calendar import DUE, ORDINARY, ask_python, schedule
-from sim.compiled.codes import DEAD_LETTERED, LOST, OK, PROCESSED, QUEUED, REFUSED
+from sim.compiled.codes import DEAD_LETTERED, LOST, OK, PROCESSED, QUEUED, REFUSED, SKIPPED
 from sim.compiled.lists import add_first, add_last, unlink
 from sim.compiled.memory import find, remember
 from sim.compiled.places import error_fault_hits
@@ -304,3 +305,24 @@ def lose_batch(s: State, member: int) -> None:
         following = deliveries(s)[delivery].next
         end_delivery(s, row.group, delivery, LOST)
         delivery = following
+
+
+# -- what is deleted ---------------------------------------------------------------------------------------------------
+
+
+@compiled
+def end_unpolled(s: State, delivery: int, how: int) -> None:
+    """A record ends that nobody has polled."""
+    partition = group_partitions(s)[deliveries(s)[delivery].partition]
+    unlink(deliveries(s), partition.waiting, delivery)
+    end_delivery(s, partition.group, delivery, how)
+
+
+@by_address
+@handler
+def back_in_range(s: State, place: int, latest: bool) -> None:
+    """The next record of a partition is deleted: `latest` goes on at its end."""
+    partition = group_partitions(s)[place]
+    partition.out_of_range = False
+    while latest and partition.waiting.first >= 0:
+        end_unpolled(s, partition.waiting.first, SKIPPED)

@@ -55,6 +55,7 @@ _ENTRIES: tuple[Any, ...] = (  # what Python calls beside the interpreter, and w
     (cores.start_cores, (int64,)),
     (consumers.put_back, (int64, boolean)),
     (consumers.let_go, (int64,)),
+    (consumers.end_unpolled, (int64, int64)),
     (consumers.end_delivery, (int64, int64, int64)),
     (consumers.write_message, (int64, int64, float64, int64, int64)),
     (topics.notify, (int64, int64)),

@@ -27,7 +27,8 @@ from sim.compiled.instances import leave_instance
 from sim.compiled.lines import hear_of_no_wait, is_dropped, join_line, leave_line, next_in_line, who_gives_way
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.preempting import interrupt_for
-from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas, struck, tallies
+from sim.compiled.rows.declaring import ITS_REQUEST
+from sim.compiled.rows.hosts import draws, error_faults, hosts, loops, numbers, replicas, struck, tallies
 from sim.compiled.rows.programs import timed_ops
 from sim.compiled.rows.running import arrived, requests, tasks
 from sim.compiled.rows.state import State
@@ -75,6 +76,8 @@ def wait_in_queue(s: State, host: int, task: int, midway: bool) -> None:
     replica = replicas(s)[own.replica]
     if hosts(s)[host].discipline >= 0:
         join_line(s, host, task, midway)
+    elif hosts(s)[host].loops >= 0:
+        add_last(tasks(s), loops(s)[own.loop].line, task)
     else:
         add_last(tasks(s), replica.queue, task)
     replica.waiting += 1
@@ -90,6 +93,8 @@ def out_of_queue(s: State, host: int, task: int) -> None:
     replica = replicas(s)[own.replica]
     if hosts(s)[host].discipline >= 0:
         leave_line(s, host, task)
+    elif hosts(s)[host].loops >= 0:
+        unlink(tasks(s), loops(s)[own.loop].line, task)
     else:
         unlink(tasks(s), replica.queue, task)
     own.ticket += 1
@@ -107,7 +112,9 @@ def leave(s: State, host: int, task: int) -> None:
     own = tasks(s)[task]
     own.granted = False
     replica = replicas(s)[own.replica]
-    if replica.waiting == 0:
+    if own.loop >= 0:
+        leave_loop(s, host, task)
+    elif replica.waiting == 0:
         replica.free += 1
         hosts(s)[host].busy_area += s.now
     else:
@@ -173,10 +180,13 @@ def make_room(s: State, host: int, task: int) -> bool:
 def take_place(s: State, host: int, task: int) -> bool:
     """Get a place again in the middle of a flow; False: the task has to wait for it."""
     replica = replicas(s)[tasks(s)[task].replica]
-    if replica.free > 0:
+    if hosts(s)[host].loops >= 0:
+        find_loop(s, host, task)
+    if replica.free > 0 and loop_is_free(s, task):
         replica.free -= 1
         hosts(s)[host].busy_area -= s.now
         tasks(s)[task].granted = True
+        take_loop(s, task)
         if hosts(s)[host].discipline >= 0:
             hear_of_no_wait(s, host, task)
         return True
@@ -185,6 +195,67 @@ def take_place(s: State, host: int, task: int) -> bool:
         return True
     wait_in_queue(s, host, task, YES)
     return False
+
+
+# -- loops of pinned connections ---------------------------------------------------------------------------------------
+
+
+@by_address
+@handler
+def choose_loop(s: State, host: int, task: int) -> None:
+    """The loop of an attempt that arrives: that of its user's connection where a client asks, else any."""
+    row, own = hosts(s)[host], tasks(s)[task]
+    user = requests(s)[own.request].user
+    by_client = own.caller == ITS_REQUEST or (own.caller >= 0 and replicas(s)[tasks(s)[own.caller].replica].host < 0)
+    if by_client and user >= 0:
+        number = user % row.workers
+    else:
+        number = min(int(chance(s, row.loop_luck, task) * row.workers), row.workers - 1)
+    own.loop = row.loops + replicas(s)[own.replica].index * row.workers + number
+
+
+@by_address
+@handler
+def find_loop(s: State, host: int, task: int) -> None:
+    """That of a task which is to have it again, or for the first time: a branch has that of its attempt."""
+    own = tasks(s)[task]
+    if own.loop < 0:
+        if own.attempt >= 0 and tasks(s)[own.attempt].loop >= 0:
+            own.loop = tasks(s)[own.attempt].loop
+        else:
+            choose_loop(s, host, task)
+
+
+@handler
+def loop_is_free(s: State, task: int) -> bool:
+    """Whether the loop of a task is idle; where there is none, any will do."""
+    own = tasks(s)[task]
+    return bool(own.loop < 0 or not loops(s)[own.loop].taken)
+
+
+@handler
+def take_loop(s: State, task: int) -> None:
+    """It is busy from now on, where there is one."""
+    own = tasks(s)[task]
+    if own.loop >= 0:
+        loops(s)[own.loop].taken = True
+
+
+@by_address
+@handler
+def leave_loop(s: State, host: int, task: int) -> None:
+    """The next in the line of this loop has it, or it is idle."""
+    own = tasks(s)[task]
+    heir = loops(s)[own.loop].line.first
+    if heir < 0:
+        loops(s)[own.loop].taken = False
+        replicas(s)[own.replica].free += 1
+        hosts(s)[host].busy_area += s.now
+        return
+    out_of_queue(s, host, heir)
+    tasks(s)[heir].granted = True
+    tasks(s)[heir].outcome = OK
+    make_ready(s, heir)
 
 
 @handler

@@ -30,7 +30,7 @@ from sim.compiled.rows.events import (
 )
 from sim.compiled.rows.gateway import Entry, entries, old_entries
 from sim.compiled.rows.limits import library_counters, limiter_rings, limiters, ring_of, waiting_counters
-from sim.compiled.rows.logs import deliveries, messages
+from sim.compiled.rows.logs import deliveries, keys_of_records, messages, segments
 from sim.compiled.rows.queues import channels, letters, publications, queue_deliveries, queue_timers
 from sim.compiled.rows.records import (
     candidate_records,
@@ -71,6 +71,8 @@ class Room:
         self.at_once: dict[AnyTable, int] = {  # rows that one operation takes at most, where that is not a handful
             tasks: wiring.assembler.widest + 4,
             messages: wiring.log_tables.largest_batch + 2,
+            segments: wiring.log_tables.largest_batch + 2,
+            keys_of_records: wiring.log_tables.largest_batch + 2,
             letters: wiring.queue_tables.most_at_once + 2,
             publications: wiring.queue_tables.largest_batch + 2,
         }

@@ -15,7 +15,7 @@ from sim.compiled.rows.caches import cache_writes, caches, collected, stores
 from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
-from sim.compiled.rows.logs import groups, member_of, members, outboxes
+from sim.compiled.rows.logs import groups, keepers, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.queues import channel_of, channels, given_up, message_queues, queue_brokers
 from sim.compiled.rows.sagas import ledgers, saga_counts
@@ -29,7 +29,7 @@ from sim.compiled.written.watched import read_layers
 (
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
-    LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
+    LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS, DELETED,
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
     VIRTUAL_USERS, DROPPED_ITERATIONS,
@@ -40,7 +40,7 @@ from sim.compiled.written.watched import read_layers
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
     CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OF_LAYERS,
-) = map(whole, range(78))  # fmt: skip
+) = map(whole, range(79))  # fmt: skip
 
 
 @handler
@@ -65,6 +65,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_ledger(s, what)
     if what == OUTBOX_ROWS:
         return float(outboxes(s)[index].rows)
+    if what == DELETED:
+        return float(keepers(s)[index].deleted)
     if what == MEMBER_BUSY:
         return float(members(s)[index].busy_area + (s.now if members(s)[index].processing else 0.0))
     if what == LIMIT_PASSED:

@@ -56,6 +56,7 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.worked = 0.0
     row.connect = LINUX_GIVES_UP
     # in the order of the fields, so that the compiler writes many at once
+    row.loop = -1
     row.mark = 0
     row.phase = 0
     row.held = 0

@@ -11,6 +11,7 @@ from sim.compiled.base import NONE, handler, is_known, whole
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
 from sim.compiled.codes import QUEUED
 from sim.compiled.fetching import enough
+from sim.compiled.keeping import keep_record
 from sim.compiled.lists import add_last
 from sim.compiled.network import travel
 from sim.compiled.rows.calls import wires
@@ -112,6 +113,8 @@ def append(
     row.published += 1
     requests(s)[request].alive += row.groups
     made.partition = row.first + which_partition(s, topic, key, producer, request, chain)
+    if row.keeper >= 0:
+        keep_record(s, message)
     into_partition(s, message)
     replicate(s, message)
     if s.spans and not is_known(made.available):

@@ -35,6 +35,8 @@ class Entrance:
         self.account.offered += 1
         if task.mark and task.request.knows(task.mark):
             self.account.offered_again += 1
+        if self.host.loops is not None:
+            self.host.loops.choose(task)
         if self.host.tracks:
             task.arrived = task.started = self.env.now
             task.replica.inside[task] = self.where
@@ -46,7 +48,7 @@ class Entrance:
         What the host itself refuses is no matter of `answers`.
         """
         host, replica = self.host, task.replica
-        if replica.free and not replica.closed:
+        if replica.free and not replica.closed and (host.loops is None or host.loops.is_free(task, replica)):
             host.grant(task, replica)
             refusal = OK
         else:
@@ -91,12 +93,12 @@ class Entrance:
             only_frozen = replica.hung and replica.closed == 1
             if not only_frozen:
                 return self._refused(task, UNREACHABLE)
-            if not replica.free or replica.backlog:
+            if not host.has_place(task, replica) or replica.backlog:
                 task.started = math.nan
                 host.wait_outside(task, replica)
                 yield
                 host.come_inside(task, replica)
-        if not replica.free and not (host.preempts and host.interrupt_for(task, replica)):
+        if not host.has_place(task, replica) and not (host.preempts and host.interrupt_for(task, replica)):
             full = replica.waiting >= host.capacity
             if full and host.listening is None and not host.make_room(task, replica):
                 host.shedding.note(self.env.now)

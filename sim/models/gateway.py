@@ -40,6 +40,8 @@ class Gateway(Host):
         super().__init__(context, "gateway", spec.replicas, spec.workers, None, spec.queue)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
+        if spec.pinned:
+            self.pin(len(self.replicas))
         if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
         self.next_replica = 0

@@ -11,6 +11,7 @@ from sim.models.context import Context
 from sim.models.identity import Identities
 from sim.models.lines import ControlledDelay, Lines
 from sim.models.listening import Listening
+from sim.models.loops import Loops
 from sim.models.outcomes import OK, SHED
 from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, Account, Activity, Cores, Killed, Replica, Task
 from sim.models.timers import TimerQueue
@@ -45,6 +46,7 @@ class Places:
         self.patience: TimerQueue | None = None
         if queue.timeout is not None:
             self.patience = TimerQueue(self.env, queue.timeout, self.give_up_waiting)
+        self.loops: Loops | None = None  # None: any free worker takes who comes
         self.listening: Listening | None = None  # None: connections are accepted as they come
         self.queued = 0  # in all replicas
         self.queue_area = 0.0  # the integral of that
@@ -60,6 +62,35 @@ class Places:
         replica.free -= 1
         self.account.busy_area -= self.env.now
         task.granted = True
+
+    def pin(self, replicas: int) -> None:
+        """Connections are pinned to the threads of event loops from now on; the others pay nothing for it."""
+        self.loops = Loops(self.context, self.name, self.workers, replicas)
+        self.grant = self._grant_loop  # type: ignore[method-assign]
+        self.leave = self._leave_loop  # type: ignore[method-assign]
+
+    def has_place(self, task: Task, replica: Replica) -> bool:
+        """Whether there is a free one that it may take."""
+        return replica.free > 0 and (self.loops is None or self.loops.is_free(task, replica))
+
+    def _grant_loop(self, task: Task, replica: Replica) -> None:
+        assert self.loops is not None
+        Places.grant(self, task, replica)
+        self.loops.take(task, replica)
+
+    def _leave_loop(self, task: Task, replica: Replica) -> None:
+        """The next in the line of this loop has it before the one who left goes on."""
+        assert self.loops is not None
+        task.granted = False
+        heir = self.loops.leave(task, replica)
+        if heir is None:
+            replica.free += 1
+            self.account.busy_area += self.env.now
+        else:
+            self.unqueue(heir, replica)
+            heir.granted = True
+            heir.outcome = OK
+            self.env.wake(heir)
 
     def leave(self, task: Task, replica: Replica) -> None:
         """Give the place up; the head of the queue has it before the one who left goes on."""
@@ -135,7 +166,7 @@ class Places:
     def take_place(self, task: Task) -> Activity:
         """Get a place again in the middle of a flow (event loop); never refused for want of queue capacity."""
         replica = task.replica
-        if replica.free:
+        if self.has_place(task, replica):
             self.grant(task, replica)
             return OK
         if self.preempts and self.interrupt_for(task, replica):
@@ -161,7 +192,9 @@ class Places:
 
     def wait_in_queue(self, task: Task, replica: Replica, midway: bool = False) -> None:
         """Join the end of the queue, or one's place in the line; who is midway is never dropped from it."""
-        if self.lines is None:
+        if self.loops is not None:
+            self.loops.join(task, replica)
+        elif self.lines is None:
             replica.queue.append((task, task.ticket))
         else:
             self.lines.join(task, replica, self.env.now, midway)

@@ -36,6 +36,8 @@ class Service(Host):
         super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue, places, spec.cpu)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
+        if spec.pinned:
+            self.pin(len(self.replicas))
         if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
         smart = spec.load_balancing if isinstance(spec.load_balancing, Balancing) else None

@@ -214,6 +214,7 @@ class Task:
         "flow",  # its number, where spans are kept and it is part of a request's way
         "generator",
         "granted",  # holds a place at its replica
+        "loop",  # of a host with pinned connections: the thread of its connection; -1: not known yet
         "mark",  # of its site and path, for what goes to a host; 0: its request cannot come that way twice
         "opened",  # of a pool: the connection of its present attempt is a new one
         "outcome",  # of what it waited for, and at last its own: as it is answered
@@ -265,6 +266,7 @@ class Task:
         self.flow = -1
         self.generator: Process | None = None
         self.granted = False
+        self.loop = -1
         self.mark = 0
         self.own_thread = False
         self.permit: Permit | None = None

@@ -232,6 +232,8 @@ def _arrivals(arrivals: Arrivals) -> str:
 
 def _gateway_lines(gateway: Gateway) -> Iterator[str]:
     yield _size(gateway.replicas, gateway.workers)
+    if gateway.pinned:
+        yield "connections pinned to threads"
     if gateway.authentication is not None:
         yield f"authentication {word_of(gateway.authentication)}"
     yield from _limit_lines(gateway.rate_limits)
@@ -270,6 +272,8 @@ def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
         yield f"instances by request, at most {limit:,}, gone after {lasting(idle)}"
     if service.node_pool in scenario.node_pools:
         yield _nodes(service.node_pool, scenario.node_pools[service.node_pool])
+    if service.pinned:
+        yield "connections pinned to threads"
     if service.zones:
         yield f"in {', '.join(dict.fromkeys(service.zones))}"
     if service.autoscaling is not None:

@@ -36,8 +36,6 @@ class Topic(Spec):
         "partitioner",
         "replication_factor",
         "min_insync_replicas",
-        "retention",
-        "compaction",
     )
     partitions: Few = 1
     """How many there are; each keeps its order, and is read by one member of a group."""

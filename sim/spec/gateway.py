@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.spec.actions import Action, Calls, TakesTime
 from sim.spec.base import Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, Zones, register
@@ -12,6 +12,7 @@ from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.limits import RateLimit as RateLimit  # noqa: PLC0414 - limits are of the gateway first of all
 from sim.spec.policy import AnswersWith, CallPolicy
+from sim.spec.queueing import check_pinned
 from sim.spec.service import Queue
 from sim.spec.traffic import Objective
 from sim.vocabulary import Outcome
@@ -154,6 +155,11 @@ class Gateway(Spec):
     """What each replica does at once, or `unlimited`."""
     concurrency: Literal["threads", "event_loop"] = "event_loop"
     """`event_loop`: a worker is held for the gateway's own work only; `threads`: until the answer is there."""
+    pinned: Flag = False
+    """Of an `event_loop`: whether each connection belongs to one of the threads, as in nginx, Envoy, Netty and Node's
+    cluster: a busy one delays its connections though others are idle. A user has one connection, and users go round
+    the threads; who comes without a user, or calls from another service, comes by any.
+    """
     zones: Zones = ()
     """In which zones its replicas are, one after the other and from the first again."""
     queue: Queue = Queue()
@@ -173,3 +179,8 @@ class Gateway(Spec):
     def authenticates(self) -> tuple[Action, ...]:
         """What authentication asks of the gateway for one request."""
         return self.authentication.actions if self.authentication is not None else ()
+
+    @model_validator(mode="after")
+    def _can_be_pinned(self) -> Self:
+        check_pinned(self.pinned, self.concurrency, self.workers, self.queue)
+        return self

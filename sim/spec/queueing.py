@@ -142,3 +142,16 @@ class Queue(Spec):
         if (self.by == "header") != (self.header is not None):
             raise ValueError("`by: header` and `header: NAME` belong together: whose values are classes?")
         return self
+
+
+def check_pinned(pinned: bool, concurrency: str, workers: int, queue: Queue) -> None:
+    """ValueError where connections cannot be pinned to threads."""
+    if not pinned:
+        return
+    if concurrency != "event_loop":
+        raise ValueError("`pinned` is a word of `concurrency: event_loop`: a thread that is held has one request")
+    if workers == UNLIMITED:
+        raise ValueError("found pinned beside unlimited workers, expected a number: among how many is a connection?")
+    if queue.discipline != "fifo" or queue.listen_backlog is not None:
+        word = "listen_backlog" if queue.listen_backlog is not None else f"discipline {queue.discipline}"
+        raise ValueError(f"found {word} beside pinned, expected one of them: each loop reads in order of arrival")

@@ -18,7 +18,6 @@ class Retention(Spec):
     `auto_offset_reset` says.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(ends=(MessageEnd.EXPIRED, MessageEnd.SKIPPED), series=("deleted",))
     positional = "time"
     time: Annotated[Duration, Field(gt=0)] | None = 604800.0
@@ -40,7 +39,6 @@ class Compaction(Spec):
     are cleaned: what has a later record of its key is gone, whether anybody has read it or not.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(ends=(MessageEnd.DROPPED,), series=("deleted",))
     min_dirty: Share = 0.5
     """The share that must be new (min.cleanable.dirty.ratio)."""

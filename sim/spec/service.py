@@ -24,6 +24,7 @@ from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith, AnyBackoff, ConstantBackoff
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
+from sim.spec.queueing import check_pinned
 from sim.spec.serverless import Serverless
 from sim.spec.step import AnyStep
 from sim.vocabulary import EventKind, MessageEnd, Stage
@@ -178,6 +179,11 @@ class Service(Spec):
     """Threads of each replica, held while a callee answers; or loop threads; or `unlimited`."""
     concurrency: Literal["threads", "event_loop"] = "threads"
     """`threads` hold a worker until the end; an `event_loop` lets go of it while something is waited for."""
+    pinned: Flag = False
+    """Of an `event_loop`: whether each connection belongs to one of the threads, as in nginx, Envoy, Netty and Node's
+    cluster: a busy one delays its connections though others are idle. A user has one connection, and users go round
+    the threads; who comes without a user, or calls from another service, comes by any.
+    """
     cores: Cores | None = None
     """What each replica computes on; without it every worker has a core of its own. A whole number: so many cores, of
     which nobody else has a part. A fraction such as `0.5`: the limit of `cpu`, for it takes one to give half a core.
@@ -220,6 +226,11 @@ class Service(Spec):
             return self.cores
         return self.cpu.limit if self.cores is None else min(self.cpu.limit, self.cores)
 
+    @model_validator(mode="after")
+    def _can_be_pinned(self) -> Self:
+        check_pinned(self.pinned, self.concurrency, self.workers, self.queue)
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _part_of_a_core(cls, data: Data) -> Data:
@@ -235,7 +246,7 @@ class Service(Spec):
     def _one_place_for_all_instances(self) -> Self:
         if self.serverless is None:
             return self
-        words = ("cores", "autoscaling", "node_pool")
+        words = ("cores", "cpu", "autoscaling", "node_pool")
         said = [word for word in words if getattr(self, word) is not None]
         said += [f"replicas: {self.replicas}"] if self.replicas != 1 else []
         said += [f"workers: {self.workers}"] if self.workers != UNLIMITED else []

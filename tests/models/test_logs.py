@@ -167,6 +167,7 @@ def test_what_is_never_acknowledged_is_given_up_after_the_delivery_timeout():
     assert (played.outcomes(), played.responses()) == (["timeout"], [120.0])
 
 
+@pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 @pytest.mark.parametrize(
     ("reset", "ends"), [("earliest", ["expired", "processed"]), ("latest", ["expired", "skipped"])]
 )
@@ -177,20 +178,22 @@ def test_retention_deletes_what_nobody_has_read(reset, ends):
     text = SYSTEM.replace("BROKER", "acks: all").replace("auto_offset_reset: earliest", f"auto_offset_reset: {reset}")
     text = text.replace("TOPIC", "retention: {time: 1m, check: 10s, segment_time: 5s}").replace("DURATION", "100s")
     text = text.replace("FAULT", "{at: 0s, crash: {of: stock, replicas: 1, restart_after: 80s}}")
-    played = testing.play(text, [1.0, 50.0])
+    played = testing.play_on_both(text, [1.0, 50.0])
     assert [how for _, how in sent(played)] == ends
     assert [round(time, 6) for time in rows(played)["end"]] == [70.0, pytest.approx(80.0, abs=0.01)]
 
 
+@pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 def test_retention_by_size_leaves_at_least_that_much():
     """Ten records of 1 KiB, one a segment, 4 KiB are kept: six are deleted at the first look, at 10 s."""
     text = SYSTEM.replace("BROKER", "acks: all").replace("DURATION", "60s")
     text = text.replace("TOPIC", "retention: {size: 4KiB, segment_size: 1KiB, check: 10s}")
     text = text.replace("FAULT", "{at: 0s, crash: {of: stock, replicas: 1, restart_after: 20s}}")
-    played = testing.play(text, [1.0 + 0.1 * k for k in range(10)])
+    played = testing.play_on_both(text, [1.0 + 0.1 * k for k in range(10)])
     assert [how for _, how in sent(played)] == ["expired"] * 6 + ["processed"] * 4
 
 
+@pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 def test_compaction_keeps_the_latest_record_of_each_key():
     """Nine records of three users, one a segment; the newest segment is not cleaned, of the others the last of each user stays."""
     text = (
@@ -203,7 +206,7 @@ def test_compaction_keeps_the_latest_record_of_each_key():
     traffic = (
         "traffic: {clients: {sends: shop.buy, users: {count: 1}, arrivals: {replay: {times: [1s, 2s, 3s, 4s]}}}}\n"
     )
-    played = testing.play(traffic + text, [1.0, 2.0, 3.0, 4.0])
+    played = testing.play_on_both(traffic + text, [1.0, 2.0, 3.0, 4.0])
     assert [how for _, how in sent(played)] == ["dropped", "dropped", "processed", "processed"]
 
 

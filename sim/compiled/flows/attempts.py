@@ -20,13 +20,16 @@ from sim.compiled.keys import end_with_key, look_for_key
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
 from sim.compiled.places import (
+    choose_loop,
     come_inside,
     drop_syn,
     error_fault_hits,
+    loop_is_free,
     make_room,
     note_arrival,
     note_shed,
     park,
+    take_loop,
     wait_in_queue,
     wait_outside,
     wait_to_be_accepted,
@@ -110,34 +113,30 @@ def have_place(s: State, own: Task) -> Waits[int]:
     host.offered += 1
     if own.mark and knows(s, the(Request, own.request), own.mark):
         host.again += 1
+    if host.loops >= 0:
+        choose_loop(s, host, own)
     if host.tracks:
         own.inside = host.offered
         if host.judged:
             note_arrival(s, own)
         if s.spans:
-            keep_arrival(s, own, replica.closed == 0 and replica.free > 0)
+            keep_arrival(s, own, replica.closed == 0 and replica.free > 0 and loop_is_free(s, own))
     if host.listen_most > 0 and own.connect >= 0.0 and not (replica.closed == 0 and replica.free > 0):
-        own.seconds = own.connect
-        own.pause = FIRST_PAUSE
-        while replica.unaccepted >= host.listen_most:
-            hold(s, own, drop_syn(s, host, own))
-            yield KNOCK
-            if own.seconds <= own.pause or (own.caller is None and own.abandoned):
-                own.back = None
-                return UNREACHABLE
-            own.seconds -= own.pause
-            own.pause = own.pause * GROWTH
+        refusal = yield from knock(s, own)
+        if refusal != OK:
+            return refusal
     if replica.closed:
         if replica.hung == 0 or replica.closed > 1:  # it is not only frozen
             return UNREACHABLE
-        if replica.free == 0 or replica.backlog > 0:
+        if replica.free == 0 or replica.backlog > 0 or not loop_is_free(s, own):
             wait_outside(s, own)
             yield COME_IN
             come_inside(s, own)
-    if replica.free > 0:
+    if replica.free > 0 and loop_is_free(s, own):
         replica.free -= 1
         host.busy_area -= s.now
         own.granted = True
+        take_loop(s, own)
         if host.discipline is not None:
             hear_of_no_wait(s, host, own)
     elif host.preempts and interrupt_for(s, host, own):
@@ -158,6 +157,23 @@ def have_place(s: State, own: Task) -> Waits[int]:
             return own.outcome
     if s.spans:
         keep_start(s, own)
+    return OK
+
+
+@flow
+def knock(s: State, own: Task) -> Waits[int]:
+    """OK when the kernel takes the connection; UNREACHABLE when whoever asks for it gives up."""
+    host = own.entry.host
+    own.seconds = own.connect
+    own.pause = FIRST_PAUSE
+    while own.replica.unaccepted >= host.listen_most:
+        hold(s, own, drop_syn(s, host, own))
+        yield KNOCK
+        if own.seconds <= own.pause or (own.caller is None and own.abandoned):
+            own.back = None
+            return UNREACHABLE
+        own.seconds -= own.pause
+        own.pause = own.pause * GROWTH
     return OK
 
 

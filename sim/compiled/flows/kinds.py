@@ -24,6 +24,126 @@ from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
 
 
+class View(int):
+    """What one caller knows of the replicas of one callee."""
+
+    next_look: float
+    rule: BalancingRow
+    plain: BalancerRow
+    host: Host
+    peers: PeerRow
+    loads: int
+    points: int
+    size: int
+    places: int
+    made_of: int
+    subject: int
+    about: int
+    made: bool
+
+
+class Cache(int):
+    """What is told of a cache, for all steps and replicas together."""
+
+    hits: int
+    misses: int
+    stale: int
+    joined: int
+    loads: int
+    first: Store
+    stores: int
+
+
+class Look(int):
+    """A step that looks into a cache, and what is said there."""
+
+    cache: Cache
+    host: Host
+    shared: bool
+    coalesce: bool
+    draw: int
+    key: int
+    hit: float
+    ttl: float
+    jitter: float
+    negative_ttl: float
+    stale_while_revalidate: float
+    stale_if_error: float
+    where: int
+    bring: Op
+
+
+class CacheWrites(int):
+    """What is told of the writes to a cache, of all replicas together."""
+
+    accepted: int
+    stored: int
+    first: Collected
+    replicas: int
+
+
+class Collected(int):
+    """What a replica has still to write."""
+
+    writes: int
+    waiting: int
+    has_timer: bool
+
+
+class WriteStep(int):
+    """A step that writes to a cache."""
+
+    look: Look
+    counts: CacheWrites
+    batch: int
+    host: Host
+    timer: Op
+    flush: Op
+
+
+class Store(int):
+    """The entries of a cache in one place, in the order in which they go."""
+
+    first: Kept | None
+    last: Kept | None
+    count: int
+    size: int
+    frequent: bool
+    known: int
+    asked: int
+
+
+class Kept(int):
+    """What is kept for a key."""
+
+    good_until: float
+    key: int
+    outcome: int
+    block: Block | None
+    previous: Kept | None
+    next: Kept | None
+
+
+class Block(int):
+    """Entries that were used equally often; they stand one behind the other."""
+
+    uses: int
+    last: Kept | None
+    next: Block | None
+
+
+class Flight(int):
+    """A look for a key that is under way."""
+
+    store: Store
+    key: int
+    listed: bool
+    degraded: bool
+    first: Note | None
+    last: Note | None
+    next: Flight | None
+
+
 class RequestRecord(int):
     """A logical request that is over."""
 
@@ -146,6 +266,7 @@ class Task(int):
     channel: Channel | None
     next: Task | None
     previous: Task | None
+    loop: Loop | None
     mark: int
     phase: int
     held: int
@@ -307,157 +428,6 @@ class Note(int):
     next: Note | None
 
 
-class Event(int):
-    """Something that happens at a time; 32 bytes: two of them to a line of the cache."""
-
-    time: float
-    order: int
-    what: int
-    next: Event | None
-
-
-class Timer(int):
-    """Ends a wait of a task, unless that is over before."""
-
-    deadline: float
-    ticket: int
-    task: Task
-    next: Timer | None
-
-
-class TimerLane(int):
-    """Timers of one duration and purpose, which end in the order in which they begin."""
-
-    duration: float
-    due: float
-    purpose: int
-    owner: int
-    first: Timer | None
-    last: Timer | None
-    whole_call: bool
-    armed: bool
-
-
-class View(int):
-    """What one caller knows of the replicas of one callee."""
-
-    next_look: float
-    rule: BalancingRow
-    plain: BalancerRow
-    host: Host
-    peers: PeerRow
-    loads: int
-    points: int
-    size: int
-    places: int
-    made_of: int
-    subject: int
-    about: int
-    made: bool
-
-
-class Cache(int):
-    """What is told of a cache, for all steps and replicas together."""
-
-    hits: int
-    misses: int
-    stale: int
-    joined: int
-    loads: int
-    first: Store
-    stores: int
-
-
-class Look(int):
-    """A step that looks into a cache, and what is said there."""
-
-    cache: Cache
-    host: Host
-    shared: bool
-    coalesce: bool
-    draw: int
-    key: int
-    hit: float
-    ttl: float
-    jitter: float
-    negative_ttl: float
-    stale_while_revalidate: float
-    stale_if_error: float
-    where: int
-    bring: Op
-
-
-class CacheWrites(int):
-    """What is told of the writes to a cache, of all replicas together."""
-
-    accepted: int
-    stored: int
-    first: Collected
-    replicas: int
-
-
-class Collected(int):
-    """What a replica has still to write."""
-
-    writes: int
-    waiting: int
-    has_timer: bool
-
-
-class WriteStep(int):
-    """A step that writes to a cache."""
-
-    look: Look
-    counts: CacheWrites
-    batch: int
-    host: Host
-    timer: Op
-    flush: Op
-
-
-class Store(int):
-    """The entries of a cache in one place, in the order in which they go."""
-
-    first: Kept | None
-    last: Kept | None
-    count: int
-    size: int
-    frequent: bool
-    known: int
-    asked: int
-
-
-class Kept(int):
-    """What is kept for a key."""
-
-    good_until: float
-    key: int
-    outcome: int
-    block: Block | None
-    previous: Kept | None
-    next: Kept | None
-
-
-class Block(int):
-    """Entries that were used equally often; they stand one behind the other."""
-
-    uses: int
-    last: Kept | None
-    next: Block | None
-
-
-class Flight(int):
-    """A look for a key that is under way."""
-
-    store: Store
-    key: int
-    listed: bool
-    degraded: bool
-    first: Note | None
-    last: Note | None
-    next: Flight | None
-
-
 class Call(int):
     """One call site: a target and a policy."""
 
@@ -601,6 +571,37 @@ class Repetition(int):
     count: int
 
 
+class Event(int):
+    """Something that happens at a time; 32 bytes: two of them to a line of the cache."""
+
+    time: float
+    order: int
+    what: int
+    next: Event | None
+
+
+class Timer(int):
+    """Ends a wait of a task, unless that is over before."""
+
+    deadline: float
+    ticket: int
+    task: Task
+    next: Timer | None
+
+
+class TimerLane(int):
+    """Timers of one duration and purpose, which end in the order in which they begin."""
+
+    duration: float
+    due: float
+    purpose: int
+    owner: int
+    first: Timer | None
+    last: Timer | None
+    whole_call: bool
+    armed: bool
+
+
 class Entry(int):
     """What is remembered of a key of some space."""
 
@@ -639,6 +640,8 @@ class Host(int):
     first: Replica
     count: int
     capacity: int
+    loops: int
+    loop_luck: int
     listen_most: int
     syns_dropped: int
     workers: int
@@ -709,6 +712,13 @@ class Replica(int):
     tally: Tally | None
     warm_since: float
     when_left: int
+
+
+class Loop(int):
+    """A thread to which connections are pinned."""
+
+    taken: bool
+    line: TaskLine
 
 
 class Fleet(int):
@@ -995,6 +1005,7 @@ class Topic(int):
     replication: int
     published: int
     size: float
+    keeper: Keeper | None
 
 
 class Broker(int):
@@ -1012,6 +1023,43 @@ class Partition(int):
     end: int
     first: Message | None
     last: Message | None
+    first_segment: Segment | None
+    last_segment: Segment | None
+
+
+class Keeper(int):
+    """What deletes or compacts a topic."""
+
+    segment_size: float
+    segment_time: float
+    check: float
+    order: int
+    key: int
+    deleted: int
+    compacts: bool
+    armed: bool
+
+
+class Segment(int):
+    """A piece of one partition."""
+
+    began: float
+    newest: float
+    bytes: float
+    offset: int
+    end: int
+    records: int
+    first: KeyOfRecord | None
+    last: KeyOfRecord | None
+    next: Segment | None
+
+
+class KeyOfRecord(int):
+    """A record of a topic that is compacted."""
+
+    offset: int
+    key: int
+    next: KeyOfRecord | None
 
 
 class Message(int):
@@ -1066,6 +1114,7 @@ class GroupPartition(int):
     waiting: DeliveryLine
     retries: DeliveryLine
     committed: bool
+    out_of_range: bool
 
 
 class Delivery(int):

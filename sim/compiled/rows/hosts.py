@@ -36,6 +36,8 @@ class Host(Row):
     first: Reference[Replica]
     count: int  # replicas
     capacity: int  # of the queue of each replica
+    loops: int  # of pinned connections, the first in `loops`: a line of workers for each replica; -1: they share
+    loop_luck: int  # a draw: which one it is
     listen_most: int  # connections that the kernel of each keeps; 0: all are accepted as they come
     syns_dropped: int
     workers: int  # of each replica
@@ -108,6 +110,13 @@ class Replica(Row):
     when_left: int  # the order to look whether it is empty, where it is one of a fleet; -1: it is not
 
 
+class Loop(Row):
+    """A thread to which connections are pinned."""
+
+    taken: bool
+    line: TaskLine
+
+
 class Fleet(Row):
     """Replicas that come and go, as the time series tell of them."""
 
@@ -174,6 +183,7 @@ hosts = Table("hosts", Host)
 fleets = Table("fleets", Fleet)
 node_pools = Table("node_pools", NodePool)
 tallies = Table("tallies", Tally)
+loops = Table("loops", Loop)
 replicas = Table("replicas", Replica, counted="replica_count")
 jobs = Table("jobs", Job, pool=Pool(1 << 10))
 error_faults = Table("error_faults", ErrorFault)

@@ -30,6 +30,7 @@ class Topic(Row):
     replication: int  # a draw; -1: followers have it at once
     published: int
     size: float  # bytes of a message
+    keeper: Perhaps[Keeper]  # -1: it keeps all
 
 
 class Broker(Row):
@@ -47,6 +48,43 @@ class Partition(Row):
     end: int
     first: Perhaps[Message]
     last: Perhaps[Message]
+    first_segment: Perhaps[Segment]
+    last_segment: Perhaps[Segment]
+
+
+class Keeper(Row):
+    """What deletes or compacts a topic."""
+
+    segment_size: float  # bytes
+    segment_time: float  # s
+    check: float  # s; between two looks
+    order: int  # what Python does at a look
+    key: int  # by which it is compacted: BY_ORDER ... in topics.py
+    deleted: int  # records
+    compacts: bool
+    armed: bool  # there is a look to come
+
+
+class Segment(Row):
+    """A piece of one partition."""
+
+    began: float  # s; when its first record was written
+    newest: float  # s; when its last was
+    bytes: float
+    offset: int  # its first
+    end: int  # the offset behind its last record
+    records: int
+    first: Perhaps[KeyOfRecord]
+    last: Perhaps[KeyOfRecord]
+    next: Perhaps[Segment]  # of its partition, or of the free ones
+
+
+class KeyOfRecord(Row):
+    """A record of a topic that is compacted."""
+
+    offset: int
+    key: int
+    next: Perhaps[KeyOfRecord]  # of its segment, or of the free ones
 
 
 class Message(Row):
@@ -101,6 +139,7 @@ class GroupPartition(Row):
     waiting: DeliveryLine
     retries: DeliveryLine  # due in a retry topic
     committed: bool
+    out_of_range: bool  # what was to be read next is deleted
 
 
 class Delivery(Row):
@@ -214,6 +253,9 @@ brokers = Table("brokers", Broker)
 partitions = Table("partitions", Partition)
 stickies = Table("stickies", StickyRow, dtype=STICKY)
 """What each possible producer sticks to, a line of replicas for each topic."""
+keepers = Table("keepers", Keeper)
+segments = Table("segments", Segment, pool=Pool(1 << 6))
+keys_of_records = Table("keys_of_records", KeyOfRecord, pool=Pool(1 << 6))
 messages = Table("messages", Message, pool=Pool(1 << 10))
 groups = Table("groups", Group)
 group_of = Table("group_of", int)
@@ -233,4 +275,6 @@ pending = Table("pending", int, width="largest_batch")
 
 take_message, give_back_message = Taking(messages), Returning(messages)
 take_delivery, give_back_delivery = Taking(deliveries), Returning(deliveries)
+take_segment, give_back_segment = Taking(segments), Returning(segments)
+take_key_of_record, give_back_key_of_record = Taking(keys_of_records), Returning(keys_of_records)
 take_outbox_row, give_back_outbox_row = Taking(outbox_rows), Returning(outbox_rows)

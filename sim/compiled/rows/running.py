@@ -11,7 +11,7 @@ from sim.compiled.rows.tables import Pool, Returning, ReturningChain, Table, Tak
 if TYPE_CHECKING:
     from sim.compiled.rows.caches import Flight
     from sim.compiled.rows.calls import Call, Guard, Hop, Target
-    from sim.compiled.rows.hosts import Replica
+    from sim.compiled.rows.hosts import Loop, Replica
     from sim.compiled.rows.logs import Member, Message
     from sim.compiled.rows.programs import EntryOp, Op
     from sim.compiled.rows.queues import Channel, ConfirmWait
@@ -61,6 +61,7 @@ class Task(Row):
     channel: Perhaps[Channel]  # of a consumer of a queue
     next: Perhaps[Task]  # of the line that it stands in, or of the free rows
     previous: Perhaps[Task]
+    loop: Perhaps[Loop]  # of pinned connections: the thread of its own
     mark: int  # of its site and path, where attempts are told apart from those that come again; 0: they are not
     phase: int  # how far it is in its present operation
     held: int  # how many entries of calendar, ready queue and notes name it

@@ -34,6 +34,7 @@ class HostTables:
         self.errors, self.stocks = Found(rows.ErrorFault), Found(rows.Stock)
         self.fleets = Found(rows.Fleet)
         self.quotas = FoundPolicies(QuotaRow)
+        self.loops = Found(rows.Loop)
         for fleet in places.world.fleets.values():
             self.fleets.add(wanted=fleet.wanted, paid=fleet.paid)
         self.node_pools = Found(rows.NodePool)
@@ -91,6 +92,7 @@ class HostTables:
             first=self.places.replica_at[host.replicas[0]],
             count=len(host.replicas),
             capacity=min(host.capacity, UNLIMITED),
+            **self._loops_of(host),
             workers=host.workers,
             cores=host.cores or 0,
             preempts=host.preempts,
@@ -107,6 +109,15 @@ class HostTables:
             errors_count=errors_count,
             subject=self.places.subject(host.name),
         )
+
+    def _loops_of(self, host: Host) -> dict[str, int]:
+        """The threads to which its connections are pinned, and the draw of one."""
+        if host.loops is None:
+            return {"loops": NOBODY, "loop_luck": NOBODY}
+        first = len(self.loops)
+        for _ in range(len(host.replicas) * host.workers):
+            self.loops.add()
+        return {"loops": first, "loop_luck": row_of(host.loops.chance)}
 
     def _function_of(self, host: Host) -> int:
         its = host.function
@@ -141,6 +152,7 @@ class HostTables:
         yield rows.hosts, self.hosts.array()
         yield rows.replicas, self.replicas.array()
         yield rows.fleets, self.fleets.array()
+        yield rows.loops, self.loops.array()
         yield rows.quotas, self.quotas.array()
         yield rows.node_pools, self.node_pools.array()
         yield rows.tallies, self.tallies.array()

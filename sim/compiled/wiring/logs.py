@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.compiled import committing, topics
+from sim.compiled import committing, keeping, topics
 from sim.compiled.base import MESSAGE_ENDS
 from sim.compiled.calendar import OF_MEMBERS
 from sim.compiled.program import row_of
@@ -15,6 +15,7 @@ from sim.compiled.rows import logs as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.calls import KEYS
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
+from sim.models.logs.keeping import Compacting
 from sim.models.membership import ManagedConsumer
 from sim.models.topic import STICKY_RECORDS
 from sim.policies.partitioner import StickyRow, new_sticky
@@ -45,6 +46,7 @@ class LogTables:
         self.places, self.calls, self.assembler, self.senders = places, calls, assembler, senders
         self.topics, self.brokers, self.partitions = Found(rows.Topic), Found(rows.Broker), Found(rows.Partition)
         self.groups, self.group_partitions = Found(rows.Group), Found(rows.GroupPartition)
+        self.keepers = Found(rows.Keeper)
         self.members, self.outboxes = Found(rows.Member), Found(rows.Outbox)
         self.stickies = FoundPolicies(StickyRow)
         self.group_of: list[int] = []
@@ -56,6 +58,8 @@ class LogTables:
             self.brokers.add(acks=ACKS[broker.acks])
         for topic in places.topic_at:
             self._topic(topic)
+        for topic in places.keeper_at:
+            self._keeper(topic)
         for place, group in enumerate(places.groups):
             self._group(place, group)
         self.held = list(range(len(self.group_partitions)))
@@ -74,12 +78,23 @@ class LogTables:
             first_group=len(self.group_of),
             chance=row_of(topic.chance),
             size=topic.size,
+            keeper=self.places.keeper_at.get(topic, NOBODY),
             replication=row_of(topic.replication) if topic.replication is not None else NOBODY,
         )
         self.stickies.add(new_sticky(len(topic.partitions), STICKY_RECORDS))
         self.group_of += [self.places.group_at[group] for group in topic.groups]
         for _ in topic.partitions:
             self.partitions.add()
+
+    def _keeper(self, topic: Any) -> None:  # noqa: ANN401 - one that deletes something
+        spec = topic.keeper.spec
+        self.keepers.add(
+            segment_size=spec.segment_size,
+            segment_time=spec.segment_time,
+            check=spec.check,
+            key={"user": keeping.BY_USER, "item": keeping.BY_ITEM}.get(topic.key, keeping.BY_ID),
+            compacts=isinstance(topic.keeper, Compacting),
+        )
 
     def _group(self, place: int, group: Group) -> None:
         member_at = self.places.member_at
@@ -187,6 +202,7 @@ class LogTables:
         """As they are at time 0."""
         yield rows.topics, self.topics.array()
         yield rows.brokers, self.brokers.array()
+        yield rows.keepers, self.keepers.array()
         yield rows.partitions, self.partitions.array()
         # any replica may be a producer
         yield (

@@ -75,6 +75,8 @@ class Places:
         logs = [broker for broker in world.brokers.values() if not isinstance(broker, QueueBroker)]
         self.broker_at = {broker: place for place, broker in enumerate(logs)}
         self.topic_at = {topic: place for place, topic in enumerate(world.topics.values())}
+        kept = [topic for topic in self.topic_at if getattr(topic, "keeper", None) is not None]
+        self.keeper_at: dict[Any, int] = {topic: place for place, topic in enumerate(kept)}
         self.groups = world.groups
         self.group_at: dict[Reader, int] = {group: place for place, group in enumerate(self.groups)}
         self.members = [member for service in world.services.values() for member in service.members]

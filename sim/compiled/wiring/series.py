@@ -148,6 +148,9 @@ class SeriesTables:
             for index, member in enumerate(group.members):
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
 
+        for topic, place in self.places.keeper_at.items():
+            self._watch(topic.name, "deleted", sampling.DELETED, place)
+
     def _watch_queues(self) -> None:
         for broker, place in self.places.queue_broker_at.items():
             self._watch(broker.name, "blocked", sampling.BLOCKED, place)

@@ -14,13 +14,16 @@ from sim.compiled.limits import ask_stores, count_in, hold_back, refuse, tell_re
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
 from sim.compiled.places import (
+    choose_loop,
     come_inside,
     drop_syn,
     error_fault_hits,
+    loop_is_free,
     make_room,
     note_arrival,
     note_shed,
     park,
+    take_loop,
     wait_in_queue,
     wait_outside,
     wait_to_be_accepted,
@@ -56,8 +59,8 @@ def attempt_step(s: State, own: int) -> int:
     host_1_row = hosts(s)[host_1]
     replica_1 = own_row.replica
     replica_1_row = replicas(s)[replica_1]
-    step_5 = entry_ops(s)[own_row.entry].limits
-    step_5_row = limit_steps(s)[step_5]
+    step_6 = entry_ops(s)[own_row.entry].limits
+    step_6_row = limit_steps(s)[step_6]
     pc = own_row.on_wake
     to = -1
     if pc == 6:
@@ -70,22 +73,22 @@ def attempt_step(s: State, own: int) -> int:
         own_row.root = 0 if reason == answered else reason
         if entry_ops(s)[own_row.entry].keyed:
             end_with_key(s, own, answered)
-        to = 20
+        to = 21
     if pc == 1:
         if not own_row.granted:
             note_shed(s, host_1)
             refusal = own_row.outcome
-            to = 15
+            to = 16
         else:
-            to = 14
+            to = 15
     if pc == 8:
         come_inside(s, own)
-        to = 7
+        to = 14
     if pc == 12:
         if own_row.seconds <= own_row.pause or (own_row.caller == -1 and own_row.abandoned):
             own_row.back = -1
-            refusal = UNREACHABLE
-            to = 15
+            refusal_1 = UNREACHABLE
+            to = 5
         else:
             own_row.seconds -= own_row.pause
             own_row.pause = own_row.pause * GROWTH
@@ -94,72 +97,82 @@ def attempt_step(s: State, own: int) -> int:
         host_1_row.offered += 1
         if own_row.mark and knows(s, own_row.request, own_row.mark):
             host_1_row.again += 1
+        if host_1_row.loops >= 0:
+            choose_loop(s, host_1, own)
         if host_1_row.tracks:
             own_row.inside = host_1_row.offered
             if host_1_row.judged:
                 note_arrival(s, own)
             if s.spans:
-                keep_arrival(s, own, replica_1_row.closed == 0 and replica_1_row.free > 0)
+                keep_arrival(s, own, replica_1_row.closed == 0 and replica_1_row.free > 0 and loop_is_free(s, own))
         if host_1_row.listen_most > 0 and own_row.connect >= 0.0 and (not (replica_1_row.closed == 0 and replica_1_row.free > 0)):
             own_row.seconds = own_row.connect
             own_row.pause = FIRST_PAUSE
             to = 4
         else:
-            to = 5
+            to = 7
     if to == 4:
-        if replica_1_row.unaccepted >= host_1_row.listen_most:
+        if replicas(s)[own_row.replica].unaccepted >= host_1_row.listen_most:
             hold(s, own, drop_syn(s, host_1, own))
             own_row.on_wake = 12
             return PARK
         else:
+            refusal_1 = OK
             to = 5
     if to == 5:
+        if refusal_1 != OK:
+            refusal = refusal_1
+            to = 16
+        else:
+            to = 7
+    if to == 7:
         if replica_1_row.closed:
             if replica_1_row.hung == 0 or replica_1_row.closed > 1:
                 refusal = UNREACHABLE
-                to = 15
-            elif replica_1_row.free == 0 or replica_1_row.backlog > 0:
+                to = 16
+            elif replica_1_row.free == 0 or replica_1_row.backlog > 0 or (not loop_is_free(s, own)):
                 wait_outside(s, own)
                 own_row.on_wake = 8
                 return PARK
             else:
-                to = 7
+                to = 14
         else:
-            to = 7
-    if to == 7:
-        if replica_1_row.free > 0:
+            to = 14
+    if to == 14:
+        if replica_1_row.free > 0 and loop_is_free(s, own):
             replica_1_row.free -= 1
             host_1_row.busy_area -= s.now
             own_row.granted = True
+            take_loop(s, own)
             if host_1_row.discipline >= 0:
                 hear_of_no_wait(s, host_1, own)
-            to = 14
+            to = 15
         elif host_1_row.preempts and interrupt_for(s, host_1, own):
             own_row.granted = True
-            to = 14
+            to = 15
         elif replica_1_row.waiting >= host_1_row.capacity and host_1_row.listen_most > 0 and (own_row.connect >= 0.0):
             wait_to_be_accepted(s, own)
-            to = 21
+            to = 22
         elif replica_1_row.waiting >= host_1_row.capacity and host_1_row.listen_most == 0 and (not make_room(s, host_1, own)):
             note_shed(s, host_1)
             refusal = SHED
-            to = 15
+            to = 16
         else:
             wait_in_queue(s, host_1, own, NO)
             if host_1_row.patience >= 0:
                 arm(s, host_1_row.patience, own)
-            to = 21
-    if to == 14:
+            to = 22
+    if to == 15:
         if s.spans:
             keep_start(s, own)
         refusal = OK
-        to = 15
-    if to == 15:
+        to = 16
+    if to == 16:
         if refusal == OK:
             to = 2
         else:
             own_row.where = entry_ops(s)[own_row.entry].endpoint
-            to = 19
+            to = 20
     if pc == 2 or to == 2:
         if host_1_row.errors_on and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -168,93 +181,93 @@ def attempt_step(s: State, own: int) -> int:
         else:
             refusal = error_fault_hits(s, host_1, own, entry_ops(s)[own_row.entry].salt) if host_1_row.errors_on else OK
             if refusal == OK and entry_ops(s)[own_row.entry].limited:
-                function_3 = hosts(s)[entry_ops(s)[own_row.entry].host].function
-                refusal_3 = OK
-                if function_3 >= 0:
-                    seconds_4 = have_instance(s, own, function_3)
-                    if seconds_4 < 0.0:
-                        refusal_3 = RATE_LIMITED
-                        to = 16
-                    elif seconds_4 > 0.0:
-                        hold(s, own, seconds_4)
+                function_4 = hosts(s)[entry_ops(s)[own_row.entry].host].function
+                refusal_4 = OK
+                if function_4 >= 0:
+                    seconds_5 = have_instance(s, own, function_4)
+                    if seconds_5 < 0.0:
+                        refusal_4 = RATE_LIMITED
+                        to = 17
+                    elif seconds_5 > 0.0:
+                        hold(s, own, seconds_5)
                         own_row.on_wake = 11
                         return PARK
                     else:
                         to = 11
                 else:
-                    to = 16
+                    to = 17
             else:
-                to = 19
+                to = 20
     if pc == 11 or to == 11:
-        refusal_3 = OK
-        to = 16
-    if to == 16:
-        if refusal_3 == OK and entry_ops(s)[own_row.entry].counted:
-            if step_5_row.stored:
-                own_row.seconds = ask_stores(s, own, step_5)
+        refusal_4 = OK
+        to = 17
+    if to == 17:
+        if refusal_4 == OK and entry_ops(s)[own_row.entry].counted:
+            if step_6_row.stored:
+                own_row.seconds = ask_stores(s, own, step_6)
                 if own_row.seconds > 0.0:
-                    hold_back(s, own, step_5)
+                    hold_back(s, own, step_6)
                     own_row.on_wake = 13
                     return PARK
                 else:
                     to = 13
             else:
-                to = 17
+                to = 18
         else:
-            to = 18
+            to = 19
     if pc == 13 or to == 13:
         if own_row.undecided < 0:
-            own_row.where = step_5_row.where
+            own_row.where = step_6_row.where
             own_row.root = 0
             own_row.outcome = ERROR
-            refusal_3 = ERROR
-            to = 18
+            refusal_4 = ERROR
+            to = 19
         else:
-            to = 17
-    if to == 17:
-        own_row.outcome = refuse(s, own, step_5)
+            to = 18
+    if to == 18:
+        own_row.outcome = refuse(s, own, step_6)
         if own_row.outcome != OK:
             if own_row.seconds > 0.0:
-                hold_back(s, own, step_5)
+                hold_back(s, own, step_6)
                 own_row.on_wake = 9
                 return PARK
             else:
                 to = 9
         else:
-            own_row.seconds = count_in(s, own, step_5)
+            own_row.seconds = count_in(s, own, step_6)
             if own_row.seconds > 0.0:
-                hold_back(s, own, step_5)
+                hold_back(s, own, step_6)
                 own_row.on_wake = 10
                 return PARK
             else:
                 to = 10
     if pc == 9 or to == 9:
-        tell_refusal(s, own, step_5)
-        refusal_3 = own_row.outcome
-        to = 18
+        tell_refusal(s, own, step_6)
+        refusal_4 = own_row.outcome
+        to = 19
     if pc == 10 or to == 10:
-        refusal_3 = OK
-        to = 18
-    if to == 18:
-        refusal = refusal_3
+        refusal_4 = OK
         to = 19
     if to == 19:
+        refusal = refusal_4
+        to = 20
+    if to == 20:
         known = WORK
         if refusal == OK and entry_ops(s)[own_row.entry].keyed:
             known = look_for_key(s, own)
         if known != WORK:
             reason = own_row.root if own_row.root else known
             answered = known
-            to = 20
+            to = 21
         elif refusal != OK:
             reason = own_row.root if own_row.root else refusal
             answered = refusal
-            to = 20
+            to = 21
         else:
             begin_steps(s, own)
             own_row.on_wake = 6
             return NEXT
-    if to == 20:
+    if to == 21:
         depart(s, own, answered, reason)
         if own_row.back >= 0 and own_row.caller != -1:
             delay = answer_delay(s, own_row.back, own, own_row.caller)
@@ -273,7 +286,7 @@ def attempt_step(s: State, own: int) -> int:
         done(s, own_row.request)
         forget(s, own)
         return PARK
-    if to == 21:
+    if to == 22:
         own_row.on_wake = 1
         return PARK
     return PARK

@@ -77,6 +77,10 @@ class Keeper:
             self.log.env.hold(Signal(self._look), spec.check - math.fmod(now, spec.check))
 
     def _look(self, _: object) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """Take out of all partitions what need not be kept."""
         for partition, line in enumerate(self.segments):
             self._clean(partition, line)
         self.armed = any(self.segments)

@@ -22,8 +22,10 @@ class ReplicatedTarget(PublishTarget):
     def _serve(self, task: Task) -> Process:
         """Append at the leader, wait for what `acks` asks for, and acknowledge."""
         topic, broker, request = self.topic, self.topic.broker, task.request
-        partition = topic.place(request, task.chain, self.key, task.producer)
-        outcome = yield from admitted(task, topic, partition, self.size)
+        outcome = UNREACHABLE if broker.down else OK
+        if not outcome:
+            partition = topic.place(request, task.chain, self.key, task.producer)
+            outcome = yield from admitted(task, topic, partition, self.size)
         if not outcome:
             sent = Sent(request, task.chain, task.path, task.flow)
             message = topic.append_to(partition, sent, self.site, self.size, broker.transactions.get(task.caller))
@@ -46,6 +48,8 @@ class ReplicatedStore(TopicStore):
     def run(self, task: Task, rows: list[Sent]) -> Activity:
         """1 when all are acknowledged, 0 when they have to be published again."""
         topic, acks = self.topic, self.topic.broker.acks
+        if topic.broker.down:
+            return 0
         messages = []
         for row in rows:
             partition = topic.place(row.request, row.chain, self.key, task.replica)

@@ -56,3 +56,14 @@ def limit_stores(document: dict[str, Any], luck: Luck) -> None:
         }
         how = luck.pick("how", ("refuse", "hang"))
         document.setdefault("faults", []).append({**fault, "store_down": {"store": "redis", "how": how}})
+
+
+def pinned_loops(document: dict[str, Any], luck: Luck) -> None:
+    """Event loops may own their connections, where nothing else is said of their queue."""
+    for name, spec in [*document["services"].items(), ("gateway", document.get("gateway"))]:
+        if spec is None or spec.get("workers") == "unlimited" or not luck.maybe(f"{name} is pinned", 0.6):
+            continue
+        loops = spec.get("concurrency", "event_loop" if name == "gateway" else "threads") == "event_loop"
+        queue = spec.get("queue", {})
+        if loops and queue.get("discipline", "fifo") == "fifo" and "listen_backlog" not in queue:
+            spec["pinned"] = True

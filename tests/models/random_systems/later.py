@@ -14,7 +14,7 @@ from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
-from tests.models.random_systems.groups import commits, memberships
+from tests.models.random_systems.groups import commits, memberships, retention
 from tests.models.random_systems.health import health_checks
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
@@ -57,9 +57,11 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     ground.listen_backlogs,
     ground.cpu_quotas,
     ground.limit_stores,
+    ground.pinned_loops,
     node_pools,
     memberships,
     commits,
+    retention,
     releases,
     queue_brokers,
     serverless,

@@ -16,6 +16,7 @@ def gateway(
     replicas: Mapping[str, Any] | int | str | None = None,
     workers: Literal["unlimited"] | Mapping[str, Any] | int | str,
     concurrency: Literal["threads", "event_loop"] | None = None,
+    pinned: bool | None = None,
     zones: Sequence[str] | None = None,
     queue: Mapping[str, Any] | str | None = None,
     work: Mapping[str, Any] | str | None = None,
@@ -30,6 +31,9 @@ def gateway(
     workers: What each replica does at once, or `unlimited`.
     concurrency: `event_loop`: a worker is held for the gateway's own work only; `threads`: until the answer is
         there.
+    pinned: Of an `event_loop`: whether each connection belongs to one of the threads, as in nginx, Envoy, Netty and
+        Node's cluster: a busy one delays its connections though others are idle. A user has one connection, and
+        users go round the threads; who comes without a user, or calls from another service, comes by any.
     zones: In which zones its replicas are, one after the other and from the first again.
     queue: Where requests wait for a worker.
     work: Routing and overhead of each request.

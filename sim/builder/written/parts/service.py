@@ -96,6 +96,7 @@ def service(
     replicas: Mapping[str, Any] | int | str | None = None,
     workers: Literal["unlimited"] | Mapping[str, Any] | int | str,
     concurrency: Literal["threads", "event_loop"] | None = None,
+    pinned: bool | None = None,
     cores: Mapping[str, Any] | float | str | None = None,
     cpu: Mapping[str, Any] | str | None = None,
     zones: Sequence[str] | None = None,
@@ -121,6 +122,9 @@ def service(
     replicas: How many there are, each with workers, cores and queue of its own.
     workers: Threads of each replica, held while a callee answers; or loop threads; or `unlimited`.
     concurrency: `threads` hold a worker until the end; an `event_loop` lets go of it while something is waited for.
+    pinned: Of an `event_loop`: whether each connection belongs to one of the threads, as in nginx, Envoy, Netty and
+        Node's cluster: a busy one delays its connections though others are idle. A user has one connection, and
+        users go round the threads; who comes without a user, or calls from another service, comes by any.
     cores: What each replica computes on; without it every worker has a core of its own. A whole number: so many
         cores, of which nobody else has a part. A fraction such as `0.5`: the limit of `cpu`, for it takes one to
         give half a core.
