@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from sim.importing.capacity import MOST_CORES
+from sim.importing.capacity import cpus_of
 from sim.importing.draft import Consumer, Draft, Said, Service, Topic, where
 from sim.importing.objects import Object
 from sim.importing.parts import Part
+from sim.spec.cpu import MOST_CORES
 from sim.spec.document import Data
 
 _WHY = "looks at nothing that is modelled; kept as a comment, write it as `autoscaling` of the service"
@@ -148,14 +149,15 @@ def _per_pod(target: Part) -> float | None:
 
 
 def _cpu(percent: float, service: Service) -> dict[str, Data]:
-    """Of what a pod requests -> of the cores of a replica; without a limit as many whole cores as it requests."""
+    """Of what a pod requests -> of what a replica may use; without a limit as many whole cores as it requests."""
     asked = service.requested
-    if service.cores is None:
+    limit = service.cpu or service.cores
+    if limit is None:
         cores = min(MOST_CORES, max(1, math.ceil(asked - 1e-9)))
-        service.cores = Said(
+        limit = service.cores = Said(
             cores, "no limit: what the node lets a replica have; its autoscaler looks at the share of it", True
         )
-    share = percent * (asked / service.cores.value if asked else 1.0)
+    share = percent * (asked / (cpus_of(str(limit.value)) or 1.0) if asked else 1.0)
     return {"cpu": f"{min(100.0, max(share, 1.0)):.4g}%"}
 
 

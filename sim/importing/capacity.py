@@ -4,14 +4,14 @@ document name them.
 
 from __future__ import annotations
 
-import math
 import re
 
 from sim.importing.draft import Said, where
+from sim.spec.cpu import LEAST_QUOTA, MOST_CORES
 from sim.spec.document import Place
 
-MOST_CORES = 100_000
 GUESSED_WORKERS = 200  # Tomcat's maxThreads; a queue for threads forms only where they are fewer than requests at once
+_LEAST_LIMIT = LEAST_QUOTA / 0.1  # cores, with the period of 100 ms
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([-+]?[0-9]{1,2})|([numkKMG]?))")
 _SCALES = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
 _THREADS = {
@@ -33,17 +33,13 @@ def cpus_of(quantity: str) -> float | None:
     return float(found[1]) * (10.0 ** int(found[2]) if found[2] else _SCALES[found[3] or ""])
 
 
-def cores_of(cpus: float, written: str, at: Place) -> Said | None:
-    """Whole cores: a part of one counts as one, and that is said. None for what is no limit (0)."""
+def limit_of(cpus: float, written: str, at: Place) -> Said | None:
+    """A limit of the CPU as a scenario writes it: `2`, `500m`. None for what is no limit (0)."""
     if cpus <= 0:
         return None
-    cores = min(MOST_CORES, max(1, math.ceil(cpus - 1e-9)))
-    rounded = (
-        ""
-        if math.isclose(cores, cpus)
-        else "; rounded up to whole cores: the times of its work have to be those under this limit"
-    )
-    return Said(cores, f"{written} ({where(at)}){rounded}")
+    granted = min(max(cpus, _LEAST_LIMIT), float(MOST_CORES))
+    raised = f"; the kernel grants no less than {_LEAST_LIMIT * 1000:g}m" if granted > cpus else ""
+    return Said(round(granted) if granted.is_integer() else f"{granted * 1000:g}m", f"{written} ({where(at)}){raised}")
 
 
 def workers_of(name: str, value: str, at: Place) -> Said | None:

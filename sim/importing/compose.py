@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sim.importing.addresses import of_name, of_text, of_variable
-from sim.importing.capacity import cores_of, cpus_of, workers_of
+from sim.importing.capacity import cpus_of, limit_of, workers_of
 from sim.importing.draft import Address, Draft, Entry, Said, Service, kept, where
 from sim.importing.images import role_of
 from sim.importing.interpolation import UNKNOWN, interpolated
@@ -168,11 +168,11 @@ def _limits(service: Service, part: Part) -> None:
     if limit and cpus is None:
         limit.wrong("a number of processors such as 0.5")
     elif cpus is not None:
-        service.cores = cores_of(cpus, f"cpus {limit.text()}", limit.at)
+        service.cpu = limit_of(cpus, f"cpus {limit.text()}", limit.at)
     elif part["cpu_quota"]:
         quota, period = part["cpu_quota"].number(), part["cpu_period"].number() or 100_000.0
         if quota:
-            service.cores = cores_of(quota / period, f"cpu_quota {quota:g} of {period:g}", part["cpu_quota"].at)
+            service.cpu = limit_of(quota / period, f"cpu_quota {quota:g} of {period:g}", part["cpu_quota"].at)
     asked = resources["reservations"]["cpus"]
     if asked:
         service.remarks.append(kept(f"reserves {asked.text()[:40]} cpus", asked.at))

@@ -132,7 +132,8 @@ class Service:
     role: str = ""  # see sim.importing.images
     replicas: Said | None = None
     workers: Said | None = None
-    cores: Said | None = None
+    cpu: Said | None = None  # the limit of each replica
+    cores: Said | None = None  # where there is no limit, and something has to be supplied
     load_balancing: Said | None = None
     health_checks: Said | None = None
     requested: float = 0.0  # cores that each replica asks for; 0: not said

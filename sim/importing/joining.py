@@ -4,9 +4,11 @@ of the gateway.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sim.importing.capacity import cpus_of
 from sim.importing.draft import Address, Draft, Entry, Gateway, Key, Route, Said, Service, callees, where
 from sim.importing.images import KAFKA, KONG, LOADS, STORES, WHY_NOT, owners_of
 from sim.importing.names import legal, name_services
@@ -47,8 +49,9 @@ def _found_gateway(draft: Draft) -> None:
         del draft.services[service.key]
     first = its[0]
     gateway.replicas = first.replicas
-    if first.cores is not None:
-        gateway.workers = Said(first.cores.value, f"one for each core: {first.cores.remark}")
+    if first.cpu is not None:
+        cores = max(1, math.ceil(cpus_of(str(first.cpu.value)) or 1.0))
+        gateway.workers = Said(cores, f"one for each core: {first.cpu.remark}")
     gateway.remarks += [f"runs as {first.what} ({where(first.at)})", *first.remarks]
     draft.entries = [entry for entry in draft.entries if entry.key != first.key]
 

@@ -153,7 +153,7 @@ def _merged(thing: Object, keys: Sequence[Key], draft: Draft) -> Key:
     parts = [draft.services.pop(key) for key in keys]
     first = parts[0]
     replicas = sum(part.replicas.value if part.replicas is not None else 1 for part in parts)
-    if any((part.cores and part.cores.value) != (first.cores and first.cores.value) for part in parts):
+    if any((part.cpu and part.cpu.value) != (first.cpu and first.cpu.value) for part in parts):
         thing.part.leave_out(
             f"cpu limits of {', '.join(part.what for part in parts[1:])}",
             f"differ from those of {first.what}, which were taken for all",

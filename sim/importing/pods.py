@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sim.importing.addresses import of_text, of_variable
-from sim.importing.capacity import cores_of, cpus_of, workers_of
+from sim.importing.capacity import cpus_of, limit_of, workers_of
 from sim.importing.draft import Draft, Key, Said, Service, kept, where
 from sim.importing.images import OBSERVES, role_of
 from sim.importing.objects import Object
@@ -113,10 +113,10 @@ def _resources(service: Service, container: Part) -> None:
     if limit and cpus is None:
         limit.wrong("a quantity such as 500m or 2")
     elif cpus is not None:
-        service.cores = cores_of(cpus, f"limits.cpu {limit.text()}", limit.at)
+        service.cpu = limit_of(cpus, f"limits.cpu {limit.text()}", limit.at)
     if asked:
         service.requested = cpus_of(asked.text()) or 0.0
-        unlimited = "" if service.cores is not None else "; no limit: what else the node has"
+        unlimited = "" if service.cpu is not None else "; no limit: what else the node has"
         service.remarks.append(kept(f"requests.cpu {asked.text()[:20]}", asked.at) + unlimited)
     if memory := container["resources"]["limits"]["memory"]:
         memory.leave_out("memory limits", "memory is not modelled")

@@ -338,9 +338,7 @@ def _service(draft: Draft, by_name: Mapping[str, Service], service: Service, ask
         add(body, "replicas", service.replicas, 4)
     workers = Said(GUESSED_WORKERS, f"threads of a replica; {GUESSED_WORKERS} is Tomcat's default", True)
     add(body, "workers", service.workers or workers, 4, service.remarks)
-    if service.cores is not None:
-        add(body, "cores", service.cores, 4)
-    for word in ("autoscaling", "start", "drain", "load_balancing", "health_checks"):
+    for word in ("cpu", "cores", "autoscaling", "start", "drain", "load_balancing", "health_checks"):
         if (said := getattr(service, word)) is not None:
             add(body, word, said, 4)
     steps = [service.time or Said({"work": "5ms"}, "the time that a request takes here", True)]

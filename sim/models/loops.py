@@ -21,9 +21,7 @@ class Loops:
         self.workers = workers
         self.chance = context.uniform(f"{name}.loop")
         self.taken = [[False] * workers for _ in range(replicas)]
-        self.lines: list[list[deque[tuple[Task, int]]]] = [
-            [deque() for _ in range(workers)] for _ in range(replicas)
-        ]
+        self.lines: list[list[deque[tuple[Task, int]]]] = [[deque() for _ in range(workers)] for _ in range(replicas)]
 
     def choose(self, task: Task) -> None:
         """The loop of an attempt that arrives: that of its user's connection where a client asks, else any."""

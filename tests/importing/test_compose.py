@@ -39,12 +39,12 @@ def test_replicas_limits_and_calls_come_with_the_line_they_stand_in(tmp_path):
     ]  # as requests meet them; what only watches is none
     assert services["cart"]["replicas"] == 3
     assert services["cart"]["workers"] == 4
-    assert services["cart"]["cores"] == 1
+    assert services["cart"]["cpu"] == "500m"
     assert services["catalogue"]["replicas"] == 2
-    assert services["catalogue"]["cores"] == 2
+    assert services["catalogue"]["cpu"] == 2
     assert "replicas" not in services["web"]
     assert found.remark("replicas: 3") == "replicas: 3 # line 12"
-    assert "cpus 0.5 (line 13); rounded up" in found.text
+    assert "cpus 0.5 (line 13)" in found.text
     assert [step["call"] for step in services["web"]["endpoints"]["handle"][1:]] == [
         "cart.handle",
         "catalogue.handle",
@@ -97,7 +97,7 @@ def test_later_files_go_on_top_of_earlier_ones_and_variables_come_from_files_tha
     """
     found = imported(tmp_path, a_yaml=base, b_yaml=over, c_env="# of production\nAPI_HOST=api\nexport REPLICAS='7'\n")
     assert found.document["services"]["api"]["replicas"] == 5
-    assert found.document["services"]["api"]["cores"] == 2
+    assert found.document["services"]["api"]["cpu"] == "1500m"
     assert found.remark("call: api.handle").endswith("# guessed from API_ADDR (a.yaml:5)")
     assert imported(tmp_path, a_yaml=base, c_env="REPLICAS=7").document["services"]["api"]["replicas"] == 7
 

@@ -33,9 +33,9 @@ def shop(tmp_path):
 def test_replicas_and_limits_of_the_main_container_are_taken(shop):
     storefront = shop.document["services"]["storefront"]
     assert storefront["replicas"] == 3
-    assert storefront["cores"] == 2  # 1500m of the server, not the 4 of its sidecar
+    assert storefront["cpu"] == "1500m"  # of the server, not the 4 of its sidecar
     assert storefront["workers"] == 64
-    assert "limits.cpu 1500m (line 37); rounded up" in shop.text
+    assert "limits.cpu 1500m (line 37)" in shop.text
     assert "requests.cpu 250m" in shop.text
     assert "replicas" not in shop.document["services"]["basket-redis"]  # 1 is the default of both
 
@@ -79,7 +79,7 @@ def test_calls_are_guessed_from_addresses_config_maps_references_and_names(shop)
 
 
 def test_an_autoscaler_looks_at_the_share_of_what_is_requested(shop):
-    """60 % of the 100m that a pod requests are 6 % of the core that it is let have."""
+    """60 % of the 100m that a pod requests are 6 % of what it is let have."""
     basket = shop.scenario.services["basket"]
     assert (basket.replicas, basket.cores, basket.autoscaling.min, basket.autoscaling.max) == (2, 1, 2, 8)
     (metric,) = basket.autoscaling.metrics

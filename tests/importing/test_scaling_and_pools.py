@@ -50,7 +50,7 @@ def test_utilisation_of_requests_is_a_share_of_the_limit(tmp_path):
     )
     web = found.scenario.services["web"]
     assert web.autoscaling.metrics[0].cpu == pytest.approx(0.2)
-    assert (web.autoscaling.min, web.autoscaling.max, web.replicas, web.cores) == (3, 12, 4, 2)
+    assert (web.autoscaling.min, web.autoscaling.max, web.replicas, web.cpu.limit) == (3, 12, 4, 2.0)
     assert web.start.time.value == 20.0
     assert "at least the initial delay of its probes, 20s" in found.text
 

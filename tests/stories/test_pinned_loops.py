@@ -26,7 +26,9 @@ def play(pinned, **more):
 def test_who_is_pinned_to_a_busy_loop_waits_though_the_other_is_idle():
     played = play(True)
     assert played.requests["end"].tolist() == pytest.approx([1.1, 0.21, 1.11, 1.12])
-    assert played.records.gauge("app", "queue")[1] == pytest.approx(0.7 + 0.6)  # in the first second: from 0.3 and 0.4 s on
+    assert played.records.gauge("app", "queue")[1] == pytest.approx(
+        0.7 + 0.6
+    )  # in the first second: from 0.3 and 0.4 s on
 
 
 def test_who_is_not_takes_any_that_is_free():

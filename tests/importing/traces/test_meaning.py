@@ -261,7 +261,7 @@ def test_services_of_traces_are_those_of_the_manifests(tmp_path):
     found = import_files([str(tmp_path / "compose.yaml"), str(tmp_path / "a.csv")])
     services = read_yaml(found.text)["services"]
     assert services["web"]["replicas"] == 3
-    assert services["cart"]["cores"] == 2
+    assert services["cart"]["cpu"] == 2
     assert services["cart"]["endpoints"]["get"] == [{"work": "4ms"}]
     assert [step.get("call") for step in services["web"]["endpoints"]["page"]] == [None, "cart.get"]
     assert found.told.unreached == ("idle",)
