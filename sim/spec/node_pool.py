@@ -19,7 +19,8 @@ _ALL_CORES = 10**9  # of a node that has no bound of cores
 
 class NodePool(Spec):
     """`node_pools: {general: {cores: 8, max: 10, start: 2m}}`: nodes of one kind, on which replicas of services stand
-    that say `node_pool: general`. A replica asks for its `cores`, as a pod with requests; without `cores` for none.
+    that say `node_pool: general`. A replica asks for its `cores`, as a pod with requests; without `cores` for none, and
+    never for its limit, `cpu`.
 
     A replica that no node has room for is pending. It is not there and not paid for, until it finds room: on the node
     with the most cores free (kube-scheduler's LeastAllocated), who came first first. Kubernetes' cluster autoscaler

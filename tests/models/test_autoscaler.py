@@ -324,7 +324,7 @@ def test_replicas_that_are_not_there_have_no_places_towards_others():
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("{max: 5}", "found cpu as a metric, but 'shop' has no `cores`"),
+        ("{max: 5}", "found cpu as a metric, but 'shop' has neither `cores` nor `cpu`"),
         ("{min: 6, max: 5, metrics: [{requests: 1/s}]}", "found min 6 above max 5"),
         ("{max: 5, metrics: [{cpu: 50%, queue: 3}]}", "found cpu and queue together, expected one of cpu, workers"),
         ("{max: 5, metrics: [{lag: {group: mials}}]}", "unknown group 'mials'"),

@@ -27,7 +27,7 @@ def node_pool(
 ) -> Part:
     """`node_pools: {general: {cores: 8, max: 10, start: 2m}}`: nodes of one kind, on which replicas of services
     stand that say `node_pool: general`. A replica asks for its `cores`, as a pod with requests; without `cores`
-    for none.
+    for none, and never for its limit, `cpu`.
 
     cores: Cores that a node has for replicas (allocatable); without it only their number bounds them.
     replicas: How many replicas a node holds at most: maxPods of the kubelet.
