@@ -12,6 +12,8 @@ from sim.experiments.on_paper.unwise import findings
 from sim.spec.loading import load_document
 from sim.testing import scripted
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 
 def under_quota(works, arrivals, limit, period=0.1, cores=math.inf):
     """Ends of jobs that share `cores` and a quota, worked out piece by piece between arrivals, ends and periods."""

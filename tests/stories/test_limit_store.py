@@ -8,6 +8,8 @@ from sim.experiments.on_paper.offered_load import analysis_of
 from sim.experiments.on_paper.unwise import findings
 from sim.spec.loading import load_document
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 SYSTEM = """
 duration: 20s
 gateway:

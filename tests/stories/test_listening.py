@@ -9,6 +9,8 @@ from sim.experiments.on_paper.unwise import findings
 from sim.spec.loading import load_document
 from sim.spec.queueing import BACKLOGS
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 STATION = """
 duration: 60s
 services:

@@ -9,6 +9,8 @@ from sim import compiled, testing
 from sim.errors import ScenarioError
 from sim.spec.loading import load_document
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 ENDPOINTS = {"slow": [{"work": "1s"}], "fast": [{"work": "10ms"}]}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.spec.queueing import BACKLOGS
 from tests.models.random_systems.luck import Luck
 
 
@@ -16,6 +17,8 @@ def listen_backlogs(document: dict[str, Any], luck: Luck) -> None:
         if queue.get("push_out") or queue.get("preemptive"):
             continue
         queue["listen_backlog"] = luck.number(f"backlog of {name}", 0, 3)
+        if luck.maybe(f"{name} is named", 0.2):
+            queue["listen_backlog"] = luck.pick(f"whose {name} is", tuple(BACKLOGS))
         if luck.maybe(f"{name} accepts few", 0.7):
             queue["capacity"] = luck.number(f"capacity of {name}", 0, 2)
     for name, policy in document.get("policies", {}).items():
@@ -48,6 +51,8 @@ def limit_stores(document: dict[str, Any], luck: Luck) -> None:
             "timeout": own.pick("timeout", ("50ms", "300ms", "2s")),
             "fault_tolerant": own.maybe("tolerant", 0.6),
         }
+        if own.maybe("named", 0.5):
+            limit["store"]["name"] = "redis"  # as without a name
     if named and luck.maybe("it fails", 0.7):
         fault = {
             "name": "no store",
