@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from sim.chance.chain import link_chain
+from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.apart import by_address
@@ -428,7 +429,7 @@ def leave_backlog(s: State, task: int) -> None:
 
 
 @by_address
-@handler
+@compiled  # Python calls it, too, at a thaw
 def accept_connections(s: State, host: int, place: int) -> None:
     """The process takes as many connections as it has room for, in the order in which they came."""
     row, replica = hosts(s)[host], replicas(s)[place]

@@ -62,8 +62,8 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     memberships,
     commits,
     retention,
-    releases,
     queue_brokers,
+    releases,
     serverless,
     cache_writes,
 )

@@ -24,6 +24,9 @@ def releases(document: dict[str, Any], luck: Luck) -> None:
         fault["new_version"] = own.pick(
             "new", ({}, {"slow": "3x"}, {"errors": "30%"}, {"slow": "2x", "errors": "100%"}, {"slow": "0.5x"})
         )
+        if document["services"][name].get("consumes") and fault["new_version"].get("errors") == "100%":
+            # who rejects every message at once, and gets each back as a dead letter, does nothing else for ever
+            fault["new_version"]["errors"] = "30%"
         fault |= _how(own)
         document["faults"].append(fault)
         service = document["services"][name]
