@@ -31,6 +31,9 @@ NOT_SPOKEN = {
     "is refused, since such a fault is over at once": "Deploy.for Flush.for",
     "is another form of what is said: null": "Topic.key:sticky Publish.confirm:none",
     "is another form of what is said: a batch of one": "Publish.confirm:each",
+    "is another form of what is said: a number": """
+        Queue.listen_backlog:gunicorn Queue.listen_backlog:linux Queue.listen_backlog:nginx
+        Queue.listen_backlog:node Queue.listen_backlog:tomcat""",
 }
 """Reason -> words, written without blanks."""
 

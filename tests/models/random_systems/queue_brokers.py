@@ -22,10 +22,20 @@ def queue_brokers(document: dict[str, Any], luck: Luck) -> None:
         if own.maybe("consumed", 0.6):
             consumer = document["services"][own.pick("by", names)]
             consumer.setdefault("consumes", {})[queue] = _consume(own, document)
+            _fail_seldom(document, consumer)
             scaling = consumer.get("autoscaling")
             if scaling is not None and own.maybe("scales", 0.6):
                 scaling["metrics"] = [{"lag": {"queue": queue, "target": own.pick("target", (2, 10))}}]
     document["faults"] += _faults(luck.at("faults"))
+
+
+def _fail_seldom(document: dict[str, Any], consumer: dict[str, Any]) -> None:
+    """Who rejects each message at once, where dead letters come back in two queues each, has ever more of them."""
+    (name,) = (name for name, service in document["services"].items() if service is consumer)
+    for fault in document["faults"]:
+        errors = fault.get("errors")
+        if isinstance(errors, dict) and errors.get("of") == name:
+            errors["share"] = min(errors["share"], 0.3)
 
 
 def _consume(luck: Luck, document: dict[str, Any]) -> dict[str, Any]:
