@@ -252,6 +252,7 @@ def test_the_same_call_gives_the_same_json(kitchen):
     assert (kitchen / "a.json").read_bytes() == (kitchen / "b.json").read_bytes()
 
 
+@pytest.mark.long
 def test_an_earlier_run_is_a_baseline(capsys):
     sim("run", "kitchen.yaml", *QUICK, "--json", "yesterday.json")
     capsys.readouterr()
@@ -263,6 +264,7 @@ def test_an_earlier_run_is_a_baseline(capsys):
     assert "no significant difference" not in out
 
 
+@pytest.mark.long
 def test_two_files_are_compared_as_one(capsys, kitchen):
     (kitchen / "bistro.yaml").write_text(SHOP.replace("40ms", "30ms"))
     assert sim("compare", "kitchen.yaml", "bistro.yaml", "--variants", "kitchen:one,bistro:one", *QUICK) == 0

@@ -30,6 +30,7 @@ def warned(capsys, *arguments):
     return out, [line for line in err.splitlines() if line.startswith("warning:") or "more: sim check" in line]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", ["run", "compare", "explain"])
 def test_a_run_prints_the_first_warning_of_each_kind_and_the_number_of_the_rest(capsys, verb):
     _, lines = warned(capsys, verb, *QUICK)

@@ -56,6 +56,7 @@ def test_nor_for_a_user_who_is_not_root(nobodys):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_the_same_numbers_make_the_same_input():
     assert [made(3, number) for number in range(30)] == [made(3, number) for number in range(30)]
     assert made(3, 1) != made(4, 1)

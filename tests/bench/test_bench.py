@@ -83,6 +83,7 @@ class TestCompiled:
     def test_settings_reach_the_scenario(self):
         assert flat_cost.contestant(390, ["traffic.shoppers.arrivals.poisson=3900/s"], 1)()() > 3000
 
+    @pytest.mark.long
     def test_any_number_of_services_can_be_run(self):
         assert {microseconds(many_services.loop(many_services.system(number, 0.5))) > 0.0 for number in (2, 20)} == {
             True
@@ -94,6 +95,7 @@ class TestCompiled:
         assert peak >= held > 50.0
         assert rows == pytest.approx(1.0, rel=0.01)
 
+    @pytest.mark.long
     def test_queues_and_logs_are_raced(self, capsys):
         for heard in brokers.HEARD:
             assert min(brokers.compare(heard, 5.0, 1).values()) > 0

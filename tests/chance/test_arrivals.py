@@ -46,6 +46,7 @@ def test_arrivals_are_in_order_and_within_the_run(kind, duration):
     assert all(type(time) is float for time in islice(arrival_times(KINDS[kind], KEY, duration), 3))
 
 
+@pytest.mark.long
 @every_kind
 def test_arrivals_do_not_depend_on_how_they_are_asked_for(kind, monkeypatch):
     """As Python or machine code, in chunks of any size, alone or among other sources; and a longer run begins with the shorter one."""

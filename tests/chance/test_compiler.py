@@ -102,6 +102,7 @@ def homeless():
     raise RuntimeError("Could not determine home directory.")
 
 
+@pytest.mark.long
 def test_the_users_own_cache_directory_is_respected(package, tmp_path):
     _, directory, _, _ = run(
         package, tmp_path / "unused", NUMBA_CACHE_DIR=str(tmp_path / "chosen"), NUMBA_NUM_THREADS="1"

@@ -57,6 +57,7 @@ def sample(distribution, stream="work", attempt=0, count=COUNT):
     return draws(*table.arrays(1, 0), row, np.arange(count, dtype=np.int64), attempt)
 
 
+@pytest.mark.long
 @every_kind
 def test_moments_are_those_the_spec_tells(kind):
     distribution, _ = KINDS[kind]

@@ -164,6 +164,7 @@ def test_the_choice_never_changes_a_result():
     assert found[0].fingerprint == found[1].fingerprint
 
 
+@pytest.mark.long
 def test_an_explanation_is_the_same_on_both_engines():
     study = sim.load("05-breaker")
     found = [

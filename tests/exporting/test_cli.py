@@ -41,6 +41,7 @@ def test_every_format_is_named_in_the_help():
     assert [found.name for found in FORMATS if found.name not in told] == []
 
 
+@pytest.mark.long
 def test_a_finished_run_is_exported_without_running_again(shop, capsys):
     (shop / "shop.yaml").write_text(WHOLE)
     assert (
@@ -77,6 +78,7 @@ def test_a_finished_run_without_spans_is_told_what_to_do(shop, capsys):
     assert "record: {spans: exemplars}" in capsys.readouterr().err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("option", [["--set", "duration=1s"], ["--seed", "4"], ["--replications", "2"]])
 def test_a_finished_run_stays_as_it_is(shop, capsys, option):
     answer(["compare", "shop.yaml", "--replications", "1", "--out", "report", *RUN])

@@ -129,6 +129,7 @@ def test_closed_users_are_simulated_for_they_wait_for_their_answers(tmp_path):
     assert any("closed users are simulated" in line for line in found.said)
 
 
+@pytest.mark.long
 def test_what_is_said_is_said_on_every_way(tmp_path):
     file = write(tmp_path / "a.csv", *measured(2_000, 20, [(1, 0.010)], seed=7))
     found = held(shop(), read_measured(file))

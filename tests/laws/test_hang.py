@@ -109,6 +109,7 @@ def test_at_the_thaw_as_many_come_in_as_there_is_room_and_the_rest_is_shed_at_on
     assert system.records.gauge("station", "queue").max() <= 196
 
 
+@pytest.mark.long
 @some
 @given(
     st.integers(1, 6),

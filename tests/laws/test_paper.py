@@ -215,6 +215,7 @@ def apart(document: dict[str, Any]) -> dict[tuple[str, str], tuple[float, float,
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "first", [pytest.param(first, marks=pytest.mark.long if first else ()) for first in range(0, 30, 10)]
 )

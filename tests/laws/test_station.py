@@ -79,6 +79,7 @@ def test_t03a_a_bounded_queue_sheds_at_125_percent():
     ).all()
 
 
+@pytest.mark.long
 @any_law
 def test_t03c_erlang_loss_is_insensitive_to_the_distribution(law):
     station = (

@@ -209,6 +209,7 @@ def assert_all_adds_up(seed):
     return len(rows)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seeds", [range(first, first + 5) for first in range(0, 20, 5)])
 def test_in_systems_made_at_random_every_second_of_every_request_is_attributed_once(seeds):
     assert sum(map(assert_all_adds_up, seeds)) > 200
@@ -367,6 +368,7 @@ def assert_completion_adds_up(seed):
     return int(complete.sum())
 
 
+@pytest.mark.long
 def test_in_systems_made_at_random_every_second_of_a_completion_is_attributed_once():
     assert sum(map(assert_completion_adds_up, range(24))) > 100  # most systems complete next to nothing
 

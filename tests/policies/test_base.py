@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 
 from sim.policies import breaker, limiter
 from sim.policies.base import dtype_of, policy, table_of
@@ -43,6 +44,7 @@ def test_a_compiled_policy_calls_compiled_policies_also_those_defined_after_it()
     assert table[0]["total"] == 2.5
 
 
+@pytest.mark.long
 def test_numba_code_may_name_the_compiled_twin():
     import numba
 

@@ -99,6 +99,7 @@ def test_breakers(settings):
     assert twins.plain[0].period > 50
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "settings",
     [
@@ -192,6 +193,7 @@ CONCURRENCY = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("spec", CONCURRENCY, ids=lambda spec: next(iter(spec)))
 def test_adaptive_concurrency(spec):
     twins, chance, now = Twins(*concurrency.new_concurrency(Bulkhead.model_validate(spec))), random.Random(1), 0.0

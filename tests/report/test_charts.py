@@ -228,6 +228,7 @@ def test_the_longest_name_of_a_variant_has_room_beside_the_panels(comparison):
         assert max(text.get_window_extent(canvas.get_renderer()).x1 for text in texts) <= edge
 
 
+@pytest.mark.long
 def test_no_label_stands_among_the_numbers_of_the_axis():
     sheet = panels(1, 1.4)
     (axes,) = sheet.axes

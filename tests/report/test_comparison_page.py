@@ -234,6 +234,7 @@ def test_a_single_run_has_a_report_too(single):
     assert "expectations" not in page.values("id")
 
 
+@pytest.mark.long
 def test_an_earlier_run_is_set_beside(comparison, charts):
     differences = {
         "sync": {"response_p95": Difference(0.1, 0.05, 0.15, 10, significant=True), "goodput": Difference(0.1)}
@@ -254,6 +255,7 @@ def test_the_table_has_headers_for_columns_rows_and_groups_and_marks_what_is_sig
     assert '<div class="difference better" title="better">✓ -147.9 ± 1.2 ms</div>' in html
 
 
+@pytest.mark.long
 def test_the_command_that_repeats_it_names_file_settings_variants_replications_and_seed(comparison, charts):
     study = replace(comparison.study, sets=("services.payments.replicas=2",), plugins=("cache.py",))
     page = Page(render_comparison(replace(comparison, study=study), charts))

@@ -54,6 +54,7 @@ def test_an_earlier_report_is_replaced_whole(comparison, tmp_path):
     assert os.listdir(tmp_path) == ["r"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_files_that_others_put_there_are_kept(comparison, tmp_path):
     write_report(comparison, tmp_path / "r")
@@ -129,6 +130,7 @@ def full_disk(after):
     return put
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", range(4))
 @pytest.mark.parametrize("earlier", [False, True])
 @pytest.mark.usefixtures("quick")
@@ -288,6 +290,7 @@ def killed_at(monkeypatch, moment):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", [-1, 0, 1, 2])
 @pytest.mark.usefixtures("quick")
 def test_what_a_killed_process_left_behind_is_put_right_by_the_next(comparison, tmp_path, monkeypatch, moment):

@@ -53,6 +53,7 @@ def test_another_file_of_the_same_name_is_not_that_file(tmp_path):
         load(tmp_path / "s.yaml", plugins=[other])
 
 
+@pytest.mark.long
 def test_an_allowed_plugin_gives_its_words(tmp_path, plugin):
     study = load(tmp_path / "s.yaml", plugins=[tmp_path / "sleepy.py"])
     step = study.variants["base"].services["orders"].endpoints["create"].do[0]

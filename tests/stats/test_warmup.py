@@ -1,6 +1,7 @@
 """MSER-5: where the warm-up ends."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,7 @@ def test_a_missing_value_takes_the_one_before_it():
     assert mser5(holes) == mser5(series) == (30, False)
 
 
+@pytest.mark.long
 @given(st.lists(st.floats(-1e6, 1e6), min_size=50, max_size=120))
 def test_it_is_the_least_squared_error_of_what_remains(values):
     batches = np.array(values[: len(values) // 5 * 5]).reshape(-1, 5).mean(axis=1)

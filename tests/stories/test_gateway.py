@@ -186,6 +186,7 @@ def test_concurrent_misses_of_one_user_make_one_call():
     assert played.responses() == [0.021, 0.016, 0.002, 0.001]
 
 
+@pytest.mark.long
 def test_each_replica_of_the_gateway_has_a_cache_of_its_own():
     """Four nodes, 2,000 users, 30,000 requests in turn: of the 8,000 pairs of a node and a user 8,000 (1 - (1 - 1 / 8,000)**30,000) come up."""
     text = oauth().replace(

@@ -38,6 +38,7 @@ def test_retries_without_budget_keep_the_service_down_long_after_the_spike_is_ov
     assert storm("{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}}}").get("ok", 0) < 0.05
 
 
+@pytest.mark.long
 def test_a_retry_budget_ends_the_storm():
     """With a twentieth more, 89/s come to a capacity of 100/s: what the spike left behind is gone after a minute or so."""
     assert (
