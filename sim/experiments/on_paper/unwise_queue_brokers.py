@@ -110,8 +110,7 @@ def endless_deliveries(view: View) -> Iterator[Finding]:
         failed = _failed(view, use)
         if failed.share <= 0.0 or use.consume.ack == "automatic":
             continue
-        counts = use.consume.on_failure == "requeue" and use.queue.failures_allowed is not None
-        if use.consume.on_failure != "reject" and not counts:
+        if not _gives_up(use):
             why = (
                 "one that always fails is delivered for ever; a quorum queue has a `delivery_limit` for `requeue`, "
                 "`reject` gives it up at once"
@@ -125,6 +124,49 @@ def endless_deliveries(view: View) -> Iterator[Finding]:
                 f"{use.name} gives messages up and has no `dead_letter`",
                 "they are dropped, and nobody hears of them",
             )
+
+
+def dead_letter_circles(view: View) -> Iterator[Finding]:
+    """What consumers give up, and have again as a dead letter in the same instant."""
+    giving_up = {use.name for use in uses(view) if _failed(view, use).share > 0.0 and _gives_up(use)}
+    told = set()
+    for visit in visits(view.scenario):
+        step = visit.step
+        name = broker_of(view.scenario, step.topic) if isinstance(step, Publish) else None
+        broker = view.scenario.brokers[name] if name is not None else None
+        if not isinstance(step, Publish) or not isinstance(broker, QueueBroker):
+            continue
+        for queue in broker.routes(step.topic, step.routing_key, step.headers):
+            if queue in giving_up and queue not in told and _comes_back(broker, queue, step, giving_up):
+                told.add(queue)
+                why = (
+                    "one that always fails goes round for ever, and where dead letters reach several queues there are "
+                    "ever more of it; let them wait in a queue with a `message_ttl`, or end where nobody rejects them"
+                )
+                yield Finding(f"queue {queue}", "what its consumers give up comes back to it at once", why)
+
+
+def _gives_up(use: Use) -> bool:
+    """Whether a message that fails is not put back for ever."""
+    counts = use.consume.on_failure == "requeue" and use.queue.failures_allowed is not None
+    return use.consume.ack == "manual" and (use.consume.on_failure == "reject" or counts)
+
+
+def _comes_back(broker: QueueBroker, queue: str, step: Publish, giving_up: set[str]) -> bool:
+    """Whether dead letters of a queue reach it again with no wait on their way; they keep key and headers."""
+    reached: set[str] = set()
+    ahead = [(queue, step.routing_key or step.topic)]
+    while ahead:
+        here, key = ahead.pop()
+        dead = broker.queues[here].dead_letter
+        following = dead.routing_key if dead is not None and dead.routing_key is not None else key
+        for other in broker.given_up(here, key, step.headers):
+            if other == queue:
+                return True
+            if other not in reached and (other in giving_up or broker.queues[other].message_ttl == 0.0):
+                reached.add(other)
+                ahead.append((other, following))
+    return False
 
 
 def _failed(view: View, use: Use) -> Failing:
@@ -168,4 +210,12 @@ def one_process(view: View) -> Iterator[Finding]:
             )
 
 
-RULES = (starved_consumers, unlimited_prefetch, unheard_publishers, endless_deliveries, short_behind_long, one_process)
+RULES = (
+    starved_consumers,
+    unlimited_prefetch,
+    unheard_publishers,
+    endless_deliveries,
+    dead_letter_circles,
+    short_behind_long,
+    one_process,
+)

@@ -86,6 +86,19 @@ DOWN = "{at: 50s, for: 5s, broker_down: rabbit}"
             "mail gives messages up and has no `dead_letter`",
         ),
         (
+            system(step="{fail: 1%}", consume="on_failure: reject"),
+            "queue mail: what its consumers give up comes back to it at once. one that always fails goes round",
+        ),
+        (
+            system(
+                step="{fail: 1%}",
+                consume="on_failure: reject",
+                queue="dead_letter: {routing_key: relay}",
+                more="relay: {message_ttl: 0s, dead_letter: {routing_key: mail}}",
+            ),
+            "queue mail: what its consumers give up comes back to it at once",
+        ),
+        (
             system(
                 bound="[mail, later]",
                 more="later: {dead_letter: {routing_key: mail}}",
@@ -102,6 +115,14 @@ DOWN = "{at: 50s, for: 5s, broker_down: rabbit}"
 )
 def test_what_is_unwise_is_told(text, words):
     assert words in warnings(text)
+
+
+def test_a_waiting_queue_on_the_way_of_dead_letters_is_what_retries_are_made_of():
+    waiting = "wait: {message_ttl: 30s, dead_letter: {routing_key: mail}}"
+    text = system(
+        step="{fail: 1%}", consume="on_failure: reject", queue="dead_letter: {routing_key: wait}", more=waiting
+    )
+    assert "comes back" not in warnings(text)
 
 
 @pytest.mark.parametrize(
