@@ -163,6 +163,27 @@ def test_two_replications_give_no_verdict_but_the_advice_to_run_more(made):
     )
 
 
+def test_who_shares_the_first_place_for_want_of_replications_does_so_with_that_remark(made):
+    """Half the goodput is seen in two replications; hundredths of it are not, nor times of which one is twice the other."""
+    found = made({name: {"response_p95": 0.44, "goodput": 10.0} for name in ("a", "b")}, noise=20)
+    figures = {"a": (10.0, 10.01), "b": (10.01, 10.0), "c": (5.0, 5.01)}
+    model = found.variants["a"]
+    two = {
+        name: replace(
+            model,
+            name=name,
+            fingerprint=name,
+            figures=Columns(
+                np.arange(2), {"goodput": np.array(goodput), "response_p95": (1 + place) * np.array([0.3, 0.6 - place])}
+            ),
+        )
+        for place, (name, goodput) in enumerate(figures.items())
+    }
+    told = conclude(replace(found, variants=two, replications=2)).sentence
+    assert told.startswith("a and b share the first place: ")
+    assert told.endswith(" 2 replications are too few to judge response p95 and goodput.")
+
+
 def test_two_that_share_the_first_place_are_both_named(made):
     told = conclude(made({"a": {"response_p95": 0.1}, "b": {"response_p95": 0.1001}, "c": {"response_p95": 0.9}}))
     assert (

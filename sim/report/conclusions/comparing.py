@@ -54,10 +54,7 @@ def _sentence(comparison: Comparison, ranking: Ranking) -> str:
     if set(comparison.identical) == set(list(comparison.variants)[1:]):
         return f"It makes no difference: in all variants every request is the same as in {comparison.baseline}."
     if not ranking.standings and ranking.unjudged:
-        return (
-            f"No verdict: {count_of(comparison.replications, 'replication')} are too few to judge "
-            f"{_named(ranking.unjudged)}. Run more replications."
-        )
+        return f"No verdict: {_too_few(comparison, ranking)} Run more replications."
     if not ranking.standings:
         return (
             f"No winner: in {count_of(comparison.replications, 'replication')} nothing that matters here tells the "
@@ -65,7 +62,16 @@ def _sentence(comparison: Comparison, ranking: Ranking) -> str:
         )
     if len(ranking.unbeaten) == 1:
         return _winner(comparison, ranking, ranking.unbeaten[0])
-    return _shared(ranking) if ranking.unbeaten else _depends(comparison, ranking)
+    if not ranking.unbeaten:
+        return _depends(comparison, ranking)
+    return f"{_shared(ranking)} {_too_few(comparison, ranking)}".strip()
+
+
+def _too_few(comparison: Comparison, ranking: Ranking) -> str:
+    """In what nothing could be judged; '' where all could."""
+    if not ranking.unjudged:
+        return ""
+    return f"{count_of(comparison.replications, 'replication')} are too few to judge {_named(ranking.unjudged)}."
 
 
 def _winner(comparison: Comparison, ranking: Ranking, first: str) -> str:
