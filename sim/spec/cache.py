@@ -11,7 +11,7 @@ from sim.spec.actions import Action, Runs, TakesTime
 from sim.spec.base import Duration, Flag, Leaves, Many, Share, register
 from sim.spec.distribution import AnyDistribution, Constant
 from sim.spec.document import Data
-from sim.spec.step import AnyStep, Step
+from sim.spec.step import AnyStep, Step, with_a_list
 from sim.units import show_duration, show_share
 from sim.vocabulary import Outcome, Stage
 
@@ -90,9 +90,7 @@ class Cache(Step):
     @model_validator(mode="before")
     @classmethod
     def _single_step(cls, data: Data) -> Data:
-        if isinstance(data, dict) and isinstance(data.get("then"), dict):
-            return {**data, "then": [data["then"]]}
-        return data
+        return with_a_list(data, "then")
 
     @model_validator(mode="after")
     def _one_way_to_hit(self) -> Self:

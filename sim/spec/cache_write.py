@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from sim.spec.actions import Action, Runs
 from sim.spec.base import Duration, Leaves, Many, register
 from sim.spec.document import Data
-from sim.spec.step import AnyStep, Step
+from sim.spec.step import AnyStep, Step, with_a_list
 from sim.vocabulary import Stage
 
 
@@ -53,9 +53,7 @@ class CacheWrite(Step):
     @model_validator(mode="before")
     @classmethod
     def _single_step(cls, data: Data) -> Data:
-        if isinstance(data, dict) and isinstance(data.get("then"), dict):
-            return {**data, "then": [data["then"]]}
-        return data
+        return with_a_list(data, "then")
 
     @model_validator(mode="after")
     def _behind_some_time(self) -> Self:

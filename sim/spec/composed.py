@@ -11,7 +11,7 @@ from sim.spec.actions import Action, Branches, Chooses, Repeats, Runs
 from sim.spec.base import Flag, Leaves, Share, Spec, register
 from sim.spec.counting import HowMany
 from sim.spec.document import Data
-from sim.spec.step import AnyStep, Step
+from sim.spec.step import AnyStep, Step, with_a_list, with_lists_of_steps
 from sim.units import show_share
 from sim.vocabulary import Stage
 
@@ -31,9 +31,7 @@ class Alternative(Spec):
     @model_validator(mode="before")
     @classmethod
     def _single_step(cls, data: Data) -> Data:
-        if isinstance(data, dict) and isinstance(data.get("do"), dict):
-            return {**data, "do": [data["do"]]}
-        return data
+        return with_a_list(data, "do")
 
 
 @register("step", "choose")
@@ -102,7 +100,7 @@ class Repeat(Step):
     @model_validator(mode="before")
     @classmethod
     def _single_step(cls, data: Data) -> Data:
-        return {**data, "do": [data["do"]]} if isinstance(data, dict) and isinstance(data.get("do"), dict) else data
+        return with_a_list(data, "do")
 
 
 @register("step", "race")
@@ -129,12 +127,7 @@ class Race(Step):
     @model_validator(mode="before")
     @classmethod
     def _single_steps(cls, data: Data) -> Data:
-        if isinstance(data, dict) and isinstance(data.get("branches"), list):
-            return {
-                **data,
-                "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]],
-            }
-        return data
+        return with_lists_of_steps(data)
 
 
 @register("step", "background")
@@ -160,4 +153,4 @@ class Background(Step):
     @model_validator(mode="before")
     @classmethod
     def _single_step(cls, data: Data) -> Data:
-        return {**data, "do": [data["do"]]} if isinstance(data, dict) and isinstance(data.get("do"), dict) else data
+        return with_a_list(data, "do")

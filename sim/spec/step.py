@@ -352,12 +352,19 @@ class Parallel(Step):
     @model_validator(mode="before")
     @classmethod
     def _single_steps(cls, data: Data) -> Data:
-        if isinstance(data, dict) and isinstance(data.get("branches"), list):
-            return {
-                **data,
-                "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]],
-            }
+        return with_lists_of_steps(data)
+
+
+def with_a_list(data: Data, word: str) -> Data:
+    """A single step under a word is a list of one."""
+    return {**data, word: [data[word]]} if isinstance(data, dict) and isinstance(data.get(word), dict) else data
+
+
+def with_lists_of_steps(data: Data) -> Data:
+    """A single step among `branches` is a branch of one."""
+    if not isinstance(data, dict) or not isinstance(data.get("branches"), list):
         return data
+    return {**data, "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]]}
 
 
 def _split_named_map(data: Data, field: str) -> Data:

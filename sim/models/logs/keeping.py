@@ -10,6 +10,7 @@ offsets of groups that expire (offsets.retention.minutes).
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Protocol
@@ -50,7 +51,7 @@ class Segment:
         self.keys: list[tuple[int, Hashable, float]] = []  # (offset, key, bytes), where the topic is compacted
 
 
-class Keeper:
+class Keeper(ABC):
     """The segments of each partition of a topic, looked at every `check` as long as there are some."""
 
     def __init__(self, log: Log, partitions: int, spec: Retention | Compaction, recorder: Recorder):
@@ -87,9 +88,9 @@ class Keeper:
         if self.armed:
             self.log.env.hold(Signal(self._look), self.spec.check)
 
+    @abstractmethod
     def _clean(self, partition: int, line: deque[Segment]) -> None:
         """Take out of a partition what need not be kept."""
-        raise NotImplementedError
 
 
 class Deleting(Keeper):
