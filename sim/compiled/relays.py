@@ -20,7 +20,8 @@ from sim.compiled.spans import OUTBOX, follow, keep_note
 from sim.compiled.tasks import done
 from sim.compiled.topics import append, release
 
-REPLICATING, CONFIRMING = whole(1), whole(2)  # where a relay waits for the replicas of its batch, or for confirms
+# where a relay waits for the replicas of its batch, for confirms, for memory of its producer, or for acknowledgements
+REPLICATING, CONFIRMING, BLOCKED, HEARING = map(whole, range(1, 5))
 
 
 @handler

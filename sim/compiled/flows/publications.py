@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from sim.compiled.answers import FAIL, NEXT
 from sim.compiled.attempts import lose_answer
 from sim.compiled.calendar import hold
 from sim.compiled.codes import ERROR, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.exchanges import are_confirmed, heard_of, is_held_back, publish_rows
+from sim.compiled.flows.layer import failed, thawed
 from sim.compiled.letters import stand_blocked
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
+from sim.compiled.producing import (
+    are_acknowledged,
+    drop_record,
+    must_hear,
+    publish_record,
+    put_row,
+    release_records,
+    wait_for_record,
+)
 from sim.compiled.relays import (
+    BLOCKED,
     CONFIRMING,
+    HEARING,
     REPLICATING,
     batch_delay,
     count_tries,
@@ -25,12 +38,12 @@ from sim.compiled.relays import (
     strike_off,
 )
 from sim.compiled.rows.state import State
-from sim.compiled.spans import ANSWER, flow_of, keep_stage
+from sim.compiled.spans import ANSWER, CALL, flow_of, keep_stage
 from sim.compiled.tasks import answer, done, forget
 from sim.compiled.topics import ALL, append, is_available, release, wait_for_replicas
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import ConfirmWait, Message, Outbox, Request, Sender, Task
+    from sim.compiled.flows.kinds import ConfirmWait, Message, Outbox, ProduceOp, Request, Sender, Task
 
 
 @flow
@@ -79,6 +92,38 @@ def reach_replicas(s: State, own: Task) -> Waits[None]:
         keep_stage(s, own, ANSWER, target.where, 0.0, -1)
 
 
+# -- by way of a producer ----------------------------------------------------------------------------------------------
+
+
+@flow
+def produce(s: State, own: Task, op: ProduceOp) -> Waits[int]:
+    """Publish by way of the producer of its replica, in the place of a call."""
+    yield from reach_producer(s, own, op)
+    if own.outcome == OK:
+        return NEXT
+    if op.fails:
+        failed(s, own, op.call)
+    return FAIL
+
+
+@flow
+def reach_producer(s: State, own: Task, op: ProduceOp) -> Waits[None]:
+    """OK when its record is acknowledged, where that is heard."""
+    own.outcome = OK
+    if s.spans:
+        keep_stage(s, own, CALL, op.call.target.where, 0.0, -1)
+    if not publish_record(s, own, op):
+        yield
+        if own.outcome != OK:
+            drop_record(s, own)
+            return
+    if not op.publisher.hears:
+        return
+    wait_for_record(s, own)
+    yield
+    yield from thawed(s, own, op.call)
+
+
 # -- relays ------------------------------------------------------------------------------------------------------------
 
 
@@ -111,7 +156,9 @@ def publish(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
     if delay > 0.0:
         hold(s, own, delay)
         yield
-    if outbox.sender is not None:
+    if outbox.publisher is not None:
+        stored = yield from store_by_producer(s, own, outbox)
+    elif outbox.sender is not None:
         stored = yield from store_in_queues(s, own, outbox)
     else:
         stored = yield from store_in_topic(s, own, outbox)
@@ -141,6 +188,26 @@ def store_in_queues(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
 
 
 @flow
+def store_by_producer(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
+    """Whether its producer has heard that the topic has the whole batch."""
+    outbox.taken = 0
+    while outbox.taken < outbox.count:
+        own.outcome = OK
+        if not put_row(s, own, outbox):
+            yield BLOCKED
+        if own.outcome != OK:
+            drop_record(s, own)
+            release_records(s, outbox)
+            return False
+    outbox.heard = 0
+    while outbox.heard < outbox.count:
+        if must_hear(s, own, outbox):
+            yield HEARING
+        outbox.heard += 1
+    return are_acknowledged(s, outbox)
+
+
+@flow
 def store_in_topic(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
     """Whether the topic has the batch, with all the replicas that are waited for."""
     if outbox.topic.broker.down:
@@ -161,5 +228,9 @@ def store_in_topic(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
 
 def modules() -> Iterable[Module]:
     """What is written of them."""
-    steps = [Step(publication, "publication", ends=True), Step(relay, "relay_step", apart=True)]
+    steps = [
+        Step(publication, "publication", ends=True),
+        Step(produce, "produce", apart=True),
+        Step(relay, "relay_step", apart=True),
+    ]
     yield Module("publications", "Publications at a log broker, and the relays of outboxes.", steps)
