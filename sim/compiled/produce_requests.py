@@ -14,9 +14,11 @@ from sim.compiled.codes import ERROR, OK, UNREACHABLE
 from sim.compiled.network import hop_delay
 from sim.compiled.producer_events import ANSWERED, ARRIVED, SENT, TIME_OUT, producer_event
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.logs import brokers, messages
 from sim.compiled.rows.producers import (
     batches,
+    client_quotas,
     give_back_batch,
     give_back_produce_request,
     give_back_produced_record,
@@ -26,12 +28,17 @@ from sim.compiled.rows.producers import (
     producer_settings,
     producers,
     publishers,
+    quota_rings,
     requested_batches,
 )
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
 from sim.compiled.tasks import HEARS_OF_REPLICAS, done, forget, new_task
 from sim.compiled.topics import ALL, NO_ACKS, append_to, is_available, release
+from sim.policies import client_quota
+
+held_back = client_quota.held_back.compiled
 
 # -- who is named ------------------------------------------------------------------------------------------------------
 
@@ -220,6 +227,8 @@ def arrive(s: State, request: int) -> None:
 def handle(s: State, request: int) -> None:
     """Write what is not known already, and wait for what `acks` asks for."""
     row = produce_requests(s)[request]
+    if producer_settings(s)[producers(s)[row.producer].settings].first_quota >= 0:
+        count_in_quota(s, request)
     entry = row.first
     while entry >= 0:
         outcome = write_batch(s, request, requested_batches(s)[entry].batch)
@@ -235,6 +244,16 @@ def handle(s: State, request: int) -> None:
         entry = following
     if row.unsettled == 0 and not row.told:
         answer_request(s, request)
+
+
+@handler
+def count_in_quota(s: State, request: int) -> None:
+    """A client over its quota gets its answers late."""
+    row = produce_requests(s)[request]
+    settings = producer_settings(s)[producers(s)[row.producer].settings]
+    host = replicas(s)[producers(s)[row.producer].replica].host
+    ring = rows_from(quota_rings(s), settings.quota_ring + host * settings.quota_ring_size)
+    row.held_back = held_back(client_quotas(s)[settings.first_quota + host], ring, s.now, row.size)
 
 
 @handler

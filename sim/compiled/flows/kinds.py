@@ -1271,6 +1271,9 @@ class ProducerSettings(int):
     first_partition: Partition
     first_topic: Topic
     topics: int
+    first_quota: int
+    quota_ring: int
+    quota_ring_size: int
     there: ProducerLine
     oldest_batch: Batch | None
     newest_batch: Batch | None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sim.compiled.rows.declaring import Perhaps, Reference, Row
 from sim.compiled.rows.running import TaskLine
 from sim.compiled.rows.tables import Pool, Returning, Table, Taking
+from sim.policies.client_quota import CLIENT_QUOTA, ClientQuotaRow
 from sim.policies.partitioner import BUILT_IN, BuiltInRow
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class ProducerSettings(Row):
     first_partition: Reference[Partition]
     first_topic: Reference[Topic]
     topics: int
+    first_quota: int  # one for each host, in `client_quotas`; -1: there is none
+    quota_ring: int  # of the first, in `quota_rings`
+    quota_ring_size: int
     there: ProducerLine  # in the order in which they came to be
     oldest_batch: Perhaps[Batch]  # of those that may expire; by `later`
     newest_batch: Perhaps[Batch]
@@ -198,6 +202,8 @@ queued_batches = Table("queued_batches", int)
 """How many batches stand in each of `open_lines`."""
 built_ins = Table("built_ins", BuiltInRow, dtype=BUILT_IN)
 """Where each producer sends what has no key, for each topic of its broker."""
+client_quotas = Table("client_quotas", ClientQuotaRow, dtype=CLIENT_QUOTA)
+quota_rings = Table("quota_rings", float)
 publishers = Table("publishers", Publisher)
 batches = Table("batches", Batch, pool=Pool(1 << 7))
 produced_records = Table("produced_records", ProducedRecord, pool=Pool(1 << 8))

@@ -13,13 +13,15 @@ from sim.compiled.rows import producers as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.topics import ALL, LEADER, NO_ACKS
 from sim.compiled.wiring.calls import placed_by
-from sim.compiled.wiring.found import Filled, Found, FoundPolicies
+from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions
+from sim.policies.client_quota import ClientQuotaRow, new_client_quota, ring_size
 from sim.policies.partitioner import BuiltInRow, new_built_in
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.places import Places
     from sim.models.logs.publishing import ProducedStore, Producing
+    from sim.spec.cluster import Quota
 
 ACKS = {"0": int(NO_ACKS), "1": int(LEADER), "all": int(ALL)}
 
@@ -32,6 +34,8 @@ class ProducerTables:
         self.settings, self.producers = Found(rows.ProducerSettings), Found(rows.Producer)
         self.publishers = Found(rows.Publisher)
         self.built_ins = FoundPolicies(BuiltInRow)
+        self.quotas = FoundPolicies(ClientQuotaRow)
+        self.rings: list[float] = []
         self.lines = 0
         self.most_at_once = 1  # requests that one operation sends at most, times the batches of each
         self._settings_of: dict[object, int] = {}
@@ -70,6 +74,7 @@ class ProducerTables:
             first_partition=sum(before),
             first_topic=first_topic,
             topics=len(broker.topics),
+            **self._quota(broker.spec.quota),
         )
         for replica in range(len(places.replicas)):
             self.producers.add(
@@ -82,6 +87,17 @@ class ProducerTables:
             self.lines += partitions
             for topic in broker.topics:
                 self.built_ins.add(new_built_in(len(topic.partitions), spec.batch))
+
+    def _quota(self, quota: Quota | None) -> dict[str, int]:
+        """Each service that publishes has one of its own."""
+        if quota is None or quota.produce is None:
+            return {"first_quota": NOBODY}
+        size, found = ring_size(quota.windows), {"first_quota": len(self.quotas), "quota_ring": len(self.rings)}
+        for _ in self.places.hosts:
+            row, ring = new_client_quota(quota.produce, quota.window, quota.windows)
+            self.quotas.add(row)
+            self.rings += ring
+        return {**found, "quota_ring_size": size}
 
     def publisher(self, publishing: Producing | ProducedStore) -> int:
         """One place that publishes so: a step, or the relay of an outbox, which is its own way."""
@@ -106,3 +122,5 @@ class ProducerTables:
         yield rows.open_lines, rows.OpenLine.zeros(max(1, self.lines))
         yield rows.queued_batches, np.zeros(max(1, self.lines), np.int64)
         yield rows.built_ins, self.built_ins.array()
+        yield rows.client_quotas, self.quotas.array()
+        yield rows.quota_rings, fractions(self.rings)
