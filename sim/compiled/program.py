@@ -186,21 +186,26 @@ class Assembler:
         self.emit(op_of.END, by_outcome=True)
         return start
 
-    def consumer(self, sequence: StepSequence, commits: int) -> int:
+    def consumer(self, sequence: StepSequence, commits: int, transacts: bool) -> int:
         """The life of a member: poll, process, commit, for ever."""
         commit, over = Label(), Label()
         start = self.emit(op_of.POLL)
         take = self.emit(op_of.TAKE_NEXT, to=commit)
-        hand_over = self.emit(op_of.HAND_OVER, to=over)
+        begin = len(self.rows)
+        if transacts:
+            self.emit(op_of.BEGIN_TRANSACTION)
+        self.emit(op_of.HAND_OVER, to=over)
         self.sequence(sequence, over)
         self.emit(op_of.WELL)
         self.here(over)
-        self.emit(op_of.RECORD_OVER, to=hand_over)
-        if commits in (RECORD, BEFORE):
+        if transacts:
+            self.emit(op_of.END_TRANSACTION)
+        self.emit(op_of.RECORD_OVER, to=begin)
+        if commits in (RECORD, BEFORE) or transacts:
             self.emit(op_of.COMMIT_RECORD)
         self.emit(op_of.GO_TO, to=take)
         self.here(commit)
-        self.emit(op_of.COMMIT if commits == BATCH else op_of.REST)
+        self.emit(op_of.COMMIT if commits == BATCH and not transacts else op_of.REST)
         self.emit(op_of.GO_TO, to=start)
         return start
 
