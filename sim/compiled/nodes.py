@@ -102,7 +102,7 @@ class NodeView(Node):
         return nodes(self.machine.s)[self.place]
 
     @property
-    def down(self) -> int:  # type: ignore[override]
+    def down(self) -> int:
         """For how many faults."""
         return self.row.down
 

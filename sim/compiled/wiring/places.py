@@ -97,10 +97,6 @@ class Places:
         readers: list[Any] = [*topic.groups]
         here = [member for member in self.members if member.group.topic.broker is topic.broker]
         deep = topic.broker.spec.has_nodes or any(self.transacts(member) for member in here)
-        deep = deep or any(
-            isinstance(harm, BrokerDown) and harm.node is not None and harm.broker is topic.broker
-            for harm in self.harms
-        )
         return deep or any(group.unstable is not None for group in readers)
 
     @staticmethod

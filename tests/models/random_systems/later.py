@@ -12,6 +12,7 @@ from tests.models.random_systems import adapting, ground, serving
 from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
+from tests.models.random_systems.deep_logs import deep_logs
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
 from tests.models.random_systems.groups import commits, memberships, retention
@@ -62,6 +63,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     memberships,
     commits,
     retention,
+    deep_logs,
     queue_brokers,
     releases,
     serverless,
