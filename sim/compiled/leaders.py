@@ -16,6 +16,7 @@ from sim.compiled.calendar import OF_NODES, ORDER, ORDINARY, put_ready, schedule
 from sim.compiled.codes import ERROR, ISR_EXPANDED, LOST, OK, UNREACHABLE
 from sim.compiled.events import log
 from sim.compiled.keeping import keep_record
+from sim.compiled.placing import which_partition
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, numbers
 from sim.compiled.rows.logs import (
@@ -31,6 +32,7 @@ from sim.compiled.rows.logs import (
     nodes,
     partitions,
     shipments,
+    site_sizes,
     take_lack,
     take_message,
     take_shipment,
@@ -39,7 +41,7 @@ from sim.compiled.rows.logs import (
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import REPLICATION, keep_note
-from sim.compiled.topics import ALL, into_partition, new_delivery, readable, release, which_partition
+from sim.compiled.topics import ALL, into_partition, new_delivery, readable, release
 from sim.compiled.transactions import end_unread, join_transaction, stand_unstable
 
 SHIPPED, ALONE = map(whole, range(2))  # what an event is about: a follower has a record, or all that there are
@@ -69,21 +71,21 @@ def refusal(s: State, place: int) -> int:
 
 @by_address
 @handler
-def busy(s: State, place: int) -> float:
-    """Seconds until the node that leads has done with a request to write a message there."""
+def busy(s: State, place: int, site: int) -> float:
+    """Seconds until the node that leads has done with a request of one place that publishes there."""
     partition = partitions(s)[place]
     topic = topics(s)[partition.topic]
     broker = brokers(s)[topic.broker]
     if not broker.limited:
         return 0.0
-    node = nodes(s)[copies(s)[partition.leader].node]
+    node, size = nodes(s)[copies(s)[partition.leader].node], site_sizes(s)[topic.sizes + site]
     at = s.now
     if broker.requests > 0.0:
         at = node.free_requests = max(node.free_requests, at) + broker.requests
     if broker.network > 0.0:
-        at = node.free_network = max(node.free_network, at) + topic.size / broker.network
+        at = node.free_network = max(node.free_network, at) + size / broker.network
     if broker.disk > 0.0:
-        at = node.free_disk = max(node.free_disk, at) + topic.size / broker.disk * node.slow
+        at = node.free_disk = max(node.free_disk, at) + size / broker.disk * node.slow
     return at - s.now
 
 

@@ -31,10 +31,6 @@ Key = Annotated[Literal["order", "user", "item"] | None, BeforeValidator(_sticky
 class Topic(Spec):
     """A topic; `key` decides the partition (murmur2), null or `sticky` is Kafka's sticky partitioner."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = (
-        "key_header",
-        "partitioner",
-    )
     partitions: Few = 1
     """How many there are; each keeps its order, and is read by one member of a group."""
     key: Key = "order"

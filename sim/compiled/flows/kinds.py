@@ -1005,7 +1005,9 @@ class Topic(int):
     chance: int
     replication: int
     published: int
-    size: float
+    sizes: int
+    header: int
+    by_text: int
     keeper: Keeper | None
     look_every: float
     look: int
@@ -1118,6 +1120,7 @@ class KeyOfRecord(int):
 
     offset: int
     key: int
+    size: float
     next: KeyOfRecord | None
 
 

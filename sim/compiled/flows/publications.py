@@ -114,7 +114,7 @@ def reach_leader(s: State, own: Task) -> Waits[None]:
     own.outcome = refusal(s, the(Partition, own.partition))
     if own.outcome != OK:
         return
-    delay = busy(s, the(Partition, own.partition))
+    delay = busy(s, the(Partition, own.partition), own.target.site)
     if delay > 0.0:
         hold(s, own, delay)
         yield
@@ -232,7 +232,7 @@ def store_at_leaders(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
         if refusal(s, the(Partition, outbox.partition)) != OK:
             release_written(s, outbox)
             return False
-        delay = busy(s, the(Partition, outbox.partition))
+        delay = busy(s, the(Partition, outbox.partition), outbox.site)
         if delay > 0.0:
             hold(s, own, delay)
             yield WRITING

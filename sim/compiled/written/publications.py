@@ -130,7 +130,7 @@ def publication_at_leader(s: State, own: int) -> int:
             if own_row.outcome != OK:
                 to = 6
             else:
-                delay_1 = busy(s, own_row.partition)
+                delay_1 = busy(s, own_row.partition, targets(s)[own_row.target].site)
                 if delay_1 > 0.0:
                     hold(s, own, delay_1)
                     own_row.phase = 1
@@ -268,7 +268,7 @@ def relay_step(s: State, own: int, outbox: int) -> int:
                 stored_1 = False
                 to = 15
             else:
-                delay_3 = busy(s, outbox_row.partition)
+                delay_3 = busy(s, outbox_row.partition, outbox_row.site)
                 if delay_3 > 0.0:
                     hold(s, own, delay_3)
                     own_row.phase = 3
