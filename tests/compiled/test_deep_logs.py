@@ -20,8 +20,6 @@ def without_producers(seed: int) -> dict[str, Any]:
     system = {**log_system(seed), "record": {"spans": SPANS[seed % len(SPANS)]}}
     for word in ("producer", "quota"):
         system["brokers"]["kafka"].pop(word, None)
-    for step in system["services"]["front"]["endpoints"]["ask"]:
-        step.pop("size", None)
     return system
 
 
