@@ -1004,7 +1004,9 @@ class Topic(int):
     chance: int
     replication: int
     published: int
-    size: float
+    sizes: int
+    header: int
+    by_text: int
     keeper: Keeper | None
 
 
@@ -1059,6 +1061,7 @@ class KeyOfRecord(int):
 
     offset: int
     key: int
+    size: float
     next: KeyOfRecord | None
 
 
