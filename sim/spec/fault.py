@@ -303,9 +303,9 @@ class Flush(Fault):
     momentary = "a cache is emptied at once"
     positional = "cache"
     cache: str
-    """The name of the cache."""
+    """The name of the cache; of the gateway's the route."""
     of: str
-    """The service whose it is."""
+    """The service whose it is, or the `gateway`."""
 
     @property
     def end(self) -> float:

@@ -93,7 +93,7 @@ def test_no_field_of_the_language_is_without_a_sentence():
 
 
 def test_the_site_is_built_without_a_warning(made, tmp_path):
-    pytest.importorskip("mkdocs")
+    """With every link to a page and to a heading of it. MkDocs belongs to the tools of developers."""
     from sim.docs.build import built, write
 
     write(made, tmp_path / "source")
@@ -102,3 +102,14 @@ def test_the_site_is_built_without_a_warning(made, tmp_path):
     assert "simulates microservices" in index
     fetched = re.findall(r'(?:src|href)="(https?://[^"]+)"[^>]*(?:stylesheet|script)', index)
     assert fetched == []
+
+
+def test_a_link_to_a_heading_that_is_not_there_ends_the_build(made, tmp_path):
+    from mkdocs.exceptions import Abort
+
+    from sim.docs.build import built, write
+
+    bare = {name: "# A page\n" for name in made if name.endswith(".md")} | {"index.md": "[there](takeaways.md#not)\n"}
+    write(bare, tmp_path / "source")
+    with pytest.raises(Abort, match="1 warnings in strict mode"):
+        built(bare, tmp_path / "source", tmp_path / "site")
