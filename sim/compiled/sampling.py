@@ -15,7 +15,7 @@ from sim.compiled.rows.caches import cache_writes, caches, collected, stores
 from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
-from sim.compiled.rows.logs import groups, keepers, member_of, members, outboxes
+from sim.compiled.rows.logs import groups, keepers, member_of, members, outboxes, partitions, topics
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.producers import producer_settings, producers
 from sim.compiled.rows.queues import channel_of, channels, given_up, message_queues, queue_brokers
@@ -40,9 +40,9 @@ from sim.compiled.written.watched import read_layers
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
-    CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING,
+    CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OFFLINE, UNDER_REPLICATED, RECORDS_LOST,
     PRODUCERS_BLOCKED, PRODUCE_REQUESTS, PRODUCED_BATCHES, BUFFERED, OF_LAYERS,
-) = map(whole, range(83))  # fmt: skip
+) = map(whole, range(86))  # fmt: skip
 
 
 @handler
@@ -55,6 +55,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_layers(s, what - OF_LAYERS, index, count)
     if what >= PRODUCERS_BLOCKED:
         return read_producers(s, what, index)
+    if what >= OFFLINE:
+        return read_nodes(s, what, index, count)
     if what >= CACHE_WRITES:
         return read_cache_writes(s, what, index)
     if what >= INSTANCES:
@@ -133,6 +135,24 @@ def read_plugin(s: State, word: int, replicas_of_host: int) -> float:
     total = 0
     for replica in range(replicas_of_host):
         total += plugin_words(s)[word + replica * STEP_WORDS]
+    return float(total)
+
+
+@handler
+def read_nodes(s: State, what: int, broker: int, topics_of_all: int) -> float:
+    """The same of a log with nodes."""
+    total = 0
+    for place in range(topics_of_all):
+        topic = topics(s)[place]
+        if topic.broker != broker or not topic.deep:
+            continue
+        if what == RECORDS_LOST:
+            total += topic.lost
+            continue
+        for index in range(topic.first, topic.first + topic.count):
+            partition = partitions(s)[index]
+            is_so = partition.leader < 0 if what == OFFLINE else partition.in_sync < topic.copies
+            total += int(is_so)
     return float(total)
 
 

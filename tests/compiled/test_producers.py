@@ -57,8 +57,8 @@ brokers: {kafka: {kind: log, producer: {}, SAID topics: {orders: {TOPIC}}}}
     ("said", "topic", "found"),
     [
         ("", "", ""),
-        ("nodes: 3,", "", "the word 'nodes'"),
-        ("", "replication_factor: 2", "the word 'replication_factor'"),
+        ("nodes: 3,", "", "a producer of a log with nodes"),
+        ("", "replication_factor: 2", "a producer of a log with nodes"),
     ],
 )
 def test_a_producer_of_a_broker_with_nodes_runs_on_simpy_alone(said, topic, found):

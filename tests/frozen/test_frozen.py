@@ -35,7 +35,7 @@ NEVER = {
     ),
     **dict.fromkeys(
         ("event leader_lost", "event leader_elected", "event isr_shrank", "event isr_expanded"),
-        "of logs with nodes, which only SimPy runs",
+        "of logs with nodes, whose words came later",
     ),
 }
 """What no frozen system shows, and why."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.compiled.calendar import OF_MEMORY
-from sim.compiled.program import Unsupported, row_of
+from sim.compiled.program import row_of
 from sim.compiled.rows import producers as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.topics import ALL, LEADER, NO_ACKS
@@ -49,8 +49,6 @@ class ProducerTables:
         return len(self.settings)
 
     def _broker(self, broker: Any) -> None:  # noqa: ANN401 - a broker that may have nodes
-        if broker.spec.has_nodes:
-            raise Unsupported("a producer of a broker with nodes")
         spec, places = broker.spec.producer, self.places
         acks = spec.acks_of(broker.acks)
         first_topic = min(places.topic_at[topic] for topic in broker.topics)

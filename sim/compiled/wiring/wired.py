@@ -40,8 +40,8 @@ class Wiring(Places):
     """
 
     def __init__(self, scenario: Scenario, replication: int):
-        for word in what_only_simpy_runs(scenario):
-            raise Unsupported(f"the word '{word}'")
+        for found in what_only_simpy_runs(scenario):
+            raise Unsupported(found if " " in found else f"the word '{found}'")
         super().__init__(scenario, replication)
         self.identity_tables = IdentityTables(self)
         self.limit_tables = LimitTables(self, self.identity_tables)
