@@ -78,6 +78,7 @@ from sim.builder.written.parts.serverless import scaling, serverless
 from sim.builder.written.parts.service import consume, endpoint, retry_topic, service, stock
 from sim.builder.written.parts.step import effect_options, take_options
 from sim.builder.written.parts.traffic import objective, popularity, traffic, users, virtual_users
+from sim.builder.written.parts.vertical import vertical_scaling
 from sim.builder.written.parts.visit import visit
 
 __all__ = [
@@ -182,6 +183,7 @@ __all__ = [
     "translate",
     "users",
     "vegas_limit",
+    "vertical_scaling",
     "virtual_users",
     "visit",
     "warm_up",

@@ -35,6 +35,7 @@ class Service(Host):
         """`places`: of replicas, as many as there can be at once, those that end included; without it no more come."""
         super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue, places, spec.cpu)
         self.spec = spec
+        self.resizes = spec.vertical_scaling is not None
         self.event_loop = spec.concurrency == "event_loop"
         if spec.pinned:
             self.pin(len(self.replicas))

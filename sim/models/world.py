@@ -39,6 +39,7 @@ from sim.models.stock import Stock
 from sim.models.summary import plan_of
 from sim.models.task import Outside, Replica
 from sim.models.topic import Broker, Topic
+from sim.models.vertical_scaler import VerticalScaler
 from sim.models.watchdog import Watchdog
 from sim.models.workload import Workload
 from sim.records.row_sinks import row_sink
@@ -100,6 +101,7 @@ class World:
             name: Fleet(self, service, service.spec, self.node_pools.get(service.spec.node_pool or ""))
             for name, service in self.services.items()
             if service.spec.autoscaling is not None
+            or service.spec.vertical_scaling is not None
             or service.spec.node_pool is not None
             or any(name == fault.of for fault in scenario.deployments)
         }
@@ -145,6 +147,12 @@ class World:
             Autoscaler(fleet, self.services[name], spec, groups, queues)
             for name, fleet in self.fleets.items()
             if (spec := self.services[name].spec.autoscaling) is not None
+        ]
+        self.vertical_scalers = [
+            VerticalScaler(fleet, self.services[name], vertical, cpu)
+            for name, fleet in self.fleets.items()
+            if (vertical := self.services[name].spec.vertical_scaling) is not None
+            and (cpu := self.services[name].spec.cpu) is not None
         ]
 
     def _make_traffic(self) -> None:

@@ -218,7 +218,7 @@ class Scenario(Spec):
         """Of replicas of a service: as many as there can be at once, those that still drain included."""
         spec = self.services[service]
         most = spec.most_replicas
-        if spec.autoscaling is not None:
+        if spec.autoscaling is not None or (spec.vertical_scaling is not None and spec.vertical_scaling.replaces):
             return 2 * most
         deployed = max((sum(fault.steps(most)) for fault in self.deployments if fault.of == service), default=0)
         # a node that goes takes as many as stand on it, which begin elsewhere while these drain

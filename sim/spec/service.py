@@ -27,6 +27,7 @@ from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has 
 from sim.spec.queueing import check_pinned
 from sim.spec.serverless import Serverless
 from sim.spec.step import AnyStep
+from sim.spec.vertical import VerticalScaling
 from sim.vocabulary import EventKind, MessageEnd, Stage
 
 Cores = Annotated[
@@ -202,6 +203,8 @@ class Service(Spec):
     """On whose nodes its replicas stand, one of `node_pools`; without it there is always room."""
     autoscaling: Autoscaling | None = None
     """Whether replicas come and go by themselves; `replicas` is then how many there are at the beginning."""
+    vertical_scaling: VerticalScaling | None = None
+    """Whether its `cpu` limit grows and shrinks with what its replicas use."""
     start: Starting = Starting()
     """How long a replica takes to start, where it is started while the system runs, and how slow it is at first."""
     drain: Draining = Draining()
@@ -254,6 +257,19 @@ class Service(Spec):
             raise ValueError(
                 f"found `{said[0]}` beside `serverless`, expected one replica with `workers: unlimited`: its instances "
                 "come by themselves"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_limit_to_scale(self) -> Self:
+        if self.vertical_scaling is None:
+            return self
+        if self.cpu is None:
+            raise ValueError("found `vertical_scaling` without `cpu`, expected the limit at the beginning: `cpu: 500m`")
+        if self.autoscaling is not None and any(metric.cpu is not None for metric in self.autoscaling.measured):
+            raise ValueError(
+                "found `autoscaling` by cpu beside `vertical_scaling`, which moves what that is a share of; expected "
+                "another metric, as Kubernetes asks for"
             )
         return self
 

@@ -634,6 +634,8 @@ class Host(int):
     queue_area: float
     outside_area: float
     up_area: float
+    granted: float
+    granted_area: float
     last_shed: float
     last_overflow: float
     name: int
@@ -669,6 +671,7 @@ class Host(int):
     judged: bool
     shedding: bool
     overflowing: bool
+    resizes: bool
     warm_slow: float
     warm_decay: float
 
@@ -685,6 +688,7 @@ class Replica(int):
     due: float
     used: float
     used_since: float
+    granted: float
     host: Host | None
     index: int
     free: int
@@ -725,8 +729,9 @@ class Fleet(int):
     """Replicas that come and go, as the time series tell of them."""
 
     wanted: int
-    paid: int
+    paid: float
     paid_area: float
+    cpu_target: float
 
 
 class Tally(int):

@@ -36,7 +36,7 @@ class HostTables:
         self.quotas = FoundPolicies(QuotaRow)
         self.loops = Found(rows.Loop)
         for fleet in places.world.fleets.values():
-            self.fleets.add(wanted=fleet.wanted, paid=fleet.paid)
+            self.fleets.add(wanted=fleet.wanted, paid=float(fleet.paid))
         self.node_pools = Found(rows.NodePool)
         for pool in places.world.node_pools.values():
             self.node_pools.add(ready=pool.ready, paid=pool.paid)
@@ -62,6 +62,7 @@ class HostTables:
                 index=replica.index,
                 free=replica.free,
                 cores=cores,
+                granted=replica.granted,
                 quota=self.quotas.add(replica.cpu.row) if isinstance(replica.cpu, QuotaCpu) else NOBODY,
                 due=np.inf,
                 down=int(replica.down),
@@ -85,6 +86,8 @@ class HostTables:
             warm_slow=host.warm_up[0] if host.warm_up is not None else 0.0,
             warm_decay=host.warm_up[1] if host.warm_up is not None else 1.0,
             up_area=host.up_area,
+            granted=host.granted,
+            resizes=host.resizes,
             last_shed=-np.inf,
             last_overflow=-np.inf,
             listen_most=host.listening.most if host.listening is not None else 0,
