@@ -74,7 +74,7 @@ from sim.builder.written.parts.release import abort, blue_green, canary, canary_
 from sim.builder.written.parts.retention import compaction, retention
 from sim.builder.written.parts.saga import saga_step
 from sim.builder.written.parts.scenario import ledger, recording, scenario
-from sim.builder.written.parts.serverless import scaling, serverless
+from sim.builder.written.parts.serverless import billing, scaling, serverless
 from sim.builder.written.parts.service import consume, endpoint, retry_topic, service, stock
 from sim.builder.written.parts.step import effect_options, take_options
 from sim.builder.written.parts.traffic import objective, popularity, traffic, users, virtual_users
@@ -92,6 +92,7 @@ __all__ = [
     "aws_quota",
     "backoff",
     "balancing",
+    "billing",
     "binding",
     "blue_green",
     "branch",

@@ -39,8 +39,9 @@ from sim.compiled.written.watched import read_layers
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
+    SPILLOVER, EXECUTIONS, RUNNING, RUNNING_PROVISIONED,
     CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OF_LAYERS,
-) = map(whole, range(80))  # fmt: skip
+) = map(whole, range(84))  # fmt: skip
 
 
 @handler
@@ -255,6 +256,14 @@ def read_function(s: State, what: int, index: int) -> float:
     if what == INSTANCES:
         return area_of_instances(s, index)
     function = serverless_functions(s)[index]
+    if what == RUNNING:
+        return function.running_area + function.running * s.now
+    if what == RUNNING_PROVISIONED:
+        return function.running_provisioned_area + function.running_provisioned * s.now
+    if what == SPILLOVER:
+        return float(function.spilled)
+    if what == EXECUTIONS:
+        return float(function.executions)
     return float(function.cold_starts if what == COLD_STARTS else function.throttled)
 
 

@@ -33,6 +33,7 @@ from sim.models.observing import Observer
 from sim.models.outbox import Outbox
 from sim.models.queues.queue import Queue
 from sim.models.recorder import Recorder, ticks_of
+from sim.models.serverless import Account
 from sim.models.service import Endpoint, Service
 from sim.models.sites import mark_of, salts, tried_again
 from sim.models.stock import Stock
@@ -91,8 +92,11 @@ class World:
         """
         scenario = self.scenario
         self.gateway: Gateway | None = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
+        left = scenario.unclaimed_concurrency
+        self.account = None if left is None else Account(left)
         self.services: dict[str, Service] = {
-            name: Service(self, name, spec, scenario.places_of(name)) for name, spec in scenario.services.items()
+            name: Service(self, name, spec, scenario.places_of(name), self.account)
+            for name, spec in scenario.services.items()
         }
         for host in self.hosts():
             host.spread(scenario.zones_of(host.name), scenario.zones)

@@ -164,6 +164,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     release.Abort,
     serverless.Scaling,
     serverless.Serverless,
+    serverless.Billing,
     release.BlueGreen,
     release.Canary,
     release.CanaryStep,

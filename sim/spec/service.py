@@ -251,6 +251,8 @@ class Service(Spec):
             return self
         words = ("cores", "cpu", "autoscaling", "node_pool")
         said = [word for word in words if getattr(self, word) is not None]
+        if self.serverless.billing is not None and self.cost:
+            raise ValueError("found `cost` beside `billing` of its function; expected one of them")
         said += [f"replicas: {self.replicas}"] if self.replicas != 1 else []
         said += [f"workers: {self.workers}"] if self.workers != UNLIMITED else []
         if said:

@@ -1973,13 +1973,30 @@ class Function(int):
 
     idle_timeout: float
     paid_area: float
+    running_area: float
+    running_provisioned_area: float
     roomy: InstanceLine
+    ready: InstanceLine
     concurrency: int
     limit: int
     cold_start: int
     there: int
+    provisioned: int
+    fresh: int
+    account: FunctionAccount | None
+    running: int
+    running_provisioned: int
     cold_starts: int
     throttled: int
+    spilled: int
+    executions: int
+
+
+class FunctionAccount(int):
+    """What functions without a reserve of their own share."""
+
+    most: int
+    active: int
 
 
 class Instance(int):
@@ -1988,6 +2005,7 @@ class Instance(int):
     ready_at: float
     since: float
     active: int
+    provisioned: bool
     next: Instance | None
     previous: Instance | None
 

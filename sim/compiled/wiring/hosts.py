@@ -47,6 +47,9 @@ class HostTables:
                 harm.version.place = self.tallies.add(bound=harm.version.tally.bound)
                 self.judged.add(harm.fault.of)
         self.functions, self.starts = Found(function_rows.Function), FoundPolicies(StartsRow)
+        self.accounts = Found(function_rows.FunctionAccount)
+        if places.world.account is not None:
+            self.accounts.add(most=places.world.account.most)
         self.error_at: dict[Errors, int] = {}
         self._struck = 0  # how many replicas stand in the lines of error faults of some of them
         self.left: list[int] = []
@@ -131,9 +134,14 @@ class HostTables:
         return self.functions.add(
             idle_timeout=spec.idle_timeout,
             concurrency=spec.concurrency,
-            limit=spec.limit,
+            limit=spec.most,
+            there=spec.provisioned,
+            provisioned=spec.provisioned,
+            fresh=spec.provisioned,
+            account=NOBODY if its.account is None else 0,
             cold_start=row_of(its.cold_start),
             roomy=(NOBODY, NOBODY),
+            ready=(NOBODY, NOBODY),
         )
 
     def _errors_of(self, host: Host) -> tuple[int, int]:
@@ -161,6 +169,7 @@ class HostTables:
         yield rows.tallies, self.tallies.array()
         yield function_rows.serverless_functions, self.functions.array()
         yield function_rows.starts, self.starts.array()
+        yield function_rows.accounts, self.accounts.array()
         yield rows.error_faults, self.errors.array()
         yield rows.struck, np.zeros(max(1, self._struck), np.int64)
         yield rows.zone_of, whole_numbers([replica.zone for replica in places.replicas])

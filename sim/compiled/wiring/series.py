@@ -62,6 +62,10 @@ OF_FUNCTIONS = (
     ("instances", sampling.INSTANCES),
     ("cold_starts", sampling.COLD_STARTS),
     ("throttles", sampling.THROTTLES),
+    ("spillover", sampling.SPILLOVER),
+    ("executions", sampling.EXECUTIONS),
+    ("running", sampling.RUNNING),
+    ("running_provisioned", sampling.RUNNING_PROVISIONED),
 )
 OF_SESSIONS = (
     ("sessions_found", sampling.SESSIONS_FOUND),

@@ -51,6 +51,18 @@ def canaries_unseen(view: View) -> Iterator[Finding]:
             yield Finding(f"faults.{fault.name or index}.canary", found, why)
 
 
+def too_few_to_replace(view: View) -> Iterator[Finding]:
+    """Vertical scaling of a service with so few replicas that its updater touches none of them."""
+    for name, service in view.scenario.services.items():
+        its = service.vertical_scaling
+        if its is None or its.mode in ("initial", "recommend") or service.most_replicas >= its.min_replicas:
+            continue
+        found = f"{service.most_replicas} of at least {its.min_replicas} replicas (min_replicas)"
+        yield Finding(
+            f"services.{name}.vertical_scaling", found, "it recommends, and nobody is ever replaced or resized"
+        )
+
+
 def functions_too_small(view: View) -> Iterator[Finding]:
     """Functions of which more instances are busy at the peak than there may be.
 
@@ -70,4 +82,4 @@ def functions_too_small(view: View) -> Iterator[Finding]:
             yield Finding(f"services.{name}.serverless", found, why)
 
 
-RULES = (nodes_for_fewer, canaries_unseen, functions_too_small)
+RULES = (nodes_for_fewer, canaries_unseen, too_few_to_replace, functions_too_small)

@@ -29,8 +29,7 @@ def vertical_scaling(
     update_threshold: Mapping[str, Any] | float | str | None = None,
     lifetime_threshold: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
-    """`cpu` of a service grows and shrinks with what its replicas used: Kubernetes' VerticalPodAutoscaler, step by
-    step.
+    """The `cpu` limit of a service follows what its replicas used: Kubernetes' VerticalPodAutoscaler, step by step.
 
     mode: What is done about it (updateMode): `recreate` evicts, `in_place_or_recreate` changes the limit of the
         running replica, `initial` is only for those that start, `recommend` (Off) is only shown.
