@@ -276,8 +276,9 @@ _SCALED_VERTICALLY = {
 def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
     yield _size(service.replicas, service.workers)
     if service.serverless is not None:
-        limit, idle = service.serverless.limit, service.serverless.idle_timeout
-        yield f"instances by request, at most {limit:,}, gone after {lasting(idle)}"
+        function = service.serverless
+        warm = f", {function.provisioned:,} provisioned" if function.provisioned else ""
+        yield f"instances by request, at most {function.most:,}{warm}, gone after {lasting(function.idle_timeout)}"
     if service.node_pool in scenario.node_pools:
         yield _nodes(service.node_pool, scenario.node_pools[service.node_pool])
     if service.pinned:

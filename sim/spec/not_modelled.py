@@ -58,6 +58,8 @@ INSTEAD = {
     "lambda": _FUNCTION,
     "faas": _FUNCTION,
     "cold_starts": _FUNCTION,
+    "provisioned_concurrency": "it is `provisioned` of a `serverless`",
+    "reserved_concurrency": "it is `reserved` of a `serverless`",
     "node_group": _NODES,
     "node_groups": _NODES,
     "max_replicas": _REPLICAS,

@@ -74,7 +74,7 @@ def functions_too_small(view: View) -> Iterator[Finding]:
             continue
         runs = runs_of(view.flow, view.analysis.rates_peak)
         inside = math.fsum(rate * profile.hold for host, rate, profile in runs if host == name and rate > 0.0)
-        room = service.serverless.limit * service.serverless.concurrency
+        room = service.serverless.most * service.serverless.concurrency
         lost = erlang_b(inside, room)
         if lost > RARE:
             found = f"{inside:.3g} requests are inside at once at the peak, and its instances hold {room:,}"
