@@ -86,6 +86,7 @@ APART = (
     "places.note_arrival",
     "places.pass_place_down_the_line",
     "places.wait_to_be_accepted",
+    "placing.placed_apart",
     "pool.end_use",
     "pool.has_connection",
     "pool.join_line",

@@ -19,7 +19,7 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.gateway import entries, token_rules
 from sim.compiled.rows.hosts import hosts, quotas, replicas
 from sim.compiled.rows.lines import codels, disciplines, replica_lines
-from sim.compiled.rows.logs import stickies
+from sim.compiled.rows.logs import dealt_out, stickies
 from sim.compiled.rows.plugins import plugin_steps
 from sim.compiled.rows.running import give_back_note, notes
 from sim.compiled.rows.running import tasks as task_rows
@@ -263,6 +263,7 @@ class Control:
     def _forget_producer(self, replica: int) -> None:
         """Its next producer sticks to other partitions."""
         stickies.array(self.s)["left"][replica :: self.s.replica_count] = 0
+        dealt_out.array(self.s)[replica :: self.s.replica_count] = 0
 
     # -- tokens --------------------------------------------------------------------------------------------------------
 

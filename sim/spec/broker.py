@@ -32,8 +32,6 @@ class Topic(Spec):
     """A topic; `key` decides the partition (murmur2), null or `sticky` is Kafka's sticky partitioner."""
 
     simpy_only: ClassVar[bool | tuple[str, ...]] = (
-        "key_header",
-        "partitioner",
         "replication_factor",
         "min_insync_replicas",
     )

@@ -244,20 +244,27 @@ def test_a_quota_holds_answers_back():
     assert played.responses() == [pytest.approx(0.004 - 0.002 + 10.48, abs=3e-3)]
 
 
+def on_both(broker):
+    """Producers run on SimPy alone so far."""
+    return testing.play if "producer" in broker else testing.play_on_both
+
+
+@pytest.mark.xdist_group("compiled")
 @pytest.mark.parametrize("broker", ["acks: all", "producer: {linger: 0s}"])
 def test_in_turn_every_partition_gets_the_same(broker):
     text = SYSTEM.replace("BROKER", broker).replace("TOPIC", "partitioner: round_robin").replace("FAULT", "")
-    played = testing.play(
+    played = on_both(broker)(
         text.replace("partitions: 1", "partitions: 3").replace("DURATION", "10s"), [0.1 * k for k in range(6)]
     )
     assert played.records.message_frame().sort_values("published")["partition"].tolist() == [0, 1, 2, 0, 1, 2]
 
 
+@pytest.mark.xdist_group("compiled")
 @pytest.mark.parametrize("broker", ["acks: all", "producer: {linger: 0s}"])
 def test_a_key_of_ones_own_is_hashed_as_its_text(broker):
     """All records say region: foobar, which Kafka's murmur2 hashes to -790332482."""
     text = SYSTEM.replace("BROKER", broker).replace("TOPIC", "key_header: region").replace("FAULT", "")
     traffic = "traffic: {clients: {sends: shop.buy, headers: {region: foobar}}}\n"
     text = traffic + text.replace("partitions: 1", "partitions: 97").replace("DURATION", "10s")
-    played = testing.play(text, [0.1, 0.2])
+    played = on_both(broker)(text, [0.1, 0.2])
     assert rows(played)["partition"].tolist() == [(-790332482 & 0x7FFFFFFF) % 97] * 2

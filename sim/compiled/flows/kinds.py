@@ -1009,7 +1009,9 @@ class Topic(int):
     chance: int
     replication: int
     published: int
-    size: float
+    sizes: int
+    header: int
+    by_text: int
     keeper: Keeper | None
 
 
@@ -1064,6 +1066,7 @@ class KeyOfRecord(int):
 
     offset: int
     key: int
+    size: float
     next: KeyOfRecord | None
 
 

@@ -29,7 +29,9 @@ class Topic(Row):
     chance: int
     replication: int  # a draw; -1: followers have it at once
     published: int
-    size: float  # bytes of a message
+    sizes: int  # of messages of each place that publishes, in `site_sizes`
+    header: int  # that is the key, where one is: the first of its rows, one for each workload
+    by_text: int  # the partitions of its values, in `text_partitions`
     keeper: Perhaps[Keeper]  # -1: it keeps all
 
 
@@ -84,6 +86,7 @@ class KeyOfRecord(Row):
 
     offset: int
     key: int
+    size: float  # bytes
     next: Perhaps[KeyOfRecord]  # of its segment, or of the free ones
 
 
@@ -253,6 +256,12 @@ brokers = Table("brokers", Broker)
 partitions = Table("partitions", Partition)
 stickies = Table("stickies", StickyRow, dtype=STICKY)
 """What each possible producer sticks to, a line of replicas for each topic."""
+dealt_out = Table("dealt_out", int)
+"""How many messages each possible producer has dealt out in turn, likewise."""
+site_sizes = Table("site_sizes", float)
+"""Bytes of the messages of each place that publishes, a line for each topic."""
+text_partitions = Table("text_partitions", int)
+"""The partition of each text that is a key, a line for each topic with such keys."""
 keepers = Table("keepers", Keeper)
 segments = Table("segments", Segment, pool=Pool(1 << 6))
 keys_of_records = Table("keys_of_records", KeyOfRecord, pool=Pool(1 << 6))

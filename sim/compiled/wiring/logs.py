@@ -13,16 +13,17 @@ from sim.compiled.calendar import OF_MEMBERS
 from sim.compiled.program import row_of
 from sim.compiled.rows import logs as rows
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.wiring.calls import KEYS
+from sim.compiled.wiring.calls import placed_by
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
 from sim.models.logs.keeping import Compacting
 from sim.models.membership import ManagedConsumer
 from sim.models.topic import STICKY_RECORDS
-from sim.policies.partitioner import StickyRow, new_sticky
+from sim.policies.partitioner import StickyRow, new_sticky, partition_of_text
 
 if TYPE_CHECKING:
     from sim.compiled.program import Assembler
     from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.identities import IdentityTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.queues import SenderTables
     from sim.models.consumer import Consumer
@@ -36,20 +37,31 @@ COMMITS = {
     "before": committing.BEFORE,
     "automatic": committing.AUTOMATIC,
 }
+KEPT_BY = {"user": keeping.BY_USER, "item": keeping.BY_ITEM}
 ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
 
 
 class LogTables:
     """Their rows."""
 
-    def __init__(self, places: Places, calls: CallTables, assembler: Assembler, senders: SenderTables):
+    def __init__(
+        self,
+        places: Places,
+        calls: CallTables,
+        assembler: Assembler,
+        senders: SenderTables,
+        identities: IdentityTables,
+    ):
         self.places, self.calls, self.assembler, self.senders = places, calls, assembler, senders
+        self.identities = identities
         self.topics, self.brokers, self.partitions = Found(rows.Topic), Found(rows.Broker), Found(rows.Partition)
         self.groups, self.group_partitions = Found(rows.Group), Found(rows.GroupPartition)
         self.keepers = Found(rows.Keeper)
         self.members, self.outboxes = Found(rows.Member), Found(rows.Outbox)
         self.stickies = FoundPolicies(StickyRow)
         self.group_of: list[int] = []
+        self.site_sizes: list[float] = []
+        self.text_partitions: list[int] = []
         self.member_of: list[int] = []
         self.delays: list[float] = []
         self._programs: dict[int, int] = {}
@@ -77,14 +89,25 @@ class LogTables:
             groups=len(topic.groups),
             first_group=len(self.group_of),
             chance=row_of(topic.chance),
-            size=topic.size,
+            sizes=len(self.site_sizes),
+            **self._by_header(topic),
             keeper=self.places.keeper_at.get(topic, NOBODY),
             replication=row_of(topic.replication) if topic.replication is not None else NOBODY,
         )
+        self.site_sizes += topic.site_sizes
         self.stickies.add(new_sticky(len(topic.partitions), STICKY_RECORDS))
         self.group_of += [self.places.group_at[group] for group in topic.groups]
         for _ in topic.partitions:
             self.partitions.add()
+
+    def _by_header(self, topic: Topic) -> dict[str, int]:
+        """Where its key is read, and the partitions of all texts by then: those of the header are among them."""
+        header = topic.spec.key_header
+        if header is None:
+            return {}
+        found = {"header": self.identities.header(header), "by_text": len(self.text_partitions)}
+        self.text_partitions += [partition_of_text(text, len(topic.partitions)) for text in self.identities.texts]
+        return found
 
     def _keeper(self, topic: Any) -> None:  # noqa: ANN401 - one that deletes something
         spec = topic.keeper.spec
@@ -92,7 +115,7 @@ class LogTables:
             segment_size=spec.segment_size,
             segment_time=spec.segment_time,
             check=spec.check,
-            key={"user": keeping.BY_USER, "item": keeping.BY_ITEM}.get(topic.key, keeping.BY_ID),
+            key=keeping.BY_HEADER if topic.spec.key_header else KEPT_BY.get(topic.key, keeping.BY_ID),
             compacts=isinstance(topic.keeper, Compacting),
         )
 
@@ -179,7 +202,7 @@ class LogTables:
             host=places.host_at[outbox.service],
             topic=places.topic_at.get(outbox.topic, 0),
             sender=self._sender(outbox),
-            key=KEYS.get(outbox.key or "", topics.STICKY),
+            key=placed_by(outbox.topic, outbox.key) if outbox.topic in places.topic_at else 0,
             site=outbox.site,
             batch=outbox.batch,
             out=self.calls.hop(outbox.out),
@@ -209,6 +232,9 @@ class LogTables:
             rows.stickies,
             np.repeat(self.stickies.array(), len(self.places.replicas)),
         )
+        yield rows.dealt_out, np.zeros(max(1, len(self.topics)) * len(self.places.replicas), np.int64)
+        yield rows.site_sizes, fractions(self.site_sizes)
+        yield rows.text_partitions, whole_numbers(self.text_partitions)
         yield rows.groups, self.groups.array()
         yield rows.group_of, whole_numbers(self.group_of)
         yield rows.group_ended, np.zeros((max(1, len(self.groups)), MESSAGE_ENDS), np.int64)

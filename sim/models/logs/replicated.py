@@ -66,7 +66,6 @@ class ReplicatedTopic(Topic):
 
     def __init__(self, context: System, broker: ClusteredBroker, name: str, spec: Spec):
         super().__init__(context, broker, name, spec)
-        self.spec = spec
         copies, count = spec.replication_factor, len(broker.nodes)
         self.partitions = [
             ReplicatedPartition(index, [(index + copy) % count for copy in range(copies)])
@@ -128,7 +127,7 @@ class ReplicatedTopic(Topic):
         """Write a record of a batch, which is sent for the first, second ... time."""
         chain = link_chain(record.chain, 0, attempt) if attempt else record.chain
         sent = Sent(record.request, chain, record.path, record.flow)
-        return self.append_to(partition, sent, record.site, record.size, record.transaction)
+        return self.append_to(partition, sent, record.site, record.transaction)
 
     def acknowledge(self, messages: Iterable[Message]) -> None:
         """Their publisher hears that they have arrived, whether or not others have them already."""

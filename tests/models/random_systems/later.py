@@ -22,6 +22,7 @@ from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
+from tests.models.random_systems.producers import placings
 from tests.models.random_systems.queue_brokers import queue_brokers
 from tests.models.random_systems.releases import releases
 from tests.models.random_systems.sagas import sagas
@@ -67,6 +68,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     releases,
     serverless,
     cache_writes,
+    placings,
     vertical_scaling,
 )
 
