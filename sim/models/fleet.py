@@ -89,7 +89,7 @@ class Fleet:
         self.host = host
         self.spec = spec
         self.nodes = nodes  # None: there is room for all
-        self.cores = spec.cores or 0  # that each of them asks a node for
+        self.cores = spec.asks_for  # thousandths of a core: what each of them asks a node for
         self.wanted = spec.replicas
         self.slots = [Slot(replica, ABSENT if replica.absent else READY) for replica in host.replicas]
         self.rollout: Rolling | None = None  # while old replicas give way to new ones

@@ -25,9 +25,8 @@ class VerticalScaler:
         self.env, self.recorder = host.env, host.recorder
         self.fleet, self.host, self.spec = fleet, host, spec
         self.first_limit = cpu.limit
-        request = cpu.limit if spec.request is None else spec.request
-        self.per_request = cpu.limit / request  # cores of a limit, for each that is asked for
-        self.requests = {slot.replica.index: request for slot in fleet.slots}
+        self.per_request = cpu.limit / cpu.asked  # cores of a limit, for each that is asked for
+        self.requests = {slot.replica.index: cpu.asked for slot in fleet.slots}
         self.usage = vertical.Usage(spec.half_life)
         shares = spec.target_percentile, spec.lower_bound_percentile, spec.upper_bound_percentile
         self.percentiles = vertical.Percentiles(*shares, spec.margin)

@@ -16,7 +16,7 @@ from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers, Zones
 from sim.spec.consuming import Commit, Fetch, Transaction
-from sim.spec.cpu import CpuLimit
+from sim.spec.cpu import MILLI, CpuLimit
 from sim.spec.document import Data
 from sim.spec.health import HealthChecks
 from sim.spec.idempotency import Idempotency
@@ -228,6 +228,13 @@ class Service(Spec):
         if self.cpu is None:
             return self.cores
         return self.cpu.limit if self.cores is None else min(self.cpu.limit, self.cores)
+
+    @property
+    def asks_for(self) -> int:
+        """Thousandths of a core that each replica asks a node for: `request` of its `cpu`, or all of its `cores`."""
+        if self.cpu is not None and (self.cpu.request is not None or self.cores is None):
+            return max(1, round(self.cpu.asked * MILLI))
+        return (self.cores or 0) * MILLI
 
     @model_validator(mode="after")
     def _can_be_pinned(self) -> Self:

@@ -22,18 +22,19 @@ class VerticalScaling(Spec):
     `update_threshold`: those first that are to grow, most change first, and so many at once that
     `eviction_tolerance` of those wanted may be missing.
 
-    What replicas ask for is changed, and their limit in proportion (controlledValues: RequestsAndLimits): so one that
-    stands still at its limit has used no more than that, and gets some 15 to 30 % more at a time. Replicas that start
-    are given the target of that moment. Their price is in proportion to the limit: `cost` is that of the first one.
+    What replicas ask for is changed (`request` of `cpu`), and their limit in proportion (controlledValues:
+    RequestsAndLimits): so one that stands still at its limit has used no more than that, and gets some 15 to 30 % more
+    at a time. Replicas that start are given the target of that moment. Their price is in proportion to the limit:
+    `cost` is that of the first one.
 
     The defaults are those of the recommender and the updater; their constants have their source in
     `sim/policies/vertical.py`.
 
     Not modelled: memory and OOM kills, history from before the run (checkpoints, Prometheus), controlledValues:
     RequestsOnly, PodDisruptionBudgets, evictionRequirements, a limit on evictions in time, nodes that have no room for
-    more (a resize in place always succeeds, and a `node_pool` goes on to give each replica its `cores`), the CPU boost
-    at start-up. Recommender and updater look at the same moments, the recommender first; replicas that start are left
-    alone, and so are all while a deployment goes on.
+    more (a resize in place always succeeds, and of a `node_pool` each replica has what it asked for at first), the CPU
+    boost at start-up. Recommender and updater look at the same moments, the recommender first; replicas that start are
+    left alone, and so are all while a deployment goes on.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -50,8 +51,6 @@ class VerticalScaling(Spec):
     """What is done about it (updateMode): `recreate` evicts, `in_place_or_recreate` changes the limit of the running
     replica, `initial` is only for those that start, `recommend` (Off) is only shown.
     """
-    request: Millicores | None = None
-    """What each replica asks for at first; as Kubernetes has it, the limit itself where nothing is said."""
     min_allowed: Millicores | None = None
     """Never less (minAllowed); the recommender itself goes down to 25m."""
     max_allowed: Millicores | None = None

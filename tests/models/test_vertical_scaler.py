@@ -16,7 +16,7 @@ services:
   shop:
     replicas: {replicas}
     workers: 1
-    cpu: {{limit: 100m, period: 1s}}
+    cpu: {{limit: 100m, request: {request}, period: 1s}}
     cost: 1/h
     start: 10s
     vertical_scaling: {{{said}}}
@@ -25,9 +25,9 @@ duration: {minutes}m
 """
 
 
-def busy(said="", replicas=4, minutes=17, arrivals=None):
-    text = ALWAYS_BUSY.format(said=said, replicas=replicas, minutes=minutes)
-    return testing.play_on_both(text, arrivals or [0.0] * (replicas * 4))
+def busy(said="", replicas=4, minutes=17, request="100m"):
+    text = ALWAYS_BUSY.format(said=said, replicas=replicas, minutes=minutes, request=request)
+    return testing.play_on_both(text, [0.0] * (replicas * 4))
 
 
 def told(played, *kinds):
@@ -73,7 +73,7 @@ def test_nobody_is_replaced(said):
 
 def test_a_replica_that_starts_is_given_the_target_of_that_moment():
     """Of an autoscaler by schedule, with `initial`."""
-    text = ALWAYS_BUSY.format(said="mode: initial", replicas=2, minutes=4)
+    text = ALWAYS_BUSY.format(said="mode: initial", replicas=2, minutes=4, request="100m")
     text = text.replace("    start: 10s\n", "    start: 10s\n    autoscaling: {max: 4, scheduled: [{at: 2m, for: 1h, replicas: 3}]}\n")
     played = testing.play_on_both(text, [0.0] * 4)
     assert told(played, EventKind.REPLICA_RESIZED) == [(120.0, "shop[2]", 0.126)]
@@ -82,7 +82,7 @@ def test_a_replica_that_starts_is_given_the_target_of_that_moment():
 def test_the_limit_grows_in_proportion_to_what_is_asked_for():
     """50m with a limit of 100m: with 126m recommended the limit is 252m, and each asks for less than the lower bound
     as soon as 126m (1 + 1.44 / n)^-2 is above 50m: after 2.5 minutes."""
-    played = busy("request: 50m, mode: in_place_or_recreate", minutes=5)
+    played = busy("mode: in_place_or_recreate", minutes=5, request="50m")
     assert told(played, EventKind.REPLICA_RESIZED)[0][::2] == (240.0, 0.252)
 
 
@@ -98,6 +98,7 @@ def test_a_larger_quota_lets_go_on_who_stood_still():
     [
         ("vertical_scaling: {}", "without `cpu`"),
         ("cpu: 1, autoscaling: {max: 3}, vertical_scaling: {}", "`autoscaling` by cpu beside `vertical_scaling`"),
+        ("cpu: {limit: 1, request: 2}", "found a request of 2 cores, expected at most the limit, 1"),
         ("cpu: 1, vertical_scaling: {interval: 10s}", "metrics_window that is longer than the interval"),
         ("cpu: 1, vertical_scaling: {min_allowed: 2, max_allowed: 1}", "min_allowed 2 above max_allowed 1"),
     ],

@@ -34,7 +34,7 @@ def nodes_for_fewer(view: View) -> Iterator[Finding]:
 
 def _held(pool: NodePool, services: list[Service]) -> int:
     """How many of all that there may be, the largest first, first fit."""
-    asked = sorted((its.cores or 0 for its in services for _ in range(its.most_replicas)), reverse=True)
+    asked = sorted((its.asks_for for its in services for _ in range(its.most_replicas)), reverse=True)
     return sum(place < pool.max for place in pool.first_fit(asked))
 
 

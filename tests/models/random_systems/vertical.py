@@ -25,7 +25,7 @@ def vertical_scaling(document: dict[str, Any], luck: Luck) -> None:
             "min_replicas": own.number("least", 0, 2),
         }
         if own.maybe("asks for less", 0.4):
-            scaling["request"] = own.pick("request", ("50m", "100m"))
+            spec["cpu"]["request"] = own.pick("request", ("50m", "100m"))
         if own.maybe("bounded", 0.4):
             scaling |= {"min_allowed": own.pick("min", ("50m", "200m")), "max_allowed": own.pick("max", ("200m", 2))}
         if own.maybe("more at once", 0.5):

@@ -14,7 +14,6 @@ from sim.builder.saying import Part, part
 def vertical_scaling(
     *,
     mode: Literal["recreate", "in_place_or_recreate", "initial", "recommend"] | None = None,
-    request: Mapping[str, Any] | float | str | None = None,
     min_allowed: Mapping[str, Any] | float | str | None = None,
     max_allowed: Mapping[str, Any] | float | str | None = None,
     interval: Literal[0] | Mapping[str, Any] | str | None = None,
@@ -33,7 +32,6 @@ def vertical_scaling(
 
     mode: What is done about it (updateMode): `recreate` evicts, `in_place_or_recreate` changes the limit of the
         running replica, `initial` is only for those that start, `recommend` (Off) is only shown.
-    request: What each replica asks for at first; as Kubernetes has it, the limit itself where nothing is said.
     min_allowed: Never less (minAllowed); the recommender itself goes down to 25m.
     max_allowed: Never more (maxAllowed).
     interval: How often both look (recommender-interval, updater-interval).
