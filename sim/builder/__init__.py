@@ -71,6 +71,7 @@ from sim.builder.written.parts.producer import producer
 from sim.builder.written.parts.queue_broker import binding, confirm_batch, dead_letter, exchange, message_queue
 from sim.builder.written.parts.queueing import queue
 from sim.builder.written.parts.release import abort, blue_green, canary, canary_step, new_version
+from sim.builder.written.parts.response_cache import response_cache
 from sim.builder.written.parts.retention import compaction, retention
 from sim.builder.written.parts.saga import saga_step
 from sim.builder.written.parts.scenario import ledger, recording, scenario
@@ -158,6 +159,7 @@ __all__ = [
     "recording",
     "resilience4j_breaker",
     "resilience4j_rate_limiter",
+    "response_cache",
     "retention",
     "retry",
     "retry_topic",

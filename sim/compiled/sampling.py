@@ -15,7 +15,7 @@ from sim.compiled.rows.caches import cache_writes, caches, collected, stores
 from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
-from sim.compiled.rows.logs import groups, keepers, member_of, members, outboxes
+from sim.compiled.rows.logs import groups, keepers, member_of, members, outboxes, partitions, topics
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.queues import channel_of, channels, given_up, message_queues, queue_brokers
 from sim.compiled.rows.sagas import ledgers, saga_counts
@@ -40,8 +40,8 @@ from sim.compiled.written.watched import read_layers
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
     SPILLOVER, EXECUTIONS, RUNNING, RUNNING_PROVISIONED,
-    CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OF_LAYERS,
-) = map(whole, range(84))  # fmt: skip
+    CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OFFLINE, UNDER_REPLICATED, RECORDS_LOST, OF_LAYERS,
+) = map(whole, range(87))  # fmt: skip
 
 
 @handler
@@ -52,6 +52,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
+    if what >= OFFLINE:
+        return read_nodes(s, what, index, count)
     if what >= CACHE_WRITES:
         return read_cache_writes(s, what, index)
     if what >= INSTANCES:
@@ -132,6 +134,24 @@ def read_plugin(s: State, word: int, replicas_of_host: int) -> float:
     total = 0
     for replica in range(replicas_of_host):
         total += plugin_words(s)[word + replica * STEP_WORDS]
+    return float(total)
+
+
+@handler
+def read_nodes(s: State, what: int, broker: int, topics_of_all: int) -> float:
+    """The same of a log with nodes."""
+    total = 0
+    for place in range(topics_of_all):
+        topic = topics(s)[place]
+        if topic.broker != broker or not topic.deep:
+            continue
+        if what == RECORDS_LOST:
+            total += topic.lost
+            continue
+        for index in range(topic.first, topic.first + topic.count):
+            partition = partitions(s)[index]
+            is_so = partition.leader < 0 if what == OFFLINE else partition.in_sync < topic.copies
+            total += int(is_so)
     return float(total)
 
 

@@ -3,7 +3,8 @@
 One event is pending: the next completion, the end of the quota, or the beginning of the next period, whichever comes
 first. A completion at the moment in which the quota ends is one.
 
-Not modelled: see `policies/quota.py`; and the quota of a replica that crashes is that of its successor.
+Not modelled: a beginning of the periods by chance (all begin at time 0), and the slices of 5 ms in which cores fetch
+their part. The quota of a replica that crashes is that of its successor.
 """
 
 from __future__ import annotations

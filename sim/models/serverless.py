@@ -1,6 +1,6 @@
 """The instances of a function: who has one, who starts one, and when they are gone.
 
-Not modelled: what the docstring of `Serverless` in `spec/serverless.py` names.
+What it leaves out the spec says.
 """
 
 from __future__ import annotations

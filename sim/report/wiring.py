@@ -143,6 +143,8 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
         badges = _badges(_policy(scenario, spec.policy), spec.timeout)
         if spec.translate is not None:
             badges = (*badges, f"as {spec.translate.to}")
+        if spec.cache is not None:
+            badges = (*badges, spec.cache.badge)
         yield "gateway", _service(spec.to), False, badges, f"{route} to {spec.to}"
     for action in gateway.authenticates:
         if isinstance(action, Calls):

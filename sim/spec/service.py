@@ -91,10 +91,6 @@ class Consume(Spec):
         ends=(MessageEnd.PROCESSED, MessageEnd.DEAD_LETTERED, MessageEnd.SKIPPED, MessageEnd.QUEUED),
         series=("lag", "delivered", "redelivered", "busy", "workers"),
     )
-    simpy_only = (
-        "transaction",
-        "isolation",
-    )
     group: str = ""
     """The consumer group of a topic: every group gets every message once. A queue has none."""
     do: tuple[AnyStep, ...]

@@ -180,6 +180,23 @@ services: {Order Service: {workers: 1, endpoints: {c: [{work: 1ms}]}}, order-ser
 # ---- Kong
 
 
+def test_a_cache_of_answers_is_the_plugin_of_kong_where_it_keeps_as_that_does():
+    shop = SHOP.replace("users: {count: 100}", "users: {count: 100}, items: {count: 500}")
+    route = "GET /cart: {to: cart.show, cache: {CACHE}}"
+    text = shop.replace("GET /cart: {to: cart.show, policy: patient, authenticate: false}", route)
+    written = kong.write(subject(text.replace("CACHE", "key: item_of_user, ttl: 30s, negative_ttl: 30s")))
+    (service,) = [its for its in YAML(typ="safe").load(written)["services"] if its["name"] == "cart"]
+    (plugin,) = service["routes"][0]["plugins"]
+    assert plugin == {
+        "name": "proxy-cache",
+        "config": {"strategy": "memory", "cache_ttl": 30, "response_code": [200, 301, 404]},
+    }
+    assert "the key of proxy-cache has the consumer in it" in kong.write(subject(text.replace("CACHE", "key: item")))
+    shared = kong.write(subject(text.replace("CACHE", "key: item, scope: shared")))
+    assert "name: proxy-cache" not in shared
+    assert "proxy-cache keeps none so" in shared
+
+
 def test_kong_needs_a_gateway():
     with pytest.raises(UsageError, match="found no gateway"):
         kong.write(

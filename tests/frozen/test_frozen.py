@@ -36,7 +36,7 @@ NEVER = {
     "event replica_resized": "of vertical scaling, whose words came later",
     **dict.fromkeys(
         ("event leader_lost", "event leader_elected", "event isr_shrank", "event isr_expanded"),
-        "of logs with nodes, which only SimPy runs",
+        "of logs with nodes, whose words came later",
     ),
 }
 """What no frozen system shows, and why."""

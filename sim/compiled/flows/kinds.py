@@ -289,6 +289,7 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    partition: Partition | None
     undecided: int
     confirm: ConfirmWait | None
     stock_seen: int
@@ -1013,6 +1014,14 @@ class Topic(int):
     header: int
     by_text: int
     keeper: Keeper | None
+    look_every: float
+    look: int
+    looks: bool
+    copies: int
+    min_insync: int
+    lost: int
+    about: int
+    deep: bool
 
 
 class Broker(int):
@@ -1022,6 +1031,21 @@ class Broker(int):
     acks: int
     first: Note | None
     last: Note | None
+    requests: float
+    network: float
+    disk: float
+    limited: bool
+
+
+class Node(int):
+    """A node of a broker."""
+
+    down: int
+    slow: float
+    free_requests: float
+    free_network: float
+    free_disk: float
+    subject: int
 
 
 class Partition(int):
@@ -1032,6 +1056,41 @@ class Partition(int):
     last: Message | None
     first_segment: Segment | None
     last_segment: Segment | None
+    topic: Topic
+    leader: Copy | None
+    first_copy: Copy
+    in_sync: int
+    mark: int
+
+
+class Copy(int):
+    """One replica of one partition, as its leader sees it."""
+
+    due: float
+    node: Node
+    partition: Partition
+    end: int
+    life: int
+    first: Lack | None
+    last: Lack | None
+    in_sync: bool
+
+
+class Lack(int):
+    """A record that a replica does not have."""
+
+    written: float
+    offset: int
+    next: Lack | None
+
+
+class Shipment(int):
+    """What is under way to a replica."""
+
+    copy: Copy
+    end: int
+    life: int
+    next: Shipment | None
 
 
 class Keeper(int):
@@ -1090,6 +1149,24 @@ class Message(int):
     replicated: bool
 
 
+class Fate(int):
+    """Where logs have nodes or transactions: more of the message in the row of the same place."""
+
+    transaction: int
+    acknowledged: bool
+    lost: bool
+    next: Message | None
+
+
+class Transaction(int):
+    """A transaction that is open."""
+
+    first: Message | None
+    last: Message | None
+    takes_part: bool
+    next: Transaction | None
+
+
 class DeliveryLine(int):
     """Deliveries that stand in a line, by their `next` and `previous`."""
 
@@ -1112,6 +1189,7 @@ class Group(int):
     first_member: int
     members: int
     delayed: DeliveryLine
+    committed_only: bool
 
 
 class GroupPartition(int):
@@ -1121,8 +1199,11 @@ class GroupPartition(int):
     owner: Member | None
     waiting: DeliveryLine
     retries: DeliveryLine
+    unstable: DeliveryLine
     committed: bool
+    obstructed: bool
     out_of_range: bool
+    offline: bool
 
 
 class Delivery(int):
@@ -1180,6 +1261,8 @@ class Member(int):
     following: Delivery | None
     current: Delivery | None
     pc: Op
+    transaction: Transaction | None
+    transactions: int
     idempotent: bool
     latest: bool
     order: int
@@ -1217,6 +1300,9 @@ class Outbox(int):
     replica: Replica | None
     count: int
     taken: int
+    written: int
+    at: OutboxRow | None
+    partition: Partition | None
     pc: Op
 
 

@@ -58,6 +58,11 @@ OF_CACHE_WRITES = (
     ("cache_writes_stored", sampling.CACHE_WRITES_STORED),
     ("cache_writes_waiting", sampling.CACHE_WRITES_WAITING),
 )
+OF_NODES = (
+    ("offline", sampling.OFFLINE),
+    ("under_replicated", sampling.UNDER_REPLICATED),
+    ("lost", sampling.RECORDS_LOST),
+)
 OF_FUNCTIONS = (
     ("instances", sampling.INSTANCES),
     ("cold_starts", sampling.COLD_STARTS),
@@ -102,6 +107,7 @@ class SeriesTables:
         self._watch_hosts()
         self._watch_guards()
         self._watch_groups()
+        self._watch_nodes()
         self._watch_queues()
         self._watch_limits()
         self._watch_steps()
@@ -154,6 +160,11 @@ class SeriesTables:
 
         for topic, place in self.places.keeper_at.items():
             self._watch(topic.name, "deleted", sampling.DELETED, place)
+
+    def _watch_nodes(self) -> None:
+        for broker, place in self.places.broker_at.items():
+            for quantity, what in OF_NODES:
+                self._watch(broker.name, quantity, what, place, len(self.places.topic_at))
 
     def _watch_queues(self) -> None:
         for broker, place in self.places.queue_broker_at.items():

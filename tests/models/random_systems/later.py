@@ -10,8 +10,9 @@ from typing import Any
 
 from tests.models.random_systems import adapting, ground, serving
 from tests.models.random_systems.cache_writes import cache_writes
-from tests.models.random_systems.caches import caches
+from tests.models.random_systems.caches import caches, response_caches
 from tests.models.random_systems.composed import composed_steps
+from tests.models.random_systems.deep_logs import deep_logs
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
 from tests.models.random_systems.groups import commits, memberships, retention
@@ -64,11 +65,13 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     memberships,
     commits,
     retention,
+    deep_logs,
     queue_brokers,
     releases,
     serverless,
     cache_writes,
     placings,
+    response_caches,
     vertical_scaling,
 )
 
