@@ -25,7 +25,7 @@ def without_producers(seed: int) -> dict[str, Any]:
 
 def test_logs_with_nodes_and_transactions_are_alike():
     kinds, ends = set(), set()
-    for seed in range(8):
+    for seed in (1, 2, 3):
         played = testing.play_on_both(without_producers(seed))
         kinds |= {event.kind for event in played.events()}
         ends |= set(played.records.message_frame()["how"])
@@ -35,7 +35,7 @@ def test_logs_with_nodes_and_transactions_are_alike():
 
 @pytest.mark.long
 def test_many_logs_with_nodes_and_transactions_are_alike():
-    for seed in range(8, 128):
+    for seed in range(4, 128):
         testing.play_on_both(without_producers(seed))
 
 
