@@ -90,6 +90,7 @@ def completed(line, folder=None):
         ("sim run 01-one-queue --metric goodp", ["goodput"]),
         ("sim export 01-one-queue --to j", ["jaeger", "junit"]),
         ("sim run nowhere --variant s", []),
+        ("sim words circuit", ["circuit_breaker"]),
     ],
 )
 def test_words_are_completed(line, offered):
@@ -211,3 +212,43 @@ def test_the_list_as_json_has_every_question(capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["kind"] == "list"
     assert [its["name"] for its in found["scenarios"]] == shipped.names()
+
+
+# ---- words
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        (
+            "outage",
+            ["outage (Outage)", "how: hang, refuse, blackhole; hang by default", "outage: payments, how: refuse"],
+        ),
+        ("circuit_breaker", ["circuit_breaker, of CallPolicy: CircuitBreaker", "CircuitBreaker", "gobreaker: {}"]),
+        ("max_attempts", ["max_attempts, of Retry: whole number; 3 by default", "  >       max_attempts: 4"]),
+        ("Scenario", ["services: map of Service; required", "Example, the shop:", "name: shop"]),
+        ("constant", ["constant (Constant)", "constant (ConstantBackoff)"]),
+        ("at", ["Each with its example: sim words Scheduled outage slow"]),
+    ],
+)
+def test_a_word_is_explained_with_an_example(word, told, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert answer(["words", word]) == 0
+    shown = capsys.readouterr().out
+    assert [part for part in told if part not in shown] == []
+    assert max(len(line) for line in shown.partition("Example")[0].splitlines()) <= 80
+
+
+def test_all_words_are_listed(capsys):
+    assert answer(["words"]) == 0
+    listed = capsys.readouterr().out
+    assert "Faults: outage, slow" in listed
+    assert "CircuitBreaker" in listed
+
+
+@pytest.mark.parametrize(
+    ("word", "instead"), [("outrage", "did you mean 'outage'?"), ("hpa", "it is `autoscaling: {min: 2, max: 10")]
+)
+def test_another_word_is_told_with_the_right_one(word, instead, capsys):
+    assert answer(["words", word]) == 2
+    assert instead in capsys.readouterr().err

@@ -126,7 +126,8 @@ def explain(
 
 
 def schema(bounds: Bounds, part: str | None) -> Answer:
-    """The language: its top without a part, else the definition of that name."""
+    """The language: its top without a part, else the definition of that name with an example."""
+    from sim.spec.examples import examples, shop
     from sim.spec.plugins import load_plugins
     from sim.spec.schema import whole_schema
 
@@ -140,7 +141,9 @@ def schema(bounds: Bounds, part: str | None) -> Answer:
         raise UsageError(
             f"unknown part '{part[:100]}'{did_you_mean(part, parts) or '; without a part the tool lists them'}"
         )
-    return {"part": part, "definition": parts[part]}
+    # what it says on top of a small scenario
+    example = {"example": examples()[part], "example_is_on_top_of": shop()} if part in examples() else {}
+    return {"part": part, "definition": parts[part], **example}
 
 
 TOOLS: dict[str, Callable[..., Answer]] = {

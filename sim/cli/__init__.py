@@ -20,6 +20,7 @@ from sim.cli.asking import capacity, explain, stability, sweep
 from sim.cli.beginning import check, import_scenario, list_scenarios, new
 from sim.cli.comparing import compare, report, run
 from sim.cli.destination import Destination
+from sim.cli.dictionary import words
 from sim.cli.editors import completion, schema
 from sim.cli.ending import Ending, came_of_interruption
 from sim.cli.export import export
@@ -158,6 +159,7 @@ VERBS = (  # in the order in which `sim --help` lists them
     export,
     mcp,
     schema,
+    words,
 )
 for verb in VERBS:
     sim.add_command(verb)

@@ -67,5 +67,15 @@ def formats(context: click.Context, parameter: click.Parameter, incomplete: str)
     return [CompletionItem(found.name, help=found.title) for found in FORMATS if found.name.startswith(incomplete)]
 
 
+def language(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Words of the scenario language: kinds, parts and fields."""
+    del context, parameter
+    from sim.spec.reference import entries
+
+    known = entries()
+    titles = {entry.title for entry in known} | {field.word for entry in known for field in entry.fields}
+    return _items(sorted(titles), incomplete)
+
+
 def _items(words: Iterable[str], incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]

@@ -16,8 +16,11 @@ from sim.compiled.rows.caches import Look, caches, flights, kept, looks
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
+from sim.policies import eviction
 
-FOR_ALL, OF_ITEM, OF_USER, SAID = map(whole, range(4))  # what an entry is kept for; SAID: the share of hits is
+# what an entry is kept for; SAID: the share of hits is
+FOR_ALL, OF_ITEM, OF_USER, SAID, OF_ITEM_OF_USER = map(whole, range(5))
+ITEMS = whole(eviction.ITEMS)
 
 
 @handler
@@ -35,6 +38,8 @@ def key_of(s: State, task: int, look: int) -> int:
     request = requests(s)[tasks(s)[task].request]
     if key == OF_ITEM:
         return request.item
+    if key == OF_ITEM_OF_USER:
+        return request.user * ITEMS + request.item
     return request.user if key == OF_USER else NONE
 
 

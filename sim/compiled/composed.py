@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.compiled import operations as op_of
 from sim.models import composed as behaviours
-from sim.models.cache import Cache
+from sim.models.cache import Cache, Looking
 from sim.models.cache_write import CacheWrite
 from sim.models.saga import Saga
 from sim.models.session import Session
@@ -84,7 +84,8 @@ def _background(assembler: Assembler, step: behaviours.Background, _fail: Label)
     assembler.emit(op_of.BACKGROUND, host=assembler.places.host_at[step.host], program=program)
 
 
-def _cache(assembler: Assembler, step: Cache, fail: Label) -> None:
+def write_cache(assembler: Assembler, step: Looking, fail: Label) -> None:
+    """A look into a cache, and what is done at a miss."""
     assembler.sequence(step.look, fail)
     over, bring = assembler.label(), assembler.label()
     look = assembler.caches.look(step, bring)
@@ -100,7 +101,7 @@ def _cache(assembler: Assembler, step: Cache, fail: Label) -> None:
         assembler.later(partial(_bring, assembler, step, look, bring))
 
 
-def _load(assembler: Assembler, step: Cache, look: int, fail: Label) -> None:
+def _load(assembler: Assembler, step: Looking, look: int, fail: Label) -> None:
     """The steps of a miss."""
     loaded = assembler.label()
     assembler.sequence(step.then, loaded)
@@ -109,7 +110,7 @@ def _load(assembler: Assembler, step: Cache, look: int, fail: Label) -> None:
     assembler.emit(op_of.LOADED, look=look, fail=fail)
 
 
-def _bring(assembler: Assembler, step: Cache, look: int, bring: Label) -> None:
+def _bring(assembler: Assembler, step: Looking, look: int, bring: Label) -> None:
     """The program of who brings a new entry in the background; how that ends changes nothing."""
     over = assembler.label()
     assembler.here(bring)
@@ -212,7 +213,7 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Parallel: _parallel,
     behaviours.Race: _race,
     behaviours.Background: _background,
-    Cache: _cache,
+    Cache: write_cache,
     CacheWrite: _cache_write,
     Saga: _saga,
     Session: _session,

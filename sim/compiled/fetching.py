@@ -8,7 +8,8 @@ from sim.compiled.apart import by_address
 from sim.compiled.base import ONE, ZERO, handler
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.network import travel
-from sim.compiled.rows.logs import deliveries, group_partitions, groups, held, members, topics
+from sim.compiled.placing import size_of
+from sim.compiled.rows.logs import deliveries, group_partitions, held, members
 from sim.compiled.rows.state import State
 
 
@@ -27,7 +28,6 @@ def begin_fetch(s: State, member: int) -> None:
 def enough(s: State, member: int) -> bool:
     """Whether what can be read now is to be sent; otherwise it is sent when the wait is over."""
     row = members(s)[member]
-    size = topics(s)[groups(s)[row.group].topic].size
     found = 0.0
     for index in range(row.partitions):
         partition = group_partitions(s)[held(s)[row.first_held + index]]
@@ -35,7 +35,7 @@ def enough(s: State, member: int) -> bool:
             return True
         delivery = partition.waiting.first
         while delivery >= 0:
-            found += size
+            found += size_of(s, deliveries(s)[delivery].message)
             if found >= row.fetch_min:
                 return True
             delivery = deliveries(s)[delivery].next

@@ -61,6 +61,7 @@ from sim.compiled.forks import (
     take_branch,
 )
 from sim.compiled.gateway import still_there, token_answered
+from sim.compiled.leaders import happen_at_node
 from sim.compiled.operations import (
     end_by_chance,
     let_effect_be,
@@ -136,6 +137,7 @@ from sim.compiled.tasks import (
     opened,
 )
 from sim.compiled.topics import replicated
+from sim.compiled.transactions import begin_transaction
 from sim.compiled.visits import arrival_apart, iteration_over
 from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.caches import look_into_cache
@@ -143,8 +145,8 @@ from sim.compiled.written.calls import call_expired, call_step
 from sim.compiled.written.clients import ask, come, think, visit
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
 from sim.compiled.written.limits import meet_limits
-from sim.compiled.written.members import commit, commit_record, poll, rest
-from sim.compiled.written.publications import publication, relay_step
+from sim.compiled.written.members import commit, commit_record, commit_transaction, poll, rest
+from sim.compiled.written.publications import publication, publication_at_leader, relay_step
 from sim.compiled.written.queues import publication_at_exchange, publish_unconfirmed, receive
 from sim.compiled.written.sagas import look_at_undo
 from sim.compiled.written.steps import carry, get_place, spend
@@ -225,8 +227,11 @@ def happen(s: State, kind: int, index: int, before: float) -> None:
         replicated(s, index)
     elif kind == DUE:
         due(s, index)
-    elif kind == OF_QUEUES:
-        happen_at_queue(s, index, before)
+    elif kind >= OF_QUEUES:
+        if kind == OF_QUEUES:
+            happen_at_queue(s, index, before)
+        else:
+            happen_at_node(s, index)
     else:  # CPU
         cores_fire(s, index)
 
@@ -252,8 +257,11 @@ def wake(s: State, task: int) -> bool:
         publication(s, task)
         return False
     if then >= OPENED:
-        if then == PUBLISH_AT_EXCHANGE:
-            publication_at_exchange(s, task)
+        if then >= PUBLISH_AT_EXCHANGE:
+            if then == PUBLISH_AT_EXCHANGE:
+                publication_at_exchange(s, task)
+            else:
+                publication_at_leader(s, task)
         elif then == OPENED:
             opened(s, task)
         elif then == COPY_DUE:
@@ -480,6 +488,8 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACER_END:
         racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
         return PARK
+    if kind >= op_of.BEGIN_TRANSACTION:
+        return of_transactions(s, task, op)
     if kind >= op_of.COMMIT_RECORD:
         return commit_record(s, task) if kind == op_of.COMMIT_RECORD else rest(s, task)
     if kind >= op_of.LOOK_FOR_SESSION:
@@ -499,6 +509,16 @@ def of_composed(s: State, task: int, op: Op) -> int:
         return NEXT
     aside_ended(s, task, op.host)
     return PARK
+
+
+@by_address
+@handler
+def of_transactions(s: State, task: int, op: Op) -> int:
+    """The operations of consumers that handle each record in a transaction."""
+    if op.kind == op_of.END_TRANSACTION:
+        return commit_transaction(s, task)
+    begin_transaction(s, tasks(s)[task].member)
+    return NEXT
 
 
 @handler

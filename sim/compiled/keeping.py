@@ -8,6 +8,8 @@ from __future__ import annotations
 from sim.compiled.apart import by_address
 from sim.compiled.base import handler, whole
 from sim.compiled.calendar import ORDER, ORDINARY, schedule
+from sim.compiled.identities import header_of
+from sim.compiled.placing import size_of
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.logs import (
     keepers,
@@ -22,7 +24,7 @@ from sim.compiled.rows.logs import (
 from sim.compiled.rows.running import requests
 from sim.compiled.rows.state import State
 
-BY_ID, BY_USER, BY_ITEM = map(whole, range(3))
+BY_ID, BY_USER, BY_ITEM, BY_HEADER = map(whole, range(4))
 
 
 @by_address
@@ -30,7 +32,7 @@ BY_ID, BY_USER, BY_ITEM = map(whole, range(3))
 def keep_record(s: State, message: int) -> None:
     """A record is about to be written to its partition."""
     made = messages(s)[message]
-    size = topics(s)[made.topic].size
+    size = size_of(s, message)
     keeper = keepers(s)[topics(s)[made.topic].keeper]
     partition = partitions(s)[made.partition]
     segment = partition.last_segment
@@ -42,7 +44,7 @@ def keep_record(s: State, message: int) -> None:
     row.newest = s.now
     row.end = partition.end + 1
     if keeper.compacts:
-        keep_key(s, segment, partition.end, key_of(s, made.request, keeper.key))
+        keep_key(s, segment, partition.end, key_of(s, made.topic, made.request, keeper.key), size)
     if not keeper.armed:
         keeper.armed = True
         schedule(s, ORDINARY, keeper.check - s.now % keeper.check, ORDER, keeper.order)
@@ -77,8 +79,10 @@ def new_segment(s: State, place: int) -> int:
 
 
 @handler
-def key_of(s: State, request: int, key: int) -> int:
+def key_of(s: State, topic: int, request: int, key: int) -> int:
     """What a record is replaced by a later one for."""
+    if key == BY_HEADER:
+        return header_of(s, topics(s)[topic].header, request)
     row = requests(s)[request]
     if key == BY_USER:
         return row.user
@@ -86,12 +90,13 @@ def key_of(s: State, request: int, key: int) -> int:
 
 
 @handler
-def keep_key(s: State, segment: int, offset: int, key: int) -> None:
+def keep_key(s: State, segment: int, offset: int, key: int, size: float) -> None:
     """A record of a topic that is compacted."""
     row = segments(s)[segment]
     record = take_key_of_record(s)
     keys_of_records(s)[record].offset = offset
     keys_of_records(s)[record].key = key
+    keys_of_records(s)[record].size = size
     keys_of_records(s)[record].next = NOBODY
     if row.last < 0:
         row.first = record

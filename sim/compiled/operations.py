@@ -66,9 +66,9 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
     TAKE_OUT, ENTER,
     LOOK_FOR_SESSION, KEEP_SESSION, SESSION_LOST,
-    COMMIT_RECORD, REST,
+    COMMIT_RECORD, REST, BEGIN_TRANSACTION, END_TRANSACTION,
     RECEIVE, LETTER_OVER, PUBLISH_UNCONFIRMED, PUBLISH_IN_BATCH,
-) = map(whole, range(81))  # fmt: skip
+) = map(whole, range(83))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,

@@ -18,13 +18,14 @@ from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
 from sim.compiled.codes import UNAUTHORIZED
 from sim.compiled.committing import BATCH, BEFORE, RECORD
-from sim.compiled.composed import write_composed
+from sim.compiled.composed import write_cache, write_composed
 from sim.compiled.plugins.program import write_plugin
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import Op
 from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
+from sim.models.gateway import Forward, Translation
 from sim.models.limits import step_of
 from sim.models.queues.exchange import Batched, Blocking
 from sim.models.saga import Retract
@@ -186,21 +187,26 @@ class Assembler:
         self.emit(op_of.END, by_outcome=True)
         return start
 
-    def consumer(self, sequence: StepSequence, commits: int) -> int:
+    def consumer(self, sequence: StepSequence, commits: int, transacts: bool) -> int:
         """The life of a member: poll, process, commit, for ever."""
         commit, over = Label(), Label()
         start = self.emit(op_of.POLL)
         take = self.emit(op_of.TAKE_NEXT, to=commit)
-        hand_over = self.emit(op_of.HAND_OVER, to=over)
+        begin = len(self.rows)
+        if transacts:
+            self.emit(op_of.BEGIN_TRANSACTION)
+        self.emit(op_of.HAND_OVER, to=over)
         self.sequence(sequence, over)
         self.emit(op_of.WELL)
         self.here(over)
-        self.emit(op_of.RECORD_OVER, to=hand_over)
-        if commits in (RECORD, BEFORE):
+        if transacts:
+            self.emit(op_of.END_TRANSACTION)
+        self.emit(op_of.RECORD_OVER, to=begin)
+        if commits in (RECORD, BEFORE) or transacts:
             self.emit(op_of.COMMIT_RECORD)
         self.emit(op_of.GO_TO, to=take)
         self.here(commit)
-        self.emit(op_of.COMMIT if commits == BATCH else op_of.REST)
+        self.emit(op_of.COMMIT if commits == BATCH and not transacts else op_of.REST)
         self.emit(op_of.GO_TO, to=start)
         return start
 
@@ -417,6 +423,10 @@ class Assembler:
         if route.translate is not None:
             self._thaw(host)
             self._compute(place, route.translate)
+        if route.cache is not None:
+            self._thaw(host)
+            write_cache(self, route.cache, end)
+            return
         if host.event_loop:
             self._thaw(host)
             self.let_go(host)
@@ -425,6 +435,13 @@ class Assembler:
         if route.translate_back is not None:
             self._thaw(host)
             self._compute(place, route.translate_back)
+
+    def _forward(self, step: Forward, fail: Label) -> None:
+        self.let_go(step.gateway)
+        self.call(step.call, fail)
+
+    def _translate(self, step: Translation, _fail: Label) -> None:
+        self._compute(self.places.host_at[step.gateway], step.demand)
 
     def _thaw(self, host: Host) -> None:
         if host.may_hang:
@@ -480,4 +497,6 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Fail: Assembler._by_chance,
     behaviours.Refuse: Assembler._by_chance,
     behaviours.Reply: Assembler._reply,
+    Forward: Assembler._forward,
+    Translation: Assembler._translate,
 }

@@ -86,11 +86,8 @@ class KeeperView:
             row = segments(s)[place]
             piece = Piece(row.offset, row.began)
             piece.end, piece.last, piece.records, piece.bytes = row.end, row.newest, row.records, row.bytes
-            size = topics(s)[self.topic].size
-            piece.keys = [
-                (keys_of_records(s)[record].offset, keys_of_records(s)[record].key, size)
-                for record in self._records(place)
-            ]
+            records = [keys_of_records(s)[record] for record in self._records(place)]
+            piece.keys = [(record.offset, record.key, record.size) for record in records]
             yield place, piece
             place = segments(s)[place].next
 
@@ -141,7 +138,8 @@ class GroupOfTopic:
         for delivery in gone:
             self._end(delivery, EXPIRED)
         if gone:
-            group_partitions(self.machine.s)[place].out_of_range = True
+            partition = group_partitions(self.machine.s)[place]
+            partition.out_of_range = partition.obstructed = True
 
     def drop(self, index: int, offsets: set[int]) -> None:
         """These records were replaced by later ones of their key."""

@@ -30,7 +30,7 @@ from sim.compiled.rows.events import (
 )
 from sim.compiled.rows.gateway import Entry, entries, old_entries
 from sim.compiled.rows.limits import library_counters, limiter_rings, limiters, ring_of, waiting_counters
-from sim.compiled.rows.logs import deliveries, keys_of_records, messages, segments
+from sim.compiled.rows.logs import deliveries, keys_of_records, lacks, messages, segments, shipments
 from sim.compiled.rows.queues import channels, letters, publications, queue_deliveries, queue_timers
 from sim.compiled.rows.records import (
     candidate_records,
@@ -73,6 +73,8 @@ class Room:
             messages: wiring.log_tables.largest_batch + 2,
             segments: wiring.log_tables.largest_batch + 2,
             keys_of_records: wiring.log_tables.largest_batch + 2,
+            lacks: (wiring.log_tables.largest_batch + 2) * wiring.log_tables.most_copies,
+            shipments: (wiring.log_tables.largest_batch + 2) * wiring.log_tables.most_copies,
             letters: wiring.queue_tables.most_at_once + 2,
             publications: wiring.queue_tables.largest_batch + 2,
         }
@@ -178,7 +180,7 @@ class Room:
         s = self.s
         pending: tuple[AnyTable, ...] = (
             tasks, tasks, messages, deliveries, timer_lanes, workloads,
-            letters, queue_deliveries, queue_timers, channels, channels, channels, channels,
+            letters, queue_deliveries, queue_timers, shipments, channels, channels, channels, channels,
         )  # fmt: skip
         # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the
         # other push one for each.

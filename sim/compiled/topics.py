@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from sim.chance.compiler import compiled
-from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.base import NONE, handler, is_known, whole
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
@@ -14,6 +13,7 @@ from sim.compiled.fetching import enough
 from sim.compiled.keeping import keep_record
 from sim.compiled.lists import add_last
 from sim.compiled.network import travel
+from sim.compiled.placing import which_partition
 from sim.compiled.rows.calls import wires
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, numbers
@@ -27,7 +27,6 @@ from sim.compiled.rows.logs import (
     members,
     messages,
     partitions,
-    stickies,
     take_delivery,
     take_message,
     topics,
@@ -35,12 +34,8 @@ from sim.compiled.rows.logs import (
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import LAG, REPLICATION, follow, keep_note
-from sim.policies import partitioner
 
-BY_ORDER, BY_USER, BY_ITEM, STICKY = map(whole, range(4))
 NO_ACKS, LEADER, ALL = map(whole, range(3))
-
-partition_of, sticky = partitioner.partition_of.compiled, partitioner.sticky.compiled
 
 
 # -- lists of deliveries -----------------------------------------------------------------------------------------------
@@ -148,24 +143,6 @@ def replicate(s: State, message: int) -> None:
         schedule(s, ORDINARY, delay, REPLICATED, message)
     else:
         replicated(s, message)
-
-
-@handler
-def which_partition(s: State, topic: int, key: int, producer: int, request: int, chain: int) -> int:
-    """By its key, or where the producer's batch of unkeyed messages stands."""
-    row = topics(s)[topic]
-    its_request = requests(s)[request]
-    if row.count == 1:
-        return 0
-    if key == BY_ORDER:
-        return partition_of(its_request.id, row.count)
-    if key == BY_USER and its_request.user >= 0:
-        return partition_of(its_request.user, row.count)
-    if key == BY_ITEM and its_request.item >= 0:
-        return partition_of(its_request.item, row.count)
-    return sticky(
-        stickies(s)[topic * s.replica_count + producer], uniform(draws(s)[row.chance].key, its_request.id, chain)
-    )
 
 
 @handler

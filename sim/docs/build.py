@@ -42,6 +42,7 @@ def built(made: Pages, source: Path, site: Path) -> None:
         # the theme comes with MkDocs; without highlighting nothing is fetched from anywhere
         theme={"name": "readthedocs", "highlightjs": False, "locale": "en"},
         strict=True,
+        validation={"anchors": "warn"},  # a link to a heading that is not there ends it, too
         plugins=["search"],
         markdown_extensions=["tables", "fenced_code", "toc"],
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from sim.docs.examples import examples_of
+from sim.docs.examples import scenarios_that_say
 from sim.experiments import shipped
 from sim.experiments.envelope import head_schema
 from sim.report.silence import collect_not_modelled
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(__file__).parent / "pages"
 _ALONG = ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)\s#]+)(#[^)\s]*)?\)")
+_MOST = 4  # scenarios that are named for a word
 
 Pages = dict[str, str | bytes]
 
@@ -98,18 +99,16 @@ def _relinked(text: str) -> str:
 
 
 def _reference() -> str:
-    """The generated reference, with an example below each word, and what no component models."""
-    known = {word: cls for kind in get_args(Kind) for word, cls in words(kind).items()}
-    examples = examples_of(known)
-    lines = []
-    for line in reference().splitlines():
-        lines.append(line)
-        word = line.removeprefix("## `").removesuffix("`") if line.startswith("## `") else ""
-        if word in examples:
-            name, text = examples[word]
-            lines += ["", f"As [{name}](scenarios/{name}.md) says it:", "", "```yaml", *text.splitlines(), "```"]
+    """The generated reference, each word with the scenarios that say it, and what no component models."""
+    known = {word for kind in get_args(Kind) for word in words(kind)}
+    said = scenarios_that_say(known)
+    parts = []
+    for part in re.split(r"(?m)^(?=##? )", reference()):
+        word = part.splitlines()[0].removeprefix("## `").removesuffix("`") if part.startswith("## `") else ""
+        links = ", ".join(f"[{name}](scenarios/{name}.md)" for name in said.get(word, ())[:_MOST])
+        parts += [part, f"Scenarios that say it: {links}.\n\n" if links else ""]
     silence = [f"* **{component}**: {text}" for component, text in collect_not_modelled()]
-    return "\n".join([*lines, "", "# What is not modelled", "", *silence, ""])
+    return "\n".join(["".join(parts), "# What is not modelled", "", *silence, ""])
 
 
 def _documents() -> str:

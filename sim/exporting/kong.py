@@ -18,6 +18,7 @@ from sim.exporting.settings_text import TO_BE_SUPPLIED, dumped, head, host_of, h
 from sim.exporting.subject import Subject
 from sim.spec.gateway import Gateway, Jwt, OAuth, RateLimit, Route
 from sim.spec.policy import NO_POLICY, CallPolicy, ConstantBackoff
+from sim.spec.response_cache import ResponseCache
 from sim.spec.scenario import Scenario
 from sim.spec.sites import GATEWAY, call_sites
 from sim.units import show_duration, show_rate
@@ -84,7 +85,7 @@ def _service(scenario: Scenario, gateway: Gateway, name: str, called: dict[str, 
     attempts = policy.retry.max_attempts if policy.retry is not None else 1
     its["retries"] = attempts - 1
     its["routes"] = [_route(gateway, name, route)]
-    return remarks([*_unsaid(name, route, policy), f"leads to {route.to}"], "  ") + dumped([its], "  ")
+    return remarks([*_unsaid(gateway, name, route, policy), f"leads to {route.to}"], "  ") + dumped([its], "  ")
 
 
 def _route(gateway: Gateway, name: str, route: Route) -> dict[str, Any]:
@@ -97,13 +98,14 @@ def _route(gateway: Gateway, name: str, route: Route) -> dict[str, Any]:
     limits = [plugin for limit in route.rate_limits if (plugin := _limit(limit)) is not None]
     plugins = [
         *limits,
+        *_cache(route.cache),
         *(_grpc() if route.translate is not None else []),
         *(_authentication(gateway) if _apart(gateway) and route.authenticate else []),
     ]
     return {**its, **({"plugins": plugins} if plugins else {})}
 
 
-def _unsaid(name: str, route: Route, policy: CallPolicy) -> Iterator[str]:
+def _unsaid(gateway: Gateway, name: str, route: Route, policy: CallPolicy) -> Iterator[str]:
     """What of a route's policy Kong cannot be told."""
     if policy.timeout is None:
         yield "no timeout of an attempt in the scenario; Kong always has one: 60 s between two reads"
@@ -124,6 +126,7 @@ def _unsaid(name: str, route: Route, policy: CallPolicy) -> Iterator[str]:
                 f"limit of {show_rate(limit.rate)} per {limit.per}, {limit.preset or limit.algorithm}: no "
                 "plugin of Kong counts so"
             )
+    yield from _unsaid_of_cache(gateway, route)
     if route.answers_with:
         yield f"answers_with ({', '.join(route.answers_with)}): Kong passes on the answer of the service"
 
@@ -174,6 +177,32 @@ def _everywhere(gateway: Gateway) -> tuple[list[str], list[Plugin]]:
             f"oauth2-introspection is a plugin of Kong Enterprise; its authorization_value is {TO_BE_SUPPLIED}"
         )
     return notes, plugins
+
+
+def _cache(cache: ResponseCache | None) -> list[Plugin]:
+    """What `proxy-cache` keeps by the path and the parameters of a request, and by the consumer where there is one."""
+    if cache is None or cache.key not in ("item", "item_of_user") or cache.scope == "shared":
+        return []
+    config: dict[str, Any] = {"strategy": "memory"}
+    if cache.ttl is not None:
+        config["cache_ttl"] = max(1, round(cache.ttl))
+    config["response_code"] = [200, 301, *([404] if cache.negative_ttl is not None else [])]
+    return [{"name": "proxy-cache", "config": config}]
+
+
+def _unsaid_of_cache(gateway: Gateway, route: Route) -> Iterator[str]:
+    cache = route.cache
+    if cache is None:
+        return
+    if not _cache(cache):
+        yield f"cache of answers ({cache.key or 'hit'}, {cache.scope}): proxy-cache keeps none so"
+        return
+    words = ("size", "jitter", "coalesce", "stale_while_revalidate", "stale_if_error", "lookup")
+    said = [word for word in words if word in cache.model_fields_set]
+    if said:
+        yield f"{', '.join(said)} of the cache: proxy-cache has no such setting"
+    if cache.key == "item" and route.authenticate and gateway.authentication is not None:
+        yield "cache by item: the key of proxy-cache has the consumer in it where there is one"
 
 
 def _limit(limit: RateLimit) -> Plugin | None:

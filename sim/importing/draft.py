@@ -164,6 +164,8 @@ class Service:
     requested: float = 0.0  # cores that each replica asks for; 0: not said
     autoscaling: Said | None = None
     ready_after: float = 0.0  # s that probes let pass before they look
+    vertical_scaling: Said | None = None
+    node_pool: Said | None = None
     start: Said | None = None
     drain: Said | None = None
     addresses: list[Address] = field(default_factory=list)
@@ -254,6 +256,7 @@ class Draft:
     services: dict[Key, Service] = field(default_factory=dict)
     aliases: dict[str, list[Key]] = field(default_factory=dict)  # host name -> the services it may mean
     gateway: Gateway | None = None
+    node_pools: dict[str, Said] = field(default_factory=dict)
     topics: dict[str, Topic] = field(default_factory=dict)  # of the one broker
     policies: dict[str, tuple[dict[str, Data], str]] = field(default_factory=dict)  # name -> fields, remark
     guards: dict[str, tuple[dict[str, Data], str]] = field(default_factory=dict)  # policies of calls between services

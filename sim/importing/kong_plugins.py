@@ -16,13 +16,12 @@ from urllib.parse import urlsplit
 from sim.importing.draft import Draft, Gateway, Route, Said, Service, where
 from sim.importing.parts import Part
 from sim.spec.document import Data
+from sim.spec.response_cache import KONG_TTL
 
 _PERIODS = {"second": "s", "minute": "m", "hour": "h", "day": "d"}
 _UNITS = (("s", 1), ("m", 60), ("h", 3600), ("d", 86400))
 _COSTS = "what it costs belongs to `work` of the gateway"
 _WHY_NOT = {
-    "proxy-cache": "no file says which answers may be kept; write it as a `cache` step of the service behind",
-    "proxy-cache-advanced": "no file says which answers may be kept; write it as a `cache` step of the service behind",
     "response-ratelimiting": "limits by headers of answers are not modelled",
     "request-size-limiting": "sizes of requests are not modelled",
     "aws-lambda": "a function answers in the place of the service, which no file describes",
@@ -275,6 +274,17 @@ def _termination(scoped: Scoped, routes: Sequence[Route], everywhere: bool, gate
     gateway.routes = [route for route in gateway.routes if id(route) not in ended]
 
 
+def _proxy_cache(scoped: Scoped, _: Sequence[Route], __: bool, ___: Gateway, ____: Draft) -> None:
+    """Hits follow from what is asked for, which is not in the file."""
+    plugin = scoped.part
+    ttl = plugin["config"]["cache_ttl"].number() or KONG_TTL
+    plugin.leave_out(
+        f"plugin {plugin['name'].text()}",
+        "no file says among how many items clients ask, from which hits follow; give the traffic `items`, and the "
+        f"routes of a GET `cache: {{key: item, ttl: {ttl:.15g}s}}`",
+    )
+
+
 Reader = Callable[[Scoped, Sequence[Route], bool, Gateway, Draft], None]
 _READERS: dict[str, Reader] = {
     "rate-limiting": _rate_limiting,
@@ -284,4 +294,6 @@ _READERS: dict[str, Reader] = {
     "openid-connect": _openid,
     "grpc-gateway": _grpc,
     "request-termination": _termination,
+    "proxy-cache": _proxy_cache,
+    "proxy-cache-advanced": _proxy_cache,
 }

@@ -1,6 +1,6 @@
 """A cache: entries by key, who waits for one that is on its way, and what is found at a miss.
 
-Not modelled: memory and its sizes, the network of a shared cache, writes that make an entry stale.
+What it leaves out the spec says.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from sim.models.behaviours import behaviour
 from sim.models.composed import Forks
 from sim.models.outcomes import OK, REFUSED
+from sim.models.sequence import StepSequence
 from sim.models.site import Site
 from sim.models.task import Activity, Killed, Process, Replica, Task
-from sim.policies.eviction import EVICTIONS, Entries
+from sim.policies.eviction import EVICTIONS, ITEMS, Entries
 from sim.spec import cache as spec
 from sim.spec.step import Wait, Work
 from sim.vocabulary import Stage
@@ -25,6 +26,14 @@ class Entry:
 
     outcome: int  # OK, or REFUSED
     good_until: float  # s
+
+
+def key_of(step: spec.Keeping, task: Task) -> int:
+    """What an entry is kept for; -1: for whoever comes, or for who has no such name."""
+    request = task.request
+    if step.key == "item_of_user":
+        return request.user * ITEMS + request.item
+    return -1 if step.key == "all" else int(request.user if step.key == "user" else request.item)
 
 
 class Flight:
@@ -39,7 +48,7 @@ class Flight:
 class Store:
     """The entries of one cache in one place: in a replica, or for all."""
 
-    def __init__(self, step: spec.Cache):
+    def __init__(self, step: spec.Keeping):
         self.entries: Entries = EVICTIONS[step.evict](step.size)
         self.flights: dict[int, Flight] = {}
 
@@ -59,7 +68,7 @@ class Counts:
         watch(host, f"cache_loads {name}", "total", lambda _: self.loads)
         watch(host, f"cache_entries {name}", "level", lambda _: self._entries())
 
-    def store(self, replica: Replica, step: spec.Cache) -> Store:
+    def store(self, replica: Replica, step: spec.Keeping) -> Store:
         """Where a replica looks."""
         if step.scope == "shared":
             if self.shared is None:
@@ -83,11 +92,11 @@ class Counts:
         return [store for store in (*stores, self.shared) if store is not None]
 
 
-@behaviour(spec.Cache)
-class Cache:
+class Looking:
     """Look, and on a miss find out, keep what was found, and tell those who wait for the same."""
 
-    def __init__(self, step: spec.Cache, site: Site):
+    def __init__(self, step: spec.Keeping, name: str, site: Site, then: StepSequence):
+        """`name` is that of the cache, within its host; `then` what is done at a miss."""
         self.step = step
         self.env = site.world.env
         self.host = site.host
@@ -95,19 +104,19 @@ class Cache:
         self.forks = Forks(site)
         look = Work(time=step.lookup) if step.scope == "replica" else Wait(time=step.lookup, per="request")
         self.look = site.named(f"{site.name}.lookup").sequence([look] if step.lookup.mean > 0.0 else [])
-        self.then = site.named(f"{site.name}.then").sequence(step.then)
+        self.then = then
         self.chance = site.uniform()
         caches = site.host.caches
-        if step.name not in caches:
-            caches[step.name] = Counts(step.name, site)
-        self.counts: Counts = caches[step.name]
+        if name not in caches:
+            caches[name] = Counts(name, site)
+        self.counts: Counts = caches[name]
 
     def run(self, task: Task) -> Activity:
         """As what is in the cache says, or as the steps of the miss end."""
         yield from self.look.run(task)
         if self.step.hit is not None:
             return (yield from self._by_share(task, self.step.hit))
-        key = -1 if self.step.key == "all" else int(getattr(task.request, self.step.key or "item"))
+        key = key_of(self.step, task)
         while True:
             found = self._found(task, key)
             if found is not None:
@@ -231,3 +240,11 @@ class Cache:
         self.forks.come_home(aside)
         aside.silence()
         yield
+
+
+@behaviour(spec.Cache)
+class Cache(Looking):
+    """A step of an endpoint that looks into a cache of its service."""
+
+    def __init__(self, step: spec.Cache, site: Site):
+        super().__init__(step, step.name, site, site.named(f"{site.name}.then").sequence(step.then))

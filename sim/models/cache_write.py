@@ -1,6 +1,6 @@
 """Writes through a cache: at once, or collected and written behind the answer.
 
-Not modelled: what the docstring of `CacheWrite` in `spec/cache_write.py` names.
+What it leaves out the spec says.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from sim.models.behaviours import behaviour
-from sim.models.cache import Counts, Entry
+from sim.models.cache import Counts, Entry, key_of
 from sim.models.composed import Forks
 from sim.models.outcomes import OK
 from sim.models.sequence import StepSequence
@@ -98,11 +98,11 @@ class CacheWrite:
         return OK
 
     def _put(self, task: Task) -> None:
-        key = -1 if self.cache.key == "all" else int(getattr(task.request, self.cache.key or "item"))
         lasts = math.inf if self.cache.ttl is None else self.cache.ttl
         if self.cache.jitter:
             lasts *= 1.0 + self.cache.jitter * (2.0 * self.chance(task.request.id, task.chain) - 1.0)
-        self.counts.store(task.replica, self.cache).entries.put(key, Entry(OK, self.env.now + lasts))
+        entries = self.counts.store(task.replica, self.cache).entries
+        entries.put(key_of(self.cache, task), Entry(OK, self.env.now + lasts))
 
     def _begin(self, task: Task, timed: bool) -> None:
         """Somebody who writes what is collected then: in the background, and a crash ends it."""

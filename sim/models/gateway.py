@@ -1,10 +1,11 @@
-"""The API gateway: queue and worker, authentication, limits, routing, translation, and the call of the route's
-endpoint.
+"""The API gateway: queue and worker, authentication, limits, routing, translation, cache of answers, and the call of
+the route's endpoint.
 
 An event-loop gateway (the default) holds a worker for its own work only; with `concurrency: threads` a worker is held
 for the whole request.
 
-Not modelled: TLS handshakes, connection handling, request bodies, caching, health checks.
+Not modelled: TLS handshakes, connection handling, request bodies, and health checks of its own: those of a service are
+for all who call it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from sim.models.answers import PASSED_ON, answers_of
 from sim.models.authentication import Introspection, JwtCheck, StillThere
+from sim.models.cache import Looking
 from sim.models.call import Call
 from sim.models.context import Context
 from sim.models.demand import Demand
@@ -23,7 +25,7 @@ from sim.models.host import Host
 from sim.models.limits import Limit, limits_of, step_of
 from sim.models.outcomes import TIMEOUT
 from sim.models.sequence import StepSequence
-from sim.models.site import System
+from sim.models.site import Site, System
 from sim.models.task import Activity, Replica, Task, abandon
 from sim.spec.gateway import Gateway as Spec
 from sim.spec.gateway import Jwt, OAuth
@@ -171,6 +173,10 @@ class Route:
         # Its own `per_try_timeout` and `timeout` go before those of its policy.
         policy = spec.guarded(system.calls.policy(spec.policy))
         self.call = system.calls.make(f"gateway.{name}.call", gateway, system.endpoint(spec.to), policy)
+        self.cache: Looking | None = None
+        if spec.cache is not None:
+            site = Site(system, gateway, f"gateway.{name}.cache", self.where)
+            self.cache = Looking(spec.cache, name, site, StepSequence(gateway, list(self._behind_cache())))
         steps = StepSequence(gateway, [*gateway.overhead, *self._steps()])
         self.entrance = Entrance(gateway, self.where, steps, answers_of(PASSED_ON, spec.answers_with))
         self.arrive = self.entrance.arrive
@@ -183,7 +189,7 @@ class Route:
         """Clients do not count."""
 
     def _steps(self) -> Iterator[Any]:
-        """Authentication, limits, translation, the call, and translation back: those that this route has."""
+        """Authentication, limits, translation, and the call behind the cache: those that this route has."""
         gateway = self.gateway
         if self.authenticates:
             yield gateway.authentication
@@ -193,6 +199,13 @@ class Route:
             yield step_of(self.limits, self.index, self.where)
         if self.translate is not None:
             yield Translation(gateway, self.translate)
-        yield Forward(gateway, self.call)
+        if self.cache is not None:
+            yield self.cache
+        else:
+            yield from self._behind_cache()
+
+    def _behind_cache(self) -> Iterator[Forward | Translation]:
+        """The call, and translation back: what is kept is translated."""
+        yield Forward(self.gateway, self.call)
         if self.translate_back is not None:
-            yield Translation(gateway, self.translate_back)
+            yield Translation(self.gateway, self.translate_back)

@@ -5,9 +5,9 @@ A replica has one producer for all that it publishes, as Spring's DefaultKafkaPr
 producer sticks to a partition of its own for messages without a key (KIP-794: the state is the producer's, not the
 topic's). A crash ends it.
 
-Not modelled: of a broker of which no more is said (`nodes`, `producer`, `retention` and the like are in `logs/`):
-batching and linger of producers, capacity and disks, leader election, ISR changes, retention (nothing is ever deleted),
-compaction, transactions, the order of what one producer sends again (`max.in.flight.requests.per.connection`).
+Not modelled: batching and linger of producers, capacity and disks, leader election, ISR changes, retention, compaction
+and transactions, where a broker says no word of them (`nodes`, `producer`, `retention` ...), and the order of what one
+producer sends again (`max.in.flight.requests.per.connection`).
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Message(Signal):
         self.path = path
         self.flow = flow  # of which it comes: the publication, or the row of an outbox
         self.published = published
-        self.size = topic.size  # bytes
+        self.size = topic.site_sizes[site]  # bytes
         self.available = math.nan
         self.replicated = False
         self.transaction: Pending | None = None  # of which it is a part
@@ -205,6 +205,7 @@ class Topic:
         self.broker = broker
         self.name = name
         self.name_index = context.recorder.name(name)
+        self.spec = spec
         self.key = spec.key
         self.size = spec.message_size
         self.partitions = [Partition(index) for index in range(spec.partitions)]
@@ -216,12 +217,12 @@ class Topic:
             context.sampler(broker.replication, f"{name}.replication") if broker.replication is not None else None
         )
         self.published = 0
-        self.sites = 0  # that publish here
+        self.site_sizes: list[float] = []  # bytes of a message of each place that publishes here
         broker.topics.append(self)
 
     def target(self, spec: Publish) -> PublishTarget:
         """This topic as something to call; the key of the publication overrides the topic's own."""
-        return PublishTarget(self, spec.key or self.key)
+        return PublishTarget(self, spec.key or self.key, spec.size or self.size)
 
     def hearing(self, call: Call, _spec: Publish) -> Hearing | None:
         """Under `acks: 0` there is no ack to wait for, and nothing for a policy to guard."""
@@ -229,14 +230,19 @@ class Topic:
 
     def store(self, spec: Publish) -> Store:
         """For the relay of an outbox."""
-        return TopicStore(self, spec.key or self.key)
+        return TopicStore(self, spec.key or self.key, spec.size or self.size)
 
-    def new_site(self) -> int:
-        """The number of one more place that publishes here: what an order publishes from one place is one event,
-        however often it is sent.
+    def new_site(self, size: float) -> int:
+        """The number of one more place that publishes here, messages of so many bytes: what an order publishes from one
+        place is one event, however often it is sent.
         """
-        self.sites += 1
+        self.site_sizes.append(size)
         return self.sites - 1
+
+    @property
+    def sites(self) -> int:
+        """How many places publish here."""
+        return len(self.site_sizes)
 
     def append(
         self, request: Request, chain: int, path: int, key: str | None, site: int, producer: Replica, flow: int
@@ -247,13 +253,11 @@ class Topic:
         partition = self.partitions[self._partition(request, chain, key, producer)]
         return self.append_to(partition, Sent(request, chain, path, flow), site)
 
-    def append_to(
-        self, partition: Partition, sent: Sent, site: int, size: float = 0.0, transaction: Pending | None = None
-    ) -> Message:
-        """Write an event to this partition. `size` in bytes, 0: the topic's `message_size`."""
+    def append_to(self, partition: Partition, sent: Sent, site: int, transaction: Pending | None = None) -> Message:
+        """Write an event to this partition."""
         request = sent.request
         message = Message(request, sent.chain, sent.path, self.env.now, self, site, sent.flow)
-        message.size, message.transaction = size or self.size, transaction
+        message.transaction = transaction
         self.published += 1
         request.alive += len(self.groups)
         self.write(message, partition)
@@ -351,10 +355,11 @@ class Unheard:
 class TopicStore:
     """Where the relay of an outbox publishes, under one key."""
 
-    def __init__(self, topic: Topic, key: str | None):
+    def __init__(self, topic: Topic, key: str | None, size: float):
         self.topic = topic
         self.key = key
-        self.site = topic.new_site()
+        self.size = size  # bytes
+        self.site = topic.new_site(size)
 
     def run(self, task: Task, rows: list[Sent]) -> Activity:
         """1 when all are acknowledged, 0 when they have to be published again."""
@@ -380,10 +385,11 @@ class PublishTarget:
     counts = False
     publishes = True
 
-    def __init__(self, topic: Topic, key: str | None):
+    def __init__(self, topic: Topic, key: str | None, size: float):
         self.topic = topic
         self.key = key
-        self.site = topic.new_site()
+        self.size = size  # bytes
+        self.site = topic.new_site(size)
         self.only = topic.broker.context.nowhere
         self.component = topic.broker.name
         self.where = topic.name_index

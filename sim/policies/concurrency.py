@@ -48,8 +48,8 @@ def new_concurrency(spec: Bulkhead) -> tuple[ConcurrencyRow, Ring] | None:
         limit, rtt = envoy.concurrency_limit_params, envoy.min_rtt_calc_params
         row = ConcurrencyRow(ENVOY, rtt.min_concurrency, limit.max_concurrency_limit, enough=rtt.request_count)
         row.ratio, row.jitter, row.percentile = 1.0 + rtt.buffer, rtt.jitter, envoy.sample_aggregate_percentile
-        row.interval, row.measures = limit.concurrency_update_interval, rtt.interval
-        first_window(row)
+        row.interval, row.measures = limit.concurrency_update_interval, rtt.interval or 0.0
+        first_window(row, rtt.fixed_value)
         return row, [0.0] * BINS
     else:
         return None

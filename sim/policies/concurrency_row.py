@@ -41,7 +41,7 @@ class ConcurrencyRow:
     threshold: float = 0.0
     percentile: float = 0.0
     interval: float = 0.0  # s; envoy: between two updates
-    measures: float = 0.0  # s; envoy: between two measurements
+    measures: float = 0.0  # s; envoy: between two measurements, 0: there are none
     next_update: float = math.inf  # s
     next_measure: float = math.inf  # s
     epoch: float = 0.0  # s; envoy: since when it measures

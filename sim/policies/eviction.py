@@ -7,6 +7,8 @@ from typing import Generic, Protocol, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+ITEMS = 1 << 32
+"""More than a traffic can tell apart: an item of a user is one number."""
 
 
 class Entries(Protocol):

@@ -11,7 +11,8 @@ the least. What began before it measures is not counted. Times are whole microse
 whose percentile lies where it would if a bin were filled evenly (libcircllhist, hist_approx_quantile).
 
 What timers do is worked out when somebody comes or an answer does. Every end is an answer, also a timeout, for which
-the filter sees the router's 504. Left out: `fixed_value`, `min_concurrency_limit`.
+the filter sees the router's 504. With a `fixed_value` nothing is ever measured: that is the time without load, and the
+limit begins at `min_concurrency`. Left out: `min_concurrency_limit`, of which the newest protocol alone tells.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ BINS = 2 + 90 * DECADES  # how many there are in all, how many took no time, and
 AT_THE_LEAST = 5
 
 
-def first_window(row: ConcurrencyRow) -> None:
-    """It measures from time 0."""
+def first_window(row: ConcurrencyRow, fixed: float | None) -> None:
+    """It measures from time 0, unless the time without load is `fixed` (s)."""
     row.estimate = float(row.least)
-    row.deferred = row.least
     row.next_update = row.interval
+    if fixed is None:
+        row.deferred = row.least
+    else:
+        row.no_load, row.measures = float(math.floor(fixed * 1e6 + 1e-3)), 0.0
 
 
 @policy
@@ -49,7 +53,7 @@ def due(row: ConcurrencyRow, ring: Ring, now: float) -> None:
             at = row.next_update
             update(row, ring)
             row.next_update = at + row.interval
-            if row.at_least >= AT_THE_LEAST:
+            if row.at_least >= AT_THE_LEAST and row.measures > 0.0:
                 row.next_measure = at
 
 

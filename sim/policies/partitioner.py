@@ -113,6 +113,7 @@ def partition_of_text(key: str, partitions: int) -> int:
     return int((murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
 
 
+@policy
 def in_turn(number: int, partitions: int) -> int:
     """The partition of message 0, 1, ... of a producer that takes all in turn (RoundRobinPartitioner)."""
     return number % partitions

@@ -18,7 +18,6 @@ class Nodes(Spec):
     after `session_timeout`, takes it out of the in-sync replicas, and lets the first of those that are left lead.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         events=(EventKind.LEADER_LOST, EventKind.LEADER_ELECTED, EventKind.ISR_SHRANK, EventKind.ISR_EXPANDED),
         series=("offline", "under_replicated", "lost"),

@@ -86,8 +86,10 @@ class ConcurrencyLimitParams(Spec):
 class MinRttCalcParams(Spec):
     """How Envoy measures the time of an answer without load."""
 
-    interval: _Positive
-    """How often it is measured."""
+    interval: _Positive | None = None
+    """How often it is measured; a millisecond at least."""
+    fixed_value: _Positive | None = None
+    """The time itself, in whole microseconds, where it is not measured: then nothing is but how long answers take."""
     request_count: Annotated[int, Between(1, 1_000_000)] = 50
     """Answers that it takes."""
     jitter: Share = 0.15
@@ -96,6 +98,13 @@ class MinRttCalcParams(Spec):
     """The limit meanwhile, and never less."""
     buffer: Ratio = 0.25
     """By how much answers may take longer than without load."""
+
+    @model_validator(mode="after")
+    def _measured_or_fixed(self) -> Self:
+        if (self.interval is None) == (self.fixed_value is None):
+            found = "neither `interval` nor `fixed_value`" if self.interval is None else "`interval` and `fixed_value`"
+            raise ValueError(f"found {found}, expected one of them: the time without load is measured, or said")
+        return self
 
 
 class EnvoyGradient(Spec):

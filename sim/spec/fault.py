@@ -259,7 +259,6 @@ class BrokerDown(Fault):
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
     )
-    simpy_only = ("node",)
     positional = "broker"
     broker: str
     """Which broker."""
@@ -304,9 +303,9 @@ class Flush(Fault):
     momentary = "a cache is emptied at once"
     positional = "cache"
     cache: str
-    """The name of the cache."""
+    """The name of the cache; of the gateway's the route."""
     of: str
-    """The service whose it is."""
+    """The service whose it is, or the `gateway`."""
 
     @property
     def end(self) -> float:

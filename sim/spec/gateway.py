@@ -13,6 +13,7 @@ from sim.spec.distribution import AnyDistribution
 from sim.spec.limits import RateLimit as RateLimit  # noqa: PLC0414 - limits are of the gateway first of all
 from sim.spec.policy import AnswersWith, CallPolicy
 from sim.spec.queueing import check_pinned
+from sim.spec.response_cache import ResponseCache
 from sim.spec.service import Queue
 from sim.spec.traffic import Objective
 from sim.vocabulary import Outcome
@@ -109,6 +110,9 @@ class Route(Spec):
     """How the call is guarded: the name of a policy, or one written here."""
     translate: Translate | None = None
     """Protocol translation on the gateway's workers."""
+    cache: ResponseCache | None = None
+    """Answers that the gateway keeps and gives again, behind authentication, limits and the translation of requests.
+    """
     authenticate: Flag = True
     """Whether requests of this route are authenticated."""
     rate_limits: tuple[RateLimit, ...] = ()
@@ -125,6 +129,11 @@ class Route(Spec):
     """The effects that must exist before an order counts as complete."""
     answers_with: AnswersWith = Field(default_factory=dict)
     """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
+
+    @property
+    def forwarded(self) -> float:
+        """The share of requests that pass its limits and, on paper, reach its endpoint: all but hits that are said."""
+        return 1.0 - (self.cache.hit or 0.0) if self.cache is not None else 1.0
 
     def limits(self, gateway: Gateway) -> tuple[RateLimit, ...]:
         """Those of the gateway that its requests must pass."""
@@ -144,7 +153,7 @@ class Route(Spec):
 
 
 class Gateway(Spec):
-    """Queue and worker, authentication, limits, routing, translation: in this order.
+    """Queue and worker, authentication, limits, routing, translation, cache of answers: in this order.
 
     `event_loop` holds a worker for own work only.
     """

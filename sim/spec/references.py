@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
@@ -26,11 +26,11 @@ from sim.spec.queue_references import queue_problems
 from sim.spec.queueing import Queue
 from sim.spec.saga import Retract
 from sim.spec.scenario import Scenario
-from sim.spec.sites import placed_limits
+from sim.spec.sites import GATEWAY, placed_limits
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
 from sim.spec.together import contradictions
-from sim.spec.traffic import population_sizes
+from sim.spec.traffic import Traffic, population_sizes
 from sim.spec.walk import Visit, visits
 from sim.units import LONGEST, show_duration
 
@@ -233,6 +233,9 @@ def _gateway(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         at = ("gateway", "routes", route)
         yield from _unknown((*at, "to"), "endpoint", spec.to, names.endpoints)
         yield from _policy(scenario, (*at, "policy"), spec.policy)
+        if spec.cache is not None:
+            sending = [traffic for traffic in scenario.traffic.values() if route in traffic.mix]
+            yield from _told_apart((*at, "cache", "key"), spec.cache.told_apart_by, sending)
     word = word_of(scenario.gateway.authentication) if scenario.gateway.authentication is not None else ""
     inside: Location = ("gateway", "authentication", word)
     for action in scenario.gateway.authenticates:
@@ -311,11 +314,15 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                     yield Finding(at, f"the service '{visit.service}' has no stock to take from")
         if isinstance(visit.step, Retract):
             yield from _unknown(at, "effect", visit.step.effect, names.effects)
-        apart = visit.step.told_apart_by
-        if apart is not None and not any(traffic.tells_apart(apart) for traffic in scenario.traffic.values()):
-            yield Finding(at, f"found no traffic with `{apart}`, by which it tells requests apart: all would be one")
+        yield from _told_apart(at, visit.step.told_apart_by, scenario.traffic.values())
         yield from _policy(scenario, (*visit.at, "policy"), getattr(visit.step, "policy", None))
     yield from (Finding(*problem) for problem in write_problems(scenario.services, names.visits))
+
+
+def _told_apart(at: Location, apart: Literal["items", "users"] | None, traffic: Iterable[Traffic]) -> Iterator[Finding]:
+    """Somebody of whom it is known whose, or for what, a request is."""
+    if apart is not None and not any(its.tells_apart(apart) for its in traffic):
+        yield Finding(at, f"found no traffic with `{apart}`, by which it tells requests apart: all would be one")
 
 
 def _autoscaling(scenario: Scenario, _: _Names) -> Iterator[Finding]:
@@ -389,9 +396,11 @@ def _fault(scenario: Scenario, at: Location, fault: Fault, names: _Names) -> Ite
     if isinstance(fault, StoreDown):
         stores = {limit.spec.store.name for limit in placed_limits(scenario) if limit.spec.store is not None}
         yield from _unknown((*at, "store_down"), "store of a rate limit", fault.store, sorted(stores))
-    if isinstance(fault, Flush) and fault.of in scenario.services:
+    if isinstance(fault, Flush) and fault.of in names.replicas:
         looks = [visit for visit in names.visits if visit.service == fault.of]
         caches = {visit.step.name for visit in looks if isinstance(visit.step, Cache)}
+        if fault.of == GATEWAY and scenario.gateway is not None:
+            caches = {name for name, route in scenario.gateway.routes.items() if route.cache is not None}
         yield from _unknown((*at, "flush"), "cache", fault.cache, sorted(caches))
 
 

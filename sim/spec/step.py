@@ -146,7 +146,6 @@ class Publish(Step):
         series=("outbox",),
     )
     positional = "topic"
-    simpy_only = ("size",)
     topic: str
     """Where the event goes: a topic, an exchange, or a queue."""
     via: Literal["broker", "outbox"] = "broker"

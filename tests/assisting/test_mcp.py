@@ -104,6 +104,8 @@ def test_one_session_checks_compares_explains_and_asks_for_the_language(folder):
     assert found["capacity"]["capacities"]["base"]["rate_per_second"] > 20
     assert "Retry" in found["schema"]["parts"]
     assert found["part"]["definition"]["properties"]["max_attempts"]["default"] == 3
+    assert "max_attempts" in found["part"]["example"]
+    assert found["part"]["example_is_on_top_of"].startswith("# A shop")
 
 
 def asked(folder, tool, *calls):

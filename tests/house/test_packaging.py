@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import sim
+from sim import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -42,14 +43,40 @@ def test_the_newest_entry_of_the_changelog_is_this_version():
     assert entries[0][0] == sim.__version__
 
 
+CONTAINER = (ROOT / "Containerfile").read_text().replace("\\\n", " ").splitlines()
+LET_THROUGH = [line[1:] for line in (ROOT / ".containerignore").read_text().splitlines() if line.startswith("!")]
+
+
+def steps(word: str) -> list[str]:
+    """What stands behind this word of the Containerfile, and the commands of a RUN one by one."""
+    lines = [line.removeprefix(f"{word} ") for line in CONTAINER if line.startswith(f"{word} ")]
+    return [part.strip() for line in lines for part in (line.split("&&") if word == "RUN" else [line])]
+
+
 def test_what_a_container_is_made_from_is_there():
     """Every file that is copied is let through, and what the build reads is among it."""
-    lines = (ROOT / "Containerfile").read_text().splitlines()
-    copied = [line.split()[1] for line in lines if line.startswith("COPY ") and "--from" not in line]
+    copied = [step.split()[0] for step in steps("COPY") if "--from" not in step]
     assert copied == [".", "constraints.txt"]
-    assert all((ROOT / name).exists() for name in copied)
-    let_through = {line[1:] for line in (ROOT / ".containerignore").read_text().splitlines() if line.startswith("!")}
-    assert let_through == {"sim", "scenarios", "pyproject.toml", "constraints.txt", "README.md", "LICENSE"}
+    assert all((ROOT / name).exists() for name in (*copied, *LET_THROUGH))
+    assert "constraints.txt" in LET_THROUGH
+
+
+def test_a_container_works_in_a_folder_that_its_user_may_write_to():
+    (user,), (place,) = steps("USER"), steps("WORKDIR")
+    made = [number for number, line in enumerate(CONTAINER) if f"--owner {user} {place}" in line]
+    assert made
+    assert made[0] < CONTAINER.index(f"USER {user}") < CONTAINER.index(f"WORKDIR {place}")
+    assert any(step.startswith("useradd ") and step.endswith(f" {user}") for step in steps("RUN"))
+    assert steps("ENTRYPOINT") == ['["sim"]']
+
+
+@pytest.mark.long
+def test_the_run_that_a_container_is_made_with_compiles_the_fast_engine(tmp_path, monkeypatch, capsys):
+    (command,) = (step for step in steps("RUN") if step.startswith("sim "))
+    monkeypatch.chdir(tmp_path)
+    assert cli.answer(command.split()[1:]) == 0
+    assert "answer: " in capsys.readouterr().out
+    assert "--engine compiled" in command
 
 
 def test_the_hooks_before_a_commit_are_those_of_the_lint():
@@ -77,14 +104,17 @@ def test_sources_are_as_the_formatter_writes_them(folder):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """An sdist, and a wheel from it, built from a copy, so that nothing is left in the checkout."""
+    """An sdist, and a wheel from it, built from a copy of what a container is built from, so that nothing is left in the
+    checkout."""
     pytest.importorskip("build")
     folder = tmp_path_factory.mktemp("built")
     source = folder / "source"
-    for name in ("sim", "scenarios"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source / name)
+    source.mkdir()
+    for name in LET_THROUGH:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, source / name)
     subprocess.run([sys.executable, "-m", "build", "--outdir", folder, source], check=True, capture_output=True)
     (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     return wheel, sdist
@@ -99,6 +129,8 @@ def test_a_wheel_holds_scenarios_templates_and_what_the_index_shows(built):
         "sim/report/frame/page.css",
         "sim/report/frame/page.js",
         "sim/report/frame/templates/blocks/table.html",
+        "sim/spec/example_files/shop.yaml",
+        "sim/spec/example_files/requests.csv",
     } <= names
     assert not [name for name in names if name.startswith("tests/")]
     (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))

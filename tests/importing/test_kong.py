@@ -176,6 +176,7 @@ def test_kong_and_manifests_are_joined_by_name_and_kong_itself_is_the_gateway(tm
             "found the protocol tcp, expected http or grpc",
         ),
         ("plugins: [{name: cors, config: {}}]\n", "plugin cors"),
+        ("plugins: [{name: proxy-cache, config: {cache_ttl: 60}}]\n", "cache: {key: item, ttl: 60s}"),
     ],
 )
 def test_what_makes_no_scenario_is_told(tmp_path, text, words):

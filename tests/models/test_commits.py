@@ -37,6 +37,19 @@ def test_a_fetch_is_answered_when_there_is_enough():
     assert [round(time, 6) for time in rows(played)["end"]] == [0.412, 0.422, 0.432, 0.442]
 
 
+@pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+@pytest.mark.parametrize("topic", ["{}", "{partitioner: round_robin}"])
+def test_a_fetch_counts_the_bytes_that_each_publication_says(topic):
+    """Two records of 2 KiB are 4 KiB: with the consumer 1 ms after the second is at the broker."""
+    text = (
+        SYSTEM.replace("WORDS", "fetch: {min: 4KiB}")
+        .replace("CRASH", "50s")
+        .replace("orders: {}}}}", f"orders: {topic}}}}}}}")
+    )
+    played = testing.play_on_both(text.replace("publish: orders", "publish: orders, size: 2KiB"), [0.1, 0.2])
+    assert [round(time, 6) for time in rows(played)["end"]] == [0.212, 0.222]
+
+
 def test_a_fetch_is_answered_with_what_there_is_when_it_has_waited():
     """Asked for from 0 on: 1 ms there, 500 ms, 1 ms back; and asked for again at once."""
     played = play("fetch: {min: 1MiB, wait: 500ms}", [0.1, 0.9])

@@ -202,6 +202,48 @@ def test_five_updates_to_the_least_measure_anew():
     assert limit.row.deferred == 3
 
 
+def fixed(value):
+    """5 ms and a quarter of it, as where it is measured so, but from the first interval on."""
+    return Limit(
+        envoy={
+            "concurrency_limit_params": {"concurrency_update_interval": "100ms"},
+            "min_rtt_calc_params": {"fixed_value": value},
+        }
+    )
+
+
+def test_a_fixed_time_without_load_begins_at_the_least_and_is_not_measured():
+    """6.25 ms of 4.05 ms (the middle of the bin of 4.0 ms): gradient 1.543; 3 * 1.543 + sqrt = 6.78, 6 * 1.543 + sqrt = 12.30."""
+    limit = fixed("5ms")
+    assert (limit(), limit.row.deferred, limit.row.no_load) == (3, 0, 5000.0)
+    seen = []
+    for _ in range(2):
+        limit.later(0.01)
+        for _ in range(5):
+            limit.hear(4)
+        seen.append(limit.later(0.101))
+    assert seen == [6, 12]
+
+
+def test_five_updates_to_the_least_measure_nothing_where_the_time_is_fixed():
+    limit = fixed("5ms")
+    for _ in range(8):
+        limit.later(0.1)
+        limit.hear(50)
+    assert (limit(), limit.row.deferred, limit.row.no_load) == (3, 0, 5000.0)
+
+
+def test_the_time_without_load_is_measured_or_fixed():
+    for said, words in (({}, "neither"), ({"fixed_value": "5ms", "interval": "1s"}, "`interval` and `fixed_value`")):
+        with pytest.raises(ValueError, match=words):
+            Limit(
+                envoy={
+                    "concurrency_limit_params": {"concurrency_update_interval": "100ms"},
+                    "min_rtt_calc_params": said,
+                }
+            )
+
+
 def test_a_jitter_is_of_whole_milliseconds():
     """A tenth of 100 s is 10,000 ms: half of it, by luck of one half, after the interval."""
     limit = gradient(interval="100s")

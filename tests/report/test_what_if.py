@@ -56,7 +56,6 @@ def test_a_setting_or_a_variant_that_does_not_exist_is_told_at_once():
 
 
 def test_the_widget_draws_at_once_and_refines():
-    pytest.importorskip("ipywidgets")
     from sim.report.what_if import Sliders
 
     shown = Sliders(WhatIf(SMALL, WORKERS, engine="simpy"), "latency", 4)

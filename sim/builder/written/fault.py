@@ -132,8 +132,8 @@ def flush(
     name: What it is called in tables, events and metrics; by default after what it does to whom.
     at: When it begins, from the start of the run, warm-up included.
     for_: How long it lasts; without it to the end.
-    cache: The name of the cache.
-    of: The service whose it is.
+    cache: The name of the cache; of the gateway's the route.
+    of: The service whose it is, or the `gateway`.
     """
     return worded("flush", "cache", locals())
 

@@ -22,8 +22,7 @@ def background(do: Sequence[Mapping[str, Any] | str]) -> Part:
 
 def cache(
     *,
-    name: str,
-    key: Literal["item", "user", "all"] | None = None,
+    key: Literal["item", "user", "item_of_user", "all"] | None = None,
     hit: Mapping[str, Any] | float | str | None = None,
     size: Mapping[str, Any] | int | str | None = None,
     evict: Literal["lru", "lfu"] | None = None,
@@ -35,12 +34,13 @@ def cache(
     coalesce: bool | None = None,
     scope: Literal["replica", "shared"] | None = None,
     lookup: Mapping[str, Any] | str | None = None,
+    name: str,
     then: Sequence[Mapping[str, Any] | str],
 ) -> Part:
     """Look into a cache; what is not in it is found by the steps of `then`, and kept where they end well.
 
-    name: What it is called, within its service: the series of its hits and misses bear its name.
-    key: What an entry is kept for: each `item`, each `user`, or one entry for `all` requests.
+    key: What an entry is kept for: each `item`, each `user`, each item of each user (`item_of_user`), or one entry
+        for `all` requests.
     hit: The share of looks that find something, where no `key` makes it follow from popularity.
     size: How many entries fit; without it all.
     evict: Which entry goes where there is no room: the least recently used (`lru`), or the least frequently
@@ -51,11 +51,12 @@ def cache(
         kept.
     stale_while_revalidate: How long after its `ttl` an entry is still given, while one request brings a new one in
         the background (RFC 5861).
-    stale_if_error: How long after its `ttl` an entry is still given where what `then` does fails (RFC 5861).
+    stale_if_error: How long after its `ttl` an entry is still given where no new one can be had (RFC 5861).
     coalesce: Whether all who miss the same key at once wait for the first of them, and get what he gets (single
         flight).
     scope: In the memory of each `replica`, or one for all of them (`shared`).
     lookup: What a look takes: work on a worker of the replica, or a wait where the cache is `shared`.
+    name: What it is called, within its service: the series of its hits and misses bear its name.
     then: What is done at a miss.
     """
     return worded("cache", "", locals())

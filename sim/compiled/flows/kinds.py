@@ -289,6 +289,7 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    partition: Partition | None
     undecided: int
     confirm: ConfirmWait | None
     stock_seen: int
@@ -634,6 +635,8 @@ class Host(int):
     queue_area: float
     outside_area: float
     up_area: float
+    granted: float
+    granted_area: float
     last_shed: float
     last_overflow: float
     name: int
@@ -669,6 +672,7 @@ class Host(int):
     judged: bool
     shedding: bool
     overflowing: bool
+    resizes: bool
     warm_slow: float
     warm_decay: float
 
@@ -685,6 +689,7 @@ class Replica(int):
     due: float
     used: float
     used_since: float
+    granted: float
     host: Host | None
     index: int
     free: int
@@ -725,8 +730,9 @@ class Fleet(int):
     """Replicas that come and go, as the time series tell of them."""
 
     wanted: int
-    paid: int
+    paid: float
     paid_area: float
+    cpu_target: float
 
 
 class Tally(int):
@@ -1004,8 +1010,18 @@ class Topic(int):
     chance: int
     replication: int
     published: int
-    size: float
+    sizes: int
+    header: int
+    by_text: int
     keeper: Keeper | None
+    look_every: float
+    look: int
+    looks: bool
+    copies: int
+    min_insync: int
+    lost: int
+    about: int
+    deep: bool
 
 
 class Broker(int):
@@ -1015,6 +1031,21 @@ class Broker(int):
     acks: int
     first: Note | None
     last: Note | None
+    requests: float
+    network: float
+    disk: float
+    limited: bool
+
+
+class Node(int):
+    """A node of a broker."""
+
+    down: int
+    slow: float
+    free_requests: float
+    free_network: float
+    free_disk: float
+    subject: int
 
 
 class Partition(int):
@@ -1025,6 +1056,41 @@ class Partition(int):
     last: Message | None
     first_segment: Segment | None
     last_segment: Segment | None
+    topic: Topic
+    leader: Copy | None
+    first_copy: Copy
+    in_sync: int
+    mark: int
+
+
+class Copy(int):
+    """One replica of one partition, as its leader sees it."""
+
+    due: float
+    node: Node
+    partition: Partition
+    end: int
+    life: int
+    first: Lack | None
+    last: Lack | None
+    in_sync: bool
+
+
+class Lack(int):
+    """A record that a replica does not have."""
+
+    written: float
+    offset: int
+    next: Lack | None
+
+
+class Shipment(int):
+    """What is under way to a replica."""
+
+    copy: Copy
+    end: int
+    life: int
+    next: Shipment | None
 
 
 class Keeper(int):
@@ -1059,6 +1125,7 @@ class KeyOfRecord(int):
 
     offset: int
     key: int
+    size: float
     next: KeyOfRecord | None
 
 
@@ -1080,6 +1147,24 @@ class Message(int):
     flow: int
     next: Message | None
     replicated: bool
+
+
+class Fate(int):
+    """Where logs have nodes or transactions: more of the message in the row of the same place."""
+
+    transaction: int
+    acknowledged: bool
+    lost: bool
+    next: Message | None
+
+
+class Transaction(int):
+    """A transaction that is open."""
+
+    first: Message | None
+    last: Message | None
+    takes_part: bool
+    next: Transaction | None
 
 
 class DeliveryLine(int):
@@ -1104,6 +1189,7 @@ class Group(int):
     first_member: int
     members: int
     delayed: DeliveryLine
+    committed_only: bool
 
 
 class GroupPartition(int):
@@ -1113,8 +1199,11 @@ class GroupPartition(int):
     owner: Member | None
     waiting: DeliveryLine
     retries: DeliveryLine
+    unstable: DeliveryLine
     committed: bool
+    obstructed: bool
     out_of_range: bool
+    offline: bool
 
 
 class Delivery(int):
@@ -1172,6 +1261,8 @@ class Member(int):
     following: Delivery | None
     current: Delivery | None
     pc: Op
+    transaction: Transaction | None
+    transactions: int
     idempotent: bool
     latest: bool
     order: int
@@ -1209,6 +1300,9 @@ class Outbox(int):
     replica: Replica | None
     count: int
     taken: int
+    written: int
+    at: OutboxRow | None
+    partition: Partition | None
     pc: Op
 
 
@@ -1968,13 +2062,30 @@ class Function(int):
 
     idle_timeout: float
     paid_area: float
+    running_area: float
+    running_provisioned_area: float
     roomy: InstanceLine
+    ready: InstanceLine
     concurrency: int
     limit: int
     cold_start: int
     there: int
+    provisioned: int
+    fresh: int
+    account: FunctionAccount | None
+    running: int
+    running_provisioned: int
     cold_starts: int
     throttled: int
+    spilled: int
+    executions: int
+
+
+class FunctionAccount(int):
+    """What functions without a reserve of their own share."""
+
+    most: int
+    active: int
 
 
 class Instance(int):
@@ -1983,6 +2094,7 @@ class Instance(int):
     ready_at: float
     since: float
     active: int
+    provisioned: bool
     next: Instance | None
     previous: Instance | None
 

@@ -11,32 +11,55 @@ from sim.compiled.codes import ERROR, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.exchanges import are_confirmed, heard_of, is_held_back, publish_rows
+from sim.compiled.leaders import acknowledge, answer_of, busy, place_of, refusal, waits_for, write
 from sim.compiled.letters import stand_blocked
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
 from sim.compiled.relays import (
     CONFIRMING,
     REPLICATING,
+    SPREADING,
+    WRITING,
     batch_delay,
+    begin_batch,
     count_tries,
     pending_message,
+    place_of_row,
     publish_batch,
     release_rest,
+    release_written,
     strike_off,
+    write_row,
 )
 from sim.compiled.rows.state import State
 from sim.compiled.spans import ANSWER, flow_of, keep_stage
 from sim.compiled.tasks import answer, done, forget
 from sim.compiled.topics import ALL, append, is_available, release, wait_for_replicas
+from sim.compiled.transactions import transaction_of
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import ConfirmWait, Message, Outbox, Request, Sender, Task
+    from sim.compiled.flows.kinds import ConfirmWait, Message, Outbox, Partition, Request, Sender, Task
 
 
 @flow
 def publication(s: State, own: Task) -> Waits[None]:
     """Append the event, wait for what `acks` asks for, and acknowledge."""
     yield from reach_replicas(s, own)
+    yield from tell_publisher(s, own)
+
+
+@flow
+def publication_at_leader(s: State, own: Task) -> Waits[None]:
+    """The same at a log with nodes or transactions: one request for each record, to the leader of its partition."""
+    yield from reach_leader(s, own)
+    if own.outcome != OK:
+        own.where = own.target.where
+    yield from tell_publisher(s, own)
+
+
+@flow
+def tell_publisher(s: State, own: Task) -> Waits[None]:
+    """The outcome, if it still hears; then the publication is over."""
     if own.back is not None and own.caller is not None:
         delay = hop_delay(s, own.back, the(Request, own.request).id, own.chain)
         if delay > 0.0:
@@ -79,6 +102,43 @@ def reach_replicas(s: State, own: Task) -> Waits[None]:
         keep_stage(s, own, ANSWER, target.where, 0.0, -1)
 
 
+@flow
+def reach_leader(s: State, own: Task) -> Waits[None]:
+    """Append at the leader as soon as its node has time, and wait for what `acks` asks for."""
+    own.outcome = UNREACHABLE
+    if own.target.topic.broker.down:
+        return
+    target = own.target
+    number = place_of(s, target.topic, target.key, own.producer, the(Request, own.request), own.chain)
+    own.partition = the(Partition, number)
+    own.outcome = refusal(s, the(Partition, own.partition))
+    if own.outcome != OK:
+        return
+    delay = busy(s, the(Partition, own.partition), own.target.site)
+    if delay > 0.0:
+        hold(s, own, delay)
+        yield
+        own.outcome = refusal(s, the(Partition, own.partition))
+        if own.outcome != OK:
+            return
+    where = own.target
+    place = the(Partition, own.partition)
+    request = the(Request, own.request)
+    transaction = transaction_of(s, own, where.topic.broker)
+    its_flow = flow_of(s, own)
+    message = write(s, where.topic, place, where.site, request, own.chain, own.path, its_flow, transaction)
+    own.message = the(Message, message)
+    if own.target.topic.broker.acks == ALL:
+        if waits_for(s, own, the(Message, own.message)):
+            yield
+        own.outcome = answer_of(s, the(Message, own.message))
+    else:
+        acknowledge(s, the(Message, own.message))
+    if s.spans:
+        keep_stage(s, own, ANSWER, own.target.where, 0.0, -1)
+    release(s, the(Message, own.message))
+
+
 # -- relays ------------------------------------------------------------------------------------------------------------
 
 
@@ -113,6 +173,8 @@ def publish(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
         yield
     if outbox.sender is not None:
         stored = yield from store_in_queues(s, own, outbox)
+    elif outbox.topic.deep:
+        stored = yield from store_at_leaders(s, own, outbox)
     else:
         stored = yield from store_in_topic(s, own, outbox)
     if not stored:
@@ -159,7 +221,44 @@ def store_in_topic(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
     return True
 
 
+@flow
+def store_at_leaders(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
+    """The same of a log with nodes or transactions: one request for each record."""
+    if outbox.topic.broker.down:
+        return False
+    begin_batch(s, outbox)
+    while outbox.written < outbox.count:
+        outbox.partition = the(Partition, place_of_row(s, outbox))
+        if refusal(s, the(Partition, outbox.partition)) != OK:
+            release_written(s, outbox)
+            return False
+        delay = busy(s, the(Partition, outbox.partition), outbox.site)
+        if delay > 0.0:
+            hold(s, own, delay)
+            yield WRITING
+            if refusal(s, the(Partition, outbox.partition)) != OK:
+                release_written(s, outbox)
+                return False
+        write_row(s, outbox)
+    while outbox.taken < outbox.written:
+        if outbox.topic.broker.acks != ALL:
+            acknowledge(s, pending_message(s, outbox))
+        else:
+            if waits_for(s, own, pending_message(s, outbox)):
+                yield SPREADING
+            if answer_of(s, pending_message(s, outbox)) != OK:
+                release_written(s, outbox)
+                return False
+        release(s, pending_message(s, outbox))
+        outbox.taken += 1
+    return True
+
+
 def modules() -> Iterable[Module]:
     """What is written of them."""
-    steps = [Step(publication, "publication", ends=True), Step(relay, "relay_step", apart=True)]
+    steps = [
+        Step(publication, "publication", ends=True),
+        Step(publication_at_leader, "publication_at_leader", ends=True, apart=True),
+        Step(relay, "relay_step", apart=True),
+    ]
     yield Module("publications", "Publications at a log broker, and the relays of outboxes.", steps)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sim.compiled.base import UNLIMITED
-from sim.compiled.caches import FOR_ALL, OF_ITEM, OF_USER, SAID
+from sim.compiled.caches import FOR_ALL, OF_ITEM, OF_ITEM_OF_USER, OF_USER, SAID
 from sim.compiled.program import row_of
 from sim.compiled.rows import caches as rows
 from sim.compiled.wiring.found import Filled, Found
@@ -14,12 +14,12 @@ from sim.compiled.wiring.found import Filled, Found
 if TYPE_CHECKING:
     from sim.compiled.program import Label
     from sim.compiled.wiring.places import Places
-    from sim.models.cache import Cache, Counts
+    from sim.models.cache import Counts, Looking
     from sim.models.cache_write import CacheWrite, WriteCounts
     from sim.models.host import Host
     from sim.spec import cache as spec
 
-KEYS = {"all": FOR_ALL, "item": OF_ITEM, "user": OF_USER, None: SAID}
+KEYS = {"all": FOR_ALL, "item": OF_ITEM, "user": OF_USER, "item_of_user": OF_ITEM_OF_USER, None: SAID}
 
 
 class CacheTables:
@@ -37,7 +37,7 @@ class CacheTables:
         self._programs: list[tuple[int, Label, Label]] = []
         self._labels: list[tuple[int, Label]] = []
 
-    def look(self, step: Cache, bring: Label) -> int:
+    def look(self, step: Looking, bring: Label) -> int:
         """A step that looks into a cache; `bring` is where the program of who brings a new entry will stand."""
         said = step.step
         place = self.looks.add(
@@ -88,10 +88,10 @@ class CacheTables:
             self.counts_of[counts] = self.write_counts.add(first=first, replicas=replicas)
         return self.counts_of[counts]
 
-    def _cache(self, step: Cache) -> int:
+    def _cache(self, step: Looking) -> int:
         return self._cache_of(step.counts, step.step, step.host)
 
-    def _cache_of(self, counts: Counts, said: spec.Cache, its: Host) -> int:
+    def _cache_of(self, counts: Counts, said: spec.Keeping, its: Host) -> int:
         """The one of this name; steps that say the same name say the same of it."""
         if counts not in self.place_of:
             host = self.places.host_at[its]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.compiled import network, topics
+from sim.compiled import network, placing
 from sim.compiled.flows.calls import LAYERS, purpose_of
 from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
@@ -26,8 +26,16 @@ if TYPE_CHECKING:
     from sim.models.call import Call, Target
     from sim.models.link import Hop
     from sim.models.service import Endpoint
+    from sim.models.topic import Topic
 
-KEYS = {"order": topics.BY_ORDER, "user": topics.BY_USER, "item": topics.BY_ITEM}
+KEYS = {"order": placing.BY_ORDER, "user": placing.BY_USER, "item": placing.BY_ITEM}
+
+
+def placed_by(topic: Topic, key: str | None) -> int:
+    """What decides the partition of what is published to a topic under this key."""
+    if topic.spec.partitioner == "round_robin":
+        return int(placing.IN_TURN)
+    return int(placing.BY_HEADER if topic.spec.key_header is not None else KEYS.get(key or "", placing.STICKY))
 
 
 class CallTables:
@@ -125,11 +133,11 @@ class CallTables:
 
     def _topic(self, target: PublishTarget) -> int:
         return self.targets.add(
-            kind=network.PUBLICATION,
+            kind=network.TO_LEADER if self.places.is_deep(target.topic) else network.PUBLICATION,
             where=target.where,
             only=self.places.replica_at[self.places.world.nowhere],
             topic=self.places.topic_at[target.topic],
-            key=KEYS.get(target.key or "", topics.STICKY),
+            key=placed_by(target.topic, target.key),
             site=target.site,
         )
 

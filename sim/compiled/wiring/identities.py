@@ -56,6 +56,11 @@ class IdentityTables:
         """The number of a text."""
         return self._texts.setdefault(text, len(self._texts))
 
+    @property
+    def texts(self) -> list[str]:
+        """Those that are known so far, by number."""
+        return list(self._texts)
+
     def consumer(self, name: str) -> int:
         """The number of a consumer with a name, apart from all users."""
         return -2 - self.text(name)

@@ -10,19 +10,21 @@ import numpy as np
 from sim.compiled import committing, keeping, topics
 from sim.compiled.base import MESSAGE_ENDS
 from sim.compiled.calendar import OF_MEMBERS
-from sim.compiled.program import row_of
+from sim.compiled.program import Unsupported, row_of
 from sim.compiled.rows import logs as rows
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.wiring.calls import KEYS
+from sim.compiled.wiring.calls import placed_by
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
+from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.keeping import Compacting
 from sim.models.membership import ManagedConsumer
 from sim.models.topic import STICKY_RECORDS
-from sim.policies.partitioner import StickyRow, new_sticky
+from sim.policies.partitioner import StickyRow, new_sticky, partition_of_text
 
 if TYPE_CHECKING:
     from sim.compiled.program import Assembler
     from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.identities import IdentityTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.queues import SenderTables
     from sim.models.consumer import Consumer
@@ -36,26 +38,38 @@ COMMITS = {
     "before": committing.BEFORE,
     "automatic": committing.AUTOMATIC,
 }
+KEPT_BY = {"user": keeping.BY_USER, "item": keeping.BY_ITEM}
 ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
 
 
 class LogTables:
     """Their rows."""
 
-    def __init__(self, places: Places, calls: CallTables, assembler: Assembler, senders: SenderTables):
+    def __init__(
+        self,
+        places: Places,
+        calls: CallTables,
+        assembler: Assembler,
+        senders: SenderTables,
+        identities: IdentityTables,
+    ):
         self.places, self.calls, self.assembler, self.senders = places, calls, assembler, senders
+        self.identities = identities
         self.topics, self.brokers, self.partitions = Found(rows.Topic), Found(rows.Broker), Found(rows.Partition)
         self.groups, self.group_partitions = Found(rows.Group), Found(rows.GroupPartition)
         self.keepers = Found(rows.Keeper)
         self.members, self.outboxes = Found(rows.Member), Found(rows.Outbox)
         self.stickies = FoundPolicies(StickyRow)
         self.group_of: list[int] = []
+        self.site_sizes: list[float] = []
+        self.text_partitions: list[int] = []
         self.member_of: list[int] = []
         self.delays: list[float] = []
         self._programs: dict[int, int] = {}
         self._partition_at: dict[object, int] = {}
+        self.nodes, self.copies = Found(rows.Node), Found(rows.Copy)
         for broker in places.broker_at:
-            self.brokers.add(acks=ACKS[broker.acks])
+            self._broker(broker)
         for topic in places.topic_at:
             self._topic(topic)
         for topic in places.keeper_at:
@@ -68,8 +82,20 @@ class LogTables:
         for place, outbox in enumerate(places.outboxes):
             self._outbox(place, outbox)
 
+    def _broker(self, broker: Any) -> None:  # noqa: ANN401 - of ours, or of a plug-in
+        values: dict[str, Any] = {}
+        if isinstance(broker, ClusteredBroker):
+            spec = broker.nodes_spec
+            values["limited"] = spec.limited
+            values["requests"] = 1.0 / spec.requests if spec.requests is not None else 0.0
+            values["network"], values["disk"] = spec.network or 0.0, spec.disk or 0.0
+            for node in broker.nodes:
+                self.nodes.add(slow=1.0, subject=self.places.subject(f"{broker.name}[{node.index}]"))
+        self.brokers.add(acks=ACKS[broker.acks], **values)
+
     def _topic(self, topic: Topic) -> None:
         self.topics.add(
+            **self._depth(topic),
             name=topic.name_index,
             broker=self.places.broker_at[topic.broker],
             first=len(self.partitions),
@@ -77,14 +103,49 @@ class LogTables:
             groups=len(topic.groups),
             first_group=len(self.group_of),
             chance=row_of(topic.chance),
-            size=topic.size,
+            sizes=len(self.site_sizes),
+            **self._by_header(topic),
             keeper=self.places.keeper_at.get(topic, NOBODY),
             replication=row_of(topic.replication) if topic.replication is not None else NOBODY,
         )
+        self.site_sizes += topic.site_sizes
         self.stickies.add(new_sticky(len(topic.partitions), STICKY_RECORDS))
         self.group_of += [self.places.group_at[group] for group in topic.groups]
-        for _ in topic.partitions:
-            self.partitions.add()
+        for partition in topic.partitions:
+            self._partition(topic, partition)
+
+    def _depth(self, topic: Any) -> dict[str, Any]:  # noqa: ANN401 - a topic of any kind
+        """What is known of a topic with nodes, or records of transactions."""
+        if not self.places.is_deep(topic):
+            return {}
+        if topic.broker.spec.producer is not None:
+            raise Unsupported("a producer of a log with nodes or transactions")
+        return {
+            "deep": True,
+            "copies": topic.spec.replication_factor,
+            "min_insync": topic.spec.min_insync_replicas,
+            "look_every": topic.broker.nodes_spec.replica_lag_time_max / 2.0,
+            "about": self.places.subject(topic.name),
+        }
+
+    def _partition(self, topic: Topic, partition: Any) -> None:  # noqa: ANN401 - likewise
+        place = self.partitions.add(topic=len(self.topics) - 1)
+        if not self.places.is_deep(topic):
+            return
+        at, first = self.places.node_at, len(self.copies)
+        broker: Any = topic.broker
+        for node in partition.copies:
+            self.copies.add(node=at[broker.nodes[node]], partition=place, in_sync=True)
+        self.partitions.rows[place] |= {"leader": first, "first_copy": first, "in_sync": len(partition.copies)}
+
+    def _by_header(self, topic: Topic) -> dict[str, int]:
+        """Where its key is read, and the partitions of all texts by then: those of the header are among them."""
+        header = topic.spec.key_header
+        if header is None:
+            return {}
+        found = {"header": self.identities.header(header), "by_text": len(self.text_partitions)}
+        self.text_partitions += [partition_of_text(text, len(topic.partitions)) for text in self.identities.texts]
+        return found
 
     def _keeper(self, topic: Any) -> None:  # noqa: ANN401 - one that deletes something
         spec = topic.keeper.spec
@@ -92,7 +153,7 @@ class LogTables:
             segment_size=spec.segment_size,
             segment_time=spec.segment_time,
             check=spec.check,
-            key={"user": keeping.BY_USER, "item": keeping.BY_ITEM}.get(topic.key, keeping.BY_ID),
+            key=keeping.BY_HEADER if topic.spec.key_header else KEPT_BY.get(topic.key, keeping.BY_ID),
             compacts=isinstance(topic.keeper, Compacting),
         )
 
@@ -105,6 +166,7 @@ class LogTables:
             space=self.places.space(group.topic.sites),
             first_member=len(self.member_of),
             members=len(group.members),
+            committed_only=group.unstable is not None,
         )
         self.member_of += [member_at[member] for member in group.members]
         for partition in group.partitions:
@@ -168,7 +230,8 @@ class LogTables:
     def _program_of(self, member: Consumer) -> int:
         """Members with the same steps have one program."""
         if id(member.steps) not in self._programs:
-            self._programs[id(member.steps)] = self.assembler.consumer(member.steps, COMMITS[member.commits])
+            commits, transacts = COMMITS[member.commits], self.places.transacts(member)
+            self._programs[id(member.steps)] = self.assembler.consumer(member.steps, commits, transacts)
         return self._programs[id(member.steps)]
 
     def _outbox(self, place: int, outbox: Outbox) -> None:
@@ -179,7 +242,7 @@ class LogTables:
             host=places.host_at[outbox.service],
             topic=places.topic_at.get(outbox.topic, 0),
             sender=self._sender(outbox),
-            key=KEYS.get(outbox.key or "", topics.STICKY),
+            key=placed_by(outbox.topic, outbox.key) if outbox.topic in places.topic_at else 0,
             site=outbox.site,
             batch=outbox.batch,
             out=self.calls.hop(outbox.out),
@@ -194,6 +257,16 @@ class LogTables:
         return self.senders.sender(store.sender) if self.places.is_to_queues(outbox) else NOBODY
 
     @property
+    def most_copies(self) -> int:
+        """Replicas of a partition, at most."""
+        return max([1, *(row.get("copies", 1) for row in self.topics.rows)])
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether any topic is."""
+        return any(row.get("deep", False) for row in self.topics.rows)
+
+    @property
     def largest_batch(self) -> int:
         """Rows that a relay publishes at once, at most; 1 without relays."""
         return max([1, *(outbox.batch for outbox in self.places.outboxes)])
@@ -202,6 +275,8 @@ class LogTables:
         """As they are at time 0."""
         yield rows.topics, self.topics.array()
         yield rows.brokers, self.brokers.array()
+        yield rows.nodes, self.nodes.array()
+        yield rows.copies, self.copies.array()
         yield rows.keepers, self.keepers.array()
         yield rows.partitions, self.partitions.array()
         # any replica may be a producer
@@ -209,6 +284,9 @@ class LogTables:
             rows.stickies,
             np.repeat(self.stickies.array(), len(self.places.replicas)),
         )
+        yield rows.dealt_out, np.zeros(max(1, len(self.topics)) * len(self.places.replicas), np.int64)
+        yield rows.site_sizes, fractions(self.site_sizes)
+        yield rows.text_partitions, whole_numbers(self.text_partitions)
         yield rows.groups, self.groups.array()
         yield rows.group_of, whole_numbers(self.group_of)
         yield rows.group_ended, np.zeros((max(1, len(self.groups)), MESSAGE_ENDS), np.int64)

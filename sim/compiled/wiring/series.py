@@ -58,10 +58,19 @@ OF_CACHE_WRITES = (
     ("cache_writes_stored", sampling.CACHE_WRITES_STORED),
     ("cache_writes_waiting", sampling.CACHE_WRITES_WAITING),
 )
+OF_NODES = (
+    ("offline", sampling.OFFLINE),
+    ("under_replicated", sampling.UNDER_REPLICATED),
+    ("lost", sampling.RECORDS_LOST),
+)
 OF_FUNCTIONS = (
     ("instances", sampling.INSTANCES),
     ("cold_starts", sampling.COLD_STARTS),
     ("throttles", sampling.THROTTLES),
+    ("spillover", sampling.SPILLOVER),
+    ("executions", sampling.EXECUTIONS),
+    ("running", sampling.RUNNING),
+    ("running_provisioned", sampling.RUNNING_PROVISIONED),
 )
 OF_SESSIONS = (
     ("sessions_found", sampling.SESSIONS_FOUND),
@@ -98,6 +107,7 @@ class SeriesTables:
         self._watch_hosts()
         self._watch_guards()
         self._watch_groups()
+        self._watch_nodes()
         self._watch_queues()
         self._watch_limits()
         self._watch_steps()
@@ -151,6 +161,11 @@ class SeriesTables:
         for topic, place in self.places.keeper_at.items():
             self._watch(topic.name, "deleted", sampling.DELETED, place)
 
+    def _watch_nodes(self) -> None:
+        for broker, place in self.places.broker_at.items():
+            for quantity, what in OF_NODES:
+                self._watch(broker.name, quantity, what, place, len(self.places.topic_at))
+
     def _watch_queues(self) -> None:
         for broker, place in self.places.queue_broker_at.items():
             self._watch(broker.name, "blocked", sampling.BLOCKED, place)
@@ -194,6 +209,7 @@ class SeriesTables:
         for place, name in enumerate(self.places.world.fleets):
             self._watch(name, "replicas_wanted", sampling.REPLICAS_WANTED, place)
             self._watch(name, "replicas_paid", sampling.REPLICAS_PAID, place)
+            self._watch(name, "cpu_target", sampling.CPU_TARGET, place)
         functions = [host for host in self.places.hosts if host.function is not None]
         for place, host in enumerate(functions):
             for quantity, what in OF_FUNCTIONS:

@@ -71,7 +71,9 @@ class Wiring(Places):
         if work is not None:
             self.assembler.gateway_work = row_of(self.world.sampler(work, "gateway.work"))
         self.assembler.courier = self.assembler.emit(COURIER)
-        self.log_tables: LogTables = LogTables(self, self.call_tables, self.assembler, self.sender_tables)
+        self.log_tables: LogTables = LogTables(
+            self, self.call_tables, self.assembler, self.sender_tables, self.identity_tables
+        )
         self.queue_tables = QueueTables(self, self.call_tables, self.assembler, self.sender_tables)
         self._enter()
         self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)

@@ -66,7 +66,10 @@ class View:
         """Calls per second from this caller to this endpoint, every attempt of a good day."""
         rates = self.analysis.rates_peak if peak else self.analysis.rates
         if edge.caller == "gateway":
-            return rates.routes.get(edge.place.removeprefix("gateway.routes."), 0.0)
+            name = edge.place.removeprefix("gateway.routes.")
+            gateway = self.scenario.gateway
+            assert gateway is not None
+            return rates.routes.get(name, 0.0) * gateway.routes[name].forwarded
         spec = self.scenario.services[edge.caller]
         runs = [
             (rates.endpoints.get(f"{edge.caller}.{name}", 0.0), self.flow.endpoints[f"{edge.caller}.{name}"])

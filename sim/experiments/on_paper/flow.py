@@ -8,12 +8,12 @@ again. Branches that run at once are taken as independent.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
 from sim.experiments.on_paper.composite import Adding, follow
+from sim.experiments.on_paper.gateway import behind_cache, own_work
 from sim.experiments.on_paper.profile import Key, Profile, add, repeated, tally
 from sim.experiments.on_paper.queues import Failing, at_rest, deliveries, given_up_to, members_of
 from sim.experiments.on_paper.times import KnownTail, Parts, Times, any_of, longest
@@ -22,7 +22,7 @@ from sim.spec import actions as does
 from sim.spec.balancing import Balancing
 from sim.spec.broker import LogBroker, MessageBroker, Topic
 from sim.spec.distribution import Constant, Distribution
-from sim.spec.gateway import Gateway, Route
+from sim.spec.gateway import Route
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.queue_broker import MessageQueue, QueueBroker
 from sim.spec.scenario import Scenario
@@ -160,13 +160,12 @@ class Flow:
         return self.endpoints.get(endpoint, Profile()).answered.later(travel)
 
     def route_called(self, name: str) -> Tries:
-        """The call that a route of the gateway makes."""
+        """The call that a route of the gateway makes, by those that no answer of its cache spares it."""
         gateway = self.scenario.gateway
         assert gateway is not None
         if name not in self._routes:
-            self._routes[name] = self.called(
-                "gateway", gateway.routes[name].to, self.route_policy(gateway.routes[name])
-            )
+            route = gateway.routes[name]
+            self._routes[name] = behind_cache(self.called("gateway", route.to, self.route_policy(route)), route)
         return self._routes[name]
 
     def route_policy(self, route: Route) -> CallPolicy:
@@ -377,23 +376,6 @@ def _as_topic(scenario: Scenario, name: str, queue: MessageQueue) -> Topic:
 
 
 # ---- what is there to be held
-
-
-def own_work(gateway: Gateway, route: Route | None) -> list[Distribution]:
-    """What the gateway itself does to one request of a route, or to one that is turned away before it is known where it
-    goes.
-    """
-    parts = [gateway.work]
-    if route is None or route.authenticate:
-        parts += [action.time for action in gateway.authenticates if isinstance(action, does.TakesTime)]
-    if route is not None and route.translate is not None:
-        parts += [route.translate.work, route.translate.response_work]
-    return [part for part in parts if part is not None]
-
-
-def gateway_work(gateway: Gateway, route: Route | None) -> float:
-    """Its mean, seconds."""
-    return math.fsum(part.mean for part in own_work(gateway, route))
 
 
 def members(service: Service, consume: Consume) -> int:

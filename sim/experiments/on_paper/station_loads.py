@@ -7,7 +7,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sim.experiments.on_paper.flow import Flow, gateway_work
+from sim.experiments.on_paper.flow import Flow
+from sim.experiments.on_paper.gateway import gateway_work
 from sim.experiments.on_paper.profile import Profile
 from sim.experiments.on_paper.rates import Rates, limit_in_all
 from sim.spec.base import UNLIMITED

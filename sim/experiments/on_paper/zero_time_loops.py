@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from sim.experiments.on_paper.calls import View
-from sim.experiments.on_paper.flow import gateway_work
+from sim.experiments.on_paper.gateway import gateway_work
 from sim.experiments.on_paper.offered_load import Finding
 from sim.experiments.on_paper.places import listed
 from sim.spec import actions as does

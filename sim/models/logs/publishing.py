@@ -28,8 +28,8 @@ class Producing:
         self.call = call
         self.spec = spec
         self.key = step.key or topic.key
-        self.size = step.size if step.size is not None else topic.size
-        self.site = topic.new_site()
+        self.size = step.size or topic.size
+        self.site = topic.new_site(self.size)
         self.hears = spec.acks_of(topic.broker.acks) != "0"
         self.memory = Memory(topic, spec.max_block)
 
@@ -124,8 +124,8 @@ class ProducedStore:
         self.topic = topic
         self.memory = Memory(topic, spec.max_block)
         self.key: str | None = step.key or topic.key
-        self.site = topic.new_site()
-        self.size = step.size if step.size is not None else topic.size
+        self.size = step.size or topic.size
+        self.site = topic.new_site(self.size)
 
     def run(self, task: Task, rows: list[Sent]) -> Activity:
         """1 when all are acknowledged, 0 when they have to be published again."""

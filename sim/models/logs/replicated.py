@@ -66,7 +66,6 @@ class ReplicatedTopic(Topic):
 
     def __init__(self, context: System, broker: ClusteredBroker, name: str, spec: Spec):
         super().__init__(context, broker, name, spec)
-        self.spec = spec
         copies, count = spec.replication_factor, len(broker.nodes)
         self.partitions = [
             ReplicatedPartition(index, [(index + copy) % count for copy in range(copies)])
@@ -128,7 +127,7 @@ class ReplicatedTopic(Topic):
         """Write a record of a batch, which is sent for the first, second ... time."""
         chain = link_chain(record.chain, 0, attempt) if attempt else record.chain
         sent = Sent(record.request, chain, record.path, record.flow)
-        return self.append_to(partition, sent, record.site, record.size, record.transaction)
+        return self.append_to(partition, sent, record.site, record.transaction)
 
     def acknowledge(self, messages: Iterable[Message]) -> None:
         """Their publisher hears that they have arrived, whether or not others have them already."""
@@ -291,12 +290,7 @@ class ReplicatedTopic(Topic):
     def _truncate(self, partition: ReplicatedPartition, leader: Follower) -> None:
         """What the new leader lacks is lost; whoever has as much as it has all there is."""
         first = leader.end
-        gone = [message for message in partition.unreadable if message.offset >= first]
-        for message in gone:
-            partition.unreadable.remove(message)
-            self.lost += message in self.acknowledged
-            self.acknowledged.pop(message, None)
-            self._lose(message)
+        self._cut_off(partition, first)
         if partition.mark > first:  # one that was out of sync leads: what was readable is lost, too
             self.lost += partition.mark - first
             for group in self.groups:
@@ -306,6 +300,16 @@ class ReplicatedTopic(Topic):
             if copy.end >= first:
                 copy.end = partition.end
                 copy.lacks.clear()
+
+    def _cut_off(self, partition: ReplicatedPartition, first: int) -> None:
+        """What nobody has read yet is lost from this offset on; who waits for it is told."""
+        gone = [message for message in partition.unreadable if message.offset >= first]
+        for message in gone:
+            partition.unreadable.remove(message)
+            self.lost += message in self.acknowledged
+            self.acknowledged.pop(message, None)
+            self._leave_waiting([message])
+            self._lose(message)
 
     def _lose(self, message: Message) -> None:
         message.lost = True

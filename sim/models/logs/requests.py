@@ -15,10 +15,6 @@ class ReplicatedTarget(PublishTarget):
 
     topic: ReplicatedTopic
 
-    def __init__(self, topic: ReplicatedTopic, key: str | None, size: float):
-        super().__init__(topic, key)
-        self.size = size
-
     def _serve(self, task: Task) -> Process:
         """Append at the leader, wait for what `acks` asks for, and acknowledge."""
         topic, broker, request = self.topic, self.topic.broker, task.request
@@ -28,7 +24,7 @@ class ReplicatedTarget(PublishTarget):
             outcome = yield from admitted(task, topic, partition, self.size)
         if not outcome:
             sent = Sent(request, task.chain, task.path, task.flow)
-            message = topic.append_to(partition, sent, self.site, self.size, broker.transactions.get(task.caller))
+            message = topic.append_to(partition, sent, self.site, broker.transactions.get(task.caller))
             outcome = yield from wait_for(task, topic, [message], broker.acks)
             topic.recorder.stage(task, Stage.ANSWER, self.where)
         if outcome:
@@ -41,10 +37,6 @@ class ReplicatedStore(TopicStore):
 
     topic: ReplicatedTopic
 
-    def __init__(self, topic: ReplicatedTopic, key: str | None, size: float):
-        super().__init__(topic, key)
-        self.size = size
-
     def run(self, task: Task, rows: list[Sent]) -> Activity:
         """1 when all are acknowledged, 0 when they have to be published again."""
         topic, acks = self.topic, self.topic.broker.acks
@@ -55,7 +47,7 @@ class ReplicatedStore(TopicStore):
             partition = topic.place(row.request, row.chain, self.key, task.replica)
             if (yield from admitted(task, topic, partition, self.size)):
                 return 0
-            messages.append(topic.append_to(partition, row, self.site, self.size))
+            messages.append(topic.append_to(partition, row, self.site))
         outcome = yield from wait_for(task, topic, messages, acks)
         return 0 if outcome else 1
 

@@ -36,6 +36,8 @@ def _limit(kind: str, luck: Luck) -> dict[str, Any]:
         update = {"concurrency_update_interval": luck.pick("update", ("100ms", "300ms")), "max_concurrency_limit": 9}
         count, jitter = luck.number("count", 1, 5), luck.pick("jitter", ("0%", "15%"))
         measure = {"interval": luck.pick("measure", ("1s", "3s")), "request_count": count, "jitter": jitter}
+        if luck.maybe("fixed", 0.3):
+            measure["fixed_value"] = f"{measure.pop('interval')[:1]}0ms"
         return {
             "concurrency_limit_params": update,
             "min_rtt_calc_params": measure | {"min_concurrency": luck.number("least", 1, 3), "buffer": "10%"},

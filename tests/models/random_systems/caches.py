@@ -35,6 +35,21 @@ def caches(document: dict[str, Any], luck: Luck) -> None:
                 document["faults"].append(fault)
 
 
+def response_caches(document: dict[str, Any], luck: Luck) -> None:
+    """One route in two has a cache of answers, which a fault may empty."""
+    for name, route in (document.get("gateway") or {"routes": {}})["routes"].items():
+        own = luck.at(name)
+        if not own.maybe("cached"):
+            continue
+        sending = [said for said in document["traffic"].values() if name in str(said)]
+        people = [key for key in ("item", "user") if any(f"{key}s" in said for said in sending)]
+        keys = ["all", *people, *(["item_of_user"] if "item" in people else [])]
+        route["cache"] = {word: value for word, value in _cache("", keys, own).items() if word != "name"}
+        if own.maybe("flushed", 0.3):
+            at = f"{own.number('at', 1, 190) / 10}s"
+            document["faults"].append({"name": f"flush {name}", "at": at, "flush": name, "of": "gateway"})
+
+
 def _cache(name: str, keys: list[str], luck: Luck) -> dict[str, Any]:
     spec: dict[str, Any] = {"name": name, "scope": luck.pick("scope", ("replica", "shared"))}
     if luck.maybe("takes time", 0.4):

@@ -87,7 +87,8 @@ def gradient2_limit(
 
 def min_rtt_calc_params(
     *,
-    interval: Literal[0] | Mapping[str, Any] | str,
+    interval: Literal[0] | Mapping[str, Any] | str | None = None,
+    fixed_value: Literal[0] | Mapping[str, Any] | str | None = None,
     request_count: Mapping[str, Any] | int | str | None = None,
     jitter: Mapping[str, Any] | float | str | None = None,
     min_concurrency: Mapping[str, Any] | int | str | None = None,
@@ -95,7 +96,9 @@ def min_rtt_calc_params(
 ) -> Part:
     """How Envoy measures the time of an answer without load.
 
-    interval: How often it is measured.
+    interval: How often it is measured; a millisecond at least.
+    fixed_value: The time itself, in whole microseconds, where it is not measured: then nothing is but how long
+        answers take.
     request_count: Answers that it takes.
     jitter: By how much an interval is longer at most.
     min_concurrency: The limit meanwhile, and never less.

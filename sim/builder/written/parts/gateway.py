@@ -25,7 +25,7 @@ def gateway(
     routes: Mapping[str, Mapping[str, Any] | str],
     cost: Mapping[str, Any] | str | None = None,
 ) -> Part:
-    """Queue and worker, authentication, limits, routing, translation: in this order.
+    """Queue and worker, authentication, limits, routing, translation, cache of answers: in this order.
 
     replicas: How many there are, each with workers, queue and limits per node of its own.
     workers: What each replica does at once, or `unlimited`.
@@ -52,6 +52,7 @@ def route(
     per_try_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     policy: Mapping[str, Any] | str | None = None,
     translate: Mapping[str, Any] | str | None = None,
+    cache: Mapping[str, Any] | str | None = None,
     authenticate: bool | None = None,
     rate_limits: Sequence[Mapping[str, Any] | Sequence[Any] | str] | None = None,
     gateway_limits: Literal["replaced", "kept"] | None = None,
@@ -67,6 +68,8 @@ def route(
     per_try_timeout: Of each attempt; goes before the `timeout` of the policy.
     policy: How the call is guarded: the name of a policy, or one written here.
     translate: Protocol translation on the gateway's workers.
+    cache: Answers that the gateway keeps and gives again, behind authentication, limits and the translation of
+        requests.
     authenticate: Whether requests of this route are authenticated.
     rate_limits: Limits of this route alone, in the place of those of the gateway, as in Kong, nginx and Envoy the
         nearest one holds.
