@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.compiled.memory import move_entries
-from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.declaring import NOBODY, aligned_zeros
 from sim.compiled.rows.events import (
     Event,
     fixed_delay_queue,
@@ -250,7 +250,7 @@ def longer(array: NDArray[Any]) -> NDArray[Any]:
 
 def resized(array: NDArray[Any], size: int) -> NDArray[Any]:
     """The same with zeros behind it; what is not used yet takes no memory."""
-    grown = np.zeros((size, *array.shape[1:]), array.dtype)
+    grown = aligned_zeros((size, *array.shape[1:]), array.dtype)
     # records are slow to copy field by field
     grown.reshape(-1).view(np.uint8)[: array.nbytes] = array.reshape(-1).view(np.uint8)
     return grown

@@ -33,14 +33,15 @@ from sim.compiled.written.watched import read_layers
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
     VIRTUAL_USERS, DROPPED_ITERATIONS,
-    REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
+    REPLICAS_WANTED, REPLICAS_PAID, CPU_TARGET, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
     SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, UNDECIDED, THROTTLED, THROTTLED_PERIODS,
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
+    SPILLOVER, EXECUTIONS, RUNNING, RUNNING_PROVISIONED,
     CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OFFLINE, UNDER_REPLICATED, RECORDS_LOST, OF_LAYERS,
-) = map(whole, range(82))  # fmt: skip
+) = map(whole, range(87))  # fmt: skip
 
 
 @handler
@@ -91,6 +92,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_sagas(s, what, index)
     if what == REPLICAS_WANTED:
         return float(fleets(s)[index].wanted)
+    if what == CPU_TARGET:
+        return float(fleets(s)[index].cpu_target)
     if what == REPLICAS_PAID:
         return float(fleets(s)[index].paid_area + fleets(s)[index].paid * now)
     if what == VISITS:
@@ -186,6 +189,8 @@ def read_host(s: State, what: int, index: int) -> float:
             total += row.used + (now - row.used_since) * busy_cores(s, replica)
         return total
     if what == CORES:
+        if host.resizes:
+            return host.granted_area + host.granted * now
         return (host.up_area + host.up * now) * host.cores
     if what == IN_FLIGHT:
         over = 0
@@ -271,6 +276,14 @@ def read_function(s: State, what: int, index: int) -> float:
     if what == INSTANCES:
         return area_of_instances(s, index)
     function = serverless_functions(s)[index]
+    if what == RUNNING:
+        return function.running_area + function.running * s.now
+    if what == RUNNING_PROVISIONED:
+        return function.running_provisioned_area + function.running_provisioned * s.now
+    if what == SPILLOVER:
+        return float(function.spilled)
+    if what == EXECUTIONS:
+        return float(function.executions)
     return float(function.cold_starts if what == COLD_STARTS else function.throttled)
 
 

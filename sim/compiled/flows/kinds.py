@@ -635,6 +635,8 @@ class Host(int):
     queue_area: float
     outside_area: float
     up_area: float
+    granted: float
+    granted_area: float
     last_shed: float
     last_overflow: float
     name: int
@@ -670,6 +672,7 @@ class Host(int):
     judged: bool
     shedding: bool
     overflowing: bool
+    resizes: bool
     warm_slow: float
     warm_decay: float
 
@@ -686,6 +689,7 @@ class Replica(int):
     due: float
     used: float
     used_since: float
+    granted: float
     host: Host | None
     index: int
     free: int
@@ -726,8 +730,9 @@ class Fleet(int):
     """Replicas that come and go, as the time series tell of them."""
 
     wanted: int
-    paid: int
+    paid: float
     paid_area: float
+    cpu_target: float
 
 
 class Tally(int):
@@ -2057,13 +2062,30 @@ class Function(int):
 
     idle_timeout: float
     paid_area: float
+    running_area: float
+    running_provisioned_area: float
     roomy: InstanceLine
+    ready: InstanceLine
     concurrency: int
     limit: int
     cold_start: int
     there: int
+    provisioned: int
+    fresh: int
+    account: FunctionAccount | None
+    running: int
+    running_provisioned: int
     cold_starts: int
     throttled: int
+    spilled: int
+    executions: int
+
+
+class FunctionAccount(int):
+    """What functions without a reserve of their own share."""
+
+    most: int
+    active: int
 
 
 class Instance(int):
@@ -2072,6 +2094,7 @@ class Instance(int):
     ready_at: float
     since: float
     active: int
+    provisioned: bool
     next: Instance | None
     previous: Instance | None
 

@@ -67,6 +67,10 @@ OF_FUNCTIONS = (
     ("instances", sampling.INSTANCES),
     ("cold_starts", sampling.COLD_STARTS),
     ("throttles", sampling.THROTTLES),
+    ("spillover", sampling.SPILLOVER),
+    ("executions", sampling.EXECUTIONS),
+    ("running", sampling.RUNNING),
+    ("running_provisioned", sampling.RUNNING_PROVISIONED),
 )
 OF_SESSIONS = (
     ("sessions_found", sampling.SESSIONS_FOUND),
@@ -205,6 +209,7 @@ class SeriesTables:
         for place, name in enumerate(self.places.world.fleets):
             self._watch(name, "replicas_wanted", sampling.REPLICAS_WANTED, place)
             self._watch(name, "replicas_paid", sampling.REPLICAS_PAID, place)
+            self._watch(name, "cpu_target", sampling.CPU_TARGET, place)
         functions = [host for host in self.places.hosts if host.function is not None]
         for place, host in enumerate(functions):
             for quantity, what in OF_FUNCTIONS:

@@ -30,6 +30,7 @@ from tests.models.random_systems.sagas import sagas
 from tests.models.random_systems.serverless import serverless
 from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
+from tests.models.random_systems.vertical import vertical_scaling
 from tests.models.random_systems.zones import zones
 
 FIRST_WITH_LATER_WORDS = 3000
@@ -71,6 +72,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     cache_writes,
     placings,
     response_caches,
+    vertical_scaling,
 )
 
 
