@@ -102,6 +102,7 @@ class EventKind(IntEnum):
     CANARY_STEPPED = 39  # such a share of the replicas is to be new: the value
     CANARY_ABORTED = 40  # after so many failed measurements: the value
     VERSION_PROMOTED = 41  # all callers meet the new one
+    REPLICA_RESIZED = 42  # it has another CPU limit from now on, cores: the value
 
     @property
     def word(self) -> str:

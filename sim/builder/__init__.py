@@ -75,10 +75,11 @@ from sim.builder.written.parts.response_cache import response_cache
 from sim.builder.written.parts.retention import compaction, retention
 from sim.builder.written.parts.saga import saga_step
 from sim.builder.written.parts.scenario import ledger, recording, scenario
-from sim.builder.written.parts.serverless import scaling, serverless
+from sim.builder.written.parts.serverless import billing, scaling, serverless
 from sim.builder.written.parts.service import consume, endpoint, retry_topic, service, stock
 from sim.builder.written.parts.step import effect_options, take_options
 from sim.builder.written.parts.traffic import objective, popularity, traffic, users, virtual_users
+from sim.builder.written.parts.vertical import vertical_scaling
 from sim.builder.written.parts.visit import visit
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "aws_quota",
     "backoff",
     "balancing",
+    "billing",
     "binding",
     "blue_green",
     "branch",
@@ -185,6 +187,7 @@ __all__ = [
     "translate",
     "users",
     "vegas_limit",
+    "vertical_scaling",
     "virtual_users",
     "visit",
     "warm_up",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.compiled.base import MESSAGE_ENDS
-from sim.compiled.closing import groups_of, unended, unended_letters, unreadable
+from sim.compiled.closing import groups_of, unended, unended_letters, unreadable, unstable
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.logs import group_ended, topics
 from sim.compiled.rows.programs import ops
@@ -88,7 +88,8 @@ def _of_topics(machine: Machine) -> list[Book]:
     for topic, place in machine.wiring.topic_at.items():
         groups = groups_of(machine, place)
         its_ends = {end.word: int(sum(counts[group, end] for group in groups)) for end in MessageEnd}
-        left = sum(len(unended(machine, group)) for group in groups) + len(unreadable(machine, place)) * len(groups)
+        left = sum(len(unended(machine, group)) + len(unstable(machine, group)) for group in groups)
+        left += len(unreadable(machine, place)) * len(groups)
         offered = topics(machine.s)[place].published * len(groups)
         books.append(Book(topic.name, offered, {word: count for word, count in its_ends.items() if count}, left))
     return books

@@ -81,6 +81,14 @@ def unended(machine: Machine, group: int) -> list[int]:
     return found + _chain(machine, deliveries, row.delayed.first)
 
 
+def unstable(machine: Machine, group: int) -> list[int]:
+    """Deliveries of records that only a transaction keeps from being readable, partition by partition."""
+    row = groups(machine.s)[group]
+    places = range(row.first, row.first + len(machine.wiring.groups[group].partitions))
+    firsts = [group_partitions(machine.s)[place].unstable.first for place in places]
+    return [delivery for first in firsts for delivery in _chain(machine, deliveries, first)]
+
+
 def _close_messages(machine: Machine) -> None:
     """Write the rows of messages that have not ended."""
     _close_topics(machine)
@@ -98,6 +106,8 @@ def _close_topics(machine: Machine) -> None:
             for place in unended(machine, group):
                 delivery = deliveries(machine.s)[place]
                 _write(machine, delivery.message, group, delivery.count)
+            for place in unstable(machine, group):
+                _write(machine, deliveries(machine.s)[place].message, group, 0)
         for message in unreadable(machine, topic):
             for group in its_groups:
                 _write(machine, message, group, 0)

@@ -320,9 +320,14 @@ def end_unpolled(s: State, delivery: int, how: int) -> None:
 
 @by_address
 @handler
-def back_in_range(s: State, place: int, latest: bool) -> None:
-    """The next record of a partition is deleted: `latest` goes on at its end."""
+def is_offline(s: State, place: int, latest: bool) -> bool:
+    """Whether nobody leads a partition. Where its next record is deleted, `latest` goes on at its end."""
     partition = group_partitions(s)[place]
-    partition.out_of_range = False
-    while latest and partition.waiting.first >= 0:
-        end_unpolled(s, partition.waiting.first, SKIPPED)
+    if partition.offline:
+        return True
+    if partition.out_of_range:
+        partition.out_of_range = False
+        partition.obstructed = False
+        while latest and partition.waiting.first >= 0:
+            end_unpolled(s, partition.waiting.first, SKIPPED)
+    return False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import attempts, calendar, cores, ending, eviction, lines, places, tasks
+from sim.compiled import attempts, calendar, cores, ending, eviction, lines, places, produced, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.instances import forget_instances
@@ -17,18 +17,20 @@ from sim.compiled.rows.calls import alive, balancer_of, balancers, loads, rings
 from sim.compiled.rows.calls import guards as guard_rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.gateway import entries, token_rules
-from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.hosts import hosts, quotas, replicas
 from sim.compiled.rows.lines import codels, disciplines, replica_lines
 from sim.compiled.rows.logs import dealt_out, stickies
 from sim.compiled.rows.plugins import plugin_steps
+from sim.compiled.rows.producers import producer_settings
 from sim.compiled.rows.running import give_back_note, notes
 from sim.compiled.rows.running import tasks as task_rows
+from sim.spec.cpu import LEAST_QUOTA
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from sim.compiled.machine import Machine
     from sim.compiled.rows.gateway import TokenRule
-    from sim.compiled.rows.hosts import Replica
+    from sim.compiled.rows.hosts import Host, Replica
     from sim.compiled.rows.state import State
 
 
@@ -152,6 +154,7 @@ class Control:
             self.let_choose(replica, 0)
         own.up_area += self.s.now
         own.up -= 1
+        self._grant(own, -row.granted)
         self.drop_all(host, replica)
         if own.function >= 0:
             forget_instances(self.s, own.function)
@@ -163,6 +166,20 @@ class Control:
         plugins.renew(plugin_steps.array(self.s), rings.array(self.s), self.wiring.hosts[host], row.index)
         if self._is_gateway(host):
             self._forget_answers(row.index)
+
+    def resize(self, host: int, replica: int, limit: float) -> None:
+        """It may use so many cores on average from now on."""
+        row, own = replicas(self.s)[replica], hosts(self.s)[host]
+        period = quotas(self.s)[row.quota].period
+        cores.resize_cores(self.s, replica, max(limit * period, LEAST_QUOTA))
+        granted = min(limit, float(row.cores))
+        if not row.down:
+            self._grant(own, granted - row.granted)
+        row.granted = granted
+
+    def _grant(self, own: Host, more: float) -> None:
+        own.granted += more
+        own.granted_area -= more * self.s.now
 
     def forget(self, host: int, replica: int) -> None:
         """What it remembered about others is gone, and so is its producer."""
@@ -193,6 +210,7 @@ class Control:
         self.enlist(host, replica)
         own.up_area -= self.s.now
         own.up += 1
+        self._grant(own, row.granted)
         if not self.membership.refusing.get(host):
             self.membership.start(host, [replica])
 
@@ -247,6 +265,10 @@ class Control:
         """Its next producer sticks to other partitions."""
         stickies.array(self.s)["left"][replica :: self.s.replica_count] = 0
         dealt_out.array(self.s)[replica :: self.s.replica_count] = 0
+        for settings in range(self.wiring.producer_tables.brokers):
+            if self.s.must_grow:
+                self.machine.grow()
+            produced.close_producer(self.s, producer_settings(self.s)[settings].first_producer + replica)
 
     # -- tokens --------------------------------------------------------------------------------------------------------
 

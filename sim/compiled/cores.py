@@ -17,7 +17,7 @@ from sim.compiled.rows.state import State
 from sim.policies import quota as policy
 
 spend, lasts, until_next = policy.spend.compiled, policy.lasts.compiled, policy.until_next.compiled
-throttle, resume = policy.throttle.compiled, policy.resume.compiled
+throttle, resume, resize = policy.throttle.compiled, policy.resume.compiled, policy.resize.compiled
 
 
 @handler
@@ -210,6 +210,16 @@ def start_cores(s: State, replica: int) -> None:
             resume(quotas(s)[row.quota], s.now)
         else:
             row.stopped = True
+    arm_cores(s, replica)
+
+
+@compiled
+def resize_cores(s: State, replica: int, quota: float) -> None:
+    """Another quota from now on, core-seconds in each period."""
+    bring_up(s, replica)
+    row = replicas(s)[replica]
+    resize(quotas(s)[row.quota], quota, s.now)
+    row.stopped = row.hung > 0
     arm_cores(s, replica)
 
 

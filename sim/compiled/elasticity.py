@@ -43,6 +43,7 @@ class Elasticity:
         self.recorder = Log(control)
         self.hosts = [HostView(self, place) for place in range(len(control.wiring.hosts))]
         self.fleets = control.wiring.world.fleets
+        self.place_of_fleet = {name: place for place, name in enumerate(self.fleets)}
         for name, fleet in self.fleets.items():
             self._take_over(self.view(name), fleet)
         self.node_pools = control.wiring.world.node_pools
@@ -50,6 +51,8 @@ class Elasticity:
             self._take_over_pool(name, pool)
         for scaler in control.wiring.world.autoscalers:
             self._take_over_scaler(scaler)
+        for vertical in control.wiring.world.vertical_scalers:
+            self._take_over_vertical(vertical)
         for view in self.hosts:
             health: Model = view.model.health
             if health is not None:
@@ -80,6 +83,10 @@ class Elasticity:
         }
         scaler.queues = {name: QueueView(self.control, queue) for name, queue in scaler.queues.items()}
 
+    def _take_over_vertical(self, scaler: Model) -> None:
+        scaler.env, scaler.recorder = self.env, self.recorder
+        scaler.host = self.view(scaler.host.name)
+
     def take_over_fault(self, harm: Model) -> None:
         """A restart, a deployment or what comes by chance."""
         if hasattr(harm, "world"):
@@ -99,7 +106,10 @@ class Elasticity:
         """How many replicas and nodes are wanted and paid for may have changed: the time series read it in rows."""
         for place, fleet in enumerate(self.fleets.values()):
             row = fleets(self.control.s)[place]
-            row.wanted, row.paid, row.paid_area = fleet.wanted, fleet.paid, float(fleet.paid_area)
+            row.wanted, row.paid, row.paid_area = fleet.wanted, float(fleet.paid), float(fleet.paid_area)
+        for vertical in self.control.wiring.world.vertical_scalers:
+            row = fleets(self.control.s)[self.place_of_fleet[vertical.fleet.host.name]]
+            row.cpu_target = vertical.target
         for place, pool in enumerate(self.node_pools.values()):
             its = node_pools(self.control.s)[place]
             its.ready, its.pending = pool.ready, len(pool.pending)
@@ -222,6 +232,10 @@ class HostView:
     def take_down(self, replica: ReplicaView) -> None:
         """It is there no more, with all it holds."""
         self.control.take_down(self.place, replica.place)
+
+    def resize(self, replica: ReplicaView, limit: float) -> None:
+        """It may use so many cores on average from now on."""
+        self.control.resize(self.place, replica.place, limit)
 
     def crash(self, replica: ReplicaView, told: EventKind) -> None:
         """The same, and it is told."""

@@ -298,6 +298,9 @@ class Faults:
         if harm.broker in self.wiring.queue_broker_at:
             self.membership.listeners.fail(harm.broker)
             return
+        if harm.node is not None:
+            self.control.machine.nodes.fail(harm.broker, harm.node)
+            return
         brokers(self.s)[self.wiring.broker_at[harm.broker]].down += 1
         for topic in harm.broker.topics:
             row = topics(self.s)[self.wiring.topic_at[topic]]
@@ -315,10 +318,13 @@ class Faults:
         if harm.broker in self.wiring.queue_broker_at:
             self.membership.listeners.end_failure(harm.broker)
             return
+        if harm.node is not None:
+            self.control.machine.nodes.restore(harm.broker, harm.node)
+            return
         broker = self.wiring.broker_at[harm.broker]
         brokers(self.s)[broker].down -= 1
         if not brokers(self.s)[broker].down:
-            self._restore(broker)
+            self.wake_waiting(broker)
 
     def reach_again(self) -> None:
         """Something was mended: consumers that could not reach their broker try again."""
@@ -326,7 +332,7 @@ class Faults:
             if isinstance(broker, QueueBroker):
                 self.membership.listeners.restore(broker)
             else:
-                self._restore(self.wiring.broker_at[broker])
+                self.wake_waiting(self.wiring.broker_at[broker])
 
     def begin_alarm(self, harm: Alarm) -> None:
         """Out of memory."""
@@ -338,13 +344,22 @@ class Faults:
 
     def begin_slow_disk(self, harm: SlowDisk) -> None:
         """Slow down."""
-        self.membership.listeners.slow_disk(harm.broker, harm.by, begins=True)
+        if harm.broker in self.wiring.broker_at:
+            harm.begin()
+            self.control.machine.nodes.tell_of_disks(harm.broker)
+        else:
+            self.membership.listeners.slow_disk(harm.broker, harm.by, begins=True)
 
     def end_slow_disk(self, harm: SlowDisk) -> None:
         """Recover."""
-        self.membership.listeners.slow_disk(harm.broker, harm.by, begins=False)
+        if harm.broker in self.wiring.broker_at:
+            harm.end()
+            self.control.machine.nodes.tell_of_disks(harm.broker)
+        else:
+            self.membership.listeners.slow_disk(harm.broker, harm.by, begins=False)
 
-    def _restore(self, broker: int) -> None:
+    def wake_waiting(self, broker: int) -> None:
+        """Consumers and relays that wait for a broker try again."""
         row = brokers(self.s)[broker]
         place = row.first
         row.first = row.last = NOBODY

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.compiled.apart import addresses
-from sim.compiled.rows import calls, events, gateway, idempotency, lines, plugins, running, serverless
+from sim.compiled.rows import calls, events, gateway, idempotency, lines, logs, plugins, running, serverless
 from sim.compiled.rows.addresses import functions
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
@@ -85,6 +85,7 @@ def _what_grows(wiring: Wiring) -> Filled:
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
     has_lines = len(wiring.line_tables.disciplines) > 0
     yield lines.standings, lines.Standing.zeros(start_of(running.tasks) if has_lines else 1)
+    yield logs.fates, logs.Fate.zeros(start_of(logs.messages) if wiring.log_tables.is_deep else 1)
     assembler = wiring.assembler
     yield running.saved, np.zeros((start_of(running.tasks), assembler.deepest), np.int64)
     deep = assembler.most_frames

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.chance.compiler import compiled
 from sim.compiled.base import handler
 from sim.compiled.lists import add_last, unlink
-from sim.compiled.rows.serverless import give_back_instance, holdings, instances, serverless_functions
+from sim.compiled.rows.serverless import accounts, give_back_instance, holdings, instances, serverless_functions
 from sim.compiled.rows.state import State
 from sim.policies import base
 
@@ -20,11 +20,33 @@ def leave_instance(s: State, task: int, function: int) -> None:
         return
     holdings(s)[task].instance = 0
     row, its = serverless_functions(s)[function], instances(s)[instance]
-    if its.active < row.concurrency:
-        unlink(instances(s), row.roomy, instance)
-    add_last(instances(s), row.roomy, instance)
-    its.active -= 1
+    if its.provisioned:
+        if its.active < row.concurrency:
+            unlink(instances(s), row.ready, instance)
+        add_last(instances(s), row.ready, instance)
+    else:
+        if its.active < row.concurrency:
+            unlink(instances(s), row.roomy, instance)
+        add_last(instances(s), row.roomy, instance)
+    count_request(s, function, instance, -1)
     its.since = s.now
+
+
+@handler
+def count_request(s: State, function: int, instance: int, more: int) -> None:
+    """Requests in it, and in all that share an account."""
+    row, its = serverless_functions(s)[function], instances(s)[instance]
+    was = its.active
+    its.active += more
+    if (was == 0) != (its.active == 0):
+        if its.provisioned:
+            row.running_provisioned += more
+            row.running_provisioned_area -= more * s.now
+        else:
+            row.running += more
+            row.running_area -= more * s.now
+    if row.account >= 0 and not its.provisioned:
+        accounts(s)[row.account].active += more
 
 
 @handler
@@ -61,8 +83,12 @@ def forget_instances(s: State, function: int) -> None:
     """A crash: nobody is inside any more."""
     expire_instances(s, function)
     row = serverless_functions(s)[function]
-    row.paid_area += row.there * s.now
-    row.there = 0
+    row.paid_area += (row.there - row.provisioned) * s.now
+    row.there = row.fresh = row.provisioned
+    while row.ready.first >= 0:
+        instance = row.ready.first
+        unlink(instances(s), row.ready, instance)
+        give_back_instance(s, instance)
     while row.roomy.first >= 0:
         instance = row.roomy.first
         unlink(instances(s), row.roomy, instance)

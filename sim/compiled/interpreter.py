@@ -28,6 +28,8 @@ from sim.compiled.calendar import (
     LANE,
     OF_CLIENT,
     OF_MEMBERS,
+    OF_MEMORY,
+    OF_NODES,
     OF_QUEUE,
     OF_QUEUES,
     ORDER,
@@ -42,7 +44,7 @@ from sim.compiled.calendar import (
 )
 from sim.compiled.channels import happen_at_queue, letter_over
 from sim.compiled.clients import arrival, client_timed_out
-from sim.compiled.codes import OK, REFUSED
+from sim.compiled.codes import OK, REFUSED, TIMEOUT
 from sim.compiled.committing import look_at_commit
 from sim.compiled.consumers import deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
@@ -61,6 +63,7 @@ from sim.compiled.forks import (
     take_branch,
 )
 from sim.compiled.gateway import still_there, token_answered
+from sim.compiled.leaders import happen_at_node
 from sim.compiled.operations import (
     end_by_chance,
     let_effect_be,
@@ -74,6 +77,7 @@ from sim.compiled.operations import (
 )
 from sim.compiled.places import leave, park
 from sim.compiled.plugins.steps import plugin_step
+from sim.compiled.produced import happen_at_producer, stand_in_for_request, wake_blocked
 from sim.compiled.races import copy_due
 from sim.compiled.relays import write_to_outbox
 from sim.compiled.rows.events import give_back_timer, ready, timer_lanes, timers
@@ -124,6 +128,7 @@ from sim.compiled.tasks import (
     ALIVE,
     COPY_DUE,
     GO_ON,
+    HEARS_OF_REPLICAS,
     LOOKS_AT_COMMIT,
     LOOKS_AT_FETCH,
     OPENED,
@@ -136,6 +141,7 @@ from sim.compiled.tasks import (
     opened,
 )
 from sim.compiled.topics import replicated
+from sim.compiled.transactions import begin_transaction
 from sim.compiled.visits import arrival_apart, iteration_over
 from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.caches import look_into_cache
@@ -143,8 +149,8 @@ from sim.compiled.written.calls import call_expired, call_step
 from sim.compiled.written.clients import ask, come, think, visit
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
 from sim.compiled.written.limits import meet_limits
-from sim.compiled.written.members import commit, commit_record, poll, rest
-from sim.compiled.written.publications import publication, relay_step
+from sim.compiled.written.members import commit, commit_record, commit_transaction, poll, rest
+from sim.compiled.written.publications import produce, publication, publication_at_leader, relay_step
 from sim.compiled.written.queues import publication_at_exchange, publish_unconfirmed, receive
 from sim.compiled.written.sagas import look_at_undo
 from sim.compiled.written.steps import carry, get_place, spend
@@ -225,8 +231,13 @@ def happen(s: State, kind: int, index: int, before: float) -> None:
         replicated(s, index)
     elif kind == DUE:
         due(s, index)
-    elif kind == OF_QUEUES:
-        happen_at_queue(s, index, before)
+    elif kind >= OF_QUEUES:
+        if kind == OF_QUEUES:
+            happen_at_queue(s, index, before)
+        elif kind == OF_NODES:
+            happen_at_node(s, index)
+        else:
+            happen_at_producer(s, index, before)
     else:  # CPU
         cores_fire(s, index)
 
@@ -252,8 +263,11 @@ def wake(s: State, task: int) -> bool:
         publication(s, task)
         return False
     if then >= OPENED:
-        if then == PUBLISH_AT_EXCHANGE:
-            publication_at_exchange(s, task)
+        if then >= PUBLISH_AT_EXCHANGE:
+            if then == PUBLISH_AT_EXCHANGE:
+                publication_at_exchange(s, task)
+            else:
+                publication_at_leader(s, task)
         elif then == OPENED:
             opened(s, task)
         elif then == COPY_DUE:
@@ -272,6 +286,8 @@ def stand_in(s: State, task: int, then: int) -> None:
         look_at_fetch(s, tasks(s)[task].member)
     elif then == LOOKS_AT_COMMIT:
         look_at_commit(s, tasks(s)[task].member)
+    elif then == HEARS_OF_REPLICAS:
+        stand_in_for_request(s, task)
     else:  # an order, which Python has put into the ready queue
         ask_python(s, tasks(s)[task].phase)
         forget(s, task)
@@ -297,6 +313,8 @@ def expire(s: State, lane: int) -> None:
                 waited_too_long(s, task, row.owner)
             elif row.purpose == OF_CLIENT:
                 client_timed_out(s, task, row.owner)
+            elif row.purpose == OF_MEMORY:
+                wake_blocked(s, task, TIMEOUT)
             else:
                 call_expired(s, task, row.owner, row.purpose)
         else:
@@ -400,7 +418,7 @@ def of_logs(s: State, task: int, op: Op) -> int:
 @by_address
 @handler
 def of_queues(s: State, task: int, op: Op) -> int:
-    """The operations of consumers of queues, and of those who publish to a queue broker and do not wait for each."""
+    """The operations of consumers of queues, and of those who publish otherwise than by a call."""
     pc = tasks(s)[task].pc
     if op.kind == op_of.RECEIVE:
         return receive(s, task)
@@ -408,6 +426,8 @@ def of_queues(s: State, task: int, op: Op) -> int:
         return letter_over(s, task)
     if op.kind == op_of.PUBLISH_UNCONFIRMED:
         return publish_unconfirmed(s, task, pc)
+    if op.kind == op_of.PRODUCE:
+        return produce(s, task, pc)
     row = batch_ops(s)[pc]
     if is_last_of_batch(s, row.call, tasks(s)[task].replica, row.batch):
         return NEXT
@@ -480,6 +500,8 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACER_END:
         racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
         return PARK
+    if kind >= op_of.BEGIN_TRANSACTION:
+        return of_transactions(s, task, op)
     if kind >= op_of.COMMIT_RECORD:
         return commit_record(s, task) if kind == op_of.COMMIT_RECORD else rest(s, task)
     if kind >= op_of.LOOK_FOR_SESSION:
@@ -499,6 +521,16 @@ def of_composed(s: State, task: int, op: Op) -> int:
         return NEXT
     aside_ended(s, task, op.host)
     return PARK
+
+
+@by_address
+@handler
+def of_transactions(s: State, task: int, op: Op) -> int:
+    """The operations of consumers that handle each record in a transaction."""
+    if op.kind == op_of.END_TRANSACTION:
+        return commit_transaction(s, task)
+    begin_transaction(s, tasks(s)[task].member)
+    return NEXT
 
 
 @handler

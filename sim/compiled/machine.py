@@ -18,6 +18,7 @@ from sim.compiled.events import log_at
 from sim.compiled.faults import Faults
 from sim.compiled.initial import state_of
 from sim.compiled.interpreter import BUDGET_SPENT, DONE, MUST_GROW, ORDERED, TOO_MANY_TURNS, TURNS_AT_ONCE, run
+from sim.compiled.nodes import NodesOfLogs
 from sim.compiled.retention import Retention
 from sim.compiled.room import Room
 from sim.compiled.rows.declaring import NOBODY
@@ -75,6 +76,7 @@ class Machine:
         self.coordination = Coordination(self.elasticity)
         self.control.membership.begin_to_look()
         self.retention = Retention(self)
+        self.nodes = NodesOfLogs(self)
         begin(self)
 
     # -- the loop ------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from sim.compiled.rows.tables import rows_from
 from sim.policies import balancer
 
 LOST = -1.0
-ENDPOINT, ROUTE, PUBLICATION, TO_EXCHANGE = map(whole, range(4))  # kinds of target
+ENDPOINT, ROUTE, PUBLICATION, TO_EXCHANGE, TO_LEADER = map(whole, range(5))  # kinds of target
 
 pick = balancer.pick.compiled
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.compiled.base import handler
 from sim.compiled.calendar import wait_for_lane
-from sim.compiled.consumers import back_in_range
+from sim.compiled.consumers import is_offline
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.memory import note_task
 from sim.compiled.rows.calls import wires
@@ -42,8 +42,10 @@ def fill_batch(s: State, member: int) -> None:
         partition = group_partitions(s)[held(s)[row.first_held + (row.turn + turn) % row.partitions]]
         if partition.owner != member:
             continue
-        if partition.out_of_range:
-            back_in_range(s, held(s)[row.first_held + (row.turn + turn) % row.partitions], row.latest)
+        if partition.obstructed and is_offline(
+            s, held(s)[row.first_held + (row.turn + turn) % row.partitions], row.latest
+        ):
+            continue
         room = fetch(s, member, partition.retries, room)
         room = fetch(s, member, partition.waiting, room)
     if row.partitions > 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.compiled.base import NONE, ZERO, handler, whole
+from sim.compiled.leaders import place_of, write
 from sim.compiled.network import hop_delay
 from sim.compiled.rows.hosts import hosts
 from sim.compiled.rows.logs import (
@@ -20,7 +21,9 @@ from sim.compiled.spans import OUTBOX, follow, keep_note
 from sim.compiled.tasks import done
 from sim.compiled.topics import append, release
 
-REPLICATING, CONFIRMING = whole(1), whole(2)  # where a relay waits for the replicas of its batch, or for confirms
+# where a relay waits: for the replicas of its batch, for confirms, for a node to write a record, for its followers, for
+# memory of its producer, for acknowledgements
+REPLICATING, CONFIRMING, WRITING, SPREADING, BLOCKED, HEARING = map(whole, range(1, 7))
 
 
 @handler
@@ -97,6 +100,43 @@ def release_rest(s: State, outbox: int) -> None:
     """The relay waits for none of its messages any more."""
     row = outboxes(s)[outbox]
     while row.taken < row.count:
+        release(s, pending(s)[outbox * s.largest_batch + row.taken])
+        row.taken += 1
+
+
+@handler
+def begin_batch(s: State, outbox: int) -> None:
+    """The batch is written record by record."""
+    row = outboxes(s)[outbox]
+    row.written = row.taken = 0
+    row.at = row.first
+
+
+@handler
+def place_of_row(s: State, outbox: int) -> int:
+    """The partition of the next record."""
+    row = outboxes(s)[outbox]
+    return place_of(s, row.topic, row.key, row.replica, outbox_rows(s)[row.at].request, chain_of(s, outbox, row.at))
+
+
+@handler
+def write_row(s: State, outbox: int) -> None:
+    """Write the next record."""
+    row = outboxes(s)[outbox]
+    sent = outbox_rows(s)[row.at]
+    path = link_chain(sent.path, row.salt, ZERO)
+    chain = chain_of(s, outbox, row.at)
+    message = write(s, row.topic, row.partition, row.site, sent.request, chain, path, sent.flow, NONE)
+    pending(s)[outbox * s.largest_batch + row.written] = message
+    row.written += 1
+    row.at = sent.next
+
+
+@compiled
+def release_written(s: State, outbox: int) -> None:
+    """The relay waits for none of the records any more that it has written."""
+    row = outboxes(s)[outbox]
+    while row.taken < row.written:
         release(s, pending(s)[outbox * s.largest_batch + row.taken])
         row.taken += 1
 

@@ -138,7 +138,8 @@ class GroupOfTopic:
         for delivery in gone:
             self._end(delivery, EXPIRED)
         if gone:
-            group_partitions(self.machine.s)[place].out_of_range = True
+            partition = group_partitions(self.machine.s)[place]
+            partition.out_of_range = partition.obstructed = True
 
     def drop(self, index: int, offsets: set[int]) -> None:
         """These records were replaced by later ones of their key."""

@@ -15,8 +15,9 @@ from sim.compiled.rows.caches import cache_writes, caches, collected, stores
 from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
-from sim.compiled.rows.logs import groups, keepers, member_of, members, outboxes
+from sim.compiled.rows.logs import groups, keepers, member_of, members, outboxes, partitions, topics
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
+from sim.compiled.rows.producers import producer_settings, producers
 from sim.compiled.rows.queues import channel_of, channels, given_up, message_queues, queue_brokers
 from sim.compiled.rows.sagas import ledgers, saga_counts
 from sim.compiled.rows.serverless import serverless_functions
@@ -33,14 +34,16 @@ from sim.compiled.written.watched import read_layers
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
     VIRTUAL_USERS, DROPPED_ITERATIONS,
-    REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
+    REPLICAS_WANTED, REPLICAS_PAID, CPU_TARGET, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
     FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
     SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, UNDECIDED, THROTTLED, THROTTLED_PERIODS,
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
-    CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OF_LAYERS,
-) = map(whole, range(79))  # fmt: skip
+    SPILLOVER, EXECUTIONS, RUNNING, RUNNING_PROVISIONED,
+    CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OFFLINE, UNDER_REPLICATED, RECORDS_LOST,
+    PRODUCERS_BLOCKED, PRODUCE_REQUESTS, PRODUCED_BATCHES, BUFFERED, OF_LAYERS,
+) = map(whole, range(91))  # fmt: skip
 
 
 @handler
@@ -51,6 +54,10 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
+    if what >= PRODUCERS_BLOCKED:
+        return read_producers(s, what, index)
+    if what >= OFFLINE:
+        return read_nodes(s, what, index, count)
     if what >= CACHE_WRITES:
         return read_cache_writes(s, what, index)
     if what >= INSTANCES:
@@ -89,6 +96,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_sagas(s, what, index)
     if what == REPLICAS_WANTED:
         return float(fleets(s)[index].wanted)
+    if what == CPU_TARGET:
+        return float(fleets(s)[index].cpu_target)
     if what == REPLICAS_PAID:
         return float(fleets(s)[index].paid_area + fleets(s)[index].paid * now)
     if what == VISITS:
@@ -133,6 +142,24 @@ def read_plugin(s: State, word: int, replicas_of_host: int) -> float:
 
 
 @handler
+def read_nodes(s: State, what: int, broker: int, topics_of_all: int) -> float:
+    """The same of a log with nodes."""
+    total = 0
+    for place in range(topics_of_all):
+        topic = topics(s)[place]
+        if topic.broker != broker or not topic.deep:
+            continue
+        if what == RECORDS_LOST:
+            total += topic.lost
+            continue
+        for index in range(topic.first, topic.first + topic.count):
+            partition = partitions(s)[index]
+            is_so = partition.leader < 0 if what == OFFLINE else partition.in_sync < topic.copies
+            total += int(is_so)
+    return float(total)
+
+
+@handler
 def read_quotas(s: State, what: int, index: int) -> float:
     """For how long replicas of a host have been throttled, or how often."""
     host = hosts(s)[index]
@@ -166,6 +193,8 @@ def read_host(s: State, what: int, index: int) -> float:
             total += row.used + (now - row.used_since) * busy_cores(s, replica)
         return total
     if what == CORES:
+        if host.resizes:
+            return host.granted_area + host.granted * now
         return (host.up_area + host.up * now) * host.cores
     if what == IN_FLIGHT:
         over = 0
@@ -222,6 +251,23 @@ def read_cache_writes(s: State, what: int, index: int) -> float:
 
 
 @handler
+def read_producers(s: State, what: int, index: int) -> float:
+    """The same of the producers of a log broker; those that are gone have sent what they have sent."""
+    settings = producer_settings(s)[index]
+    if what == BUFFERED:
+        buffered, producer = 0.0, settings.there.first
+        while producer >= 0:
+            buffered += settings.buffer - producers(s)[producer].free
+            producer = producers(s)[producer].next
+        return buffered
+    total = 0
+    for producer in range(settings.first_producer, settings.first_producer + s.replica_count):
+        row = producers(s)[producer]
+        total += row.waiting if what == PRODUCERS_BLOCKED else row.requests if what == PRODUCE_REQUESTS else row.batches
+    return float(total)
+
+
+@handler
 def read_known(s: State, what: int, index: int) -> float:
     """The same of what balancers know of the replicas of a host, and of the zones of its callers."""
     if what == HEALTHY:
@@ -251,6 +297,14 @@ def read_function(s: State, what: int, index: int) -> float:
     if what == INSTANCES:
         return area_of_instances(s, index)
     function = serverless_functions(s)[index]
+    if what == RUNNING:
+        return function.running_area + function.running * s.now
+    if what == RUNNING_PROVISIONED:
+        return function.running_provisioned_area + function.running_provisioned * s.now
+    if what == SPILLOVER:
+        return float(function.spilled)
+    if what == EXECUTIONS:
+        return float(function.executions)
     return float(function.cold_starts if what == COLD_STARTS else function.throttled)
 
 

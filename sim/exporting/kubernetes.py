@@ -1,5 +1,5 @@
-"""Kubernetes manifests of the services: a Deployment and a Service of each, and Strimzi's KafkaTopics. `sim import`
-reads them back.
+"""Kubernetes manifests of the services: a Deployment and a Service of each, what scales them and where they stand
+(`kubernetes_elasticity.py`), and Strimzi's KafkaTopics. `sim import` reads them back.
 
 Objects are those of apps/v1, v1 and kafka.strimzi.io/v1beta2. Threads are told by the variable that Spring Boot reads
 (SERVER_TOMCAT_THREADS_MAX), those of an event loop as worker processes (WEB_CONCURRENCY); whom a service calls by
@@ -12,6 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sim.exporting.kubernetes_elasticity import (
+    deployment_of,
+    ending_of,
+    node_pools,
+    objects_of,
+    workload_of,
+)
 from sim.exporting.settings_text import TO_BE_SUPPLIED, dumped, head, hosts_of, remarks
 from sim.exporting.subject import Subject
 from sim.spec.base import UNLIMITED
@@ -31,7 +38,7 @@ def write(subject: Subject) -> str:
     documents = [
         part for name, service in scenario.services.items() for part in _objects(scenario, name, service, hosts)
     ]
-    documents += list(_topics(scenario))
+    documents += [*node_pools(scenario), *_topics(scenario)]
     why = (
         f"Images are {TO_BE_SUPPLIED}. A manifest says nothing of how long anything takes; what it cannot say is a "
         "comment."
@@ -48,12 +55,17 @@ def _objects(scenario: Scenario, name: str, service: Service, hosts: dict[str, s
         container["env"] = [{"name": key, "value": value} for key, value in variables]
     if service.computes_on is not None:
         container["resources"] = {"limits": {"cpu": f"{service.computes_on:g}"}}
-    template = {"metadata": {"labels": {"app": host}}, "spec": {"containers": [container]}}
-    spec = {"replicas": service.replicas, "selector": {"matchLabels": {"app": host}}, "template": template}
-    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": host}, "spec": spec}
-    yield remarks(list(_unsaid(scenario, name, service, host))) + dumped(deployment)
-    kind = {"type": "LoadBalancer"} if _is_entry(scenario, name) else {}
-    front = {"selector": {"app": host}, "ports": [{"port": PORT, "targetPort": PORT}], **kind}
+        if service.cpu is not None and service.cpu.request is not None:
+            container["resources"]["requests"] = {"cpu": f"{service.cpu.request:g}"}
+    pod, ending = ending_of(service)
+    template = {"metadata": {"labels": {"app": host}}, "spec": {**pod, "containers": [{**container, **ending}]}}
+    api, kind, strategy = workload_of(deployment_of(scenario, name))
+    spec = {"replicas": service.replicas, "selector": {"matchLabels": {"app": host}}, **strategy, "template": template}
+    workload = {"apiVersion": api, "kind": kind, "metadata": {"name": host}, "spec": spec}
+    yield remarks(list(_unsaid(scenario, name, service, host))) + dumped(workload)
+    yield from objects_of(service, {"apiVersion": api, "kind": kind, "name": host})
+    entry = {"type": "LoadBalancer"} if _is_entry(scenario, name) else {}
+    front = {"selector": {"app": host}, "ports": [{"port": PORT, "targetPort": PORT}], **entry}
     yield dumped({"apiVersion": "v1", "kind": "Service", "metadata": {"name": host}, "spec": front})
 
 

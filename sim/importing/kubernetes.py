@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sim.importing import autoscalers, ingress, istio
+from sim.importing import autoscalers, ingress, istio, nodes
 from sim.importing.draft import Draft, Entry, Key, Said, Topic, where
 from sim.importing.objects import Object
 from sim.importing.parts import Part
@@ -101,6 +101,7 @@ def read(documents: Sequence[Document], draft: Draft) -> None:
             autoscalers.READERS[thing.kind](thing, draft)
         elif thing.kind == "KafkaTopic":
             _topic(thing, draft)
+    nodes.read([thing for thing in objects if thing.kind in nodes.KINDS], draft)
     ingress.read([thing for thing in objects if thing.kind in ingress.KINDS], draft)
     istio.read([thing for thing in objects if thing.kind in istio.KINDS and "istio.io" in thing.api], draft)
     _rest(objects)
@@ -201,7 +202,7 @@ def _topic(thing: Object, draft: Draft) -> None:
 
 def _rest(objects: Sequence[Object]) -> None:
     """What was not read, and why."""
-    read_ones = {*WORKLOADS, "Service", "KafkaTopic", *autoscalers.READERS, *ingress.KINDS, *istio.KINDS}
+    read_ones = {*WORKLOADS, "Service", "KafkaTopic", *autoscalers.READERS, *nodes.KINDS, *ingress.KINDS, *istio.KINDS}
     for thing in objects:
         if thing.kind in _BY_THEMSELVES:
             thing.part.leave_out(f"{thing.kind} {thing.name}", "runs by itself, and answers no request")

@@ -12,6 +12,7 @@ from sim.importing.addresses import of_text, of_variable
 from sim.importing.capacity import cpus_of, limit_of, workers_of
 from sim.importing.draft import Draft, Key, Said, Service, kept, where
 from sim.importing.images import OBSERVES, role_of
+from sim.importing.nodes import release
 from sim.importing.objects import Object
 from sim.importing.parts import Part
 from sim.spec.document import Data
@@ -169,6 +170,8 @@ def _ending(service: Service, thing: Object, container: Part) -> None:
 
 def _rolling(service: Service, thing: Object) -> None:
     """How a new version replaces the old one, as the fault that it is here."""
+    if thing.kind == "Rollout" and (told := release(thing)):
+        service.remarks.append(told)
     rolling = thing.spec["strategy"]["rollingUpdate"] if thing.kind == "Deployment" else None
     if not rolling:
         return
@@ -182,7 +185,11 @@ def _rolling(service: Service, thing: Object) -> None:
         if re.fullmatch(r"[0-9.]{1,8}%", text):
             shares[name] = text
     settings = ", ".join(f"{name}: {share}" for name, share in shares.items())
-    words = f"a new version is the fault {{deploy: {{of: {service.key[1]}, at: 2m, {settings}}}}}" if settings else ""
+    words = (
+        f"a new version is the fault {{name: release, at: 2m, deploy: {service.key[1]}, {settings}}}"
+        if settings
+        else ""
+    )
     if words:
         service.remarks.append(kept(words, rolling.at))
 

@@ -22,6 +22,7 @@ from sim.importing.draft import (
     Key,
     Said,
     Service,
+    between,
     callees,
     steps_of,
     unpublished,
@@ -52,6 +53,10 @@ def write(draft: Draft, name: str) -> str:
         top["gateway"] = _gateway(draft, draft.gateway)
     _network(draft, top)
     top["services"] = _services(draft)
+    if draft.node_pools:
+        top["node_pools"] = CommentedMap()
+        for pool, said in draft.node_pools.items():
+            add(top["node_pools"], pool, said, 2)
     policies = {**draft.policies, **_guards(draft)}
     if policies:
         top["policies"] = CommentedMap()
@@ -59,7 +64,7 @@ def write(draft: Draft, name: str) -> str:
             add(top["policies"], policy, Said(fields, remark), 2)
     if draft.topics:
         top["brokers"] = _brokers(draft)
-    for key in ("traffic", "gateway", "network", "services", "policies", "brokers"):
+    for key in ("traffic", "gateway", "network", "services", "node_pools", "policies", "brokers"):
         if key in top:
             top.yaml_set_comment_before_after_key(key, before="\n")
     return f"{_head(draft, name)}{_shorter(_dumped(top) + _left_out(draft), draft)}"
@@ -71,7 +76,7 @@ def _lasts(draft: Draft) -> str:
         return f"{math.ceil(draft.measured.lasts)}s"
     if draft.measured is None or not draft.measured.recording or draft.measured.arrived is None:
         return ""
-    return f"{math.ceil(draft.measured.arrived.seconds) + 1}s"
+    return f"{math.ceil(between(draft.measured.arrived.at)) + 1}s"
 
 
 def recording(draft: Draft) -> str:
@@ -338,7 +343,17 @@ def _service(draft: Draft, by_name: Mapping[str, Service], service: Service, ask
         add(body, "replicas", service.replicas, 4)
     workers = Said(GUESSED_WORKERS, f"threads of a replica; {GUESSED_WORKERS} is Tomcat's default", True)
     add(body, "workers", service.workers or workers, 4, service.remarks)
-    for word in ("cpu", "cores", "autoscaling", "start", "drain", "load_balancing", "health_checks"):
+    for word in (
+        "cpu",
+        "cores",
+        "node_pool",
+        "autoscaling",
+        "vertical_scaling",
+        "start",
+        "drain",
+        "load_balancing",
+        "health_checks",
+    ):
         if (said := getattr(service, word)) is not None:
             add(body, word, said, 4)
     steps = [service.time or Said({"work": "5ms"}, "the time that a request takes here", True)]

@@ -12,6 +12,7 @@ from sim.metrics.keys import GATEWAY, groups, key_of, pooled, stations
 from sim.metrics.pools import pools
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
+from sim.spec.serverless import Serverless
 
 Shares = dict[tuple[str, str], Floats]
 """(station, resource) -> (spans,) share that is busy, of everything that can be full; nan where it is unlimited."""
@@ -78,7 +79,22 @@ def costs(gauges: Gauges, scenario: Scenario, edges: Floats) -> Floats:
         for component, price in prices.items()
         if price
     ]
+    priced += [
+        _billed(gauges, name, service.serverless, edges)
+        for name, service in scenario.services.items()
+        if service.serverless is not None and service.serverless.billing is not None
+    ]
     return np.sum(priced, axis=0) if priced else np.full(edges.size - 1, math.nan)
+
+
+def _billed(gauges: Gauges, name: str, function: Serverless, edges: Floats) -> Floats:
+    """What a function costs: its requests, the time for which instances work, and for which they are provisioned."""
+    bill = function.billing
+    assert bill is not None
+    requests = gauges.growths_of(name, "executions", edges) * bill.request
+    run = gauges.means_of(name, "running", edges) * bill.run
+    warm = gauges.means_of(name, "running_provisioned", edges) * bill.run_provisioned
+    return requests + (run + warm + function.provisioned * bill.provisioned) * np.diff(edges)
 
 
 def _paid(gauges: Gauges, component: str) -> str:

@@ -1,7 +1,6 @@
 """Groups of which the broker decides who is to have what (KIP-848, group.protocol: consumer).
 
-Not modelled: what membership.py does not, the assignors of a client under this protocol, and members of the classic one
-in the same group.
+Not modelled: the assignors of a client under this protocol, and members of the classic one in the same group.
 """
 
 from __future__ import annotations

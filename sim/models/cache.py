@@ -1,6 +1,6 @@
 """A cache: entries by key, who waits for one that is on its way, and what is found at a miss.
 
-Not modelled: memory and its sizes, the network of a shared cache, writes that make an entry stale.
+What it leaves out the spec says.
 """
 
 from __future__ import annotations

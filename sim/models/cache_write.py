@@ -1,6 +1,6 @@
 """Writes through a cache: at once, or collected and written behind the answer.
 
-Not modelled: what the docstring of `CacheWrite` in `spec/cache_write.py` names.
+What it leaves out the spec says.
 """
 
 from __future__ import annotations

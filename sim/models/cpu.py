@@ -5,7 +5,7 @@ grown by that much. One pending completion event per replica; one that turns out
 become too late is replaced (its generation is stale). Egalitarian sharing is the limit of a round-robin scheduler with
 a small quantum.
 
-Not modelled: context-switch cost, cache effects, priorities between threads. A quota: `models/quota.py`.
+Not modelled: context-switch cost, cache effects, priorities between threads.
 """
 
 from __future__ import annotations

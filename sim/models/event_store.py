@@ -1,6 +1,6 @@
 """An event store: aggregates as numbers of events, loaded by replaying them, and appended to by whoever saw the last.
 
-Not modelled: what the spec of the step says, and that replays of one replica could share what they read.
+Not modelled: that replays of one replica could share what they read.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 They may overlap.
 
-Not modelled: brokers in zones, machines that do not even refuse a connection when their zone is down, and replicas that
-are started in another zone instead, or not in one that is down.
+What they leave out the specs say.
 """
 
 from __future__ import annotations

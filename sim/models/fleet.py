@@ -27,7 +27,7 @@ THERE = (PENDING, STARTING, READY)  # what counts as a replica of those wanted
 class Slot:
     """The place of one replica."""
 
-    __slots__ = ("empties_from", "phase", "ready_at", "replica", "since", "starts", "turn", "version")
+    __slots__ = ("empties_from", "phase", "ready_at", "replica", "since", "starts", "turn", "version", "weight")
 
     def __init__(self, replica: Replica, phase: int):
         self.replica = replica
@@ -36,6 +36,7 @@ class Slot:
         self.ready_at = 0.0  # s
         self.starts = 0
         self.version: Version | None = None  # None: what there was before any deployment
+        self.weight: float = 1  # what it costs, of what it cost at first
         self.turn = 0  # counts its phases: what was scheduled in an earlier one is stale
         self.empties_from = 0.0  # s; before then it takes what is on its way to it, empty or not
 
@@ -88,15 +89,16 @@ class Fleet:
         self.host = host
         self.spec = spec
         self.nodes = nodes  # None: there is room for all
-        self.cores = spec.cores or 0  # that each of them asks a node for
+        self.cores = spec.asks_for  # thousandths of a core: what each of them asks a node for
         self.wanted = spec.replicas
         self.slots = [Slot(replica, ABSENT if replica.absent else READY) for replica in host.replicas]
         self.rollout: Rolling | None = None  # while old replicas give way to new ones
         self.is_balanced = False  # by a deployment, in this moment: nobody else starts any
         self.version: Version | None = None  # of those that are started now
         self.hidden: Version | None = None  # of which callers know nothing yet
+        self.admission: Callable[[Slot], None] | None = None  # is told of each that is begun (`vertical_scaler.py`)
         self.start_time = system.sampler(spec.start.time, f"{host.name}.start")
-        self.paid = spec.replicas  # those that are there, starting and draining ones too
+        self.paid: float = spec.replicas  # those that are there, starting and draining ones too
         self.paid_area = 0.0
         host.keep_track()
         host.drained = self.look_soon
@@ -160,6 +162,8 @@ class Fleet:
 
     def start(self, slot: Slot) -> None:
         """It is begun, or waits until a node has room for it."""
+        if self.admission is not None:
+            self.admission(slot)
         if self.nodes is None or self.nodes.place(self, slot):
             self.begin(slot)
         else:
@@ -169,7 +173,7 @@ class Fleet:
         """It has its place: it is pulled, started and found ready."""
         slot.starts += 1
         slot.since = self.env.now
-        self._pay(1)
+        self._pay(slot.weight)
         self._turn(slot, STARTING, EventKind.REPLICA_STARTING)
         self._later(slot, self.start_time(slot.replica.index, slot.starts), self._be_ready)
 
@@ -210,7 +214,7 @@ class Fleet:
         host.delist(replica)
         self._turn(slot, ABSENT, EventKind.REPLICA_STOPPED, len(replica.inside))
         if began:
-            self._pay(-1)
+            self._pay(-slot.weight)
         if not replica.down:
             host.take_down(replica)
         if served and slot.version is not None:
@@ -232,6 +236,12 @@ class Fleet:
         self._turn(slot, READY, EventKind.REPLICA_READY)
         self.go_on_rolling()
 
+    def weigh(self, slot: Slot, weight: float) -> None:
+        """It costs so much from now on, of what it cost at first."""
+        if slot.phase not in (ABSENT, PENDING):
+            self._pay(weight - slot.weight)
+        slot.weight = weight
+
     # -- helpers ---------------------------------------------------------------------------------------------------
 
     def _turn(self, slot: Slot, phase: int, kind: EventKind, value: float = 0.0) -> None:
@@ -249,6 +259,6 @@ class Fleet:
 
         self.env.schedule(Signal(come), CONTROL, delay)
 
-    def _pay(self, more: int) -> None:
+    def _pay(self, more: float) -> None:
         self.paid += more
         self.paid_area -= more * self.env.now

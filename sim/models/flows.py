@@ -13,7 +13,7 @@
 A flow answers with an outcome, as `run` of a behaviour does. The rules are those of `sim/compiled/cutting`; time passes
 in the parts of a step, which are behaviours or sequences of the model. Nothing here knows the compiled engine.
 
-Not modelled: what a flow would give back when its task is killed on the way.
+Left out: what a flow would give back when its task is killed on the way.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from sim.models.quota import QuotaCpu
 from sim.models.spell import Spell
 from sim.models.task import IN_QUEUE, NOWHERE, OUTSIDE, Replica, Task
 from sim.records.tables import Book
-from sim.spec.cpu import CpuLimit
+from sim.spec.cpu import LEAST_QUOTA, CpuLimit
 from sim.spec.service import Queue
 from sim.vocabulary import EventKind, Outcome
 
@@ -61,6 +61,8 @@ class Host(Places):
         self.all_zones = 0  # that there are
         self.from_zones = [0, 0]  # calls that came from the zone of their replica, and from another one
         self.unheard = 0  # how many black holes swallow what it sends
+        for replica in self.replicas:
+            replica.granted = self.cores or 0.0
         for replica in self.replicas[replicas:]:
             replica.absent = replica.down = True
             replica.closed = 1
@@ -73,6 +75,9 @@ class Host(Places):
         self.outside_area = 0.0  # the integral of that, as of the others
         self.up = replicas
         self.up_area = 0.0
+        self.resizes = False  # its replicas have limits that change (`models/vertical_scaler.py`)
+        self.granted = replicas * (self.cores or 0.0)  # cores of those that are up
+        self.granted_area = 0.0
         self.caches: dict[str, Any] = {}  # by name (`models/cache.py`)
         self.cache_writes: dict[str, Any] = {}  # by the name of the cache (`models/cache_write.py`)
         self.event_stores: dict[str, Any] = {}  # by name (`models/event_store.py`)
@@ -233,6 +238,7 @@ class Host(Places):
             self.alive[replica.index] = 0
         self.up_area += self.env.now
         self.up -= 1
+        self._grant(-replica.granted)
         self.drop_all(replica)
         if self.function is not None:
             self.function.forget()
@@ -257,8 +263,23 @@ class Host(Places):
         self.enlist(replica)
         self.up_area -= self.env.now
         self.up += 1
+        self._grant(replica.granted)
         if not self.refusing:
             self.start_consumers([replica])
+
+    def resize(self, replica: Replica, limit: float) -> None:
+        """It may use so many cores on average from now on."""
+        assert isinstance(replica.cpu, QuotaCpu)
+        period = replica.cpu.row.period
+        replica.cpu.resize(max(limit * period, LEAST_QUOTA))
+        granted = min(limit, float(replica.cpu.cores))
+        if not replica.down:
+            self._grant(granted - replica.granted)
+        replica.granted = granted
+
+    def _grant(self, more: float) -> None:
+        self.granted += more
+        self.granted_area -= more * self.env.now
 
     def retire(self, replica: Replica) -> None:
         """It is to be shut down in order: nobody chooses it any more, and it finishes what it has."""
@@ -424,6 +445,12 @@ class Host(Places):
             inside,
         )
 
+    def _cores_area(self, now: Any) -> Any:  # noqa: ANN401 - a time, or many
+        """The integral of the cores that replicas have that are up."""
+        if self.resizes:
+            return self.granted_area + self.granted * now
+        return (self.up_area + self.up * now) * (self.cores or 0)
+
     def _watch(self) -> None:
         watch, account = self.recorder.watch, self.account
         watch(self.name, "busy", "mean", lambda now: account.busy_area + self.busy * now)
@@ -442,7 +469,7 @@ class Host(Places):
                 "mean",
                 lambda now: sum(replica.cpu.area(now) for replica in self.replicas if replica.cpu),
             )
-            watch(self.name, "cores", "mean", lambda now: (self.up_area + self.up * now) * (self.cores or 0))
+            watch(self.name, "cores", "mean", self._cores_area)
         watch(self.name, "in_flight", "level", lambda _: self.open)
         watch(self.name, "attempts", "total", lambda _: account.offered)
         watch(self.name, "first_attempts", "total", lambda _: account.offered - account.offered_again)

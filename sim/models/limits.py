@@ -1,7 +1,7 @@
 """The rate limits of the gateway, of a route, and of a service. A refusal tells the client how long to wait, unless the
 library that it is after does not.
 
-Not modelled: races between check and increment, stale copies; of a store see `models/limit_store.py`.
+Not modelled: races between check and increment, stale copies.
 """
 
 from __future__ import annotations

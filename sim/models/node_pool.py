@@ -2,7 +2,7 @@
 
     absent --start--> starting --after its start-up time--> ready --unneeded for long--> draining --empty--> absent
 
-Not modelled: what the docstring of `NodePool` in `spec/node_pool.py` names.
+What it leaves out the spec says.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 One event is pending: the next completion, the end of the quota, or the beginning of the next period, whichever comes
 first. A completion at the moment in which the quota ends is one.
 
-Not modelled: see `policies/quota.py`; and the quota of a replica that crashes is that of its successor.
+Not modelled: a beginning of the periods by chance (all begin at time 0), and the slices of 5 ms in which cores fetch
+their part. The quota of a replica that crashes is that of its successor.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from sim.models.clock import Clock, Signal
 from sim.models.cpu import Cpu
-from sim.policies import quota
+from sim.policies import quota as policy
 
 
 class QuotaCpu(Cpu):
@@ -24,7 +25,7 @@ class QuotaCpu(Cpu):
 
     def __init__(self, env: Clock, cores: int, limit: float, period: float):
         super().__init__(env, cores)
-        self.row: Any = quota.new_quota(limit, period)
+        self.row: Any = policy.new_quota(limit, period)
         self.frozen = False
 
     def stop(self) -> None:
@@ -37,9 +38,17 @@ class QuotaCpu(Cpu):
         now = self.env.now
         self._advance(now)
         self.frozen = False
-        if self.row.throttled and quota.until_next(self.row, now) <= 0.0:
-            quota.resume(self.row, now)
+        if self.row.throttled and policy.until_next(self.row, now) <= 0.0:
+            policy.resume(self.row, now)
         self.stopped = bool(self.row.throttled)
+        self._arm(now)
+
+    def resize(self, quota: float) -> None:
+        """Another quota from now on, core-seconds in each period."""
+        now = self.env.now
+        self._advance(now)
+        policy.resize(self.row, quota, now)
+        self.stopped = self.frozen
         self._arm(now)
 
     def throttled_for(self, now: float) -> float:
@@ -49,17 +58,17 @@ class QuotaCpu(Cpu):
 
     def _advance(self, now: float) -> None:
         if not self.stopped:
-            quota.spend(self.row, self._busy(), self.last, now)
+            policy.spend(self.row, self._busy(), self.last, now)
         super()._advance(now)
 
     def _arm(self, now: float) -> None:
         """Make sure that an event fires no later than the next thing that happens."""
         if self.frozen or self.n == 0:
             return
-        delay = quota.until_next(self.row, now)
+        delay = policy.until_next(self.row, now)
         if not self.row.throttled:
             delay = max((self._head() - self.virtual) / self._rate(), 0.0)
-            delay = min(delay, quota.lasts(self.row, self._busy(), now))
+            delay = min(delay, policy.lasts(self.row, self._busy(), now))
         if now + delay < self.due:
             self.due = now + delay
             self.pending = Signal(self._fire)
@@ -73,7 +82,7 @@ class QuotaCpu(Cpu):
         now = self.env.now
         if self.row.throttled:
             self._advance(now)
-            quota.resume(self.row, now)
+            policy.resume(self.row, now)
             self.stopped = False
             self._arm(now)
         elif self.n > 0:
@@ -90,7 +99,7 @@ class QuotaCpu(Cpu):
             self.env.wake(task)
         else:
             self._advance(now)
-            if now + quota.lasts(self.row, self._busy(), now) <= now:
-                quota.throttle(self.row, now)
+            if now + policy.lasts(self.row, self._busy(), now) <= now:
+                policy.throttle(self.row, now)
                 self.stopped = True
         self._arm(now)

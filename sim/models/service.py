@@ -20,7 +20,7 @@ from sim.models.outbox import Outbox
 from sim.models.queues.channel import QueueConsumer
 from sim.models.request import Request
 from sim.models.sequence import StepSequence
-from sim.models.serverless import Function
+from sim.models.serverless import Account, Function
 from sim.models.site import Site, System
 from sim.models.task import Outside, Replica, Task
 from sim.policies import balancer as plain
@@ -31,10 +31,15 @@ from sim.spec.service import Service as Spec
 class Service(Host):
     """All replicas of one service."""
 
-    def __init__(self, context: Context, name: str, spec: Spec, places: int | None = None):
-        """`places`: of replicas, as many as there can be at once, those that end included; without it no more come."""
+    def __init__(
+        self, context: Context, name: str, spec: Spec, places: int | None = None, account: Account | None = None
+    ):
+        """`places`: of replicas, as many as there can be at once, those that end included; without it no more come.
+        `account`: what functions without a reserve share.
+        """
         super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue, places, spec.cpu)
         self.spec = spec
+        self.resizes = spec.vertical_scaling is not None
         self.event_loop = spec.concurrency == "event_loop"
         if spec.pinned:
             self.pin(len(self.replicas))
@@ -60,7 +65,8 @@ class Service(Host):
             )
             context.recorder.watch(name, "healthy", "level", lambda _: self.alive.count(1))
         if spec.serverless is not None:
-            self.function = Function(context, self, spec.serverless)
+            shares = spec.serverless.reserved is None
+            self.function = Function(context, self, spec.serverless, account if shares else None)
             self.keep_track()
         self.limits = limits_of(context, spec.rate_limits, self.identities, name)
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}

@@ -1,7 +1,6 @@
 """Sessions of users: who has one, where it is held, and what it costs that it is gone.
 
-Not modelled: what lies in a session and grows, copies of it in other replicas, a store that fails or is slow under
-load, a cookie that a balancer follows, and two requests of one user at once, of which each may begin a session.
+What it leaves out the spec says.
 """
 
 from __future__ import annotations

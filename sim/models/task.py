@@ -126,6 +126,7 @@ class Replica:
         "draining",  # nobody is sent to it any more, and it ends when it is empty
         "free",
         "frozen_seconds",  # in all freezes that are over
+        "granted",  # cores that it may use on average
         "host",
         "hung",  # how many faults freeze it now
         "hung_since",  # s
@@ -149,6 +150,7 @@ class Replica:
         self.index = index
         self.workers = workers
         self.free = workers
+        self.granted = 0.0
         self.zone = -1
         self.tally: Any = None
         self.queue: deque[tuple[Task, int]] = deque()

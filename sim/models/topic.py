@@ -5,9 +5,9 @@ A replica has one producer for all that it publishes, as Spring's DefaultKafkaPr
 producer sticks to a partition of its own for messages without a key (KIP-794: the state is the producer's, not the
 topic's). A crash ends it.
 
-Not modelled: of a broker of which no more is said (`nodes`, `producer`, `retention` and the like are in `logs/`):
-batching and linger of producers, capacity and disks, leader election, ISR changes, retention (nothing is ever deleted),
-compaction, transactions, the order of what one producer sends again (`max.in.flight.requests.per.connection`).
+Not modelled: batching and linger of producers, capacity and disks, leader election, ISR changes, retention, compaction
+and transactions, where a broker says no word of them (`nodes`, `producer`, `retention` ...), and the order of what one
+producer sends again (`max.in.flight.requests.per.connection`).
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ class Broker:
 
     def __init__(self, context: Context, name: str, spec: LogBroker):
         self.context = context
+        self.spec = spec
         self.env = context.env
         self.name = name
         self.acks = str(spec.acks)

@@ -33,12 +33,14 @@ from sim.models.observing import Observer
 from sim.models.outbox import Outbox
 from sim.models.queues.queue import Queue
 from sim.models.recorder import Recorder, ticks_of
+from sim.models.serverless import Account
 from sim.models.service import Endpoint, Service
 from sim.models.sites import mark_of, salts, tried_again
 from sim.models.stock import Stock
 from sim.models.summary import plan_of
 from sim.models.task import Outside, Replica
 from sim.models.topic import Broker, Topic
+from sim.models.vertical_scaler import VerticalScaler
 from sim.models.watchdog import Watchdog
 from sim.models.workload import Workload
 from sim.records.row_sinks import row_sink
@@ -90,8 +92,11 @@ class World:
         """
         scenario = self.scenario
         self.gateway: Gateway | None = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
+        left = scenario.unclaimed_concurrency
+        self.account = None if left is None else Account(left)
         self.services: dict[str, Service] = {
-            name: Service(self, name, spec, scenario.places_of(name)) for name, spec in scenario.services.items()
+            name: Service(self, name, spec, scenario.places_of(name), self.account)
+            for name, spec in scenario.services.items()
         }
         for host in self.hosts():
             host.spread(scenario.zones_of(host.name), scenario.zones)
@@ -100,6 +105,7 @@ class World:
             name: Fleet(self, service, service.spec, self.node_pools.get(service.spec.node_pool or ""))
             for name, service in self.services.items()
             if service.spec.autoscaling is not None
+            or service.spec.vertical_scaling is not None
             or service.spec.node_pool is not None
             or any(name == fault.of for fault in scenario.deployments)
         }
@@ -145,6 +151,12 @@ class World:
             Autoscaler(fleet, self.services[name], spec, groups, queues)
             for name, fleet in self.fleets.items()
             if (spec := self.services[name].spec.autoscaling) is not None
+        ]
+        self.vertical_scalers = [
+            VerticalScaler(fleet, self.services[name], vertical, cpu)
+            for name, fleet in self.fleets.items()
+            if (vertical := self.services[name].spec.vertical_scaling) is not None
+            and (cpu := self.services[name].spec.cpu) is not None
         ]
 
     def _make_traffic(self) -> None:

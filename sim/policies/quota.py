@@ -78,6 +78,19 @@ def throttle(row: QuotaRow, now: float) -> None:
 
 
 @policy
+def resize(row: QuotaRow, quota: float, now: float) -> None:
+    """Another quota from now on, all of which is there at once: Linux refills the group that it changes, and threads
+    that stood still go on (tg_set_cfs_bandwidth of kernel/sched).
+    """
+    row.number = max(row.number, math.floor(now / row.period))
+    row.quota = quota
+    row.left = quota
+    if row.throttled:
+        row.throttled = 0
+        row.area += now
+
+
+@policy
 def resume(row: QuotaRow, now: float) -> None:
     """Another period has begun, perhaps more than one."""
     row.number = max(row.number + 1, math.floor(now / row.period))

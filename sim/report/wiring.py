@@ -268,11 +268,20 @@ def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
             yield f"limit {show(its.rate, '1/s')} {whose}{like}{counted}"
 
 
+_SCALED_VERTICALLY = {
+    "recreate": "replicas are replaced",
+    "in_place_or_recreate": "changed in place",
+    "initial": "for replicas that start",
+    "recommend": "only recommended",
+}
+
+
 def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
     yield _size(service.replicas, service.workers)
     if service.serverless is not None:
-        limit, idle = service.serverless.limit, service.serverless.idle_timeout
-        yield f"instances by request, at most {limit:,}, gone after {lasting(idle)}"
+        function = service.serverless
+        warm = f", {function.provisioned:,} provisioned" if function.provisioned else ""
+        yield f"instances by request, at most {function.most:,}{warm}, gone after {lasting(function.idle_timeout)}"
     if service.node_pool in scenario.node_pools:
         yield _nodes(service.node_pool, scenario.node_pools[service.node_pool])
     if service.pinned:
@@ -285,6 +294,8 @@ def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
         yield _count(service.cores, "core") + " each"
     if service.cpu is not None:
         yield f"cpu limit {service.cpu.limit:g}, periods of {lasting(service.cpu.period)}"
+    if service.vertical_scaling is not None:
+        yield f"cpu limit by use, {_SCALED_VERTICALLY[service.vertical_scaling.mode]}"
     yield from _limit_lines(service.rate_limits)
     if isinstance(service.load_balancing, Balancing):
         yield "balanced by " + _balanced(service.load_balancing)

@@ -85,7 +85,7 @@ def _content(answer: Reported, not_modelled: NotModelled | None, confidence: flo
     """
     from sim.report.silence import collect_not_modelled
 
-    silence = collect_not_modelled() if not_modelled is None else not_modelled
+    silence = collect_not_modelled(tuple(_study(answer).variants.values())) if not_modelled is None else not_modelled
     if isinstance(answer, Comparison):
         return _drawn(answer, silence, confidence)
     return _told(answer, silence)

@@ -141,10 +141,9 @@ class Autoscaling(Spec):
     the controller counts them. With `min: 0` it is KEDA's ScaledObject: it looks every `polling_interval` whether
     there is anything to do, goes from none to one at once, and back to none after `cooldown_period` without.
 
-    Nodes that must start first are a `node_pool` of the service.
+    Nodes that must start first are a `node_pool` of the service; limits that grow are its `vertical_scaling`.
 
-    Not modelled: resource limits, vertical scaling,
-    requests that wait for the first replica (they are `unreachable`), and what asking for metrics costs.
+    Not modelled: requests that wait for the first replica (they are `unreachable`), and what asking for metrics costs.
     """
 
     leaves: ClassVar[Leaves] = Leaves(

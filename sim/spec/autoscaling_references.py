@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sim.errors import did_you_mean
 from sim.spec.autoscaling import Lag, ScalingMetric
+from sim.spec.cpu import MILLI
 from sim.spec.document import Location
 from sim.spec.node_pool import NodePool
 from sim.spec.queue_broker import QueueBroker
@@ -43,11 +44,11 @@ def node_pool_problems(scenario: Scenario) -> Iterator[Found]:
             yield at, f"unknown node pool '{word}'{hint}"
     for pool, spec in scenario.node_pools.items():
         its = [(name, service) for name, service in scenario.services.items() if service.node_pool == pool]
-        large = [(name, service.cores) for name, service in its if (service.cores or 0) > spec.space[0]]
+        large = [(name, service.asks_for / MILLI) for name, service in its if service.asks_for > spec.space[0]]
         for name, cores in large:
             yield (
                 ("services", name, "node_pool"),
-                (f"found '{pool}', whose nodes have {spec.cores} cores; a replica of '{name}' asks for {cores}"),
+                (f"found '{pool}', whose nodes have {spec.cores} cores; a replica of '{name}' asks for {cores:g}"),
             )
         needed = 0 if large else _nodes_at_first(spec, [service for _, service in its])
         if needed > spec.max:
@@ -61,7 +62,7 @@ def node_pool_problems(scenario: Scenario) -> Iterator[Found]:
 
 
 def _nodes_at_first(pool: NodePool, services: Iterable[Service]) -> int:
-    asked = [service.cores or 0 for service in services for _ in range(service.replicas)]
+    asked = [service.asks_for for service in services for _ in range(service.replicas)]
     return 1 + max(pool.first_fit(asked), default=-1)
 
 

@@ -31,10 +31,6 @@ Key = Annotated[Literal["order", "user", "item"] | None, BeforeValidator(_sticky
 class Topic(Spec):
     """A topic; `key` decides the partition (murmur2), null or `sticky` is Kafka's sticky partitioner."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = (
-        "replication_factor",
-        "min_insync_replicas",
-    )
     partitions: Few = 1
     """How many there are; each keeps its order, and is read by one member of a group."""
     key: Key = "order"
@@ -144,7 +140,6 @@ class LogBroker(Broker):
     leaves: ClassVar[Leaves] = Leaves(
         stages=(Stage.REPLICATION,), ends=(MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST)
     )
-    simpy_only = ("nodes", "producer", "quota")
     kind: Literal["log"]
     """`log`: it keeps what is published, and remembers an offset per group, as Kafka does."""
     acks: Literal["all", "1", "0", 1, 0] = "all"

@@ -36,7 +36,6 @@ class SlowDisk(Fault):
     nodes have it; with `node`, until that one has.
     """
 
-    simpy_only = ("node",)
     refers_to: ClassVar[dict[str, str]] = {"of": "broker"}
     positional = "of"
     of: str

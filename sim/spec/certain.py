@@ -37,6 +37,7 @@ from sim.spec import (
     session,
     step,
     traffic,
+    vertical,
 )
 from sim.spec.base import Spec
 from sim.spec.distribution import Constant
@@ -89,6 +90,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     service.Queue,
     service.Stock,
     cpu.CpuLimit,
+    vertical.VerticalScaling,
     autoscaling.Autoscaling,
     autoscaling.Draining,
     autoscaling.Lag,
@@ -162,6 +164,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     release.Abort,
     serverless.Scaling,
     serverless.Serverless,
+    serverless.Billing,
     release.BlueGreen,
     release.Canary,
     release.CanaryStep,

@@ -18,7 +18,6 @@ class Nodes(Spec):
     after `session_timeout`, takes it out of the in-sync replicas, and lets the first of those that are left lead.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         events=(EventKind.LEADER_LOST, EventKind.LEADER_ELECTED, EventKind.ISR_SHRANK, EventKind.ISR_EXPANDED),
         series=("offline", "under_replicated", "lost"),
@@ -58,7 +57,6 @@ class Quota(Spec):
     bring the average back (ClientQuotaManager: (rate - quota) / quota x window, quota.window.num 11 of 1 s each).
     """
 
-    simpy_only: ClassVar[bool] = True
     produce: Annotated[Size, Field(gt=0)] | None = None
     """Bytes in a second that each publishing service may send (producer_byte_rate)."""
     windows: Few = 11

@@ -44,7 +44,6 @@ class Transaction(Spec):
     about as often as the record is handled.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(ends=(MessageEnd.DROPPED,))
     positional = "timeout"
     timeout: Annotated[Duration, Field(gt=0)] = 60.0

@@ -11,6 +11,7 @@ from sim.spec.base import Duration, Leaves, Spec
 from sim.units import show_duration, shown
 
 MOST_CORES = 100_000
+MILLI = 1000  # in a core
 LEAST_QUOTA = 1e-3  # s, in a period: min_cfs_quota_period of the kernel
 _MILLI = re.compile(r"\s*([0-9]{1,9})\s*m\s*")
 
@@ -52,13 +53,28 @@ class CpuLimit(Spec):
     positional = "limit"
     limit: Millicores
     """How many cores it may use on average: `0.5`, or `500m` as Kubernetes writes it."""
+    request: Millicores | None = None
+    """What it asks a node for, and what `vertical_scaling` changes (requests.cpu); as Kubernetes has it, the limit
+    where nothing is said.
+    """
     period: Annotated[Duration, Field(ge=1e-3, le=1.0)] = 0.1
     """How often the quota begins anew: cpu.cfs_period_us, 100 ms by default, from 1 ms to 1 s."""
+
+    @property
+    def asked(self) -> float:
+        """Cores that it asks for, the default included."""
+        return self.limit if self.request is None else self.request
 
     @property
     def quota(self) -> float:
         """Core-seconds in each period."""
         return self.limit * self.period
+
+    @model_validator(mode="after")
+    def _asks_for_no_more(self) -> Self:
+        if self.asked > self.limit:
+            raise ValueError(f"found a request of {self.asked:g} cores, expected at most the limit, {self.limit:g}")
+        return self
 
     @model_validator(mode="after")
     def _kernel_takes_it(self) -> Self:

@@ -259,7 +259,6 @@ class BrokerDown(Fault):
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
     )
-    simpy_only = ("node",)
     positional = "broker"
     broker: str
     """Which broker."""

@@ -8,19 +8,20 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from sim.spec.base import Between, Duration, Few, Leaves, Price, Share, Spec
+from sim.spec.cpu import MILLI
 from sim.spec.distribution import AnyDistribution
 from sim.vocabulary import EventKind
 
-Space = tuple[int, int]  # cores and replicas, that a node has room for yet
+Space = tuple[int, int]  # thousandths of a core and replicas, that a node has room for yet
 
 _PODS = 110  # maxPods of the kubelet
-_ALL_CORES = 10**9  # of a node that has no bound of cores
+_ALL_CORES = 10**12  # of a node that has no bound of cores
 
 
 class NodePool(Spec):
     """`node_pools: {general: {cores: 8, max: 10, start: 2m}}`: nodes of one kind, on which replicas of services stand
-    that say `node_pool: general`. A replica asks for its `cores`, as a pod with requests; without `cores` for none, and
-    never for its limit, `cpu`.
+    that say `node_pool: general`. A replica asks for the `request` of its `cpu`, else for its `cores`, else for the
+    limit of its `cpu`, which Kubernetes takes for the request where that is not said; without any of them for no core.
 
     A replica that no node has room for is pending. It is not there and not paid for, until it finds room: on the node
     with the most cores free (kube-scheduler's LeastAllocated), who came first first. Kubernetes' cluster autoscaler
@@ -77,16 +78,18 @@ class NodePool(Spec):
 
     @property
     def space(self) -> Space:
-        """What an empty node has room for."""
-        return (_ALL_CORES if self.cores is None else self.cores, self.replicas)
+        """What an empty node has room for: thousandths of a core, replicas."""
+        return (_ALL_CORES if self.cores is None else self.cores * MILLI, self.replicas)
 
     def asked_for(self, cores: int, replicas: int) -> float:
-        """The share of a node that so much asks for: of its cores, or of its replicas where cores have no bound."""
-        return cores / self.cores if self.cores is not None else replicas / self.replicas
+        """The share of a node that so many thousandths of a core and replicas are: of its cores, or of its replicas
+        where cores have no bound.
+        """
+        return cores / (self.cores * MILLI) if self.cores is not None else replicas / self.replicas
 
     def first_fit(self, asked: Iterable[int], nodes: Sequence[Space] = ()) -> list[int]:
-        """Of replicas that ask for so many cores: the number of the node of each, those that have `nodes` left first
-        and then new ones; the first that has room.
+        """Of replicas that ask for so many thousandths of a core: the number of the node of each, those that have
+        `nodes` left first and then new ones; the first that has room.
         """
         left = list(nodes)
         found = []

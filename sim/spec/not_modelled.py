@@ -15,6 +15,7 @@ _SLIP = 0.85  # from here on two words are the same one, misspelt
 _REPLICAS = "it is `autoscaling: {min: 2, max: 10, metrics: [{cpu: 70%}]}` of a service"
 _FUNCTION = "it is `serverless: {cold_start: 400ms, idle_timeout: 10m}` of a service with `workers: unlimited`"
 _NODES = "it is `node_pools: {general: {cores: 8, max: 10, start: 2m}}`, and `node_pool: general` of a service"
+_VERTICAL = "it is `vertical_scaling: {mode: recreate}` of a service with a `cpu` limit"
 _HEDGE = "it is `hedge: {after: p95, max: 1}` of a policy"
 _DEADLINE = "it is `deadline: propagate` of a policy, and of traffic with a `timeout`"
 _SAGA = "it is the step `saga: [{do: [...], undo: [...]}]`"
@@ -51,10 +52,14 @@ _BACKLOG = "it is `listen_backlog` of a `queue`: a number, or `linux`, `nginx`, 
 INSTEAD = {
     "autoscaler": _REPLICAS,
     "hpa": _REPLICAS,
+    "vpa": _VERTICAL,
+    "vertical_pod_autoscaler": _VERTICAL,
     "cluster_autoscaler": _NODES,
     "lambda": _FUNCTION,
     "faas": _FUNCTION,
     "cold_starts": _FUNCTION,
+    "provisioned_concurrency": "it is `provisioned` of a `serverless`",
+    "reserved_concurrency": "it is `reserved` of a `serverless`",
     "node_group": _NODES,
     "node_groups": _NODES,
     "max_replicas": _REPLICAS,

@@ -19,7 +19,7 @@ from sim import units
 from sim.spec import broker_fault as broker_fault  # noqa: PLC0414 - its words are registered
 from sim.spec import restart as restart  # noqa: PLC0414 - so is its word
 from sim.spec.arrivals import Replay
-from sim.spec.base import Between, Duration, Flag, Leaves, Spec
+from sim.spec.base import Between, Duration, Few, Flag, Leaves, Spec
 from sim.spec.broker import AnyBroker
 from sim.spec.document import Data
 from sim.spec.fault import AnyFault, Deploy, Fault
@@ -129,6 +129,11 @@ class Scenario(Spec):
     """The services, by name."""
     node_pools: dict[str, NodePool] = Field(default_factory=dict)
     """The nodes on which replicas stand, by the name of their pool; without any there is always room."""
+    account_concurrency: Few | None = None
+    """Requests that all functions together may have at once, as AWS Lambda's quota of a region (1,000 by default): what
+    is reserved or provisioned is for its function alone, the rest for all that reserve nothing. Without it each has
+    its own `limit`.
+    """
     policies: dict[str, CallPolicy] = Field(default_factory=dict)
     """How callers guard their calls, by names that steps and routes refer to."""
     brokers: dict[str, AnyBroker] = Field(default_factory=dict)
@@ -197,6 +202,24 @@ class Scenario(Spec):
         return tuple(named)
 
     @property
+    def unclaimed_concurrency(self) -> int | None:
+        """Requests that functions without a reserve may have at once, on instances that are not provisioned."""
+        if self.account_concurrency is None:
+            return None
+        functions = (service.serverless for service in self.services.values() if service.serverless is not None)
+        return self.account_concurrency - sum(function.claimed for function in functions)
+
+    @model_validator(mode="after")
+    def _claims_what_there_is(self) -> Self:
+        left, most = self.unclaimed_concurrency, self.account_concurrency
+        if left is not None and most is not None and left < 0:
+            raise ValueError(
+                f"found functions that reserve or provision {most - left:,}, expected at most account_concurrency, "
+                f"{most:,}"
+            )
+        return self
+
+    @property
     def zones(self) -> tuple[str, ...]:
         """All that any component names, each once."""
         gateway = self.gateway.zones if self.gateway is not None else ()
@@ -218,7 +241,7 @@ class Scenario(Spec):
         """Of replicas of a service: as many as there can be at once, those that still drain included."""
         spec = self.services[service]
         most = spec.most_replicas
-        if spec.autoscaling is not None:
+        if spec.autoscaling is not None or (spec.vertical_scaling is not None and spec.vertical_scaling.replaces):
             return 2 * most
         deployed = max((sum(fault.steps(most)) for fault in self.deployments if fault.of == service), default=0)
         # a node that goes takes as many as stand on it, which begin elsewhere while these drain

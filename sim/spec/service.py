@@ -16,7 +16,7 @@ from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers, Zones
 from sim.spec.consuming import Commit, Fetch, Transaction
-from sim.spec.cpu import CpuLimit
+from sim.spec.cpu import MILLI, CpuLimit
 from sim.spec.document import Data
 from sim.spec.health import HealthChecks
 from sim.spec.idempotency import Idempotency
@@ -27,6 +27,7 @@ from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has 
 from sim.spec.queueing import check_pinned
 from sim.spec.serverless import Serverless
 from sim.spec.step import AnyStep
+from sim.spec.vertical import VerticalScaling
 from sim.vocabulary import EventKind, MessageEnd, Stage
 
 Cores = Annotated[
@@ -89,10 +90,6 @@ class Consume(Spec):
         stages=(Stage.LAG,),
         ends=(MessageEnd.PROCESSED, MessageEnd.DEAD_LETTERED, MessageEnd.SKIPPED, MessageEnd.QUEUED),
         series=("lag", "delivered", "redelivered", "busy", "workers"),
-    )
-    simpy_only = (
-        "transaction",
-        "isolation",
     )
     group: str = ""
     """The consumer group of a topic: every group gets every message once. A queue has none."""
@@ -202,6 +199,8 @@ class Service(Spec):
     """On whose nodes its replicas stand, one of `node_pools`; without it there is always room."""
     autoscaling: Autoscaling | None = None
     """Whether replicas come and go by themselves; `replicas` is then how many there are at the beginning."""
+    vertical_scaling: VerticalScaling | None = None
+    """Whether its `cpu` limit grows and shrinks with what its replicas use."""
     start: Starting = Starting()
     """How long a replica takes to start, where it is started while the system runs, and how slow it is at first."""
     drain: Draining = Draining()
@@ -226,6 +225,13 @@ class Service(Spec):
             return self.cores
         return self.cpu.limit if self.cores is None else min(self.cpu.limit, self.cores)
 
+    @property
+    def asks_for(self) -> int:
+        """Thousandths of a core that each replica asks a node for: `request` of its `cpu`, or all of its `cores`."""
+        if self.cpu is not None and (self.cpu.request is not None or self.cores is None):
+            return max(1, round(self.cpu.asked * MILLI))
+        return (self.cores or 0) * MILLI
+
     @model_validator(mode="after")
     def _can_be_pinned(self) -> Self:
         check_pinned(self.pinned, self.concurrency, self.workers, self.queue)
@@ -248,12 +254,27 @@ class Service(Spec):
             return self
         words = ("cores", "cpu", "autoscaling", "node_pool")
         said = [word for word in words if getattr(self, word) is not None]
+        if self.serverless.billing is not None and self.cost:
+            raise ValueError("found `cost` beside `billing` of its function; expected one of them")
         said += [f"replicas: {self.replicas}"] if self.replicas != 1 else []
         said += [f"workers: {self.workers}"] if self.workers != UNLIMITED else []
         if said:
             raise ValueError(
                 f"found `{said[0]}` beside `serverless`, expected one replica with `workers: unlimited`: its instances "
                 "come by themselves"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_limit_to_scale(self) -> Self:
+        if self.vertical_scaling is None:
+            return self
+        if self.cpu is None:
+            raise ValueError("found `vertical_scaling` without `cpu`, expected the limit at the beginning: `cpu: 500m`")
+        if self.autoscaling is not None and any(metric.cpu is not None for metric in self.autoscaling.measured):
+            raise ValueError(
+                "found `autoscaling` by cpu beside `vertical_scaling`, which moves what that is a share of; expected "
+                "another metric, as Kubernetes asks for"
             )
         return self
 

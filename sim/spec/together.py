@@ -42,6 +42,8 @@ def _weights(name: str, service: Service) -> Iterator[Found]:
     weights = balancing.weights if isinstance(balancing, Balancing) else ()
     at = ("services", name, "load_balancing", "weights")
     later = [word for word in ("autoscaling", "node_pool") if getattr(service, word) is not None]
+    if service.vertical_scaling is not None and service.vertical_scaling.replaces:
+        later.append("vertical_scaling")
     if weights and later:
         words = f"found weights beside {later[0]}, expected one of them: a replica that comes later has no weight"
         yield at, words, False

@@ -296,3 +296,67 @@ def test_a_limit_that_adapts_is_exported_as_the_most_and_says_so():
     assert "maxConcurrentCalls: 1000" in written
     assert "vegas sets the limit" in written
     assert "ratelimiter" not in written
+
+
+ELASTIC = """
+version: 1
+duration: 10m
+traffic: {shoppers: {sends: shop.buy, arrivals: {poisson: 10/s}}}
+services:
+  shop:
+    replicas: 4
+    workers: 8
+    cpu: {limit: 1500m, request: 500m}
+    node_pool: general
+    drain: {grace: 45s, pre_stop: 10s}
+    vertical_scaling: {mode: in_place_or_recreate, min_replicas: 1, min_allowed: 100m, max_allowed: 2}
+    endpoints: {buy: [{work: 5ms}, {call: front.show}, {call: green.show}]}
+  front:
+    replicas: 2
+    workers: 8
+    cpu: {limit: 2, request: 500m}
+    node_pool: general
+    autoscaling:
+      {min: 2, max: 8, metrics: [{cpu: 20%}, {requests: 30/s}], behavior: {scale_down: {stabilization: 120s, policies: [{pods: 1, period: 60s}]}}}
+    endpoints: {show: [{work: 5ms}]}
+  green: {replicas: 2, workers: 8, cpu: 500m, node_pool: general, endpoints: {show: [{work: 5ms}]}}
+node_pools: {general: {cores: 8, min: 0, max: 6, start: 1m, scale_down_unneeded_time: 90s, scale_down_utilization_threshold: 0%}}
+faults:
+  - {name: one, at: 2m, deploy: shop, surge: 50%, unavailable: 0%}
+  - {name: two, at: 3m, deploy: front, canary: [{weight: 20%, pause: 1m}]}
+  - {name: three, at: 4m, deploy: green, blue_green: 40s}
+"""
+
+
+def test_what_scales_and_where_it_stands_comes_back(tmp_path):
+    written = kubernetes.write(subject(ELASTIC))
+    found = imported(tmp_path, kubernetes=written)
+    before = subject(ELASTIC).scenario
+    for name, service in before.services.items():
+        after = found.services[name]
+        assert (after.cpu, after.node_pool, after.vertical_scaling) == (
+            service.cpu,
+            service.node_pool,
+            service.vertical_scaling,
+        )
+    pool, said = found.node_pools["general"], before.node_pools["general"]
+    same = ("cores", "min", "max", "scale_down_unneeded_time", "scale_down_utilization_threshold")
+    assert [getattr(pool, word) for word in same] == [getattr(said, word) for word in same]
+    assert found.services["shop"].drain == before.services["shop"].drain
+    scaling = found.services["front"].autoscaling
+    assert (scaling.min, scaling.max, scaling.metrics[0].cpu, scaling.metrics[1].requests) == (2, 8, 0.2, 30.0)
+    assert scaling.behavior.scale_down == before.services["front"].autoscaling.behavior.scale_down
+
+
+def test_deployments_are_strategies_of_workloads():
+    """Argo's blue-green delays the end of the old ones; a canary's steps are weights and pauses in seconds."""
+    objects = [thing for thing in YAML(typ="safe").load_all(kubernetes.write(subject(ELASTIC))) if thing]
+    strategies = {thing["metadata"]["name"]: thing["spec"]["strategy"] for thing in objects if "template" in thing["spec"] and "strategy" in thing["spec"]}
+    assert strategies == {
+        "shop": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "50%", "maxUnavailable": "0%"}},
+        "front": {"canary": {"steps": [{"setWeight": 20}, {"pause": {"duration": 60}}], "maxSurge": "25%", "maxUnavailable": "25%"}},
+        "green": {"blueGreen": {"scaleDownDelaySeconds": 40}},
+    }
+    assert {thing["kind"] for thing in objects} == {
+        *("Deployment", "Rollout", "Service", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "NodePool"),
+    }

@@ -33,9 +33,10 @@ NEVER = {
         ("event listen_overflow_began", "event listen_overflow_ended", "event node_draining", "event node_stopped"),
         "of listen backlogs and node pools, whose words came later",
     ),
+    "event replica_resized": "of vertical scaling, whose words came later",
     **dict.fromkeys(
         ("event leader_lost", "event leader_elected", "event isr_shrank", "event isr_expanded"),
-        "of logs with nodes, which only SimPy runs",
+        "of logs with nodes, whose words came later",
     ),
 }
 """What no frozen system shows, and why."""

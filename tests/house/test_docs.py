@@ -113,3 +113,22 @@ def test_a_link_to_a_heading_that_is_not_there_ends_the_build(made, tmp_path):
     write(bare, tmp_path / "source")
     with pytest.raises(Abort, match="1 warnings in strict mode"):
         built(bare, tmp_path / "source", tmp_path / "site")
+
+
+def said_in(cell):
+    """The words before a colon in the code of a cell that is YAML: those of commands and of other tools are not."""
+    codes = re.findall(r"`([^`]+)`", cell)
+    return {word for code in codes if ": " in code for word in re.findall(r"(?<![.\w])([a-z_]+): ", code)}
+
+
+NAMES_OF_EXAMPLES = {"gold", "free"}  # whoever writes a scenario gives these
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("from-*.md")), ids=lambda page: page.stem)
+def test_every_word_in_the_right_column_of_a_table_is_one_of_the_language(page):
+    rows = re.findall(r"^\|(.+)\|(.+)\|$", page.read_text(), re.MULTILINE)[2:]
+    known = {word for kind in get_args(Kind) for word in words(kind)}
+    known |= {field.alias or name for cls in _classes() for name, field in cls.model_fields.items()}
+    known |= {"weight"}  # of a mixture, whose parts are maps
+    assert len(rows) >= 5
+    assert {word for _, cell in rows for word in said_in(cell)} - known - NAMES_OF_EXAMPLES == set()

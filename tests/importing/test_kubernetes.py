@@ -33,7 +33,7 @@ def shop(tmp_path):
 def test_replicas_and_limits_of_the_main_container_are_taken(shop):
     storefront = shop.document["services"]["storefront"]
     assert storefront["replicas"] == 3
-    assert storefront["cpu"] == "1500m"  # of the server, not the 4 of its sidecar
+    assert storefront["cpu"] == {"limit": "1500m", "request": "250m"}  # of the server, not the 4 of its sidecar
     assert storefront["workers"] == 64
     assert "limits.cpu 1500m (line 37)" in shop.text
     assert "requests.cpu 250m" in shop.text

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from ruamel.yaml import YAML
+
+from sim.spec import load_document
 
 from .files import imported
 
@@ -97,7 +100,7 @@ def test_grace_pre_stop_and_a_rolling_update(tmp_path):
     found = hpa(tmp_path, "")
     assert found.document["services"]["web"]["drain"] == {"grace": "45s", "pre_stop": "15s"}
     # one pod of four is a quarter
-    assert "{deploy: {of: web, at: 2m, surge: 25%, unavailable: 25%}}" in found.text
+    assert "{name: release, at: 2m, deploy: web, surge: 25%, unavailable: 25%}" in found.text
 
 
 ISTIO = """
@@ -202,3 +205,105 @@ def test_a_rate_limiter_of_a_route_of_spring_stands_there(tmp_path):
         {"preset": "spring-cloud-gateway", "per": "user", "rate": "2/s", "burst": 60, "requested_tokens": 30}
     ]
     assert "rate_limits" not in routes["b"]
+
+
+VPA = """
+apiVersion: autoscaling.k8s.io/v1
+kind: VerticalPodAutoscaler
+metadata: {name: web}
+spec:
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  updatePolicy: {updateMode: MODE, minReplicas: 1}
+  resourcePolicy: {containerPolicies: [{containerName: "*", minAllowed: {cpu: 100m}, maxAllowed: {cpu: "4"}}]}
+"""
+
+
+def test_a_vertical_autoscaler_is_taken_with_its_mode_and_bounds_and_the_request(tmp_path):
+    """Auto is Recreate; requests of 500m and a limit of 2."""
+    web = imported(tmp_path, a_yaml=POD.format(scaler=VPA.replace("MODE", "Auto"))).scenario.services["web"]
+    its = web.vertical_scaling
+    assert (its.mode, its.min_replicas, its.min_allowed, its.max_allowed) == ("recreate", 1, 0.1, 4.0)
+    assert (web.cpu.limit, web.cpu.request) == (2.0, 0.5)
+    placed = imported(tmp_path, a_yaml=POD.format(scaler=VPA.replace("MODE", "InPlaceOrRecreate")))
+    assert placed.scenario.services["web"].vertical_scaling.mode == "in_place_or_recreate"
+
+
+def test_a_vertical_autoscaler_without_a_limit_to_move_is_told_of(tmp_path):
+    pod = POD.replace(', limits: {{cpu: "2"}}', "")
+    found = imported(tmp_path, a_yaml=pod.format(scaler=VPA.replace("MODE", "Off")))
+    assert found.scenario.services["web"].vertical_scaling is None
+    assert "its workload has no limits.cpu" in found.text
+
+
+KARPENTER = """
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: general}
+spec:
+  template: {spec: {requirements: [{key: karpenter.k8s.aws/instance-cpu, operator: In, values: ["2", "4"]}]}}
+  limits: {cpu: LIMIT}
+  disruption: {consolidationPolicy: WhenEmpty, consolidateAfter: 30s}
+"""
+
+
+def test_a_node_pool_of_karpenter_holds_all_services(tmp_path):
+    """40 cores in nodes of 4 are 10 of them; a replica asks for 500m, so that the four at first are on one."""
+    found = imported(tmp_path, a_yaml=POD.format(scaler=KARPENTER.replace("LIMIT", '"40"'))).scenario
+    pool = found.node_pools["general"]
+    assert (pool.cores, pool.min, pool.max) == (4, 0, 10)
+    assert (pool.scale_down_unneeded_time, pool.scale_down_utilization_threshold) == (30.0, 0.0)
+    assert (found.services["web"].node_pool, found.services["web"].asks_for) == ("general", 500)
+
+
+def test_a_pool_that_is_too_small_for_what_is_there_grows_and_says_so(tmp_path):
+    """Four replicas of 2 cores, their limit, need two nodes of 4, and the limit allows one."""
+    pod = POD.replace("requests: {{cpu: 500m}}, ", "")
+    found = imported(tmp_path, a_yaml=pod.format(scaler=KARPENTER.replace("LIMIT", "4")))
+    assert found.scenario.node_pools["general"].max == 2
+    assert "as many as the replicas need, where it allows 1" in found.text
+
+
+def test_node_groups_of_the_cluster_autoscaler_have_their_bounds_in_annotations(tmp_path):
+    group = """
+apiVersion: cluster.x-k8s.io/v1beta1
+kind: MachineDeployment
+metadata:
+  name: workers
+  annotations:
+    cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size: "2"
+    cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size: "6"
+    capacity.cluster-autoscaler.kubernetes.io/cpu: "16"
+"""
+    pool = imported(tmp_path, a_yaml=POD.format(scaler=group)).scenario.node_pools["workers"]
+    assert (pool.cores, pool.min, pool.max) == (16, 2, 6)
+
+
+def test_of_several_pools_none_is_taken(tmp_path):
+    second = KARPENTER.replace("general", "other").replace("LIMIT", "8")
+    text = POD.format(scaler=KARPENTER.replace("LIMIT", "8") + "---" + second)
+    found = imported(tmp_path, a_yaml=text)
+    assert not found.scenario.node_pools
+    assert "which pods stand on which no file says" in found.text
+
+
+@pytest.mark.parametrize(
+    ("strategy", "words"),
+    [
+        (
+            "{canary: {steps: [{setWeight: 20}, {pause: {duration: 10m}}, {setWeight: 50}, {pause: {duration: 90}}]}}",
+            "deploy: web, canary: [{weight: 20%, pause: 10m}, {weight: 50%, pause: 90s}]}",
+        ),
+        ("{blueGreen: {activeService: web}}", "deploy: web, blue_green: 30s}"),
+        ("{blueGreen: {activeService: web, scaleDownDelaySeconds: 5}}", "deploy: web, blue_green: 5s}"),
+    ],
+)
+def test_an_argo_rollout_is_kept_as_the_fault_that_it_is_here(tmp_path, strategy, words):
+    """What is written as a comment can be put under `faults`."""
+    pod = POD.replace("apps/v1", "argoproj.io/v1alpha1").replace("kind: Deployment", "kind: Rollout")
+    pod = pod.replace("{{rollingUpdate: {{maxSurge: 1, maxUnavailable: 25%}}}}", strategy.replace("{", "{{").replace("}", "}}"))
+    found = imported(tmp_path, a_yaml=pod.format(scaler=""))
+    assert words in found.text
+    fault = YAML(typ="safe").load(found.text[found.text.index("{name: release") :].partition(" (")[0])
+    document = YAML(typ="safe").load(found.text)
+    (study,) = load_document({**document, "faults": [fault]}).variants.values()
+    assert study.deployments[0].of == "web"

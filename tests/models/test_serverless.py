@@ -92,6 +92,101 @@ def test_instances_are_paid_for_while_they_are_there_warm_or_not():
     assert measure(simulate(scenario), scenario).values["cost"] == pytest.approx(10.5)
 
 
+def test_who_finds_no_provisioned_instance_free_spills_over_to_a_cold_start():
+    """Two are provisioned: of three at once the third starts one. A second later all are warm, and the provisioned ones come first."""
+    played = play("provisioned: 2, billing: {}", [0.0, 0.0, 0.0, 1.0, 1.0, 30.0])
+    assert played.responses() == pytest.approx([0.1, 0.1, 0.5, 0.1, 0.1, 0.1])
+    assert [level(played, name, 60.0) for name in ("cold_starts", "spillover", "executions")] == [1.0, 1.0, 6.0]
+    assert level(played, "instances", 60.0) == 2.0
+
+
+def test_provisioned_instances_count_within_what_is_reserved():
+    """Three in all, of which two are provisioned: the fourth at once is turned away."""
+    played = play("provisioned: 2, reserved: 3", [0.0] * 4)
+    assert played.outcomes() == ["ok", "ok", "ok", "rate_limited"]
+
+
+def test_provisioned_instances_are_there_again_after_a_crash():
+    played = play("provisioned: 1", [0.0, 3.0], others="faults: [{at: 1s, crash: {}, of: shop, restart_after: 1s}]")
+    assert played.responses() == pytest.approx([0.1, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("shop", "mails"),
+    [("", 1), ("reserved: 2", 3), ("provisioned: 2", 3), ("reserved: 4", 1)],
+)
+def test_functions_that_reserve_nothing_share_what_is_left_of_the_account(shop, mails):
+    """Five in all. Four for the shop, then four mails: without a reserve one mail is left; with two (reserved or
+    provisioned) three, since what the shop has beyond them is turned away or is one of the three."""
+    text = f"""
+    account_concurrency: 5
+    services:
+      front: {{workers: unlimited, endpoints: {{buy: [{{call: shop.buy}}], write: [{{call: mail.send}}]}}}}
+      shop: {{workers: unlimited, serverless: {{cold_start: 0s, idle_timeout: 1m{", " if shop else ""}{shop}}}, endpoints: {{buy: [{{work: 1s}}]}}}}
+      mail: {{workers: unlimited, serverless: {{cold_start: 0s, idle_timeout: 1m}}, endpoints: {{send: [{{work: 1s}}]}}}}
+    traffic:
+      buyers: {{sends: front.buy}}
+      writers: {{sends: front.write}}
+    """
+    buyers = [0.0] * (2 if "provisioned" in shop or shop == "reserved: 2" else 4)
+    played = testing.play_on_both(text, {"buyers": buyers, "writers": [0.5] * 4})
+    assert played.outcomes().count("ok") == len(buyers) + mails
+
+
+def test_a_function_is_billed_by_requests_by_work_and_by_what_is_provisioned():
+    """One instance provisioned for 60 s: 60 x 1. Two requests at 10 ms and 510 ms, 100 ms each, in it: 0.2 x 3, and 2 x 5."""
+    text = """
+    version: 1
+    duration: 60s
+    traffic: {clients: {sends: shop.buy, arrivals: {profile: [{rate: 0/s, for: 10ms}, {rate: 2/s, for: 1s}, {rate: 0/s}]}}}
+    services:
+      shop:
+        workers: unlimited
+        serverless:
+          {cold_start: 400ms, idle_timeout: 10s, provisioned: 1, billing: {request: 5, run: 2/s, provisioned: 1/s, run_provisioned: 3/s}}
+        endpoints: {buy: [{work: 100ms}]}
+    """
+    (scenario,) = sim.load_text(text).variants.values()
+    records = simulate(scenario)
+    requests = len(records.requests)
+    assert measure(records, scenario).values["cost"] == pytest.approx(60.0 + requests * (0.1 * 3.0 + 5.0))
+
+
+def test_what_waits_for_a_cold_start_is_billed():
+    """Without a provisioned one: each of two at once is billed 500 ms at 2/s, and a price of 5."""
+    text = """
+    version: 1
+    duration: 60s
+    traffic: {clients: {sends: shop.buy, arrivals: {deterministic: 1/m}}}
+    services: {shop: {workers: unlimited, serverless: {cold_start: 400ms, idle_timeout: 10s, billing: {request: 5, run: 2/s}}, endpoints: {buy: [{work: 100ms}]}}}
+    """
+    (scenario,) = sim.load_text(text).variants.values()
+    records = simulate(scenario)
+    ended = (records.requests["ended"] < 60.0).sum() if "ended" in records.requests.dtype.names else len(records.requests)
+    assert ended == len(records.requests)
+    assert measure(records, scenario).values["cost"] == pytest.approx(ended * (5.0 + 2.0 * 0.5))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("limit: 9, reserved: 9", "`limit` beside `reserved`"),
+        ("reserved: 2, provisioned: 3", r"3 provisioned, expected at most 2 \(reserved\)"),
+        ("reserved: 11", "reserve or provision 11, expected at most account_concurrency, 10"),
+    ],
+)
+def test_what_is_reserved_fits(said, words):
+    text = f"""
+    version: 1
+    duration: 10s
+    account_concurrency: 10
+    traffic: {{clients: {{sends: shop.buy, arrivals: {{poisson: 1/s}}}}}}
+    services: {{shop: {{workers: unlimited, serverless: {{cold_start: 1s, idle_timeout: 1m, {said}}}, endpoints: {{buy: [{{work: 1ms}}]}}}}}}
+    """
+    with pytest.raises(ScenarioError, match=words):
+        sim.load_text(text)
+
+
 def test_the_share_that_is_turned_away_is_that_of_erlang():
     """Without cold starts a limit of five is a system of five servers and no queue: at 4/s x 1 s it loses B(5, 4), whatever the times of work are."""
     text = """

@@ -1,4 +1,5 @@
-from sim.report.silence import collect_not_modelled, left_out
+import sim
+from sim.report.silence import MODELS, _of_models, collect_not_modelled, left_out, left_out_of
 from sim.spec.plugins import load_plugins
 
 
@@ -9,14 +10,39 @@ def test_the_paragraph_that_opens_with_the_words_is_what_a_model_leaves_out():
     assert left_out("x = 1") == ""
 
 
-def test_a_folder_of_models_is_read_and_not_run(tmp_path):
-    (tmp_path / "bad_thing.py").write_text('"""Bad.\n\nNot modelled: good."""\nraise SystemExit\n')
-    (tmp_path / "silent.py").write_text("")
-    assert collect_not_modelled(tmp_path) == (("bad thing", "good."),)
+def test_a_paragraph_may_end_with_it():
+    assert left_out_of("A thing.\n\nIt shines.\nNot modelled: rust.") == "rust."
 
 
-def test_our_own_models_say_what_they_leave_out():
-    assert len(collect_not_modelled()) >= 5
+def test_every_model_that_says_what_it_leaves_out_has_a_name_for_users():
+    assert set(_of_models()) == set(MODELS)
+    assert len({title for title, _ in MODELS.values()}) == len(MODELS)
+
+
+def test_nothing_that_is_told_points_into_the_source():
+    told = dict(collect_not_modelled())
+    assert len(told) > 30
+    assert [text for text in told.values() if ".py" in text or "docstring" in text or text.startswith("see ")] == []
+
+
+SHOP = """
+version: 1
+duration: 1m
+traffic: {users: {sends: shop.buy, arrivals: {poisson: 5/s}}}
+services: {shop: {workers: 4, endpoints: {buy: [{work: 10ms}]}}}
+variants:
+  plain: {}
+  sessions: {traffic: {users: {users: {count: 9}}}, services: {shop: {endpoints: {buy: [{session: {}, in: replica}]}}}}
+"""
+
+
+def test_only_what_the_scenario_says_is_told_of():
+    study = sim.load_text(SHOP)
+    plain = dict(collect_not_modelled([study.variants["plain"]]))
+    assert {"services", "network", "clients", "cores", "replicas"} == set(plain)
+    both = dict(collect_not_modelled(study.variants.values()))
+    assert set(both) - set(plain) == {"session", "users"}
+    assert "copies of it in other replicas" in both["session"]  # what the word of the language says itself
 
 
 def test_a_plugin_says_what_it_leaves_out(tmp_path):

@@ -140,12 +140,20 @@ def test_a_release_tells_its_steps():
     assert wiring_of(found).boxes["service:orders"].faults == ("1:00 release (deploy, canary 20%, may abort)",)
 
 
+def test_a_limit_that_follows_use_says_how():
+    services = documents()["sync"]["services"]
+    orders = {**services["orders"], "cpu": "500m", "vertical_scaling": {"mode": "in_place_or_recreate"}}
+    lines = wiring_of(scenario(services={**services, "orders": orders})).boxes["service:orders"].lines
+    assert "cpu limit by use, changed in place" in lines
+
+
 def test_a_function_tells_how_many_instances_there_may_be():
     services = documents()["sync"]["services"]
     service = {key: value for key, value in services["orders"].items() if key not in ("replicas", "cores")}
-    service |= {"workers": "unlimited", "serverless": {"cold_start": "1s", "idle_timeout": "10m"}}
+    function = {"cold_start": "1s", "idle_timeout": "10m", "provisioned": 3}
+    service |= {"workers": "unlimited", "serverless": function}
     lines = wiring_of(scenario(services={**services, "orders": service})).boxes["service:orders"].lines
-    assert "instances by request, at most 1,000, gone after 10 min" in lines
+    assert "instances by request, at most 1,000, 3 provisioned, gone after 10 min" in lines
 
 
 def test_calls_behind_a_write_through_a_cache_say_so():

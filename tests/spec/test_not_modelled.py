@@ -18,7 +18,7 @@ services: {a: {workers: 1, SERVICE, endpoints: {b: [{work: {lognormal: {mean: 5m
 policies: {p: {timeout: 1s, POLICY}}
 """
 # Of a back-off, an autoscaler, a budget, a limit that adapts, traffic: they may be looked for in other places.
-ELSEWHERE = {"delay", "cpu", "pods", "max_retries", "max_concurrency", "queue_size", "virtual_users"}
+ELSEWHERE = {"delay", "cpu", "pods", "max_retries", "max_concurrency", "min_replicas", "queue_size", "virtual_users"}
 RIGHT = {
     "TRAFFIC": "timeout: 1s",
     "SERVICE": "replicas: 1",

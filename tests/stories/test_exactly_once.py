@@ -4,6 +4,7 @@ import pytest
 
 from sim import testing
 
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 SYSTEM = """
 duration: 200s
 traffic: {clients: {sends: shop.buy, completes_with: [shipped]}}
@@ -27,7 +28,8 @@ faults: [{at: 1200ms, crash: {of: payments, replicas: 1RESTART}}]
 
 def play(transaction, isolation="read_committed", producer="acks: all", restart=", restart_after: 5s", arrivals=(1.0,)):
     text = SYSTEM.replace("TRANSACTION", transaction).replace("ISOLATION", isolation).replace("PRODUCER", producer)
-    return testing.play(text.replace("RESTART", restart), list(arrivals))
+    how = testing.play if "producer" in producer else testing.play_on_both
+    return how(text.replace("RESTART", restart), list(arrivals))
 
 
 def ends(played, topic="payments"):
@@ -71,6 +73,6 @@ def test_a_transaction_left_open_holds_back_the_readers_behind_it(restart, seen)
     buyers = "traffic: {clients: {sends: shop.buy, completes_with: [shipped]}}"
     both = "traffic: {buyers: {sends: shop.buy}, givers: {sends: shop.gift, completes_with: [shipped]}}"
     text = text.replace(buyers, both)
-    played = testing.play(text, {"buyers": [1.0], "givers": [2.0]})
+    played = testing.play_on_both(text, {"buyers": [1.0], "givers": [2.0]})
     (completion,) = played.completions("givers")
     assert 2.0 + completion == pytest.approx(seen, abs=0.01)

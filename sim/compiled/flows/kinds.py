@@ -289,8 +289,10 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    partition: Partition | None
     undecided: int
     confirm: ConfirmWait | None
+    record: ProducedRecord | None
     stock_seen: int
     user: int
     asks_for: int
@@ -634,6 +636,8 @@ class Host(int):
     queue_area: float
     outside_area: float
     up_area: float
+    granted: float
+    granted_area: float
     last_shed: float
     last_overflow: float
     name: int
@@ -669,6 +673,7 @@ class Host(int):
     judged: bool
     shedding: bool
     overflowing: bool
+    resizes: bool
     warm_slow: float
     warm_decay: float
 
@@ -685,6 +690,7 @@ class Replica(int):
     due: float
     used: float
     used_since: float
+    granted: float
     host: Host | None
     index: int
     free: int
@@ -725,8 +731,9 @@ class Fleet(int):
     """Replicas that come and go, as the time series tell of them."""
 
     wanted: int
-    paid: int
+    paid: float
     paid_area: float
+    cpu_target: float
 
 
 class Tally(int):
@@ -1008,6 +1015,14 @@ class Topic(int):
     header: int
     by_text: int
     keeper: Keeper | None
+    look_every: float
+    look: int
+    looks: bool
+    copies: int
+    min_insync: int
+    lost: int
+    about: int
+    deep: bool
 
 
 class Broker(int):
@@ -1017,6 +1032,21 @@ class Broker(int):
     acks: int
     first: Note | None
     last: Note | None
+    requests: float
+    network: float
+    disk: float
+    limited: bool
+
+
+class Node(int):
+    """A node of a broker."""
+
+    down: int
+    slow: float
+    free_requests: float
+    free_network: float
+    free_disk: float
+    subject: int
 
 
 class Partition(int):
@@ -1027,6 +1057,41 @@ class Partition(int):
     last: Message | None
     first_segment: Segment | None
     last_segment: Segment | None
+    topic: Topic
+    leader: Copy | None
+    first_copy: Copy
+    in_sync: int
+    mark: int
+
+
+class Copy(int):
+    """One replica of one partition, as its leader sees it."""
+
+    due: float
+    node: Node
+    partition: Partition
+    end: int
+    life: int
+    first: Lack | None
+    last: Lack | None
+    in_sync: bool
+
+
+class Lack(int):
+    """A record that a replica does not have."""
+
+    written: float
+    offset: int
+    next: Lack | None
+
+
+class Shipment(int):
+    """What is under way to a replica."""
+
+    copy: Copy
+    end: int
+    life: int
+    next: Shipment | None
 
 
 class Keeper(int):
@@ -1085,6 +1150,24 @@ class Message(int):
     replicated: bool
 
 
+class Fate(int):
+    """Where logs have nodes or transactions: more of the message in the row of the same place."""
+
+    transaction: int
+    acknowledged: bool
+    lost: bool
+    next: Message | None
+
+
+class Transaction(int):
+    """A transaction that is open."""
+
+    first: Message | None
+    last: Message | None
+    takes_part: bool
+    next: Transaction | None
+
+
 class DeliveryLine(int):
     """Deliveries that stand in a line, by their `next` and `previous`."""
 
@@ -1107,6 +1190,7 @@ class Group(int):
     first_member: int
     members: int
     delayed: DeliveryLine
+    committed_only: bool
 
 
 class GroupPartition(int):
@@ -1116,8 +1200,11 @@ class GroupPartition(int):
     owner: Member | None
     waiting: DeliveryLine
     retries: DeliveryLine
+    unstable: DeliveryLine
     committed: bool
+    obstructed: bool
     out_of_range: bool
+    offline: bool
 
 
 class Delivery(int):
@@ -1175,6 +1262,8 @@ class Member(int):
     following: Delivery | None
     current: Delivery | None
     pc: Op
+    transaction: Transaction | None
+    transactions: int
     idempotent: bool
     latest: bool
     order: int
@@ -1210,8 +1299,14 @@ class Outbox(int):
     last: OutboxRow | None
     task: Task | None
     replica: Replica | None
+    publisher: Publisher | None
+    following: OutboxRow | None
+    heard: int
     count: int
     taken: int
+    written: int
+    at: OutboxRow | None
+    partition: Partition | None
     pc: Op
 
 
@@ -1224,6 +1319,183 @@ class OutboxRow(int):
     tries: int
     flow: int
     next: OutboxRow | None
+
+
+class ProducerLine(int):
+    """Producers that stand in a line, by their `next` and `previous`."""
+
+    first: Producer | None
+    last: Producer | None
+
+
+class BatchLine(int):
+    """Batches that stand in a line, by their `next` and `previous`."""
+
+    first: Batch | None
+    last: Batch | None
+
+
+class RecordLine(int):
+    """Records that stand in a line, by their `next` and `previous`."""
+
+    first: ProducedRecord | None
+    last: ProducedRecord | None
+
+
+class ProducerSettings(int):
+    """What is said of the producers of one broker, and what they have in common."""
+
+    linger: float
+    batch: float
+    buffer: float
+    request_timeout: float
+    delivery_timeout: float
+    retry_backoff: float
+    retry_backoff_max: float
+    expiry_due: float
+    timeout_due: float
+    max_in_flight: int
+    acks: int
+    chance: int
+    broker: Broker
+    first_producer: Producer
+    first_partition: Partition
+    first_topic: Topic
+    topics: int
+    first_quota: int
+    quota_ring: int
+    quota_ring_size: int
+    there: ProducerLine
+    oldest_batch: Batch | None
+    newest_batch: Batch | None
+    oldest_request: ProduceRequest | None
+    newest_request: ProduceRequest | None
+    idempotent: bool
+    expires: bool
+    times_out: bool
+
+
+class Producer(int):
+    """That of one replica, once it has published; a crash of that ends it."""
+
+    free: float
+    woken_at: float
+    settings: ProducerSettings
+    replica: Replica
+    first_line: OpenLine
+    first_built_in: int
+    life: int
+    under_way: int
+    requests: int
+    batches: int
+    blocked: TaskLine
+    waiting: int
+    live: BatchLine
+    first_open: OpenLine | None
+    last_open: OpenLine | None
+    previous: Producer | None
+    next: Producer | None
+    there: bool
+
+
+class OpenLine(int):
+    """The batches of one producer for one partition that are not sent, or to be sent again; by `behind`."""
+
+    first: Batch | None
+    last: Batch | None
+    next: OpenLine | None
+    sequence: int
+    used: bool
+
+
+class Batch(int):
+    """Records of one partition that are sent together."""
+
+    due: float
+    expires: float
+    size: float
+    producer: Producer
+    topic: Topic
+    partition: Partition
+    sequence: int
+    attempts: int
+    records: RecordLine
+    message: Message | None
+    behind: Batch | None
+    later: Batch | None
+    previous: Batch | None
+    next: Batch | None
+    held: int
+    live: bool
+    closed: bool
+
+
+class ProducedRecord(int):
+    """One record, and who waits until it is acknowledged, or for memory."""
+
+    publisher: Publisher
+    request: Request
+    chain: int
+    path: int
+    flow: int
+    turn: int
+    outcome: int
+    task: Task | None
+    ticket: int
+    previous: ProducedRecord | None
+    next: ProducedRecord | None
+    held: int
+    blocked: bool
+
+
+class ProduceRequest(int):
+    """One request under way: to the broker, until what `acks` asks for has happened there, and back."""
+
+    size: float
+    deadline: float
+    held_back: float
+    producer: Producer
+    life: int
+    first: RequestedBatch | None
+    last: RequestedBatch | None
+    unsettled: int
+    later: ProduceRequest | None
+    next: ProduceRequest | None
+    held: int
+    over: bool
+    told: bool
+
+
+class RequestedBatch(int):
+    """A batch in one request, and what became of it there."""
+
+    request: ProduceRequest
+    batch: Batch
+    outcome: int
+    before: Task | None
+    next: RequestedBatch | None
+
+
+class ProducerWake(int):
+    """A look of a producer that is planned."""
+
+    producer: Producer
+    life: int
+    next: ProducerWake | None
+
+
+class Publisher(int):
+    """One place that publishes through producers."""
+
+    size: float
+    settings: ProducerSettings
+    topic: Topic
+    key: int
+    site: int
+    out: Hop | None
+    back: Hop | None
+    patience: TimerLane
+    hears: bool
 
 
 class SagaCounts(int):
@@ -1468,6 +1740,19 @@ class CallOp(int):
     fail: Op
     call: Call
     for_others: bool
+
+
+class ProduceOp(int):
+    """A publication by way of a producer."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    call: Call
+    for_others: bool
+    publisher: Publisher
+    fails: bool
 
 
 class BatchOp(int):
@@ -1971,13 +2256,30 @@ class Function(int):
 
     idle_timeout: float
     paid_area: float
+    running_area: float
+    running_provisioned_area: float
     roomy: InstanceLine
+    ready: InstanceLine
     concurrency: int
     limit: int
     cold_start: int
     there: int
+    provisioned: int
+    fresh: int
+    account: FunctionAccount | None
+    running: int
+    running_provisioned: int
     cold_starts: int
     throttled: int
+    spilled: int
+    executions: int
+
+
+class FunctionAccount(int):
+    """What functions without a reserve of their own share."""
+
+    most: int
+    active: int
 
 
 class Instance(int):
@@ -1986,6 +2288,7 @@ class Instance(int):
     ready_at: float
     since: float
     active: int
+    provisioned: bool
     next: Instance | None
     previous: Instance | None
 

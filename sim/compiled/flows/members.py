@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sim.compiled.answers import NEXT
-from sim.compiled.calendar import ORDER, ORDINARY, ask_python, schedule
+from sim.compiled.calendar import ORDER, ORDINARY, ask_python, hold, schedule
 from sim.compiled.committing import (
     AUTOMATIC,
     BEFORE,
@@ -26,6 +26,7 @@ from sim.compiled.fetching import begin_fetch
 from sim.compiled.places import park
 from sim.compiled.polling import cut_off, fill_batch, wait_for_broker, watch_batch
 from sim.compiled.rows.state import State
+from sim.compiled.transactions import close_transaction, commit_delay, is_well, steps_over
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Member, Task
@@ -96,6 +97,22 @@ def commit_record(s: State, own: Task) -> Waits[int]:
 
 
 @flow
+def commit_transaction(s: State, own: Task) -> Waits[int]:
+    """A record is handled: its transaction is committed, as soon as the broker is there, or else aborted."""
+    steps_over(s, the(Member, own.member))
+    if is_well(s, own):
+        while cut_off(s, the(Member, own.member)):
+            wait_for_broker(s, the(Member, own.member).broker, own)
+            yield
+        delay = commit_delay(s, the(Member, own.member))
+        if delay > 0.0:
+            hold(s, own, delay)
+            yield
+    close_transaction(s, the(Member, own.member), is_well(s, own))
+    return NEXT
+
+
+@flow
 def rest(s: State, own: Task) -> Waits[int]:
     """The batch is handled, and not to be committed now."""
     batch_over(s, the(Member, own.member))
@@ -107,5 +124,11 @@ def rest(s: State, own: Task) -> Waits[int]:
 
 def modules() -> Iterable[Module]:
     """What is written of members."""
-    steps = [Step(poll, "poll"), Step(commit, "commit"), Step(commit_record, "commit_record"), Step(rest, "rest")]
+    steps = [
+        Step(poll, "poll"),
+        Step(commit, "commit"),
+        Step(commit_record, "commit_record"),
+        Step(commit_transaction, "commit_transaction"),
+        Step(rest, "rest"),
+    ]
     yield Module("members", "How a member of a group comes by its batches, and commits them.", steps)

@@ -30,6 +30,8 @@ class Host(Row):
     queue_area: float
     outside_area: float
     up_area: float
+    granted: float  # cores of those that are up, where their limits change
+    granted_area: float
     last_shed: float
     last_overflow: float  # s; of its listen backlogs
     name: int  # index into names
@@ -65,6 +67,7 @@ class Host(Row):
     judged: bool  # versions of it are
     shedding: bool
     overflowing: bool  # there has been a spell of it
+    resizes: bool  # limits of its replicas change
     warm_slow: float  # how many times as long first work takes; 0: no longer
     warm_decay: float  # s
 
@@ -81,6 +84,7 @@ class Replica(Row):
     due: float  # of the next completion
     used: float  # core-seconds
     used_since: float
+    granted: float  # cores that it may use on average
     host: Perhaps[Host]
     index: int
     free: int  # workers
@@ -121,8 +125,9 @@ class Fleet(Row):
     """Replicas that come and go, as the time series tell of them."""
 
     wanted: int
-    paid: int  # those that are there, starting and draining ones too
+    paid: float  # those that are there, starting and draining ones too, each by what it costs
     paid_area: float
+    cpu_target: float  # cores that are recommended for each
 
 
 class Tally(Row):

@@ -12,6 +12,7 @@ from sim.policies.partitioner import STICKY, StickyRow
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
     from sim.compiled.rows.hosts import Host, Replica
+    from sim.compiled.rows.producers import Publisher
     from sim.compiled.rows.programs import Op
     from sim.compiled.rows.queues import ConfirmWait, Sender
     from sim.compiled.rows.running import Note, Request, Task
@@ -33,6 +34,14 @@ class Topic(Row):
     header: int  # that is the key, where one is: the first of its rows, one for each workload
     by_text: int  # the partitions of its values, in `text_partitions`
     keeper: Perhaps[Keeper]  # -1: it keeps all
+    look_every: float  # s; at who is behind, where it has replicas
+    look: int  # what Python does then
+    looks: bool  # there is a look to come
+    copies: int  # replicas of each partition
+    min_insync: int  # with fewer in sync than this a publication under `acks: all` is refused
+    lost: int  # records that were acknowledged and are gone
+    about: int  # its name, as a place in the list of subjects
+    deep: bool  # it has nodes, or records of transactions, or somebody who reads only committed ones
 
 
 class Broker(Row):
@@ -42,6 +51,21 @@ class Broker(Row):
     acks: int  # NO_ACKS ... in topics.py
     first: Perhaps[Note]  # of those who wait until it is there again
     last: Perhaps[Note]
+    requests: float  # s; that a request takes of a node
+    network: float  # bytes/s; 0: no limit
+    disk: float  # bytes/s; likewise
+    limited: bool  # whether a request takes a node any time
+
+
+class Node(Row):
+    """A node of a broker."""
+
+    down: int  # for how many faults
+    slow: float  # how many times as long its disk takes
+    free_requests: float  # s; when it has done with the requests that it was asked
+    free_network: float  # s; likewise with what it receives
+    free_disk: float  # s; with what it writes
+    subject: int  # place in the list of subjects
 
 
 class Partition(Row):
@@ -52,6 +76,41 @@ class Partition(Row):
     last: Perhaps[Message]
     first_segment: Perhaps[Segment]
     last_segment: Perhaps[Segment]
+    topic: Reference[Topic]
+    leader: Perhaps[Copy]  # -1: nobody leads
+    first_copy: Reference[Copy]  # where it has nodes
+    in_sync: int  # replicas
+    mark: int  # the high watermark: all before it is in all in-sync replicas
+
+
+class Copy(Row):
+    """One replica of one partition, as its leader sees it."""
+
+    due: float  # s; when it has what is under way to it
+    node: Reference[Node]
+    partition: Reference[Partition]
+    end: int  # the first offset that it lacks
+    life: int  # changes when what is under way to it does not come any more
+    first: Perhaps[Lack]
+    last: Perhaps[Lack]
+    in_sync: bool
+
+
+class Lack(Row):
+    """A record that a replica does not have."""
+
+    written: float  # s
+    offset: int
+    next: Perhaps[Lack]  # of its replica, or of the free ones
+
+
+class Shipment(Row):
+    """What is under way to a replica."""
+
+    copy: Reference[Copy]
+    end: int  # the offset behind it
+    life: int  # of the replica, when it was sent
+    next: Perhaps[Shipment]  # of the free ones
 
 
 class Keeper(Row):
@@ -110,6 +169,24 @@ class Message(Row):
     replicated: bool
 
 
+class Fate(Row):
+    """Where logs have nodes or transactions: more of the message in the row of the same place."""
+
+    transaction: int  # SETTLED ... in transactions.py
+    acknowledged: bool  # and not yet in all in-sync replicas
+    lost: bool  # with the leader that alone had it
+    next: Perhaps[Message]  # of its transaction
+
+
+class Transaction(Row):
+    """A transaction that is open."""
+
+    first: Perhaps[Message]
+    last: Perhaps[Message]
+    takes_part: bool  # its consumer is at the steps of its record
+    next: Perhaps[Transaction]  # of the free ones
+
+
 class DeliveryLine(Row):
     """Deliveries that stand in a line, by their `next` and `previous`."""
 
@@ -132,6 +209,7 @@ class Group(Row):
     first_member: int  # in `member_of`
     members: int
     delayed: DeliveryLine  # in a retry topic
+    committed_only: bool  # it does not read records of transactions that are open or aborted
 
 
 class GroupPartition(Row):
@@ -141,8 +219,11 @@ class GroupPartition(Row):
     owner: Perhaps[Member]
     waiting: DeliveryLine
     retries: DeliveryLine  # due in a retry topic
+    unstable: DeliveryLine  # of who reads committed records: those from an open transaction on
     committed: bool
+    obstructed: bool  # it is out of range, or nobody leads it
     out_of_range: bool  # what was to be read next is deleted
+    offline: bool  # nobody leads it
 
 
 class Delivery(Row):
@@ -200,6 +281,8 @@ class Member(Row):
     following: Perhaps[Delivery]
     current: Perhaps[Delivery]
     pc: Reference[Op]
+    transaction: Perhaps[Transaction]  # that it has open, or one that died before it
+    transactions: int  # how many it has begun
     idempotent: bool
     latest: bool  # it starts at the end of a partition in which nothing was committed
     order: int  # what Python does when its batch is committed, because it closes or leaves; -1: nothing
@@ -235,8 +318,14 @@ class Outbox(Row):
     last: Perhaps[OutboxRow]
     task: Perhaps[Task]
     replica: Perhaps[Replica]
+    publisher: Perhaps[Publisher]  # by way of a producer
+    following: Perhaps[OutboxRow]  # of the present batch, that is put next
+    heard: int  # records of that, which are acknowledged or given up
     count: int  # of the present batch
     taken: int  # of those, by all replicas
+    written: int  # of those, where the topic is deep
+    at: Perhaps[OutboxRow]  # the next to be written there
+    partition: Perhaps[Partition]  # to which
     pc: Reference[Op]
 
 
@@ -262,10 +351,16 @@ site_sizes = Table("site_sizes", float)
 """Bytes of the messages of each place that publishes, a line for each topic."""
 text_partitions = Table("text_partitions", int)
 """The partition of each text that is a key, a line for each topic with such keys."""
+nodes = Table("nodes", Node)
+copies = Table("copies", Copy)
+lacks = Table("lacks", Lack, pool=Pool(1 << 6))
+shipments = Table("shipments", Shipment, pool=Pool(1 << 6))
 keepers = Table("keepers", Keeper)
 segments = Table("segments", Segment, pool=Pool(1 << 6))
 keys_of_records = Table("keys_of_records", KeyOfRecord, pool=Pool(1 << 6))
 messages = Table("messages", Message, pool=Pool(1 << 10))
+fates = Table("fates", Fate, beside=messages)
+transactions = Table("transactions", Transaction, pool=Pool(1 << 6))
 groups = Table("groups", Group)
 group_of = Table("group_of", int)
 group_ended = Table("group_ended", int)
@@ -282,6 +377,9 @@ outbox_rows = Table("outbox_rows", OutboxRow, pool=Pool(1 << 8))
 pending = Table("pending", int, width="largest_batch")
 """The messages whose replicas a relay waits for, a line for each outbox."""
 
+take_lack, give_back_lack = Taking(lacks), Returning(lacks)
+take_shipment, give_back_shipment = Taking(shipments), Returning(shipments)
+take_transaction, give_back_transaction = Taking(transactions), Returning(transactions)
 take_message, give_back_message = Taking(messages), Returning(messages)
 take_delivery, give_back_delivery = Taking(deliveries), Returning(deliveries)
 take_segment, give_back_segment = Taking(segments), Returning(segments)

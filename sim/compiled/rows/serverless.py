@@ -20,13 +20,30 @@ class Function(Row):
 
     idle_timeout: float  # s
     paid_area: float
+    running_area: float  # the integral of the instances on demand that have a request in them
+    running_provisioned_area: float
     roomy: InstanceLine
+    ready: InstanceLine  # the same of provisioned ones
     concurrency: int
     limit: int
     cold_start: int  # a draw
     there: int
+    provisioned: int
+    fresh: int  # provisioned ones that nobody has used yet
+    account: Perhaps[FunctionAccount]  # what it shares with others
+    running: int
+    running_provisioned: int
     cold_starts: int
     throttled: int
+    spilled: int
+    executions: int
+
+
+class FunctionAccount(Row):
+    """What functions without a reserve of their own share."""
+
+    most: int  # requests at once
+    active: int
 
 
 class Instance(Row):
@@ -35,6 +52,7 @@ class Instance(Row):
     ready_at: float  # s
     since: float  # s; when somebody came or went last
     active: int  # requests in it
+    provisioned: bool
     next: Perhaps[Instance]
     previous: Perhaps[Instance]
 
@@ -46,6 +64,7 @@ class Holding(Row):
 
 
 serverless_functions = Table("serverless_functions", Function)
+accounts = Table("accounts", FunctionAccount)
 starts = Table("starts", StartsRow, dtype=STARTS)
 instances = Table("instances", Instance, pool=Pool(64))
 holdings = Table("holdings", Holding, beside=running.tasks)

@@ -133,7 +133,7 @@ class CallTables:
 
     def _topic(self, target: PublishTarget) -> int:
         return self.targets.add(
-            kind=network.PUBLICATION,
+            kind=network.TO_LEADER if self.places.is_deep(target.topic) else network.PUBLICATION,
             where=target.where,
             only=self.places.replica_at[self.places.world.nowhere],
             topic=self.places.topic_at[target.topic],

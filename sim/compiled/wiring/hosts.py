@@ -36,7 +36,7 @@ class HostTables:
         self.quotas = FoundPolicies(QuotaRow)
         self.loops = Found(rows.Loop)
         for fleet in places.world.fleets.values():
-            self.fleets.add(wanted=fleet.wanted, paid=fleet.paid)
+            self.fleets.add(wanted=fleet.wanted, paid=float(fleet.paid))
         self.node_pools = Found(rows.NodePool)
         for pool in places.world.node_pools.values():
             self.node_pools.add(ready=pool.ready, paid=pool.paid)
@@ -47,6 +47,9 @@ class HostTables:
                 harm.version.place = self.tallies.add(bound=harm.version.tally.bound)
                 self.judged.add(harm.fault.of)
         self.functions, self.starts = Found(function_rows.Function), FoundPolicies(StartsRow)
+        self.accounts = Found(function_rows.FunctionAccount)
+        if places.world.account is not None:
+            self.accounts.add(most=places.world.account.most)
         self.error_at: dict[Errors, int] = {}
         self._struck = 0  # how many replicas stand in the lines of error faults of some of them
         self.left: list[int] = []
@@ -62,6 +65,7 @@ class HostTables:
                 index=replica.index,
                 free=replica.free,
                 cores=cores,
+                granted=replica.granted,
                 quota=self.quotas.add(replica.cpu.row) if isinstance(replica.cpu, QuotaCpu) else NOBODY,
                 due=np.inf,
                 down=int(replica.down),
@@ -85,6 +89,8 @@ class HostTables:
             warm_slow=host.warm_up[0] if host.warm_up is not None else 0.0,
             warm_decay=host.warm_up[1] if host.warm_up is not None else 1.0,
             up_area=host.up_area,
+            granted=host.granted,
+            resizes=host.resizes,
             last_shed=-np.inf,
             last_overflow=-np.inf,
             listen_most=host.listening.most if host.listening is not None else 0,
@@ -128,9 +134,14 @@ class HostTables:
         return self.functions.add(
             idle_timeout=spec.idle_timeout,
             concurrency=spec.concurrency,
-            limit=spec.limit,
+            limit=spec.most,
+            there=spec.provisioned,
+            provisioned=spec.provisioned,
+            fresh=spec.provisioned,
+            account=NOBODY if its.account is None else 0,
             cold_start=row_of(its.cold_start),
             roomy=(NOBODY, NOBODY),
+            ready=(NOBODY, NOBODY),
         )
 
     def _errors_of(self, host: Host) -> tuple[int, int]:
@@ -158,6 +169,7 @@ class HostTables:
         yield rows.tallies, self.tallies.array()
         yield function_rows.serverless_functions, self.functions.array()
         yield function_rows.starts, self.starts.array()
+        yield function_rows.accounts, self.accounts.array()
         yield rows.error_faults, self.errors.array()
         yield rows.struck, np.zeros(max(1, self._struck), np.int64)
         yield rows.zone_of, whole_numbers([replica.zone for replica in places.replicas])

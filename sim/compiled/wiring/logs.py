@@ -10,12 +10,14 @@ import numpy as np
 from sim.compiled import committing, keeping, topics
 from sim.compiled.base import MESSAGE_ENDS
 from sim.compiled.calendar import OF_MEMBERS
-from sim.compiled.program import row_of
+from sim.compiled.program import Unsupported, row_of
 from sim.compiled.rows import logs as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.calls import placed_by
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
+from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.keeping import Compacting
+from sim.models.logs.publishing import ProducedStore
 from sim.models.membership import ManagedConsumer
 from sim.models.topic import STICKY_RECORDS
 from sim.policies.partitioner import StickyRow, new_sticky, partition_of_text
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.identities import IdentityTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.producers import ProducerTables
     from sim.compiled.wiring.queues import SenderTables
     from sim.models.consumer import Consumer
     from sim.models.group import Group
@@ -51,9 +54,10 @@ class LogTables:
         assembler: Assembler,
         senders: SenderTables,
         identities: IdentityTables,
+        producers: ProducerTables,
     ):
         self.places, self.calls, self.assembler, self.senders = places, calls, assembler, senders
-        self.identities = identities
+        self.identities, self.producers = identities, producers
         self.topics, self.brokers, self.partitions = Found(rows.Topic), Found(rows.Broker), Found(rows.Partition)
         self.groups, self.group_partitions = Found(rows.Group), Found(rows.GroupPartition)
         self.keepers = Found(rows.Keeper)
@@ -66,8 +70,9 @@ class LogTables:
         self.delays: list[float] = []
         self._programs: dict[int, int] = {}
         self._partition_at: dict[object, int] = {}
+        self.nodes, self.copies = Found(rows.Node), Found(rows.Copy)
         for broker in places.broker_at:
-            self.brokers.add(acks=ACKS[broker.acks])
+            self._broker(broker)
         for topic in places.topic_at:
             self._topic(topic)
         for topic in places.keeper_at:
@@ -80,8 +85,20 @@ class LogTables:
         for place, outbox in enumerate(places.outboxes):
             self._outbox(place, outbox)
 
+    def _broker(self, broker: Any) -> None:  # noqa: ANN401 - of ours, or of a plug-in
+        values: dict[str, Any] = {}
+        if isinstance(broker, ClusteredBroker):
+            spec = broker.nodes_spec
+            values["limited"] = spec.limited
+            values["requests"] = 1.0 / spec.requests if spec.requests is not None else 0.0
+            values["network"], values["disk"] = spec.network or 0.0, spec.disk or 0.0
+            for node in broker.nodes:
+                self.nodes.add(slow=1.0, subject=self.places.subject(f"{broker.name}[{node.index}]"))
+        self.brokers.add(acks=ACKS[broker.acks], **values)
+
     def _topic(self, topic: Topic) -> None:
         self.topics.add(
+            **self._depth(topic),
             name=topic.name_index,
             broker=self.places.broker_at[topic.broker],
             first=len(self.partitions),
@@ -97,8 +114,32 @@ class LogTables:
         self.site_sizes += topic.site_sizes
         self.stickies.add(new_sticky(len(topic.partitions), STICKY_RECORDS))
         self.group_of += [self.places.group_at[group] for group in topic.groups]
-        for _ in topic.partitions:
-            self.partitions.add()
+        for partition in topic.partitions:
+            self._partition(topic, partition)
+
+    def _depth(self, topic: Any) -> dict[str, Any]:  # noqa: ANN401 - a topic of any kind
+        """What is known of a topic with nodes, or records of transactions."""
+        if not self.places.is_deep(topic):
+            return {}
+        if topic.broker.spec.producer is not None:
+            raise Unsupported("a producer of a log with nodes or transactions")
+        return {
+            "deep": True,
+            "copies": topic.spec.replication_factor,
+            "min_insync": topic.spec.min_insync_replicas,
+            "look_every": topic.broker.nodes_spec.replica_lag_time_max / 2.0,
+            "about": self.places.subject(topic.name),
+        }
+
+    def _partition(self, topic: Topic, partition: Any) -> None:  # noqa: ANN401 - likewise
+        place = self.partitions.add(topic=len(self.topics) - 1)
+        if not self.places.is_deep(topic):
+            return
+        at, first = self.places.node_at, len(self.copies)
+        broker: Any = topic.broker
+        for node in partition.copies:
+            self.copies.add(node=at[broker.nodes[node]], partition=place, in_sync=True)
+        self.partitions.rows[place] |= {"leader": first, "first_copy": first, "in_sync": len(partition.copies)}
 
     def _by_header(self, topic: Topic) -> dict[str, int]:
         """Where its key is read, and the partitions of all texts by then: those of the header are among them."""
@@ -128,6 +169,7 @@ class LogTables:
             space=self.places.space(group.topic.sites),
             first_member=len(self.member_of),
             members=len(group.members),
+            committed_only=group.unstable is not None,
         )
         self.member_of += [member_at[member] for member in group.members]
         for partition in group.partitions:
@@ -191,7 +233,8 @@ class LogTables:
     def _program_of(self, member: Consumer) -> int:
         """Members with the same steps have one program."""
         if id(member.steps) not in self._programs:
-            self._programs[id(member.steps)] = self.assembler.consumer(member.steps, COMMITS[member.commits])
+            commits, transacts = COMMITS[member.commits], self.places.transacts(member)
+            self._programs[id(member.steps)] = self.assembler.consumer(member.steps, commits, transacts)
         return self._programs[id(member.steps)]
 
     def _outbox(self, place: int, outbox: Outbox) -> None:
@@ -205,6 +248,7 @@ class LogTables:
             key=placed_by(outbox.topic, outbox.key) if outbox.topic in places.topic_at else 0,
             site=outbox.site,
             batch=outbox.batch,
+            publisher=self._publisher(outbox),
             out=self.calls.hop(outbox.out),
             back=self.calls.hop(outbox.back),
             replica=places.replica_at[outbox.replica] if outbox.replica is not None else NOBODY,
@@ -216,6 +260,20 @@ class LogTables:
         store: Any = outbox.store
         return self.senders.sender(store.sender) if self.places.is_to_queues(outbox) else NOBODY
 
+    def _publisher(self, outbox: Outbox) -> int:
+        """By way of a producer; NOBODY: not so."""
+        return self.producers.publisher(outbox.store) if isinstance(outbox.store, ProducedStore) else NOBODY
+
+    @property
+    def most_copies(self) -> int:
+        """Replicas of a partition, at most."""
+        return max([1, *(row.get("copies", 1) for row in self.topics.rows)])
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether any topic is."""
+        return any(row.get("deep", False) for row in self.topics.rows)
+
     @property
     def largest_batch(self) -> int:
         """Rows that a relay publishes at once, at most; 1 without relays."""
@@ -225,6 +283,8 @@ class LogTables:
         """As they are at time 0."""
         yield rows.topics, self.topics.array()
         yield rows.brokers, self.brokers.array()
+        yield rows.nodes, self.nodes.array()
+        yield rows.copies, self.copies.array()
         yield rows.keepers, self.keepers.array()
         yield rows.partitions, self.partitions.array()
         # any replica may be a producer

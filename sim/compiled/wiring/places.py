@@ -24,6 +24,8 @@ from sim.models.fault import (
     Zone,
 )
 from sim.models.faulting import FaultEvent
+from sim.models.logs.cluster import ClusteredBroker
+from sim.models.logs.replicated import ReplicatedTopic
 from sim.models.queues.faults import Alarm, SlowDisk
 from sim.models.queues.queue_broker import QueueBroker
 from sim.models.restarting import Restart
@@ -82,7 +84,25 @@ class Places:
         self.members = [member for service in world.services.values() for member in service.members]
         self.member_at: dict[Member, int] = {member: place for place, member in enumerate(self.members)}
         self.outboxes = [outbox for service in world.services.values() for outbox in service.outboxes]
+        self.node_at: dict[Any, int] = {}  # by what a broker knows it
+        for broker in logs:
+            if isinstance(broker, ClusteredBroker):
+                self.node_at |= {node: len(self.node_at) + index for index, node in enumerate(broker.nodes)}
         self.outbox_at = {outbox: place for place, outbox in enumerate(self.outboxes)}
+
+    def is_deep(self, topic: Any) -> bool:  # noqa: ANN401 - a topic, of whatever kind
+        """Whether there is more to be known of its messages: it has nodes, or records of transactions."""
+        if not isinstance(topic, ReplicatedTopic):
+            return False
+        readers: list[Any] = [*topic.groups]
+        here = [member for member in self.members if member.group.topic.broker is topic.broker]
+        deep = topic.broker.spec.has_nodes or any(self.transacts(member) for member in here)
+        return deep or any(group.unstable is not None for group in readers)
+
+    @staticmethod
+    def transacts(member: Any) -> bool:  # noqa: ANN401 - a consumer
+        """Whether it handles each record in a transaction."""
+        return member.transacted is not None
 
     def _find_queues(self) -> None:
         every: list[Any] = list(self.world.brokers.values())

@@ -47,6 +47,12 @@ OF_QUEUES = (
     ("busy", sampling.QUEUE_BUSY),
     ("workers", sampling.QUEUE_WORKERS),
 )
+OF_PRODUCERS = (
+    ("blocked", sampling.PRODUCERS_BLOCKED),
+    ("produce_requests", sampling.PRODUCE_REQUESTS),
+    ("batches", sampling.PRODUCED_BATCHES),
+    ("buffered", sampling.BUFFERED),
+)
 OF_SAGAS = (
     ("sagas_completed", sampling.SAGAS_COMPLETED),
     ("sagas_compensated", sampling.SAGAS_COMPENSATED),
@@ -58,10 +64,19 @@ OF_CACHE_WRITES = (
     ("cache_writes_stored", sampling.CACHE_WRITES_STORED),
     ("cache_writes_waiting", sampling.CACHE_WRITES_WAITING),
 )
+OF_NODES = (
+    ("offline", sampling.OFFLINE),
+    ("under_replicated", sampling.UNDER_REPLICATED),
+    ("lost", sampling.RECORDS_LOST),
+)
 OF_FUNCTIONS = (
     ("instances", sampling.INSTANCES),
     ("cold_starts", sampling.COLD_STARTS),
     ("throttles", sampling.THROTTLES),
+    ("spillover", sampling.SPILLOVER),
+    ("executions", sampling.EXECUTIONS),
+    ("running", sampling.RUNNING),
+    ("running_provisioned", sampling.RUNNING_PROVISIONED),
 )
 OF_SESSIONS = (
     ("sessions_found", sampling.SESSIONS_FOUND),
@@ -98,6 +113,7 @@ class SeriesTables:
         self._watch_hosts()
         self._watch_guards()
         self._watch_groups()
+        self._watch_nodes()
         self._watch_queues()
         self._watch_limits()
         self._watch_steps()
@@ -148,8 +164,17 @@ class SeriesTables:
             for index, member in enumerate(group.members):
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
 
+        producing = [broker for broker in self.places.broker_at if broker.spec.producer is not None]
+        for place, broker in enumerate(producing):
+            for quantity, what in OF_PRODUCERS:
+                self._watch(broker.name, quantity, what, place)
         for topic, place in self.places.keeper_at.items():
             self._watch(topic.name, "deleted", sampling.DELETED, place)
+
+    def _watch_nodes(self) -> None:
+        for broker, place in self.places.broker_at.items():
+            for quantity, what in OF_NODES:
+                self._watch(broker.name, quantity, what, place, len(self.places.topic_at))
 
     def _watch_queues(self) -> None:
         for broker, place in self.places.queue_broker_at.items():
@@ -194,6 +219,7 @@ class SeriesTables:
         for place, name in enumerate(self.places.world.fleets):
             self._watch(name, "replicas_wanted", sampling.REPLICAS_WANTED, place)
             self._watch(name, "replicas_paid", sampling.REPLICAS_PAID, place)
+            self._watch(name, "cpu_target", sampling.CPU_TARGET, place)
         functions = [host for host in self.places.hosts if host.function is not None]
         for place, host in enumerate(functions):
             for quantity, what in OF_FUNCTIONS:

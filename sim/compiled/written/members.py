@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sim.compiled.answers import PARK
 from sim.compiled.base import handler, whole
-from sim.compiled.calendar import ask_python, schedule
+from sim.compiled.calendar import ask_python, hold, schedule
 from sim.compiled.committing import commit_fresh, commit_in_poll, commit_later, end_handled, note_handled
 from sim.compiled.consumers import batch_over, end_batch
 from sim.compiled.fetching import begin_fetch
@@ -17,6 +17,7 @@ from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.logs import groups, members
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
+from sim.compiled.transactions import close_transaction, commit_delay, is_well, steps_over
 
 AUTOMATIC = whole(3)
 BEFORE = whole(2)
@@ -132,6 +133,38 @@ def commit_record(s: State, own: int) -> int:
             to = 2
     if to == 2:
         end_handled(s, own_row.member)
+        own_row.phase = 0
+        return NEXT
+    return PARK
+
+
+@handler
+def commit_transaction(s: State, own: int) -> int:
+    """A record is handled: its transaction is committed, as soon as the broker is there, or else aborted."""
+    own_row = tasks(s)[own]
+    pc = own_row.phase
+    to = -1
+    if pc == 0:
+        steps_over(s, own_row.member)
+        if is_well(s, own):
+            to = 2
+        else:
+            to = 1
+    if pc == 2 or to == 2:
+        if cut_off(s, own_row.member):
+            wait_for_broker(s, members(s)[own_row.member].broker, own)
+            own_row.phase = 2
+            return PARK
+        else:
+            delay = commit_delay(s, own_row.member)
+            if delay > 0.0:
+                hold(s, own, delay)
+                own_row.phase = 1
+                return PARK
+            else:
+                to = 1
+    if pc == 1 or to == 1:
+        close_transaction(s, own_row.member, is_well(s, own))
         own_row.phase = 0
         return NEXT
     return PARK

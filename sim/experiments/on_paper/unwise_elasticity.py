@@ -34,7 +34,7 @@ def nodes_for_fewer(view: View) -> Iterator[Finding]:
 
 def _held(pool: NodePool, services: list[Service]) -> int:
     """How many of all that there may be, the largest first, first fit."""
-    asked = sorted((its.cores or 0 for its in services for _ in range(its.most_replicas)), reverse=True)
+    asked = sorted((its.asks_for for its in services for _ in range(its.most_replicas)), reverse=True)
     return sum(place < pool.max for place in pool.first_fit(asked))
 
 
@@ -51,6 +51,18 @@ def canaries_unseen(view: View) -> Iterator[Finding]:
             yield Finding(f"faults.{fault.name or index}.canary", found, why)
 
 
+def too_few_to_replace(view: View) -> Iterator[Finding]:
+    """Vertical scaling of a service with so few replicas that its updater touches none of them."""
+    for name, service in view.scenario.services.items():
+        its = service.vertical_scaling
+        if its is None or its.mode in ("initial", "recommend") or service.most_replicas >= its.min_replicas:
+            continue
+        found = f"{service.most_replicas} of at least {its.min_replicas} replicas (min_replicas)"
+        yield Finding(
+            f"services.{name}.vertical_scaling", found, "it recommends, and nobody is ever replaced or resized"
+        )
+
+
 def functions_too_small(view: View) -> Iterator[Finding]:
     """Functions of which more instances are busy at the peak than there may be.
 
@@ -62,7 +74,7 @@ def functions_too_small(view: View) -> Iterator[Finding]:
             continue
         runs = runs_of(view.flow, view.analysis.rates_peak)
         inside = math.fsum(rate * profile.hold for host, rate, profile in runs if host == name and rate > 0.0)
-        room = service.serverless.limit * service.serverless.concurrency
+        room = service.serverless.most * service.serverless.concurrency
         lost = erlang_b(inside, room)
         if lost > RARE:
             found = f"{inside:.3g} requests are inside at once at the peak, and its instances hold {room:,}"
@@ -70,4 +82,4 @@ def functions_too_small(view: View) -> Iterator[Finding]:
             yield Finding(f"services.{name}.serverless", found, why)
 
 
-RULES = (nodes_for_fewer, canaries_unseen, functions_too_small)
+RULES = (nodes_for_fewer, canaries_unseen, too_few_to_replace, functions_too_small)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from sim.models.consumer import Consumer
 from sim.models.group import Delivery
 from sim.models.handler import DONE_WITH
@@ -37,7 +35,9 @@ class ExactlyOnce:
         if well:
             yield from consumer.reach_broker(task)
             hop, number = consumer.fetch_hop, delivery.message.number
-            delay = math.fsum(hop.travel(number, way) for way in range(ONE_WAYS))
+            delay = 0.0
+            for way in range(ONE_WAYS):  # one after the other: a sum that any engine rounds alike
+                delay += hop.travel(number, way)
             if delay > 0.0:
                 env.hold(task, delay)
                 yield

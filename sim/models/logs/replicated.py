@@ -290,12 +290,7 @@ class ReplicatedTopic(Topic):
     def _truncate(self, partition: ReplicatedPartition, leader: Follower) -> None:
         """What the new leader lacks is lost; whoever has as much as it has all there is."""
         first = leader.end
-        gone = [message for message in partition.unreadable if message.offset >= first]
-        for message in gone:
-            partition.unreadable.remove(message)
-            self.lost += message in self.acknowledged
-            self.acknowledged.pop(message, None)
-            self._lose(message)
+        self._cut_off(partition, first)
         if partition.mark > first:  # one that was out of sync leads: what was readable is lost, too
             self.lost += partition.mark - first
             for group in self.groups:
@@ -305,6 +300,16 @@ class ReplicatedTopic(Topic):
             if copy.end >= first:
                 copy.end = partition.end
                 copy.lacks.clear()
+
+    def _cut_off(self, partition: ReplicatedPartition, first: int) -> None:
+        """What nobody has read yet is lost from this offset on; who waits for it is told."""
+        gone = [message for message in partition.unreadable if message.offset >= first]
+        for message in gone:
+            partition.unreadable.remove(message)
+            self.lost += message in self.acknowledged
+            self.acknowledged.pop(message, None)
+            self._leave_waiting([message])
+            self._lose(message)
 
     def _lose(self, message: Message) -> None:
         message.lost = True

@@ -40,5 +40,9 @@ class Transaction:
 
     def abort_in(self, env: Clock, timeout: float) -> None:
         """It is left open: aborted when its time is over, at the next look."""
-        due = math.ceil((env.now + timeout) / CHECK) * CHECK
-        env.schedule(Signal(lambda _: self.end(False)), CONTROL, due - env.now)
+        env.schedule(Signal(lambda _: self.end(False)), CONTROL, abort_delay(env.now, timeout))
+
+
+def abort_delay(now: float, timeout: float) -> float:
+    """Seconds until the broker notices that the time of a transaction is over which was left open now."""
+    return math.ceil((now + timeout) / CHECK) * CHECK - now

@@ -34,7 +34,9 @@ NARROW: tuple[Callable[[Comparison, Theme], Chart | None], ...] = (
     latency_over_time,
     two_clocks,
     backlog_over_time,
+    breaker_timeline,
     utilisation_over_time,
+    differences_with_intervals,
 )
 """Those that can be read on a telephone, drawn for its width; the others are moved sideways there."""
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sim.experiments.replicating.results import Comparison
-from sim.report.charts.canvas import HEAD, panels, width
+from sim.report.charts.canvas import HEAD, is_narrow, panels, width
 from sim.report.charts.drawing import Chart, Panel
 from sim.report.charts.timeline import spans_of, time_axis
 from sim.report.episodes import Spell, breaker_spells
@@ -47,7 +47,8 @@ def breaker_timeline(comparison: Comparison, theme: Theme = LIGHT) -> Chart | No
     rows = _rows(comparison)
     if not rows:
         return None
-    left = min(0.4 + 0.073 * max(len(text) for row in rows for text in (row.variant, row.pair)), 3.6)
+    widest = 1.7 if is_narrow() else 3.6
+    left = min(0.4 + 0.073 * max(len(text) for row in rows for text in (row.variant, row.pair)), widest)
     spans = spans_of(comparison, theme, left=left, labels=_RIGHT)
     total = rows[-1].top + rows[-1].height
     with mpl.rc_context(rc(theme)):
@@ -80,13 +81,14 @@ def breaker_timeline(comparison: Comparison, theme: Theme = LIGHT) -> Chart | No
 
 def _rows(comparison: Comparison) -> list[_Row]:
     rows: list[_Row] = []
+    most = 17 if is_narrow() else 44
     for name, variant in comparison.variants.items():
         for (caller, callee), spells in breaker_spells(variant.records).items():
             text = f"{caller} → {callee}"
             rows.append(
                 _Row(
                     name,
-                    text if len(text) <= 44 else text[:43] + "…",
+                    text if len(text) <= most else text[: most - 1] + "…",
                     spells,
                     rows[-1].top + rows[-1].height if rows else 0.0,
                 )

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from sim.experiments.replicating.explaining import Explained, Explanation, VariantExplanation
-from sim.report.charts.canvas import is_narrow, panels
+from sim.report.charts.canvas import is_narrow, panels, width
 from sim.report.charts.drawing import Chart
 from sim.report.explanation import AGAIN, LABELS, SMALL, rows_of, sentences
 from sim.report.theme import LIGHT, Theme, rc
@@ -17,7 +17,7 @@ from sim.report.words import show
 
 _FITS = 18  # letters of a name beside a narrow panel
 _HEIGHT = 0.5  # inches a bar
-_LETTERS = 0.0135  # of the width of the panel, that a letter takes
+_LETTER = 0.084  # inches that a letter in a bar takes
 COLOURS = {"work": 0, "queue": 1, "wait": 2, "thread": 3, "bulkhead": 3, "cores": 4, "frozen": 4} | {
     AGAIN: 5,
     "backoff": 5,
@@ -50,8 +50,8 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
         if any(what == row[1] and share >= SMALL for _, explained in bars for row, share in rows_of(explained).items())
     ]
     per_row = 2 if is_narrow() else 5
-    names = [_fitting(f"{name} {explained.name}") for name, explained in bars]
-    left = 0.25 + 0.085 * max(map(len, names))
+    names = [_fitting(name, explained.name) for name, explained in bars]
+    left = 0.25 + 0.085 * max(len(line) for name in names for line in name.splitlines())
     with mpl.rc_context(rc(theme)):
         sheet = panels(1, _HEIGHT * len(bars), top=0.1 + 0.17 * -(-len(kinds) // per_row), left=left, labels=0.9)
         axes = sheet.axes[0]
@@ -62,7 +62,7 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
         axes.set_yticks(range(len(bars)), names)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         axes.set_xlabel("share of the time of the requests around the quantile")
-        _legend(axes, kinds, per_row, theme)
+        _legend(axes, kinds, per_row, theme, 0.1 - left if is_narrow() else 0.0)
     return Chart(
         "composition",
         "Where the time of requests went",
@@ -74,12 +74,14 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
     )
 
 
-def _legend(axes: Axes, kinds: list[str], per_row: int, theme: Theme) -> None:
+def _legend(axes: Axes, kinds: list[str], per_row: int, theme: Theme, shift: float) -> None:
+    """Above the panel, moved by so many inches where it would not fit there."""
+    inside = axes.get_position().width * width()
     patches = [Patch(facecolor=colour_of(theme, kind), hatch=HATCHES.get(kind), label=LABELS[kind]) for kind in kinds]
     axes.legend(
         handles=patches,
         loc="lower left",
-        bbox_to_anchor=(0, 1.0),
+        bbox_to_anchor=(shift / inside, 1.0),
         ncols=per_row,
         frameon=False,
         fontsize=8,
@@ -92,13 +94,16 @@ def _label(name: str, variant: VariantExplanation) -> str:
     return f"{name} completion" if variant.clock == "completion" else name
 
 
-def _fitting(name: str) -> str:
-    """A name that leaves room for its bar: where there is little, its end with the quantile."""
-    return f"…{name[1 - _FITS :]}" if is_narrow() and len(name) > _FITS else name
+def _fitting(name: str, quantile: str) -> str:
+    """A name that leaves room for its bar: where there is little, the quantile stands below it."""
+    if not is_narrow():
+        return f"{name} {quantile}"
+    return f"{name if len(name) <= _FITS else name[: _FITS - 1] + '…'}\n{quantile}"
 
 
 def _bar(axes: Axes, place: int, explained: Explained, theme: Theme) -> None:
     begin, order = 0.0, list(LABELS)
+    inside = axes.get_position().width * width()
     for (station, what), share in sorted(
         rows_of(explained).items(), key=lambda item: (order.index(item[0][1]), -item[1])
     ):
@@ -112,7 +117,7 @@ def _bar(axes: Axes, place: int, explained: Explained, theme: Theme) -> None:
             edgecolor=theme.paper,
             linewidth=0.6,
         )
-        if share > _LETTERS * (len(station) + 1):
+        if share * inside > _LETTER * (len(station) + 1):
             axes.text(begin + share / 2, place, station, ha="center", va="center", fontsize=8, color=theme.paper)
         begin += share
     where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
 
 from sim.experiments.replicating.results import Comparison
-from sim.report.charts.canvas import HEAD, width
+from sim.report.charts.canvas import HEAD, is_narrow, width
 from sim.report.charts.drawing import Chart
 from sim.report.theme import LIGHT, Theme, marker, rc
 from sim.report.words import better_direction, label_of, show_change
@@ -43,8 +43,16 @@ _WANTED: dict[Scale, tuple[str, ...]] = {
 }
 _LINE = 0.155  # inches of one variant
 _GAP = 0.1  # inches between metrics
-_LEFT, _RIGHT = 2.0, 2.15
-_PER_ROW = 4  # entries of the legend
+
+
+def _margins() -> tuple[float, float]:
+    """Inches to the left and to the right of the panels: on a telephone the values stand in the table alone."""
+    return (1.9, 0.2) if is_narrow() else (2.0, 2.15)
+
+
+def _per_row() -> int:
+    """Entries of a row of the legend."""
+    return 2 if is_narrow() else 4
 
 
 @dataclass(frozen=True)
@@ -95,14 +103,15 @@ def differences_with_intervals(comparison: Comparison, theme: Theme = LIGHT) -> 
         return None
     names = [name for name in comparison.variants if name != comparison.baseline]
     sizes = [len(block.keys) * (_LINE * len(names) + _GAP) + 0.05 for block in blocks]
-    gap, top, bottom = 0.62, 0.37 + 0.18 * -(-(len(names) + 1) // _PER_ROW), 0.3
+    gap, top, bottom = 0.62, 0.37 + 0.18 * -(-(len(names) + 1) // _per_row()), 0.3
+    left, right = _margins()
     total = HEAD + top + sum(sizes) + gap * (len(blocks) - 1) + bottom
     with mpl.rc_context(rc(theme)):
         figure = Figure(figsize=(width(), total))
         edge = total - HEAD - top
         for block, size in zip(blocks, sizes, strict=True):
             axes = figure.add_axes(
-                (_LEFT / width(), (edge - size) / total, (width() - _LEFT - _RIGHT) / width(), size / total)
+                (left / width(), (edge - size) / total, (width() - left - right) / width(), size / total)
             )
             axes.set_ylim(size, 0)
             _scale(axes, block)
@@ -178,7 +187,9 @@ def _scale(axes: Axes, block: _Block) -> None:
     low, high = min(*block.numbers, 0.0), max(*block.numbers, 0.0)
     if block.scale == "counts" and max(high, -low) > 100:
         axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
-        axes.xaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1.0))
+        locator = SymmetricalLogLocator(base=10, linthresh=1.0)
+        locator.set_params(numticks=4 if is_narrow() else 15)
+        axes.xaxis.set_major_locator(locator)
         axes.set_xlim(
             *(
                 math.copysign(max(abs(edge), 1.0) ** 1.08, edge) if edge else sign
@@ -188,16 +199,27 @@ def _scale(axes: Axes, block: _Block) -> None:
     else:
         pad = 0.07 * (high - low or 1.0)
         axes.set_xlim(low - pad, high + pad)
-        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_locator(MaxNLocator(3 if is_narrow() else 6))
     suffix = " pp" if block.scale == "points" else ""
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+,.6g}{suffix}" if value else "0"))
+    crowded = is_narrow() and axes.get_xscale() == "symlog"  # 1 and -1 stand beside 0 there
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(
+            lambda value, _: "" if crowded and abs(value) == 1 else f"{value:+,.6g}{suffix}" if value else "0"
+        )
+    )
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _ratio_scale(axes: Axes, numbers: list[float]) -> None:
     low, high = min(*numbers, 1 / 1.1) ** 1.05, max(*numbers, 1.1) ** 1.05
     span = high / low
-    subs = (1.0,) if span > 300 else (1.0, 2.0, 5.0) if span > 3 else (1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+    subs = (
+        (1.0,)
+        if span > (20 if is_narrow() else 300)
+        else (1.0, 2.0, 5.0)
+        if span > 3
+        else (1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+    )
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     axes.xaxis.set_major_locator(LogLocator(10, subs=subs, numticks=20))
@@ -233,12 +255,13 @@ def _draw(axes: Axes, block: _Block, comparison: Comparison, theme: Theme) -> No
             mew=1.2,
             zorder=3,
         )
-        _beside(axes, mark.text, place, offset=8, colour=colour if mark.significant else theme.muted, size=8.0)
+        if not is_narrow():
+            _beside(axes, mark.text, place, offset=8, colour=colour if mark.significant else theme.muted, size=8.0)
     axes.grid(True, axis="x")
     axes.annotate(
         block.heading,
         (0, 1),
-        (0, 6),
+        (72 * (0.1 - _margins()[0]) if is_narrow() else 0, 6),
         xycoords="axes fraction",
         textcoords="offset points",
         fontsize=9.5,
@@ -289,13 +312,13 @@ def _legend(figure: Figure, names: list[str], comparison: Comparison, theme: The
     handles.append(
         Line2D([], [], color=theme.muted, marker="o", mfc=theme.paper, ms=5, lw=0, label="hollow: not told apart")
     )
-    place = (_LEFT / width(), 1 - (HEAD + 0.02) / figure.get_figheight())
+    place = ((0.1 if is_narrow() else _margins()[0]) / width(), 1 - (HEAD + 0.02) / figure.get_figheight())
     sizes = {"handlelength": 2.2, "columnspacing": 1.8, "borderpad": 0.0, "borderaxespad": 0.0}
     figure.legend(
         handles=handles,
         loc="upper left",
         bbox_to_anchor=place,
-        ncols=min(len(handles), _PER_ROW),
+        ncols=min(len(handles), _per_row()),
         frameon=False,
         fontsize=8.5,
         **sizes,

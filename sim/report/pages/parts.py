@@ -73,9 +73,11 @@ def repeat(study: Study, verb: str, *options: str) -> Fact:
 
 def silence_section(not_modelled: NotModelled) -> Section:
     """What the models leave out."""
-    said = Note("A simulator that hides its silence lies. The models behind these figures leave out:")
+    said = Note("A simulator that hides its silence lies. Of what this scenario says the models leave out:")
     return Section(
-        "silence", "What is not modelled", [said, Facts([Fact(*part) for part in not_modelled])] if not_modelled else []
+        "silence",
+        "What is not modelled",
+        [said, Facts([Fact(name, text.replace("`", "")) for name, text in not_modelled])] if not_modelled else [],
     )
 
 

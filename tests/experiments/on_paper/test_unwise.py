@@ -60,6 +60,21 @@ ON_NODES: dict[str, Any] = {
 }
 
 
+def test_vertical_scaling_of_a_lone_replica():
+    """Its updater leaves alone what has fewer than two replicas."""
+    alone = {
+        "workers": 32,
+        "cpu": 1,
+        "queue": {"capacity": 50},
+        "vertical_scaling": {},
+        "endpoints": {"answer": [{"wait": {"exponential": "20ms"}}]},
+    }
+    told = warnings(services__back=alone)
+    assert "services.back.vertical_scaling: 1 of at least 2 replicas (min_replicas)" in told
+    assert "vertical_scaling" not in warnings(services__back={**alone, "replicas": 2})
+    assert "vertical_scaling" not in warnings(services__back={**alone, "vertical_scaling": {"min_replicas": 1}})
+
+
 def test_nodes_that_hold_fewer_than_an_autoscaler_may_ask_for():
     """A replica of three cores leaves one of four, which nobody fits into: three nodes hold three."""
     told = warnings(services__back=ON_NODES, node_pools=NODES)

@@ -12,6 +12,7 @@ from tests.models.random_systems import adapting, ground, serving
 from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches, response_caches
 from tests.models.random_systems.composed import composed_steps
+from tests.models.random_systems.deep_logs import deep_logs
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
 from tests.models.random_systems.groups import commits, memberships, retention
@@ -22,13 +23,14 @@ from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
-from tests.models.random_systems.producers import placings
+from tests.models.random_systems.producers import placings, producers
 from tests.models.random_systems.queue_brokers import queue_brokers
 from tests.models.random_systems.releases import releases
 from tests.models.random_systems.sagas import sagas
 from tests.models.random_systems.serverless import serverless
 from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
+from tests.models.random_systems.vertical import vertical_scaling
 from tests.models.random_systems.zones import zones
 
 FIRST_WITH_LATER_WORDS = 3000
@@ -63,12 +65,15 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     memberships,
     commits,
     retention,
+    deep_logs,
     queue_brokers,
     releases,
     serverless,
     cache_writes,
     placings,
     response_caches,
+    vertical_scaling,
+    producers,
 )
 
 

@@ -19,6 +19,17 @@ def serverless(document: dict[str, Any], luck: Luck) -> None:
         function["limit"] = luck.number("limit", 1, 5)
     if luck.maybe("slowly more", 0.5):
         function["scaling"] = luck.pick("scaling", ({"starts": 1, "per": "1s"}, {"starts": 2}, {"per": "2s"}))
+    if luck.maybe("warm", 0.4):
+        function["provisioned"] = luck.number("provisioned", 1, 3)
+        function["limit"] = max(function.get("limit", 3), 3)
+    if luck.maybe("billed", 0.4):
+        function["billing"] = {"request": 1, "run": "0.06/h", "provisioned": "0.015/h"}
+    if luck.maybe("accounted", 0.4):
+        document["account_concurrency"] = function.get("provisioned", 0) + luck.number("account", 0, 3) or 1
+    if "limit" in function and luck.maybe("reserved", 0.4):
+        function["reserved"] = function.pop("limit")
+        if "account_concurrency" in document:
+            document["account_concurrency"] += function["reserved"]
     steps = [luck.pick("does", ({"work": {"exponential": "60ms"}}, {"wait": "80ms"}))]
     if luck.maybe("fails", 0.4):
         steps.append({"fail": "20%"})

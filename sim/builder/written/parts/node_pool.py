@@ -26,8 +26,9 @@ def node_pool(
     scale_down_delay_after_delete: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """`node_pools: {general: {cores: 8, max: 10, start: 2m}}`: nodes of one kind, on which replicas of services
-    stand that say `node_pool: general`. A replica asks for its `cores`, as a pod with requests; without `cores`
-    for none, and never for its limit, `cpu`.
+    stand that say `node_pool: general`. A replica asks for the `request` of its `cpu`, else for its `cores`, else
+    for the limit of its `cpu`, which Kubernetes takes for the request where that is not said; without any of them
+    for no core.
 
     cores: Cores that a node has for replicas (allocatable); without it only their number bounds them.
     replicas: How many replicas a node holds at most: maxPods of the kubelet.

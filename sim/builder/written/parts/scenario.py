@@ -52,6 +52,7 @@ def scenario(
     network: Mapping[str, Any] | str | None = None,
     services: Mapping[str, Mapping[str, Any] | str],
     node_pools: Mapping[str, Mapping[str, Any] | str] | None = None,
+    account_concurrency: Mapping[str, Any] | int | str | None = None,
     policies: Mapping[str, Mapping[str, Any] | str] | None = None,
     brokers: Mapping[str, Mapping[str, Any] | str] | None = None,
     ledger: Mapping[str, Any] | str | None = None,
@@ -73,6 +74,9 @@ def scenario(
     network: Latency and loss between components.
     services: The services, by name.
     node_pools: The nodes on which replicas stand, by the name of their pool; without any there is always room.
+    account_concurrency: Requests that all functions together may have at once, as AWS Lambda's quota of a region
+        (1,000 by default): what is reserved or provisioned is for its function alone, the rest for all that reserve
+        nothing. Without it each has its own `limit`.
     policies: How callers guard their calls, by names that steps and routes refer to.
     brokers: The brokers with their topics, by name.
     ledger: Which effects are money and which are goods.

@@ -105,6 +105,7 @@ def service(
     serverless: Mapping[str, Any] | str | None = None,
     node_pool: str | None = None,
     autoscaling: Mapping[str, Any] | str | None = None,
+    vertical_scaling: Mapping[str, Any] | str | None = None,
     start: Mapping[str, Any] | str | None = None,
     drain: Mapping[str, Any] | str | None = None,
     load_balancing: Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
@@ -135,6 +136,7 @@ def service(
     serverless: Whether requests start instances themselves; then it has one replica, with unlimited workers.
     node_pool: On whose nodes its replicas stand, one of `node_pools`; without it there is always room.
     autoscaling: Whether replicas come and go by themselves; `replicas` is then how many there are at the beginning.
+    vertical_scaling: Whether its `cpu` limit grows and shrinks with what its replicas use.
     start: How long a replica takes to start, where it is started while the system runs, and how slow it is at
         first.
     drain: How long a replica that is to go may take to end what is inside.

@@ -18,7 +18,7 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.running import connections, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_sent
-from sim.compiled.tasks import ARRIVE, PUBLISH, PUBLISH_AT_EXCHANGE, new_task
+from sim.compiled.tasks import ARRIVE, PUBLISH, PUBLISH_AT_EXCHANGE, PUBLISH_AT_LEADER, new_task
 from sim.policies.connecting import KEPT_ALIVE, LINUX_GIVES_UP
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
         tell_deadline(s, task, call, child)
     made.on_wake = ARRIVE
     if target.kind >= PUBLICATION:
-        made.on_wake = PUBLISH_AT_EXCHANGE if target.kind == TO_EXCHANGE else PUBLISH
+        made.on_wake = PUBLISH
+        if target.kind != PUBLICATION:
+            made.on_wake = PUBLISH_AT_EXCHANGE if target.kind == TO_EXCHANGE else PUBLISH_AT_LEADER
         made.producer = own.replica
         made.target = row.target
     else:

@@ -1,0 +1,376 @@
+"""What is published to a topic with nodes or transactions: `models/logs/replicated.py` and `requests.py` once more.
+
+Every record is written by the leader of its partition, and comes to the followers one after the other. Nodes that go
+and come, and who is out of sync, are Python (`nodes.py`).
+"""
+
+from __future__ import annotations
+
+import math
+
+from sim.chance.compiler import compiled
+from sim.chance.table import draw
+from sim.compiled.apart import by_address
+from sim.compiled.base import NONE, handler, is_known, whole
+from sim.compiled.calendar import OF_NODES, ORDER, ORDINARY, put_ready, schedule
+from sim.compiled.codes import ERROR, ISR_EXPANDED, LOST, OK, UNREACHABLE
+from sim.compiled.events import log
+from sim.compiled.keeping import keep_record
+from sim.compiled.placing import which_partition
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import draws, numbers
+from sim.compiled.rows.logs import (
+    brokers,
+    copies,
+    fates,
+    give_back_lack,
+    give_back_shipment,
+    group_of,
+    groups,
+    lacks,
+    messages,
+    nodes,
+    partitions,
+    shipments,
+    site_sizes,
+    take_lack,
+    take_message,
+    take_shipment,
+    topics,
+)
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.spans import REPLICATION, keep_note
+from sim.compiled.topics import ALL, into_partition, new_delivery, readable, release
+from sim.compiled.transactions import end_unread, join_transaction, stand_unstable
+
+SHIPPED, ALONE = map(whole, range(2))  # what an event is about: a follower has a record, or all that there are
+
+
+# -- the request -------------------------------------------------------------------------------------------------------
+
+
+@by_address
+@handler
+def place_of(s: State, topic: int, key: int, producer: int, request: int, chain: int) -> int:
+    """The partition of a message of this producer."""
+    return topics(s)[topic].first + which_partition(s, topic, key, producer, request, chain)
+
+
+@by_address
+@handler
+def refusal(s: State, place: int) -> int:
+    """What a producer hears at once: nobody leads, too few replicas are in sync for `acks: all`, or OK."""
+    partition = partitions(s)[place]
+    topic = topics(s)[partition.topic]
+    broker = brokers(s)[topic.broker]
+    if broker.down > 0 or partition.leader < 0:
+        return UNREACHABLE
+    return ERROR if broker.acks == ALL and partition.in_sync < topic.min_insync else OK
+
+
+@by_address
+@handler
+def busy(s: State, place: int, site: int) -> float:
+    """Seconds until the node that leads has done with a request of one place that publishes there."""
+    partition = partitions(s)[place]
+    topic = topics(s)[partition.topic]
+    broker = brokers(s)[topic.broker]
+    if not broker.limited:
+        return 0.0
+    node, size = nodes(s)[copies(s)[partition.leader].node], site_sizes(s)[topic.sizes + site]
+    at = s.now
+    if broker.requests > 0.0:
+        at = node.free_requests = max(node.free_requests, at) + broker.requests
+    if broker.network > 0.0:
+        at = node.free_network = max(node.free_network, at) + size / broker.network
+    if broker.disk > 0.0:
+        at = node.free_disk = max(node.free_disk, at) + size / broker.disk * node.slow
+    return at - s.now
+
+
+@by_address
+@handler
+def write(
+    s: State,
+    topic: int,
+    place: int,
+    site: int,
+    request: int,
+    chain: int,
+    path: int,
+    flow: int,
+    transaction: int,
+) -> int:
+    """The leader of a partition has an event; its followers will. Its publisher looks at the message again."""
+    row = topics(s)[topic]
+    message = take_message(s)
+    made = messages(s)[message]
+    made.number = s.next_message
+    s.next_message += 1
+    made.request = request
+    made.topic = topic
+    made.site = site
+    made.chain = chain
+    made.path = path
+    made.published = s.now
+    made.available = math.nan
+    made.replicated = False
+    made.waiter = NOBODY
+    made.flow = flow
+    made.next = NOBODY
+    made.left = row.groups + 2
+    join_transaction(s, message, transaction)
+    row.published += 1
+    requests(s)[request].alive += row.groups
+    made.partition = place
+    if row.keeper >= 0:
+        keep_record(s, message)
+    into_partition(s, message)
+    if row.copies == 1:
+        replicate_alone(s, message)
+    else:
+        spread(s, message)
+        advance(s, place)
+    if s.spans and not is_known(made.available):
+        keep_note(s, request, flow, REPLICATION, row.name, 0.0, NONE)
+    return message
+
+
+# -- what the publisher waits for --------------------------------------------------------------------------------------
+
+
+@handler
+def waits_for(s: State, task: int, message: int) -> bool:
+    """Under acks: all the publisher waits until the message is readable; False: it is already, or never will be."""
+    row = messages(s)[message]
+    if is_known(row.available) or fates(s)[message].lost:
+        return False
+    row.waiter = task
+    tasks(s)[task].held += 1
+    return True
+
+
+@by_address
+@handler
+def answer_of(s: State, message: int) -> int:
+    """OK; ERROR where too few replicas are in sync by now; UNREACHABLE where the leader is gone."""
+    row = messages(s)[message]
+    if not is_known(row.available):
+        return UNREACHABLE
+    return ERROR if partitions(s)[row.partition].in_sync < topics(s)[row.topic].min_insync else OK
+
+
+@handler
+def acknowledge(s: State, message: int) -> None:
+    """Its publisher hears that it has arrived, whether or not others have it already."""
+    fates(s)[message].acknowledged = not is_known(messages(s)[message].available)
+
+
+# -- replicas ----------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def replication_time(s: State, topic: int, entity: int, chain: int) -> float:
+    """Seconds until a follower has a record, unless its disk is slow."""
+    replication = topics(s)[topic].replication
+    return draw(draws(s), numbers(s), replication, entity, chain) if replication >= 0 else 0.0
+
+
+@handler
+def replicate_alone(s: State, message: int) -> None:
+    """Of a topic with one replica of each partition: it is safe after a while, or at once."""
+    made = messages(s)[message]
+    partition = partitions(s)[made.partition]
+    copies(s)[partition.first_copy].end = partition.end
+    partition.mark = partition.end
+    delay = replication_time(s, made.topic, requests(s)[made.request].id, made.chain)
+    if delay > 0.0:
+        schedule(s, ORDINARY, delay, OF_NODES, message << 1 | ALONE)
+    else:
+        replicated_in_depth(s, message)
+
+
+@handler
+def spread(s: State, message: int) -> None:
+    """The leader has it, and sends it to its followers."""
+    made = messages(s)[message]
+    partition = partitions(s)[made.partition]
+    first = partition.first_copy
+    for place in range(first, first + topics(s)[made.topic].copies):
+        copy = copies(s)[place]
+        if place == partition.leader:
+            copy.end = partition.end
+            continue
+        add_lack(s, place, made.offset)
+        node = nodes(s)[copy.node]
+        if node.down == 0:
+            seconds = replication_time(s, made.topic, requests(s)[made.request].id, made.chain)
+            ship(s, place, partition.end, seconds * node.slow)
+
+
+@handler
+def add_lack(s: State, place: int, offset: int) -> None:
+    """A replica does not have this record."""
+    copy = copies(s)[place]
+    lack = take_lack(s)
+    lacks(s)[lack].offset = offset
+    lacks(s)[lack].written = s.now
+    lacks(s)[lack].next = NOBODY
+    if copy.last < 0:
+        copy.first = lack
+    else:
+        lacks(s)[copy.last].next = lack
+    copy.last = lack
+
+
+@compiled
+def ship(s: State, place: int, end: int, delay: float) -> None:
+    """The follower has all before `end` after this time, and after what is under way to it."""
+    copy = copies(s)[place]
+    copy.due = max(copy.due, s.now + delay)
+    if copy.due <= s.now:
+        arrived(s, place, end)
+        return
+    shipment = take_shipment(s)
+    row = shipments(s)[shipment]
+    row.copy = place
+    row.end = end
+    row.life = copy.life
+    schedule(s, ORDINARY, copy.due - s.now, OF_NODES, shipment << 1 | SHIPPED)
+    look_later(s, partitions(s)[copy.partition].topic)
+
+
+@compiled
+def look_later(s: State, place: int) -> None:
+    """At who is behind, every half of the longest lag."""
+    topic = topics(s)[place]
+    if not topic.looks:
+        topic.looks = True
+        schedule(s, ORDINARY, topic.look_every - s.now % topic.look_every, ORDER, topic.look)
+
+
+@by_address
+@handler
+def happen_at_node(s: State, index: int) -> None:
+    """An event of a log with nodes."""
+    if index & 1 == ALONE:
+        replicated_in_depth(s, index >> 1)
+        return
+    row = shipments(s)[index >> 1]
+    place, end, life = row.copy, row.end, row.life
+    give_back_shipment(s, index >> 1)
+    if copies(s)[place].life == life:
+        arrived(s, place, end)
+
+
+@compiled
+def arrived(s: State, place: int, end: int) -> None:
+    """A follower has all before `end`; one that has caught up is in sync again."""
+    copy = copies(s)[place]
+    copy.end = max(copy.end, end)
+    while copy.first >= 0 and lacks(s)[copy.first].offset < copy.end:
+        drop_lack(s, place)
+    partition = partitions(s)[copy.partition]
+    if not copy.in_sync and partition.leader >= 0 and copy.end >= partition.mark:
+        copy.in_sync = True
+        partition.in_sync += 1
+        log(s, ISR_EXPANDED, nodes(s)[copy.node].subject, topics(s)[partition.topic].about, 1.0)
+    advance(s, copy.partition)
+
+
+@compiled
+def drop_lack(s: State, place: int) -> None:
+    """A replica lacks the first of the records no more that it lacked."""
+    copy = copies(s)[place]
+    lack = copy.first
+    copy.first = lacks(s)[lack].next
+    if copy.first < 0:
+        copy.last = NOBODY
+    give_back_lack(s, lack)
+
+
+@compiled
+def advance(s: State, place: int) -> None:
+    """The high watermark goes to where all in-sync replicas are."""
+    partition = partitions(s)[place]
+    count = topics(s)[partition.topic].copies
+    if partition.leader < 0 or count == 1:
+        return
+    mark = partition.end
+    for copy in range(partition.first_copy, partition.first_copy + count):
+        if copies(s)[copy].in_sync:
+            mark = min(mark, copies(s)[copy].end)
+    partition.mark = max(partition.mark, mark)
+    while partition.first >= 0 and messages(s)[partition.first].offset < partition.mark:
+        replicated_in_depth(s, partition.first)
+
+
+@compiled
+def replicated_in_depth(s: State, message: int) -> None:
+    """Followers have it: the high watermark passes all replicated records at the head of the partition."""
+    messages(s)[message].replicated = True
+    partition = partitions(s)[messages(s)[message].partition]
+    topic = topics(s)[messages(s)[message].topic]
+    while partition.first >= 0 and messages(s)[partition.first].replicated:
+        head = partition.first
+        row = messages(s)[head]
+        partition.first = row.next
+        if partition.first < 0:
+            partition.last = NOBODY
+        row.available = s.now
+        fates(s)[head].acknowledged = False
+        for index in range(topic.first_group, topic.first_group + topic.groups):
+            group = group_of(s)[index]
+            if groups(s)[group].committed_only:
+                stand_unstable(s, group, head)
+            else:
+                readable(s, group, head)
+        if row.waiter >= 0:
+            put_ready(s, row.waiter)  # held while it waited: its turn takes that over
+            row.waiter = NOBODY
+        release(s, head)
+
+
+# -- what is lost ------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def leave_waiting(s: State, message: int) -> None:
+    """Who waits for it is told that its leader is gone."""
+    row = messages(s)[message]
+    if row.waiter >= 0:
+        put_ready(s, row.waiter)  # held while it waited: its turn takes that over
+        row.waiter = NOBODY
+
+
+@compiled
+def cut_off(s: State, place: int, first: int) -> None:
+    """What nobody has read yet is lost from this offset on; who waits for it is told."""
+    partition = partitions(s)[place]
+    last, message = NONE, partition.first
+    while message >= 0 and messages(s)[message].offset < first:
+        last, message = message, messages(s)[message].next
+    partition.last = last
+    if last < 0:
+        partition.first = NOBODY
+    else:
+        messages(s)[last].next = NOBODY
+    while message >= 0:
+        following = messages(s)[message].next
+        lose(s, message)
+        message = following
+
+
+@handler
+def lose(s: State, message: int) -> None:
+    """It ends for all groups."""
+    fate, topic = fates(s)[message], topics(s)[messages(s)[message].topic]
+    topic.lost += int(fate.acknowledged)
+    fate.acknowledged = False
+    fate.lost = True
+    leave_waiting(s, message)
+    for index in range(topic.first_group, topic.first_group + topic.groups):
+        group = groups(s)[group_of(s)[index]]
+        end_unread(s, new_delivery(s, message, group.first + messages(s)[message].partition - topic.first), LOST)
+    release(s, message)
