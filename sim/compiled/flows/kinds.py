@@ -1878,12 +1878,15 @@ class MessageQueue(int):
     comers: int
     space: int
     most: int
+    highest_priority: int
+    usual_priority: int
     failures_allowed: int
     dead: int
     hopeful: bool
     consumed: bool
     quorum: bool
     drops_head: bool
+    ranked: bool
     rejects_to_dead: bool
     single: bool
 
@@ -1962,6 +1965,8 @@ class Letter(int):
     chain: int
     path: int
     offset: int
+    order: int
+    priority: int
     site: int
     address: int
     flow: int
@@ -2039,6 +2044,7 @@ class Sender(int):
     where: int
     expiration: int
     batch: int
+    priority: int
     mandatory: bool
 
 

@@ -67,6 +67,7 @@ class SenderTables:
             expiration=row_of(sender.expiration) if sender.expiration is not None else NOBODY,
             batch=batch,
             mandatory=sender.mandatory,
+            priority=sender.priority if sender.priority is not None else NOBODY,
         )
 
     def _route(self, queues: list[Queue]) -> dict[str, int]:
@@ -173,7 +174,10 @@ class QueueTables:
             channels=len(queue.everyone),
             comers=len(queue.takers),
             space=places.space(broker.sites),
-            most=spec.max_length if spec.max_length is not None else NOBODY,
+            most=queue.most if queue.most is not None else NOBODY,
+            highest_priority=spec.highest_priority if spec.highest_priority is not None else NOBODY,
+            usual_priority=spec.usual_priority,
+            ranked=queue.waiting.ranked,
             failures_allowed=spec.failures_allowed if spec.failures_allowed is not None else NOBODY,
             dead=NOBODY,
             hopeful=queue.hopeful,
