@@ -693,3 +693,16 @@ def test_as_many_bytes_as_fit_may_wait(type):
 def test_priorities_and_limits_that_mean_nothing_are_errors(queue, words):
     with pytest.raises(ScenarioError, match=words):
         by_priority(queue)
+
+
+def test_a_broker_has_any_number_of_queues():
+    """A hundred, the last of which gives up what nobody takes to the first, and that back to it, where it ends: it went round in a circle."""
+    queues = ", ".join(f"q{number}: {{}}" for number in range(1, 99))
+    back, forth = "{message_ttl: 1s, dead_letter: {routing_key: q99}}", "{message_ttl: 1s, dead_letter: {routing_key: q0}}"
+    text = f"""
+    duration: 10s
+    services: {{orders: {{workers: 1, endpoints: {{create: [{{publish: q99}}]}}}}}}
+    brokers: {{rabbit: {{kind: queue, queues: {{q0: {back}, {queues}, q99: {forth}}}}}}}
+    """
+    played = testing.play_on_both(text, [0.0], sends="orders.create")
+    assert [book(played, name).offered for name in ("q0", "q50", "q99")] == [1, 0, 1]

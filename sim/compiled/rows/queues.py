@@ -52,7 +52,7 @@ class MessageQueue(Row):
     armed: float  # s; when its head is looked at for having expired
     patience: float  # s; how long it waits for an acknowledgement
     broker: Reference[QueueBroker]
-    bit: int  # its own among the queues of its broker
+    bit: int  # its own among the queues of its broker that have dead letters; of the others one that is never set
     name: int
     commit: int  # a draw; -1: at once
     work: int  # likewise; -1: none
