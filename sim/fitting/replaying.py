@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,23 +66,17 @@ def window_of(requests: Requests, begin: float, until: float) -> Requests:
 def spread(requests: Requests, resolution: float) -> Requests:
     """Arrivals that are known to the second only, anywhere within theirs, at random with a fixed seed.
 
-    They did not come at once.
+    They did not come at once; those of one second keep the order that they have.
     """
     if not resolution:
         return requests
-    ticks = np.floor(requests.arrival / resolution + 1e-9)
-    arrival = (ticks + np.random.default_rng(1).random(len(requests))) * resolution
-    moved = Requests(
-        arrival,
-        requests.duration,
-        requests.outcome,
-        requests.status,
-        requests.route,
-        requests.user,
-        requests.routes,
-        requests.users,
-    )
-    return moved.at(np.argsort(arrival, kind="stable"))
+    arrival = requests.arrival / resolution
+    arrival += 1e-9
+    np.floor(arrival, out=arrival)
+    arrival += np.random.default_rng(1).random(len(requests))
+    arrival *= resolution
+    arrival.sort()
+    return replace(requests, arrival=arrival)
 
 
 def under_trace(

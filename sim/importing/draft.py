@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -89,20 +90,44 @@ class Recorded:
     remark: str
 
 
-@dataclass
-class Arrived:
+class Arrived(Protocol):
     """The requests that came in, in the order of time."""
 
-    at: npt.NDArray[np.int64]  # ns since 1970
-    targets: list[tuple[Key, str]]  # services and endpoints
-    target: npt.NDArray[np.int32]  # of each request its place among them
-    took: npt.NDArray[np.int64]  # ns until its answer; -1: not known
-    failed: npt.NDArray[np.bool_]
+    @property
+    def targets(self) -> list[tuple[Key, str]]:
+        """Services and endpoints."""
 
     @property
-    def seconds(self) -> float:
-        """From the first to the last."""
-        return float(self.at[-1] - self.at[0]) / 1e9 if len(self.at) else 0.0
+    def at(self) -> npt.NDArray[np.int64]:
+        """(n,) ns since 1970."""
+
+    @property
+    def target(self) -> npt.NDArray[np.int32]:
+        """(n,) of each request its place among `targets`."""
+
+    @property
+    def took(self) -> npt.NDArray[np.int64]:
+        """(n,) ns until the answer; -1: not known."""
+
+    @property
+    def failed(self) -> npt.NDArray[np.bool_]:
+        """(n,)"""
+
+
+@dataclass
+class ArrivedRows:
+    """Those of traces, as columns."""
+
+    at: npt.NDArray[np.int64]
+    targets: list[tuple[Key, str]]
+    target: npt.NDArray[np.int32]
+    took: npt.NDArray[np.int64]
+    failed: npt.NDArray[np.bool_]
+
+
+def between(at: npt.NDArray[np.int64]) -> float:
+    """Seconds from the first of these nanoseconds to the last."""
+    return float(at[-1] - at[0]) / 1e9 if len(at) else 0.0
 
 
 @dataclass

@@ -22,6 +22,7 @@ from sim.importing.draft import (
     Key,
     Said,
     Service,
+    between,
     callees,
     steps_of,
     unpublished,
@@ -75,7 +76,7 @@ def _lasts(draft: Draft) -> str:
         return f"{math.ceil(draft.measured.lasts)}s"
     if draft.measured is None or not draft.measured.recording or draft.measured.arrived is None:
         return ""
-    return f"{math.ceil(draft.measured.arrived.seconds) + 1}s"
+    return f"{math.ceil(between(draft.measured.arrived.at)) + 1}s"
 
 
 def recording(draft: Draft) -> str:

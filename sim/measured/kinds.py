@@ -114,8 +114,7 @@ def _longest_time(found: Measured) -> float:
     """s; the longest that anything took, as far as it is a number."""
     times = [np.append(table.values, [table.mean, table.least, table.most]) for table in found.distributions]
     times += [found.requests.duration] if found.requests is not None else []
-    every = np.concatenate([*times, np.zeros(1)])
-    return float(every[np.isfinite(every)].max())
+    return max((float(np.max(some, where=np.isfinite(some), initial=0.0)) for some in times), default=0.0)
 
 
 def known(name: str) -> Reader | None:

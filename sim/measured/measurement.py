@@ -34,7 +34,10 @@ class Requests:
     @property
     def good(self) -> NDArray[np.bool_]:
         """(n,) answered ok or degraded, whether or not it is known how long that took."""
-        return np.isin(self.outcome, [int(outcome) for outcome in GOOD])
+        found = np.zeros(len(self), np.bool_)
+        for outcome in GOOD:
+            found |= self.outcome == outcome
+        return found
 
     @property
     def timed(self) -> NDArray[np.bool_]:

@@ -7,12 +7,15 @@ import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.measured.measurement import Measured, PassedOver, Requests
 from sim.measured.moment import UnreadableRowError, is_dated
 from sim.measured.source import Source
+from sim.stats.pieces import pieces
 from sim.units import LONGEST
 from sim.vocabulary import Outcome
 
@@ -24,6 +27,7 @@ _TOLERATED = 0.1  # share of lines that may be unreadable: a log that was cut, o
 
 _QUERY = re.compile(r"[?#;].*", re.DOTALL)
 _HOST = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*")
+T = TypeVar("T", bound=np.generic)
 _NUMBER = re.compile(r"\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,}")
 
 
@@ -85,22 +89,15 @@ class Rows:
         """
         if not len(self) or self._bad > max(5, _TOLERATED * (self._bad + len(self))):
             raise self._too_many()
-        time, duration = np.frombuffer(self._time, np.int64), np.frombuffer(self._duration, np.float64)
-        if ends:
-            time = time - np.round(np.nan_to_num(duration) * 1e9).astype(np.int64)
-        dated = is_dated(int(time.min()))
-        zero = int(time.min()) if dated else min(0, int(time.min()))
-        arrival = (time - zero) / 1e9
-        columns = (np.frombuffer(self._outcome, np.int8), np.frombuffer(self._status, np.int16))
-        route, user = np.frombuffer(self._route, np.int32), np.frombuffer(self._user, np.int32)
-        requests = Requests(arrival, duration, *columns, route, user, tuple(self._routes), len(self._users))
-        if np.any(arrival[1:] < arrival[:-1]):
-            requests = requests.at(np.argsort(arrival, kind="stable"))
+        first = self._first_arrival(ends)
+        dated = is_dated(first)
+        zero = first if dated else min(0, first)
+        requests = self._requests(zero)
         bad = PassedOver(self._bad, self._first_bad, self._why) if self._bad else None
         lacks = [*missing]
         lacks += ["which route a request took"] if not self._routes else []
         lacks += ["whose request it was"] if not self._users else []
-        lacks += ["how long anything took"] if bool(np.isnan(duration).all()) else []
+        lacks += ["how long anything took"] if bool(np.isnan(requests.duration).all()) else []
         lacks += [f"arrivals more exactly than to {resolution:g} s"] if resolution else []
         return Measured(
             kind=kind,
@@ -113,12 +110,41 @@ class Rows:
             resolution=resolution,
         )
 
+    def _first_arrival(self, ends: bool) -> int:
+        """Of the earliest, as the rows tell time; where they tell when a request ended, from now on when it came."""
+        time = np.frombuffer(self._time, np.int64)
+        if ends:
+            for part in pieces(len(time)):
+                took = np.nan_to_num(np.frombuffer(self._duration, np.float64)[part])
+                time[part] -= np.round(took * 1e9).astype(np.int64)
+        return int(time.min())
+
+    def _requests(self, zero: int) -> Requests:
+        """The rows in the order of arrival. Each column is let go when its copy is made: a log may fill the memory."""
+        time = np.frombuffer(self._time, np.int64)
+        time -= zero
+        arrival = time / 1e9
+        del time
+        self._time = array("q")
+        order = np.argsort(arrival, kind="stable") if np.any(arrival[1:] < arrival[:-1]) else None
+        arrival = _in_order(arrival, order)
+        self._duration, duration = array("d"), _in_order(np.frombuffer(self._duration, np.float64), order)
+        self._outcome, outcome = array("b"), _in_order(np.frombuffer(self._outcome, np.int8), order)
+        self._status, status = array("h"), _in_order(np.frombuffer(self._status, np.int16), order)
+        self._route, route = array("i"), _in_order(np.frombuffer(self._route, np.int32), order)
+        self._user, user = array("i"), _in_order(np.frombuffer(self._user, np.int32), order)
+        return Requests(arrival, duration, outcome, status, route, user, tuple(self._routes), len(self._users))
+
     def _too_many(self) -> Exception:
         if not self._bad:
             return self.source.wrong("found no requests, expected at least one")
         return self.source.wrong(
             f"{self._why} ({self._bad:,} lines are no requests, {len(self):,} are)", self._first_bad
         )
+
+
+def _in_order(column: NDArray[T], order: NDArray[np.intp] | None) -> NDArray[T]:
+    return column if order is None else column[order]
 
 
 def _number_of(name: str, numbers: dict[str, int], most: int, other: str) -> int:

@@ -19,6 +19,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from sim.stats.pieces import mean_and_deviation
+
 Array = npt.NDArray[np.float64]
 ENOUGH = 8  # values from which a family is told from another
 CLOSE = 0.05  # a distance that is small enough whatever the size of the sample
@@ -62,12 +64,13 @@ def closest(sample: Array) -> Fitted | None:
     mean = float(values.mean()) if values.size else 0.0
     if values.size < ENOUGH or mean <= 0.0:
         return None
-    if float(values.std()) <= CONSTANT * mean:
+    deviation = mean_and_deviation(values)[1]
+    if deviation <= CONSTANT * mean:
         return Fitted("constant", {"mean": mean}, 0.0, 0.0, 0.0, values.size)
-    positive = values[values > 0.0]
+    positive = values[np.searchsorted(values, 0.0, "right") :]
     if positive.size < 0.9 * values.size:
         return None
-    found = [_judged(values, name, parameters, cdf) for name, parameters, cdf in _candidates(values, positive, mean)]
+    found = [_judged(values, name, parameters, cdf) for name, parameters, cdf in _candidates(positive, mean, deviation)]
     nearest, simplest = min(found, key=lambda fitted: fitted.distance), found[0]
     luck = 1.0 / math.sqrt(values.size)
     is_as_good = simplest.distance <= min(SIMPLE * luck, nearest.distance + ASIDE * luck)
@@ -75,12 +78,12 @@ def closest(sample: Array) -> Fitted | None:
 
 
 def _candidates(
-    values: Array, positive: Array, mean: float
+    positive: Array, mean: float, deviation: float
 ) -> Iterator[tuple[str, dict[str, float], Callable[[Array], Array]]]:
     from scipy import special
 
-    logs = np.log(positive)
-    spread, gap = float(logs.std()), math.log(float(positive.mean())) - float(logs.mean())
+    of_logs, spread = mean_and_deviation(positive, np.log)
+    gap = math.log(float(positive.mean())) - of_logs
     yield "exponential", {"mean": mean}, lambda x: -np.expm1(-x / mean)
     if 1e-6 < spread < 20.0:
         middle = math.log(mean) - spread * spread / 2.0
@@ -96,7 +99,7 @@ def _candidates(
     if gap > 1e-9:
         order = (3.0 - gap + math.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
         yield "gamma", {"mean": mean, "shape": order}, lambda x: np.asarray(special.gammainc(order, x * order / mean))
-    variation = float(values.std()) / mean
+    variation = deviation / mean
     if 1.05 < variation < 30.0:
         square = variation * variation
         first = (1.0 + math.sqrt((square - 1.0) / (square + 1.0))) / 2.0
@@ -115,10 +118,17 @@ def _judged(values: Array, name: str, parameters: dict[str, float], cdf: Callabl
     model = cdf(values[ranks])
     distance = float(np.maximum(np.abs(model - ranks / values.size), np.abs(model - (ranks + 1) / values.size)).max())
     errors = [
-        _quantile(cdf, share, float(values[-1])) / max(float(np.quantile(values, share)), 1e-300) - 1.0
+        _quantile(cdf, share, float(values[-1])) / max(_of_sorted(values, share), 1e-300) - 1.0
         for share in (0.95, 0.99)
     ]
     return Fitted(name, parameters, distance, errors[0], errors[1], values.size)
+
+
+def _of_sorted(values: Array, share: float) -> float:
+    """A quantile, linear between two neighbours; numpy's own takes a copy."""
+    place = share * (values.size - 1)
+    below = values[int(place)]
+    return float(below + (values[min(int(place) + 1, values.size - 1)] - below) * (place - int(place)))
 
 
 def _quantile(cdf: Callable[[Array], Array], share: float, start: float) -> float:

@@ -35,7 +35,7 @@ def test_logs_with_nodes_and_transactions_are_alike():
 
 @pytest.mark.long
 def test_many_logs_with_nodes_and_transactions_are_alike():
-    for seed in range(4, 128):
+    for seed in range(4, 64):
         testing.play_on_both(without_producers(seed))
 
 

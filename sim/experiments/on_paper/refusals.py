@@ -42,7 +42,9 @@ def bucket_accepts(load: float, tokens: int) -> float:
     At whole services the workload is at most n services where at most n customers are there, whose stationary weights
     follow from one another without a subtraction (up-crossings equal down-crossings).
     """
-    if load > 100.0 and tokens > 1:
+    if tokens <= 1:
+        return 1.0 / (1.0 + load)  # no queue at all, whatever the load
+    if load > 100.0:
         return 1.0 / load  # it is never idle
     most = min(tokens, LARGEST) - 1
     more = _more_than(load, most + 1)  # P(more than k arrivals in the time of one token)

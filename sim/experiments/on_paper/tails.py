@@ -28,6 +28,7 @@ from sim.spec.measured import Mixture, Recorded
 
 Floats = NDArray[np.float64]
 SAMPLES = 4000
+_far_beyond = np.errstate(over="ignore")  # a limit of so many scales that no number holds them: infinite, tail 0
 
 
 @singledispatch
@@ -89,6 +90,7 @@ def _(distribution: Exponential, t: Floats) -> Floats:
     return distribution.mean * (1.0 - _exponential_tail(distribution.mean, t))
 
 
+@_far_beyond
 def _exponential_tail(mean: float, t: Floats) -> Floats:
     return np.exp(-t / mean) if mean > 0.0 else np.zeros_like(t)
 
@@ -123,12 +125,14 @@ def _(distribution: Mixture, t: Floats) -> Floats:
 
 
 @survival.register
+@_far_beyond
 def _(distribution: Uniform, t: Floats) -> Floats:
     low, high = distribution.low, distribution.high
     return np.clip((high - t) / (high - low), 0.0, 1.0) if high > low else (high > t).astype(np.float64)
 
 
 @limited_mean.register
+@_far_beyond
 def _(distribution: Uniform, t: Floats) -> Floats:
     low, high = distribution.low, distribution.high
     inside = np.clip(t, low, high)
@@ -162,11 +166,13 @@ def _normal_tail(z: Floats) -> Floats:
 
 
 @survival.register
+@_far_beyond
 def _(distribution: Pareto, t: Floats) -> Floats:
     return np.asarray((distribution.minimum / np.maximum(t, distribution.minimum)) ** distribution.alpha)
 
 
 @limited_mean.register
+@_far_beyond
 def _(distribution: Pareto, t: Floats) -> Floats:
     low, alpha = distribution.minimum, distribution.alpha
     ratio = np.maximum(t, low) / low
@@ -175,17 +181,20 @@ def _(distribution: Pareto, t: Floats) -> Floats:
 
 
 @survival.register
+@_far_beyond
 def _(distribution: Weibull, t: Floats) -> Floats:
     return np.asarray(np.exp(-((t / distribution.scale) ** distribution.shape)))
 
 
 @limited_mean.register
+@_far_beyond
 def _(distribution: Weibull, t: Floats) -> Floats:
     return distribution.mean * _gamma_share(1.0 / distribution.shape, (t / distribution.scale) ** distribution.shape)
 
 
 @survival.register(Gamma)
 @survival.register(Erlang)
+@_far_beyond
 def _(distribution: Gamma | Erlang, t: Floats) -> Floats:
     shape, scale = _shape_and_scale(distribution)
     return 1.0 - _gamma_share(shape, t / scale) if scale > 0.0 else np.zeros_like(t)
@@ -193,6 +202,7 @@ def _(distribution: Gamma | Erlang, t: Floats) -> Floats:
 
 @limited_mean.register(Gamma)
 @limited_mean.register(Erlang)
+@_far_beyond
 def _(distribution: Gamma | Erlang, t: Floats) -> Floats:
     shape, scale = _shape_and_scale(distribution)
     if scale == 0.0:

@@ -22,6 +22,7 @@ from sim.spec.walk import visits
 from sim.units import show_duration, show_rate, show_share
 
 IDLE = 0.95  # a consumer that can be busy for less than this share of its time waits for the wire
+MOST_PREFETCH = 65_535  # basic.qos of AMQP 0-9-1 has 16 bits for it
 ONE_PROCESS = (
     20_000.0  # 1/s; what one queue of RabbitMQ takes in and hands out depends on its node; some tens of thousands
 )
@@ -63,7 +64,13 @@ def starved_consumers(view: View) -> Iterator[Finding]:
             f"a consumer can be busy for {show_share(prefetch * held / (trip + held))} of its time: together they "
             f"handle {show_rate(most)} at most"
         )
-        yield Finding(use.place, finding, f"{why}; prefetch {math.ceil((trip + held) / held)} hides the round trip")
+        yield Finding(use.place, finding, f"{why}; {_hiding(trip, held)} hides the round trip")
+
+
+def _hiding(trip: float, held: float) -> str:
+    """The prefetch that keeps a consumer busy."""
+    needed = 1.0 + trip / held
+    return f"prefetch {math.ceil(needed)}" if needed <= MOST_PREFETCH else "no prefetch but 0 (unlimited)"
 
 
 def unlimited_prefetch(view: View) -> Iterator[Finding]:

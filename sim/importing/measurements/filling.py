@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.fitting.matching import partner
 from sim.fitting.replaying import spread
 from sim.importing.draft import (
-    Arrived,
     Draft,
     Entry,
     Key,
@@ -31,6 +32,7 @@ from sim.importing.traces.traffic import arrivals
 from sim.measured import Distribution, Measured, Requests
 from sim.measured.measurement import Gathered
 from sim.spec.document import Place
+from sim.stats.pieces import pieces
 from sim.vocabulary import Outcome
 
 MOST_ENDPOINTS = 100  # routes of a measurement that become endpoints; what else was asked for counts as the last
@@ -170,9 +172,14 @@ def _as_many(requests: Requests | None) -> Said:
 
 def _most_at_once(requests: Requests) -> int:
     known = ~np.isnan(requests.duration)
-    begin = np.sort(requests.arrival[known])
-    end = np.sort(requests.arrival[known] + requests.duration[known])
-    return int((np.arange(1, begin.size + 1) - np.searchsorted(end, begin, "right")).max(initial=0))
+    begin = requests.arrival if bool(known.all()) else requests.arrival[known]
+    end = requests.arrival + requests.duration
+    end.sort()  # those without an end come last
+    end, most = end[: begin.size], 0
+    for part in pieces(begin.size):
+        left = np.searchsorted(end, begin[part], "right")
+        most = max(most, int((np.arange(part.start + 1, part.stop + 1) - left).max(initial=0)))
+    return most
 
 
 def _head(all_: Together) -> list[str]:
@@ -366,11 +373,10 @@ def _requests(
     known = (target >= 0) & (target < len(places))
     if not bool(known.any()):
         return
-    its = requests.at(known)
+    its = requests if bool(known.all()) else requests.at(known)
     dated = [part.began for part in all_.measured if part.requests is not None and part.began is not None]
-    at = np.round(its.arrival * 1e9).astype(np.int64) + (min(dated) if dated else 0)
-    took = np.where(np.isnan(its.duration), -1, np.round(np.nan_to_num(its.duration) * 1e9)).astype(np.int64)
-    arrivals(Arrived(at, places, target[known], took, ~its.good), {}, recording, perhaps=False)
+    arrived = _Arrived(its, places, target if its is requests else target[known], min(dated) if dated else 0)
+    arrivals(arrived, {}, recording, perhaps=False)
     said = recording.arrivals
     if said is not None and not said.to_be_supplied:
         recording.arrivals = Said(said.value, f"{said.remark} of {all_.file}", said.to_be_supplied)
@@ -378,6 +384,33 @@ def _requests(
     for part in all_.measured:
         if part.requests is not None:
             draft.take(Place(part.file), "request", len(part.requests))
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """Requests as they came in; what only a recording of them needs is made when it is asked for."""
+
+    requests: Requests
+    targets: list[tuple[Key, str]]
+    target: NDArray[np.int32]
+    zero: int  # ns since 1970
+
+    @property
+    def at(self) -> NDArray[np.int64]:
+        at = np.empty(len(self.requests), np.int64)
+        for part in pieces(at.size):
+            at[part] = np.round(self.requests.arrival[part] * 1e9)
+        at += self.zero
+        return at
+
+    @property
+    def took(self) -> NDArray[np.int64]:
+        took = self.requests.duration
+        return np.where(np.isnan(took), -1, np.round(np.nan_to_num(took) * 1e9)).astype(np.int64)
+
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        return ~self.requests.good
 
 
 def _remember(all_: Together, requests: Requests, targets: dict[str, tuple[Key, str]], draft: Draft) -> None:

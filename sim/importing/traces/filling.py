@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.importing.draft import (
-    Arrived,
+    ArrivedRows,
     Consumer,
     Draft,
     Key,
@@ -236,7 +236,7 @@ class Filling:
 
     # ---- requests that came in
 
-    def _requested(self) -> Arrived:
+    def _requested(self) -> ArrivedRows:
         """When and where each request came in, in the order of time."""
         starts = np.frombuffer(self._requests.root_start, np.int64)
         classes = self._runs.class_of[np.frombuffer(self._requests.root_shape, np.int32)]
@@ -255,7 +255,7 @@ class Filling:
         of_messages = np.array(published, np.bool_)[classes]
         took[of_messages] = -1  # who published has had its answer before
         failed = np.frombuffer(self._requests.root_failed, np.uint8)[order] != 0
-        return Arrived(starts[order], targets, place_of[classes], took, failed)
+        return ArrivedRows(starts[order], targets, place_of[classes], took, failed)
 
     def _publisher(self, topic: int) -> tuple[Key, str]:
         """Who published messages whose publication was not recorded: a service that does nothing else."""

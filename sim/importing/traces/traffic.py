@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sim.importing.draft import Arrived, Key, Measured, Said
+from sim.importing.draft import Arrived, Key, Measured, Said, between
 from sim.importing.traces.calls import Requests
 from sim.importing.traces.times import duration, many, said_of
+from sim.stats.pieces import pieces
 
 ENOUGH = 50  # calls from which the latency of one link is told apart
 FAR = 1.5  # times the usual latency, or a part of it as small: a link of its own
@@ -65,21 +67,32 @@ def arrivals(arrived: Arrived, sampled: Mapping[float, int], measured: Measured,
     """What came in, how often, and at the most. `perhaps`: what was recorded may be a sample of all."""
     measured.arrived = arrived
     sends: Counter[tuple[Key, str]] = Counter()
-    for place, number in enumerate(np.bincount(arrived.target, minlength=len(arrived.targets)).tolist()):
-        sends[arrived.targets[place]] += number
+    for part in pieces(arrived.target.size):
+        for place, number in enumerate(np.bincount(arrived.target[part]).tolist()):
+            sends[arrived.targets[place]] += number
     measured.sends = dict(sends.most_common())
-    count, window = len(arrived.at), arrived.seconds
+    at = arrived.at
+    count, window = len(at), between(at)
     if count < 2 or window < SHORTEST:
         remark = f"how many requests come; {count} recorded says nothing of it"
         measured.arrivals = Said({"poisson": "10/s"}, remark, True)
         return
     rate, remark = (count - 1) / window, f"{many(count, 'request')} in {duration(window)}"
     if 5 <= window < LONGEST:
-        busiest = int(np.bincount((arrived.at - arrived.at[0]) // PEAK).max())
-        remark += f", at most {busiest:,} in a second"
+        remark += f", at most {_busiest(at):,} in a second"
     share = next(iter(sampled)) if len(sampled) == 1 else 1.0
     if share < 1.0:
         rate, remark = rate / share, f"{remark}; {100 * share:.3g} % of all were recorded, as their sampler says"
     elif perhaps:
         remark += "; where only a sample of all requests was recorded, more by as much"
     measured.arrivals = Said({"poisson": f"{rate:.4g}/s"}, remark)
+
+
+def _busiest(at: NDArray[np.int64]) -> int:
+    """The most in a second, counted from the first on."""
+    counts = np.zeros(int(at[-1] - at[0]) // PEAK + 1, np.int64)
+    for part in pieces(at.size):
+        seconds = (at[part] - at[0]) // PEAK
+        found = np.bincount(seconds - seconds[0])
+        counts[seconds[0] : seconds[0] + found.size] += found
+    return int(counts.max())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -43,6 +44,12 @@ def window(rate, most, seconds, sliding):
 @pytest.mark.parametrize(("load", "tokens"), [(0.5, 1), (0.5, 2), (0.9, 5), (1.0, 10), (1.5, 4), (3.0, 40)])
 def test_a_bucket_of_poisson_arrivals(load, tokens):
     assert 1.0 - bucket_accepts(load, tokens) == pytest.approx(bucket(load, 1.0, tokens), abs=0.006)
+
+
+@pytest.mark.parametrize("load", [1e9, 1e300, math.inf])
+def test_one_token_lets_one_pass_in_its_time_whatever_comes(load):
+    """M/D/1 without a queue: 1 of 1 + load, and no table of as many terms."""
+    assert bucket_accepts(load, 1) == 1.0 / (1.0 + load)
 
 
 def test_one_token_refuses_whoever_comes_before_the_next():

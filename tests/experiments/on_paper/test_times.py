@@ -52,6 +52,26 @@ def test_the_mean_of_what_a_limit_leaves_is_the_integral_of_the_tail(family):
         assert float(limited_mean(family, np.array([limit]))[0]) == pytest.approx(integral, rel=2e-4)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "family",
+    [
+        Exponential(mean="1e-305s"),
+        LogNormal(mean="1e-305s", cv=1),
+        Uniform.model_validate(["0s", "1e-305s"]),
+        Gamma(mean="1e-305s", cv=2),
+        Erlang(phases=4, mean="1e-305s"),
+        Pareto(alpha=2.5, mean="1e-305s"),
+        Weibull(shape=4, mean="1e-100s"),
+        HyperExponential(mean="1e-305s", cv=3),
+    ],
+    ids=lambda family: type(family).__name__,
+)
+def test_a_limit_beyond_all_scales_cuts_nothing(family):
+    assert survival(family, np.array([1e8]))[0] == pytest.approx(0.0, abs=1e-300)
+    assert limited_mean(family, np.array([1e8]))[0] == pytest.approx(family.mean, rel=1e-9)
+
+
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: type(family).__name__)
 def test_as_points_a_distribution_keeps_its_mean_and_nearly_its_tail(family):
     law = law_of(family)

@@ -60,6 +60,10 @@ DOWN = "{at: 50s, for: 5s, broker_down: rabbit}"
             system().replace("prefetch: 20", "prefetch: 1"),
             "together they handle 125/s at most; prefetch 3 hides the round trip",
         ),
+        (  # 1 + 10 ms / 1e-313 s is beyond the numbers
+            system(step="{work: 0ms}").replace("exponential: 5ms", "constant: 1e-310ms"),
+            "no prefetch but 0 (unlimited) hides the round trip",
+        ),
         (system().replace("prefetch: 20", "prefetch: 0"), "2 consumers with unlimited prefetch"),
         (
             system(fault=DOWN).replace("confirm: each,", ""),
