@@ -1078,7 +1078,7 @@ class Copy(int):
 
 
 class Lack(int):
-    """A record that a replica does not have."""
+    """A record that a replica does not have; of one that is gone and out of sync not all are kept."""
 
     written: float
     offset: int
