@@ -18,7 +18,7 @@ from sim.policies.base import dtype_of, policy
 SEED = 0x9747B28C
 MULTIPLIER = 0x5BD1E995  # below 2**31: times a 32-bit number it stays below 2**63
 MASK = 0xFFFFFFFF
-ZERO = 48  # the byte of the digit
+ZERO, ZEROS = 0x30, 0x30303030  # the byte of the digit, and four of them
 MOST_DIGITS = 19  # of a number below 2**63
 
 
@@ -68,11 +68,13 @@ def murmur2_of_number(key: int) -> int:
 
 @policy
 def four_digits(number: int) -> int:
-    """The digits of a number below 10,000 as four bytes, the first one lowest."""
-    word = ZERO + number % 10
-    word = word << 8 | ZERO + number // 10 % 10
-    word = word << 8 | ZERO + number // 100 % 10
-    return word << 8 | ZERO + number // 1000
+    """The digits of a number below 10,000 as four bytes, the first one lowest. Without a division, and two at once:
+    x * 5243 >> 19 is x // 100 below 10,000, and x * 103 >> 10 is x // 10 below 100.
+    """
+    hundreds = number * 5243 >> 19
+    pairs = hundreds | (number - 100 * hundreds) << 16
+    tens = pairs * 103 >> 10 & 0x000F000F
+    return tens | (pairs - 10 * tens) << 8 | ZEROS
 
 
 @policy
