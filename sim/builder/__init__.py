@@ -31,7 +31,7 @@ from sim.builder.written.parts.autoscaling import (
     starting,
     warm_up,
 )
-from sim.builder.written.parts.balancing import balancing, outlier_detection, zone_aware
+from sim.builder.written.parts.balancing import balancing, outlier_detection, passive_health_checks, zone_aware
 from sim.builder.written.parts.breaking import (
     circuit_breaker,
     go_breaker,
@@ -148,6 +148,7 @@ __all__ = [
     "objective",
     "opossum_breaker",
     "outlier_detection",
+    "passive_health_checks",
     "period",
     "polly_breaker",
     "pool",

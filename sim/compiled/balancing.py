@@ -31,13 +31,14 @@ from sim.policies import balancer, balancing, base, hashing, outliers, zones
 BY_NAME, BY_LATENCY = balancing.BY_NAME, balancing.BY_LATENCY
 BY_RING, BY_TABLE = balancing.BY_RING, balancing.BY_TABLE
 
-ANY = whole(zones.ANY)
+ANY, AS_ENVOY = whole(zones.ANY), whole(balancing.AS_ENVOY)
 choose_zone, keep_zone = zones.choose_zone.compiled, zones.keep_zone.compiled
 allow, pick_by_name, pick = balancing.allow.compiled, balancer.pick.compiled, balancing.pick.compiled
 pick_on_ring, key_of, fill_table = hashing.pick_on_ring.compiled, hashing.key_of.compiled, hashing.fill_table.compiled
 observe, renew, judge = balancing.observe.compiled, outliers.renew.compiled, outliers.judge.compiled
 eject, look, uneject = outliers.eject.compiled, outliers.look.compiled, outliers.uneject.compiled
 success_rate_threshold, is_outlier = outliers.success_rate_threshold.compiled, outliers.is_outlier.compiled
+returns = outliers.returns.compiled
 begin_interval, reached = outliers.begin_interval.compiled, base.reached.compiled
 
 
@@ -144,7 +145,7 @@ def hear_of_end(s: State, target: int, caller: int, replica: int, outcome: int, 
     peer = peers(s)[view.peers + index]
     if rule.kind == BY_LATENCY:
         observe(peer, seconds, s.now, rule.decay)
-    if rule.detects == 1 and judge(rule, peer, outcome):
+    if rule.detects > 0 and judge(rule, peer, outcome):
         eject_one(s, place, index, s.now)
 
 
@@ -156,7 +157,7 @@ def look_around(s: State, place: int) -> None:
     rule = balancing_rules(s)[view.rule]
     count = hosts(s)[view.host].count
     known = rows_from(peers(s), view.peers)
-    while rule.detects == 1 and reached(s.now, view.next_look):
+    while rule.detects == AS_ENVOY and reached(s.now, view.next_look):
         at = view.next_look
         view.next_look += rule.interval
         for index in range(count):
@@ -200,7 +201,7 @@ def check_passed(s: State, place: int, index: int) -> None:
     look_around(s, place)
     view = views(s)[place]
     peer = peers(s)[view.peers + index]
-    if balancing_rules(s)[view.rule].unejects == 1 and peer.ejected == 1:
+    if peer.ejected == 1 and returns(balancing_rules(s)[view.rule], peer):
         uneject(peer, s.now)
         log_at(s, s.now, REPLICA_RETURNED, view.subject + index, view.about, 0.0)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import attempts, calendar, cores, ending, eviction, lines, places, tasks
+from sim.compiled import attempts, calendar, cores, ending, eviction, lines, places, produced, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.instances import forget_instances
@@ -21,6 +21,7 @@ from sim.compiled.rows.hosts import hosts, quotas, replicas
 from sim.compiled.rows.lines import codels, disciplines, replica_lines
 from sim.compiled.rows.logs import dealt_out, stickies
 from sim.compiled.rows.plugins import plugin_steps
+from sim.compiled.rows.producers import producer_settings
 from sim.compiled.rows.running import give_back_note, notes
 from sim.compiled.rows.running import tasks as task_rows
 from sim.spec.cpu import LEAST_QUOTA
@@ -264,6 +265,10 @@ class Control:
         """Its next producer sticks to other partitions."""
         stickies.array(self.s)["left"][replica :: self.s.replica_count] = 0
         dealt_out.array(self.s)[replica :: self.s.replica_count] = 0
+        for settings in range(self.wiring.producer_tables.brokers):
+            if self.s.must_grow:
+                self.machine.grow()
+            produced.close_producer(self.s, producer_settings(self.s)[settings].first_producer + replica)
 
     # -- tokens --------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from sim.compiled.cores import drop_job
 from sim.compiled.flights import crash_flights
 from sim.compiled.keys import forget_key
 from sim.compiled.places import come_inside, end_is_heard, leave, leave_backlog, out_of_queue, unpark
+from sim.compiled.producing import drop_record, unblock
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.programs import entry_ops
@@ -19,6 +20,7 @@ from sim.compiled.spans import keep_span
 from sim.compiled.stranding import strand_sagas
 from sim.compiled.tasks import (
     FINISHED,
+    IN_MEMORY,
     IN_QUEUE,
     ON_CPU,
     OUTSIDE,
@@ -112,6 +114,9 @@ def stop_waiting(s: State, task: int, host: int) -> None:
         come_inside(s, task)
     elif own.waits == UNACCEPTED:
         leave_backlog(s, task)
+    elif own.waits == IN_MEMORY:
+        unblock(s, task)
+        drop_record(s, task)
 
 
 @handler

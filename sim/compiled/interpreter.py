@@ -28,6 +28,8 @@ from sim.compiled.calendar import (
     LANE,
     OF_CLIENT,
     OF_MEMBERS,
+    OF_MEMORY,
+    OF_NODES,
     OF_QUEUE,
     OF_QUEUES,
     ORDER,
@@ -42,7 +44,7 @@ from sim.compiled.calendar import (
 )
 from sim.compiled.channels import happen_at_queue, letter_over
 from sim.compiled.clients import arrival, client_timed_out
-from sim.compiled.codes import OK, REFUSED
+from sim.compiled.codes import OK, REFUSED, TIMEOUT
 from sim.compiled.committing import look_at_commit
 from sim.compiled.consumers import deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
@@ -75,6 +77,7 @@ from sim.compiled.operations import (
 )
 from sim.compiled.places import leave, park
 from sim.compiled.plugins.steps import plugin_step
+from sim.compiled.produced import happen_at_producer, stand_in_for_request, wake_blocked
 from sim.compiled.races import copy_due
 from sim.compiled.relays import write_to_outbox
 from sim.compiled.rows.events import give_back_timer, ready, timer_lanes, timers
@@ -125,6 +128,7 @@ from sim.compiled.tasks import (
     ALIVE,
     COPY_DUE,
     GO_ON,
+    HEARS_OF_REPLICAS,
     LOOKS_AT_COMMIT,
     LOOKS_AT_FETCH,
     OPENED,
@@ -146,7 +150,7 @@ from sim.compiled.written.clients import ask, come, think, visit
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
 from sim.compiled.written.limits import meet_limits
 from sim.compiled.written.members import commit, commit_record, commit_transaction, poll, rest
-from sim.compiled.written.publications import publication, publication_at_leader, relay_step
+from sim.compiled.written.publications import produce, publication, publication_at_leader, relay_step
 from sim.compiled.written.queues import publication_at_exchange, publish_unconfirmed, receive
 from sim.compiled.written.sagas import look_at_undo
 from sim.compiled.written.steps import carry, get_place, spend
@@ -230,8 +234,10 @@ def happen(s: State, kind: int, index: int, before: float) -> None:
     elif kind >= OF_QUEUES:
         if kind == OF_QUEUES:
             happen_at_queue(s, index, before)
-        else:
+        elif kind == OF_NODES:
             happen_at_node(s, index)
+        else:
+            happen_at_producer(s, index, before)
     else:  # CPU
         cores_fire(s, index)
 
@@ -280,6 +286,8 @@ def stand_in(s: State, task: int, then: int) -> None:
         look_at_fetch(s, tasks(s)[task].member)
     elif then == LOOKS_AT_COMMIT:
         look_at_commit(s, tasks(s)[task].member)
+    elif then == HEARS_OF_REPLICAS:
+        stand_in_for_request(s, task)
     else:  # an order, which Python has put into the ready queue
         ask_python(s, tasks(s)[task].phase)
         forget(s, task)
@@ -305,6 +313,8 @@ def expire(s: State, lane: int) -> None:
                 waited_too_long(s, task, row.owner)
             elif row.purpose == OF_CLIENT:
                 client_timed_out(s, task, row.owner)
+            elif row.purpose == OF_MEMORY:
+                wake_blocked(s, task, TIMEOUT)
             else:
                 call_expired(s, task, row.owner, row.purpose)
         else:
@@ -408,7 +418,7 @@ def of_logs(s: State, task: int, op: Op) -> int:
 @by_address
 @handler
 def of_queues(s: State, task: int, op: Op) -> int:
-    """The operations of consumers of queues, and of those who publish to a queue broker and do not wait for each."""
+    """The operations of consumers of queues, and of those who publish otherwise than by a call."""
     pc = tasks(s)[task].pc
     if op.kind == op_of.RECEIVE:
         return receive(s, task)
@@ -416,6 +426,8 @@ def of_queues(s: State, task: int, op: Op) -> int:
         return letter_over(s, task)
     if op.kind == op_of.PUBLISH_UNCONFIRMED:
         return publish_unconfirmed(s, task, pc)
+    if op.kind == op_of.PRODUCE:
+        return produce(s, task, pc)
     row = batch_ops(s)[pc]
     if is_last_of_batch(s, row.call, tasks(s)[task].replica, row.batch):
         return NEXT

@@ -202,8 +202,9 @@ def spread(s: State, message: int) -> None:
         if place == partition.leader:
             copy.end = partition.end
             continue
-        add_lack(s, place, made.offset)
         node = nodes(s)[copy.node]
+        if node.down == 0 or copy.in_sync:  # who is gone for good need not remember each record that it lacks
+            add_lack(s, place, made.offset)
         if node.down == 0:
             seconds = replication_time(s, made.topic, requests(s)[made.request].id, made.chain)
             ship(s, place, partition.end, seconds * node.slow)

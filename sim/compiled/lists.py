@@ -10,13 +10,27 @@ from sim.compiled.base import handler
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.lines import Turn, TurnLine
 from sim.compiled.rows.logs import Delivery, DeliveryLine
+from sim.compiled.rows.producers import Batch, BatchLine, ProducedRecord, Producer, ProducerLine, RecordLine
 from sim.compiled.rows.queues import Channel, Letter, LetterLine, QueueDelivery, QueueDeliveryLine, Round
 from sim.compiled.rows.running import Task, TaskLine
 from sim.compiled.rows.serverless import Instance, InstanceLine
 from sim.compiled.rows.tables import Rows
 
-Linked = TypeVar("Linked", Task, Delivery, Turn, Letter, Channel, QueueDelivery, Instance)
-Line = TaskLine | DeliveryLine | TurnLine | LetterLine | Round | QueueDeliveryLine | InstanceLine
+Linked = TypeVar(
+    "Linked", Task, Delivery, Turn, Letter, Channel, QueueDelivery, Instance, Producer, Batch, ProducedRecord
+)
+Line = (
+    TaskLine
+    | DeliveryLine
+    | TurnLine
+    | LetterLine
+    | Round
+    | QueueDeliveryLine
+    | InstanceLine
+    | ProducerLine
+    | BatchLine
+    | RecordLine
+)
 
 
 @handler

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from sim.compiled import calendar, committing, consumers, ending, letters, relays, topics, transactions
+from sim.compiled import calendar, committing, consumers, ending, letters, producing, relays, topics, transactions
 from sim.compiled.base import NONE
 from sim.compiled.codes import SKIPPED
 from sim.compiled.committing import AUTOMATIC
@@ -291,6 +291,8 @@ class Membership:
                 relays.release_written(self.s, outbox)
             elif tasks(self.s)[row.task].phase == relays.CONFIRMING:
                 letters.end_wait(self.s, row.waiter)
+            elif tasks(self.s)[row.task].phase in (relays.BLOCKED, relays.HEARING):
+                producing.release_records(self.s, outbox)
             self.silence(row.task)
         row.task = NOBODY
 

@@ -35,6 +35,7 @@ from sim.compiled.rows.programs import (
     ParallelOp,
     PlaceOp,
     PluginOp,
+    ProduceOp,
     RacerOp,
     RepeatOp,
     ReplyOp,
@@ -67,8 +68,8 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     TAKE_OUT, ENTER,
     LOOK_FOR_SESSION, KEEP_SESSION, SESSION_LOST,
     COMMIT_RECORD, REST, BEGIN_TRANSACTION, END_TRANSACTION,
-    RECEIVE, LETTER_OVER, PUBLISH_UNCONFIRMED, PUBLISH_IN_BATCH,
-) = map(whole, range(83))  # fmt: skip
+    RECEIVE, LETTER_OVER, PUBLISH_UNCONFIRMED, PUBLISH_IN_BATCH, PRODUCE,
+) = map(whole, range(84))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -84,7 +85,7 @@ OPERANDS: dict[int, type[Op]] = {
     **dict.fromkeys((WRITE_BEGINS, WRITTEN_THROUGH, WRITE_BEHIND, TAKE_COLLECTED, COLLECTED_WRITTEN), CacheWriteOp),
     SAGA: SagaOp, TURN_BACK: SagaOp, UNDO: SagaOp, UNDO_OVER: SagaOp, RETRACT: EffectOp,
     LOOK_FOR_SESSION: SessionOp, KEEP_SESSION: SessionOp, SESSION_LOST: SessionOp,
-    PUBLISH_UNCONFIRMED: CallOp, PUBLISH_IN_BATCH: BatchOp,
+    PUBLISH_UNCONFIRMED: CallOp, PUBLISH_IN_BATCH: BatchOp, PRODUCE: ProduceOp,
     PLUGIN_BEGINS: PluginOp, PLUGIN_STEP: PluginOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""

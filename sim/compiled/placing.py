@@ -23,6 +23,18 @@ in_turn = partitioner.in_turn.compiled
 @handler
 def which_partition(s: State, topic: int, key: int, producer: int, request: int, chain: int) -> int:
     """By its key, or where the producer's batch of unkeyed messages stands."""
+    found = keyed(s, topic, key, producer, request)
+    if found >= 0:
+        return found
+    return sticky(
+        stickies(s)[topic * s.replica_count + producer],
+        uniform(draws(s)[topics(s)[topic].chance].key, requests(s)[request].id, chain),
+    )
+
+
+@handler
+def keyed(s: State, topic: int, key: int, producer: int, request: int) -> int:
+    """The partition that its key decides, or whose turn it is; -1: it has none."""
     row = topics(s)[topic]
     its_request = requests(s)[request]
     if row.count == 1:
@@ -33,13 +45,7 @@ def which_partition(s: State, topic: int, key: int, producer: int, request: int,
         return partition_of(its_request.user, row.count)
     if key == BY_ITEM and its_request.item >= 0:
         return partition_of(its_request.item, row.count)
-    if key > STICKY:
-        found = placed_apart(s, topic, key, producer, request)
-        if found >= 0:
-            return found
-    return sticky(
-        stickies(s)[topic * s.replica_count + producer], uniform(draws(s)[row.chance].key, its_request.id, chain)
-    )
+    return placed_apart(s, topic, key, producer, request) if key > STICKY else NONE
 
 
 @by_address

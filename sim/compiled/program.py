@@ -27,6 +27,7 @@ from sim.models import steps as behaviours
 from sim.models.call import Call
 from sim.models.gateway import Forward, Translation
 from sim.models.limits import step_of
+from sim.models.logs.publishing import Producing
 from sim.models.queues.exchange import Batched, Blocking
 from sim.models.saga import Retract
 from sim.models.sequence import PASS
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.idempotency import KeyTables
     from sim.compiled.wiring.limits import LimitTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.producers import ProducerTables
     from sim.compiled.wiring.sagas import SagaTables
     from sim.compiled.wiring.sessions import SessionTables
     from sim.models.demand import Demand
@@ -94,6 +96,7 @@ class Assembler:
         self,
         places: Places,
         calls: CallTables,
+        producers: ProducerTables,
         composed: ComposedTables,
         limits: LimitTables,
         caches: CacheTables,
@@ -104,6 +107,7 @@ class Assembler:
     ):
         self.places = places
         self.calls = calls
+        self.producers = producers
         self.composed = composed
         self.caches = caches
         self.sagas = sagas
@@ -300,12 +304,16 @@ class Assembler:
 
     def call(self, call: Call, fail: Label) -> None:
         """A guarded call, and its fallback."""
+        self._or_fallback(op_of.CALL, call, fail)
+
+    def _or_fallback(self, kind: int, call: Call, fail: Label, **values: int) -> None:
+        """An operation in which a call is made, and what is done in its place where that fails."""
         number = self.calls.call(call)
         if call.fallback is None:
-            self.emit(op_of.CALL, call=number, fail=fail)
+            self.emit(kind, call=number, fail=fail, **values)
             return
         failed, well = Label(), Label()
-        self.emit(op_of.CALL, call=number, fail=failed)
+        self.emit(kind, call=number, fail=failed, **values)
         self.emit(op_of.GO_TO, to=well)
         self.here(failed)
         self.emit(op_of.FALL_BACK, fail=fail)
@@ -328,6 +336,10 @@ class Assembler:
         host = self.places.host_at[step.host]
         if isinstance(how, Blocking):
             self.emit(op_of.PUBLISH_UNCONFIRMED, host=host, call=self.calls.call(call))
+        elif isinstance(how, Producing):
+            self.let_go(step.host)
+            fails = call.fallback is None
+            self._or_fallback(op_of.PRODUCE, call, fail, publisher=self.producers.publisher(how), fails=fails)
         elif isinstance(how, Batched):
             over = Label()
             self.emit(op_of.PUBLISH_IN_BATCH, host=host, call=self.calls.call(call), batch=how.batch, to=over)

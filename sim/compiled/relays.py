@@ -21,8 +21,9 @@ from sim.compiled.spans import OUTBOX, follow, keep_note
 from sim.compiled.tasks import done
 from sim.compiled.topics import append, release
 
-# where a relay waits: for the replicas of its batch, for confirms, for a node to write a record, for its followers
-REPLICATING, CONFIRMING, WRITING, SPREADING = map(whole, range(1, 5))
+# where a relay waits: for the replicas of its batch, for confirms, for a node to write a record, for its followers, for
+# memory of its producer, for acknowledgements
+REPLICATING, CONFIRMING, WRITING, SPREADING, BLOCKED, HEARING = map(whole, range(1, 7))
 
 
 @handler

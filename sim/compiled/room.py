@@ -31,6 +31,14 @@ from sim.compiled.rows.events import (
 from sim.compiled.rows.gateway import Entry, entries, old_entries
 from sim.compiled.rows.limits import library_counters, limiter_rings, limiters, ring_of, waiting_counters
 from sim.compiled.rows.logs import deliveries, keys_of_records, lacks, messages, segments, shipments
+from sim.compiled.rows.producers import (
+    batches,
+    produce_requests,
+    produced_records,
+    producer_settings,
+    producer_wakes,
+    requested_batches,
+)
 from sim.compiled.rows.queues import channels, letters, publications, queue_deliveries, queue_timers
 from sim.compiled.rows.records import (
     candidate_records,
@@ -57,6 +65,7 @@ CANDIDATES = 1 << 10  # requests that may be exemplars
 WORD = 64  # buckets of the wheel that one whole number has a bit for
 PLANNED = 64  # events beside those of tasks, timers, messages and traffic
 STAGES_OF_ONE = 64  # stages that one operation writes at most, but of messages
+REQUESTED = (messages, segments, keys_of_records, batches, tasks, produce_requests, requested_batches, producer_wakes)
 BUFFERS = (request_records, message_records, event_records, span_records, stage_records, candidate_records)
 
 
@@ -77,7 +86,10 @@ class Room:
             shipments: (wiring.log_tables.largest_batch + 2) * wiring.log_tables.most_copies,
             letters: wiring.queue_tables.most_at_once + 2,
             publications: wiring.queue_tables.largest_batch + 2,
+            produced_records: wiring.log_tables.largest_batch + 2,
         }
+        self.stand_ins = wiring.producer_tables.most_at_once
+        self.produces = wiring.producer_tables.brokers > 0
         self.spread = wiring.sender_tables.spread
         self.largest_route = wiring.sender_tables.largest_route
         self.counters = wiring.limit_tables.most  # one request may bring new counters for every limit
@@ -128,9 +140,20 @@ class Room:
         if table in (queue_deliveries, queue_timers):
             return s.size_of(letters)  # all that waits may be handed out at once
         least = max(LEAST_RESERVE, s.size_of(table) // 8, self.at_once.get(table, 0))
+        if self.produces and table in REQUESTED:
+            return max(least, self._most_produced(table))
         if table is letters:  # all that waits may be given up at once, and each come to several queues
             return max(least, s.size_of(table) * (self.spread - 1) // self.spread)
         return least
+
+    def _most_produced(self, table: AnyTable) -> int:
+        """Of what producers send at once: each record is written at most once, and goes into one batch at most."""
+        s = self.s
+        if table in (messages, batches, segments, keys_of_records):
+            return s.size_of(produced_records)
+        if table is tasks:  # somebody stands in for each batch that waits for replicas
+            return min(self.stand_ins, s.size_of(batches)) + self.at_once[tasks]
+        return s.size_of(batches)
 
     def _lengthen(self, table: AnyTable) -> None:
         old = self.s.size_of(table)
@@ -181,6 +204,7 @@ class Room:
         pending: tuple[AnyTable, ...] = (
             tasks, tasks, messages, deliveries, timer_lanes, workloads,
             letters, queue_deliveries, queue_timers, shipments, channels, channels, channels, channels,
+            produce_requests, produce_requests, producer_wakes, producer_settings, producer_settings,
         )  # fmt: skip
         # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the
         # other push one for each.
@@ -189,7 +213,8 @@ class Room:
         most = told + sum(map(s.size_of, pending)) + s.cpu_events_most + len(self.orders) + PLANNED
         if most > s.size_of(heap):
             s.put(heap, resized(heap.array(s)[: s.heap_size], most * 5 // 4))
-        size = _power_of_two(s.size_of(tasks) + s.size_of(queue_deliveries) + 1)
+        of_producers = 2 * s.size_of(produce_requests) + s.size_of(producer_wakes)
+        size = _power_of_two(s.size_of(tasks) + s.size_of(queue_deliveries) + of_producers + 1)
         if size > s.size_of(fixed_delay_queue):
             s.put(fixed_delay_queue, _unrolled(fixed_delay_queue.array(s), s.fixed_first, s.fixed_size, size))
             s.fixed_first, s.fixed_mask = 0, size - 1

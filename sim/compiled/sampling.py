@@ -17,6 +17,7 @@ from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, keepers, member_of, members, outboxes, partitions, topics
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
+from sim.compiled.rows.producers import producer_settings, producers
 from sim.compiled.rows.queues import channel_of, channels, given_up, message_queues, queue_brokers
 from sim.compiled.rows.sagas import ledgers, saga_counts
 from sim.compiled.rows.serverless import serverless_functions
@@ -40,8 +41,9 @@ from sim.compiled.written.watched import read_layers
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
     SPILLOVER, EXECUTIONS, RUNNING, RUNNING_PROVISIONED,
-    CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OFFLINE, UNDER_REPLICATED, RECORDS_LOST, OF_LAYERS,
-) = map(whole, range(87))  # fmt: skip
+    CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OFFLINE, UNDER_REPLICATED, RECORDS_LOST,
+    PRODUCERS_BLOCKED, PRODUCE_REQUESTS, PRODUCED_BATCHES, BUFFERED, OF_LAYERS,
+) = map(whole, range(91))  # fmt: skip
 
 
 @handler
@@ -52,6 +54,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
+    if what >= PRODUCERS_BLOCKED:
+        return read_producers(s, what, index)
     if what >= OFFLINE:
         return read_nodes(s, what, index, count)
     if what >= CACHE_WRITES:
@@ -244,6 +248,23 @@ def read_cache_writes(s: State, what: int, index: int) -> float:
     for place in range(counts.first, counts.first + counts.replicas):
         waiting += collected(s)[place].waiting
     return float(waiting)
+
+
+@handler
+def read_producers(s: State, what: int, index: int) -> float:
+    """The same of the producers of a log broker; those that are gone have sent what they have sent."""
+    settings = producer_settings(s)[index]
+    if what == BUFFERED:
+        buffered, producer = 0.0, settings.there.first
+        while producer >= 0:
+            buffered += settings.buffer - producers(s)[producer].free
+            producer = producers(s)[producer].next
+        return buffered
+    total = 0
+    for producer in range(settings.first_producer, settings.first_producer + s.replica_count):
+        row = producers(s)[producer]
+        total += row.waiting if what == PRODUCERS_BLOCKED else row.requests if what == PRODUCE_REQUESTS else row.batches
+    return float(total)
 
 
 @handler

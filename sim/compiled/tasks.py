@@ -36,10 +36,10 @@ MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the reco
 # what a task does when it wakes
 (
     ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN, HELD_IN_VAIN, HELD, STARTED,
-    KNOCK, ASKED, OPENED, COPY_DUE, STANDS_IN, LOOKS_AT_FETCH, LOOKS_AT_COMMIT, PUBLISH_AT_EXCHANGE,
-    PUBLISH_AT_LEADER,
-) = map(whole, range(21))  # fmt: skip
-NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE, UNACCEPTED = map(whole, range(7))  # where it stands
+    KNOCK, ASKED, OPENED, COPY_DUE, STANDS_IN, LOOKS_AT_FETCH, LOOKS_AT_COMMIT,
+    HEARS_OF_REPLICAS, PUBLISH_AT_EXCHANGE, PUBLISH_AT_LEADER,
+) = map(whole, range(22))  # fmt: skip
+NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE, UNACCEPTED, IN_MEMORY = map(whole, range(8))  # where it stands
 # the life of a row: a task, what is left of one while something still names it, nobody
 ALIVE, OVER, FREE = map(whole, range(3))
 

@@ -84,7 +84,16 @@ def free_delivery(s: State, delivery: int) -> None:
 def append(
     s: State, topic: int, key: int, site: int, producer: int, request: int, chain: int, path: int, kept: bool, flow: int
 ) -> int:
-    """Write an event of this producer to the log.
+    """Write an event of this producer to the log."""
+    partition = topics(s)[topic].first + which_partition(s, topic, key, producer, request, chain)
+    return append_to(s, topic, partition, site, request, chain, path, kept, flow)
+
+
+@handler
+def append_to(
+    s: State, topic: int, partition: int, site: int, request: int, chain: int, path: int, kept: bool, flow: int
+) -> int:
+    """Write an event to a partition.
 
     It is readable when it and all before it in its partition are replicated.
     """
@@ -107,7 +116,7 @@ def append(
     made.left = row.groups + 1 + int(kept)  # its deliveries, its replication, and a publisher who looks at it again
     row.published += 1
     requests(s)[request].alive += row.groups
-    made.partition = row.first + which_partition(s, topic, key, producer, request, chain)
+    made.partition = partition
     if row.keeper >= 0:
         keep_record(s, message)
     into_partition(s, message)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from sim.errors import did_you_mean
-from sim.importing.draft import Draft, Gateway, Route, Said, Service, kept, where
+from sim.importing.draft import Draft, Gateway, Route, Said, Service, where
 from sim.importing.images import KONG
 from sim.importing.kong_plugins import apply
 from sim.importing.parts import Part
@@ -24,6 +24,7 @@ from sim.spec.document import Data, Place
 
 RETRIES, READ_TIMEOUT, WEIGHT = 5, 60_000, 100  # Kong's defaults; milliseconds
 _UNSAFE = {"POST", "PATCH", "LOCK"}  # what nginx does not send twice
+_PASSIVE = ("http_failures", "tcp_failures", "timeouts")
 _BALANCING = {"round-robin": "round_robin", "least-connections": "least_request"}
 _TELLING = {  # fields by which lists of entities are known
     "services": {"host", "url", "routes", "connect_timeout", "read_timeout", "retries"},
@@ -272,17 +273,46 @@ def _balancing(service: Service, upstream: Part, targets: int) -> None:
             algorithm.leave_out(
                 f"algorithm {algorithm.text()[:40]}", f"expected one of {', '.join(_BALANCING)}; round robin stays"
             )
-    checks = upstream["healthchecks"]
-    active = [checks["active"][side]["interval"].number() for side in ("healthy", "unhealthy")]
-    passive = [checks["passive"]["unhealthy"][name].number() for name in ("http_failures", "tcp_failures", "timeouts")]
-    if any(active) or any(passive):
-        words = [*(["active"] if any(active) else []), *(["passive"] if any(passive) else [])]
-        service.remarks.append(kept(f"{' and '.join(words)} health checks of Kong: not taken", checks.at))
-        checks.leave_out(
-            "health checks",
-            "are not taken: Kong counts each kind of failure by itself; write active ones as `health_checks`, passive "
-            "ones as `outlier_detection`",
+    _health(service, upstream["healthchecks"], targets)
+
+
+def _health(service: Service, checks: Part, targets: int) -> None:
+    """Active checks of those that are healthy, and passive ones among several; all thresholds are 0 by default, which
+    is off. Of the active ones the threshold that is reached first, whatever fails.
+    """
+    active = checks["active"]
+    every, again = (active[side]["interval"].number() for side in ("healthy", "unhealthy"))
+    falls = [_threshold(active["unhealthy"][name]) for name in ("tcp_failures", "timeouts", "http_failures")]
+    if every and any(falls):
+        its: dict[str, Data] = {
+            "interval": f"{every:.15g}s",
+            **({"unhealthy_interval": f"{again:.15g}s"} if again else {}),
+        }
+        its |= {
+            "timeout": f"{active['timeout'].number() or 1.0:.15g}s",
+            "unhealthy_threshold": min(filter(None, falls)),
+        }
+        its["healthy_threshold"] = _threshold(active["healthy"]["successes"]) or 1
+        service.health_checks = Said(its, f"healthchecks.active ({where(active.at)})")
+    elif every or again:
+        active.leave_out(
+            "active health checks", "found no interval for healthy targets with a threshold of failures, expected both"
         )
+    passive = {name: _threshold(checks["passive"]["unhealthy"][name]) for name in _PASSIVE}
+    if any(passive.values()) and targets > 1:
+        counts: dict[str, Data] = {name: count for name, count in passive.items() if count}
+        if successes := _threshold(checks["passive"]["healthy"]["successes"]):
+            counts["successes"] = successes
+        before = service.load_balancing
+        policy = before.value if before is not None else "round_robin"
+        remark = f"healthchecks.passive ({where(checks['passive'].at)})"
+        said = f"{before.remark}; {remark}" if before is not None else remark
+        service.load_balancing = Said({"policy": policy, "passive_health_checks": counts}, said)
+
+
+def _threshold(part: Part) -> int:
+    """A count of eight bits; 0: it is off."""
+    return part.whole(0, 255) or 0
 
 
 @dataclass

@@ -41,7 +41,9 @@ class Balancer:
         zones: Sequence[int],
         all_zones: int,
         recorder: Recorder,
+        rises: int = 1,
     ):
+        """`rises`: health checks that must pass until a replica that failed is taken back."""
         self.name, self.caller, self.recorder = name, name_of(caller), recorder
         self.zone, self.zones = caller.zone, zones
         # those with whom this caller shares the load
@@ -50,7 +52,7 @@ class Balancer:
         self.alive = alive  # who is there now
         self.returned = returned  # place -> when a replica came back there
         self.replicas = len(alive)
-        self.rule = policy.new_balancing(spec, all_zones if zones else 0)
+        self.rule = policy.new_balancing(spec, all_zones if zones else 0, rises)
         self.peers = policy.new_peers(spec, self.replicas)
         self.loads = [0] * self.replicas
         self.allowed = [0] * self.replicas
@@ -92,7 +94,7 @@ class Balancer:
     def check_passed(self, index: int, now: float) -> None:
         """A health check of a replica has passed: it returns, where it was ejected."""
         self._look(now)
-        if self.rule.unejects and self.peers[index].ejected:
+        if self.peers[index].ejected and outliers.returns(self.rule, self.peers[index]):
             outliers.uneject(self.peers[index], now)
             self._tell(EventKind.REPLICA_RETURNED, index, now)
 
@@ -132,7 +134,7 @@ class Balancer:
         """What Envoy does at the end of every interval that is over by now: nothing has happened in between."""
         self._meet_newcomers()
         rule = self.rule
-        while rule.detects and reached(now, self.next_look):
+        while rule.detects == policy.AS_ENVOY and reached(now, self.next_look):
             at = self.next_look
             self.next_look += rule.interval
             for index, peer in enumerate(self.peers):

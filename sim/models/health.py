@@ -4,8 +4,8 @@ It is run by both engines as it is (`compiled/elasticity.py`), since checks are 
 
 Not modelled: that a check takes a worker or waits in the queue of a replica (it is answered beside them, as on a
 management port of its own), warm-up, faults of `errors` (they are of endpoints: `outlier_detection` sees them), the
-network between who checks and the replica, checks of each caller by itself, jitter, other intervals for who is
-unhealthy or has no traffic, and how often a replica was ejected before its checks failed.
+network between who checks and the replica, checks of each caller by itself, jitter, another interval for who
+has no traffic, and how often a replica was ejected before its checks failed.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ class HealthChecks:
                 self.host.is_another(index)
         elif good and row.healthy:
             self.host.uneject(index)
-        self._in(spec.interval, index, self._check)
+        pause = spec.interval if row.healthy or spec.unhealthy_interval is None else spec.unhealthy_interval
+        self._in(pause, index, self._check)
 
     def _in(self, delay: float, index: int, what: Callable[[int], None]) -> None:
         """After so many seconds, unless another one is at its place by then."""

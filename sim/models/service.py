@@ -57,7 +57,7 @@ class Service(Host):
             else plain.UNIFORMS[plain.new_balancer(self.balancing).kind]
         )
         self.callers: list[Replica] = []  # that have, or had, a balancer of their own for it
-        if smart is not None and smart.outlier_detection is not None:
+        if smart is not None and smart.ejects:
             context.recorder.watch(name, "ejected", "level", lambda _: self.ejected)
         if spec.health_checks is not None:
             self.health = HealthChecks(
@@ -75,6 +75,11 @@ class Service(Host):
         self.members: list[Consumer] = []
         self.listeners: list[QueueConsumer] = []  # to queues
         self.outboxes: list[Outbox] = []
+
+    @property
+    def rises(self) -> int:
+        """Health checks that must pass until a replica that was unhealthy is healthy."""
+        return self.spec.health_checks.healthy_threshold if self.spec.health_checks is not None else 1
 
     @property
     def ejected(self) -> float:
@@ -220,6 +225,7 @@ class Endpoint:
                 service.zones,
                 service.all_zones,
                 service.recorder,
+                service.rises,
             )
             caller.balancers[service.name] = balancer
             if caller not in service.callers:

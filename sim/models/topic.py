@@ -85,6 +85,7 @@ class Broker:
 
     def __init__(self, context: Context, name: str, spec: LogBroker):
         self.context = context
+        self.spec = spec
         self.env = context.env
         self.name = name
         self.acks = str(spec.acks)

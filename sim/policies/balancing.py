@@ -36,6 +36,7 @@ _KINDS = {"peak_ewma": BY_LATENCY, "ring_hash": BY_RING, "maglev": BY_TABLE}
 
 PENALTY = 1e9  # s; a load above all that are known
 FAILING = 2  # in `alive`, which is else 1 or 0: it is there, but its health checks have failed
+AS_ENVOY, AS_KONG = 1, 2
 NEVER = 1 << 60  # failures in a row: nobody has as many
 
 
@@ -47,7 +48,7 @@ class BalancingRow:
     decay: float = 10.0
     slow_start: float = -1.0  # negative: there is none
     panic: float = 0.5  # the share of replicas below which nobody is left out
-    detects: int = 0  # whether outliers are ejected; what follows is of that
+    detects: int = 0  # whether outliers are ejected, and whose way (AS_ENVOY, AS_KONG); what follows is of that
     consecutive: int = NEVER  # answers of 5xx in a row
     gateway_failures: int = NEVER  # of 502, 503, 504
     interval: float = 10.0
@@ -61,7 +62,11 @@ class BalancingRow:
     factor: float = 1900.0  # thousandths of a deviation
     zones: int = 0  # that there are, where it takes heed of them
     least_replicas: int = 6  # that it takes for that
-    unejects: int = 1  # whether a health check that passes does
+    unejects: int = 1  # so many health checks that pass do; 0: they do not
+    http_failures: int = 0  # as Kong: thresholds, 0 is off
+    tcp_failures: int = 0
+    timeouts: int = 0
+    successes: int = 0
 
 
 @dataclass(slots=True)
@@ -81,19 +86,29 @@ class PeerRow:
     unejected_at: float = -math.inf
     good: int = 0  # answers in this interval
     asked: int = 0
+    wholly_healthy: int = 1  # as Kong: no failure has been counted since it became so
+    http_failures: int = 0
+    tcp_failures: int = 0
+    timeouts: int = 0
+    successes: int = 0  # of calls; while it is out, of health checks
 
 
 BALANCING, PEER = dtype_of(BalancingRow), dtype_of(PeerRow)
 
 
-def new_balancing(spec: Balancing, zones: int = 0) -> BalancingRow:
-    """The row of what is said, where there are so many zones."""
+def new_balancing(spec: Balancing, zones: int = 0, rises: int = 1) -> BalancingRow:
+    """The row of what is said, where there are so many zones, and `rises` checks make a replica healthy again."""
     row = BalancingRow(_kind(spec), spec.decay, spec.slow_start or -1.0, spec.panic_threshold)
+    if (kong := spec.passive_health_checks) is not None:
+        row.detects, row.unejects, row.most_percent = AS_KONG, rises, 100.0
+        row.panic = spec.panic_threshold if "panic_threshold" in spec.model_fields_set else 0.0
+        row.http_failures, row.tcp_failures = kong.http_failures, kong.tcp_failures
+        row.timeouts, row.successes = kong.timeouts, kong.successes
     if spec.zone_aware is not None:
         row.zones, row.least_replicas = zones, spec.zone_aware.min_cluster_size
     rule = spec.outlier_detection
     if rule is not None:
-        row.detects, row.interval = 1, rule.interval
+        row.detects, row.interval = AS_ENVOY, rule.interval
         row.consecutive = NEVER if rule.consecutive_5xx is None else rule.consecutive_5xx
         row.gateway_failures = NEVER if rule.consecutive_gateway_failure is None else rule.consecutive_gateway_failure
         row.base, row.most = rule.base_ejection_time, rule.max_ejection_time
@@ -130,14 +145,14 @@ def new_peers(spec: Balancing, replicas: int) -> list[PeerRow]:
 @policy
 def allow(row: BalancingRow, peers: Sequence[PeerRow], alive: Sequence[int], allowed: list[int], replicas: int) -> int:
     """Mark those that are there, not failing and not ejected; all that are there, where too few would be left. How many
-    they are.
+    they are: nobody, where all are left out and there is no panic (Envoy, with a threshold of 0: no healthy host).
     """
     there = left = 0
     for index in range(replicas):
         allowed[index] = 1 if alive[index] == 1 and peers[index].ejected == 0 else 0
         there += 1 if alive[index] > 0 else 0
         left += allowed[index]
-    if left == there or (left > 0 and left >= row.panic * there):
+    if left == there or left >= row.panic * there:
         return left
     for index in range(replicas):
         allowed[index] = 1 if alive[index] > 0 else 0

@@ -1,7 +1,12 @@
-"""Which replicas a balancer leaves out for a while: Envoy's outlier detection (outlier_detection_impl.cc).
+"""Which replicas a balancer leaves out for a while: Envoy's outlier detection (outlier_detection_impl.cc), or Kong's
+passive health checks.
 
 A replica is ejected at the answer of 5xx that is one too many in a row; at the end of each interval those return that
 have been out for long enough, and those go whose success rate is far below that of the others (semantics.md 1.6).
+
+Kong (lua-resty-healthcheck, incr_counter) has four counts of each replica. A report whose threshold is 0 is not heard,
+nor a success of one that is wholly healthy. Any other is counted, and a success clears the counts of failures, a
+failure that of successes. A count that has come to its threshold makes the replica unhealthy, or wholly healthy.
 """
 
 from __future__ import annotations
@@ -9,11 +14,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sim.policies.balancing import BalancingRow, PeerRow
+from sim.policies.balancing import AS_KONG, BalancingRow, PeerRow
 from sim.policies.base import policy, reached
 from sim.vocabulary import FAILED, Outcome
 
 _FAILED = sum(1 << outcome for outcome in FAILED)  # a 5xx
+_SUCCESS = 1 << Outcome.OK | 1 << Outcome.DEGRADED  # 2xx
+_HTTP = 1 << Outcome.ERROR | 1 << Outcome.SHED | 1 << Outcome.RATE_LIMITED  # 500, 503, 429
+_UNREACHABLE, _TIMEOUT = int(Outcome.UNREACHABLE), int(Outcome.TIMEOUT)
 _AT_GATEWAY = 1 << Outcome.SHED | 1 << Outcome.TIMEOUT | 1 << Outcome.UNREACHABLE  # 503, 504, 502
 
 
@@ -32,11 +40,18 @@ def renew(peer: PeerRow, now: float) -> None:
     peer.unejected_at = -math.inf
     peer.good = 0
     peer.asked = 0
+    peer.wholly_healthy = 1
+    peer.http_failures = 0
+    peer.tcp_failures = 0
+    peer.timeouts = 0
+    peer.successes = 0
 
 
 @policy
 def judge(row: BalancingRow, peer: PeerRow, outcome: int) -> bool:
     """Count an answer; whether it was one failure too many, of 5xx, or of 502, 503 and 504 alone."""
+    if row.detects == AS_KONG:
+        return peer.ejected == 0 and report(row, peer, outcome)
     peer.asked += 1
     if (_FAILED >> outcome) & 1 == 0:
         peer.good += 1
@@ -56,6 +71,47 @@ def judge(row: BalancingRow, peer: PeerRow, outcome: int) -> bool:
 
 
 @policy
+def report(row: BalancingRow, peer: PeerRow, outcome: int) -> bool:
+    """The same by the counts of Kong, of one that is not out."""
+    if (_SUCCESS >> outcome) & 1 == 1:
+        if row.successes > 0 and peer.wholly_healthy == 0:
+            peer.successes += 1
+            clear_failures(peer)
+            peer.wholly_healthy = 1 if peer.successes >= row.successes else 0
+        return False
+    too_many = False
+    if (_HTTP >> outcome) & 1 == 1 and row.http_failures > 0:
+        peer.http_failures += 1
+        too_many = peer.http_failures >= row.http_failures
+    elif outcome == _UNREACHABLE and row.tcp_failures > 0:
+        peer.tcp_failures += 1
+        too_many = peer.tcp_failures >= row.tcp_failures
+    elif outcome == _TIMEOUT and row.timeouts > 0:
+        peer.timeouts += 1
+        too_many = peer.timeouts >= row.timeouts
+    else:
+        return False
+    peer.successes = 0
+    peer.wholly_healthy = 0
+    return too_many
+
+
+@policy
+def clear_failures(peer: PeerRow) -> None:
+    """It has failed in no way."""
+    peer.http_failures = 0
+    peer.tcp_failures = 0
+    peer.timeouts = 0
+
+
+@policy
+def returns(row: BalancingRow, peer: PeerRow) -> bool:
+    """A health check of one that is out has passed: whether it returns."""
+    peer.successes += 1
+    return row.unejects > 0 and peer.successes >= row.unejects
+
+
+@policy
 def eject(
     row: BalancingRow, peers: Sequence[PeerRow], alive: Sequence[int], replicas: int, index: int, now: float
 ) -> bool:
@@ -70,6 +126,7 @@ def eject(
         return False
     peer.ejected = 1
     peer.ejected_at = now
+    peer.successes = 0
     if peer.ejections * row.base < max(row.most, row.base) + row.base:
         peer.ejections += 1
     return True
@@ -89,6 +146,9 @@ def uneject(peer: PeerRow, now: float) -> None:
     peer.since = now
     peer.failures = 0
     peer.gateway_failures = 0
+    peer.wholly_healthy = 1
+    peer.successes = 0
+    clear_failures(peer)
 
 
 @policy

@@ -138,48 +138,67 @@ def in_turn(number: int, partitions: int) -> int:
     return number % partitions
 
 
-class BuiltIn:
+@dataclass(slots=True)
+class BuiltInRow:
     """Where a producer sends what has no key (BuiltInPartitioner, KIP-794): it stays on a partition until it has
     produced a batch for it.
     """
 
-    def __init__(self, partitions: int, batch_size: float):
-        self.partitions = partitions
-        self.batch_size = batch_size  # bytes
-        self.partition: int | None = None  # None: nothing was sent yet
-        self.produced = 0.0  # bytes to `partition`
-
-    def peek(self, queued: Sequence[int], u: float) -> int:
-        """The partition of the next record; `queued` as in `next_partition`."""
-        if self.partition is None:
-            self.partition = next_partition(queued, random_number(u))
-        return self.partition
-
-    def sent(self, size: float, may_switch: bool, queued: Sequence[int], u: float) -> None:
-        """A record of so many bytes was put into a batch. `may_switch`: its partition has no batch that is not full;
-        twice the size of a batch is the most.
-        """
-        self.produced += size
-        if (self.produced >= self.batch_size and may_switch) or self.produced >= 2 * self.batch_size:
-            self.partition = next_partition(queued, random_number(u))
-            self.produced = 0.0
+    partitions: int = 1
+    partition: int = -1  # -1: nothing was sent yet
+    produced: float = 0.0  # bytes to `partition`
+    batch_size: float = 16384.0  # bytes
 
 
+BUILT_IN = dtype_of(BuiltInRow)
+
+
+def new_built_in(partitions: int, batch_size: float) -> BuiltInRow:
+    """A producer that has sent nothing; `batch_size` in bytes."""
+    return BuiltInRow(partitions=partitions, batch_size=batch_size)
+
+
+@policy
+def peek(row: BuiltInRow, queued: Sequence[int], u: float) -> int:
+    """The partition of the next record; `queued` as in `next_partition`, `u` is read before anything was sent."""
+    if row.partition < 0:
+        row.partition = next_partition(queued, row.partitions, random_number(u))
+    return row.partition
+
+
+@policy
+def sent(row: BuiltInRow, size: float, may_switch: bool, queued: Sequence[int], u: float) -> None:
+    """A record of so many bytes was put into a batch. `may_switch`: its partition has no batch that is not full;
+    twice the size of a batch is the most.
+    """
+    row.produced += size
+    if (row.produced >= row.batch_size and may_switch) or row.produced >= 2.0 * row.batch_size:
+        row.partition = next_partition(queued, row.partitions, random_number(u))
+        row.produced = 0.0
+
+
+@policy
 def random_number(u: float) -> int:
     """A draw as the client makes one: 0 to 2**31 - 1."""
-    return int(u * 2.0**31)
+    return int(u * 2147483648.0)
 
 
-def next_partition(queued: Sequence[int], random: int) -> int:
+@policy
+def next_partition(queued: Sequence[int], partitions: int, random: int) -> int:
     """Which partition comes next where so many batches wait for each: the fewer wait, the more often; all alike, any
     (BuiltInPartitioner.nextPartition and updatePartitionLoadStats).
     """
-    most = max(queued)
-    if min(queued) == most:
-        return random % len(queued)
-    drawn = random % sum(most + 1 - waiting for waiting in queued)
-    for partition, waiting in enumerate(queued):
-        drawn -= most + 1 - waiting
-        if drawn < 0:
-            return partition
-    raise AssertionError("what is drawn is less than the sum")
+    least, most = queued[0], queued[0]
+    for partition in range(partitions):
+        least, most = min(least, queued[partition]), max(most, queued[partition])
+    if least == most:
+        return random % partitions
+    total = 0
+    for partition in range(partitions):
+        total += most + 1 - queued[partition]
+    left = random % total
+    partition = 0
+    while left >= most + 1 - queued[partition]:
+        left -= most + 1 - queued[partition]
+        partition += 1
+    return partition

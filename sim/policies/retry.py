@@ -30,6 +30,7 @@ SPREAD = 4
 
 _RATE_LIMITED = int(Outcome.RATE_LIMITED)
 _JITTERS = {"none": NONE, "full": FULL, "equal": EQUAL, "decorrelated": DECORRELATED}
+CLIENT_JITTER = 0.2  # of pauses of Kafka's clients
 
 
 @dataclass(slots=True)
@@ -127,3 +128,14 @@ def pause_from(row: RetryRow, base: float, k: int, u: float, previous: float) ->
         pause = pause * (1.0 - row.spread + 2.0 * row.spread * u)
         pause = row.longest if pause > row.longest else pause
     return pause
+
+
+@policy
+def client_pause(tries: int, first: float, longest: float, u: float) -> float:
+    """Seconds between two tries of one of Kafka's clients, after so many that came before the last: doubled each time,
+    give or take a fifth, never longer than `longest` (ExponentialBackoff, CommonClientConfigs.RETRY_BACKOFF_JITTER).
+    """
+    pause = min(longest, first)
+    for _ in range(tries):
+        pause = min(longest, 2.0 * pause)
+    return min(longest, pause * (1.0 - CLIENT_JITTER + 2.0 * CLIENT_JITTER * u))

@@ -253,6 +253,7 @@ def _balanced(its: Balancing) -> str:
         " weighted" if its.weights else "",
         ", zone aware" if its.zone_aware is not None else "",
         ", outliers ejected" if its.outlier_detection is not None else "",
+        ", passive checks" if its.passive_health_checks is not None else "",
         f", slow start {lasting(its.slow_start)}" if its.slow_start is not None else "",
     )
     return its.policy + "".join(more)

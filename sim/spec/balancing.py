@@ -23,6 +23,9 @@ def is_plain(policy: Policy) -> TypeGuard[LoadBalancing]:
     return policy in PLAIN
 
 
+Counted = Annotated[int, Between(0, 255)]  # a threshold of Kong: its counters have eight bits
+
+
 class OutlierDetection(Spec):
     """Envoy's outlier detection (source/common/upstream/outlier_detection_impl.cc), by each caller's replica for
     itself, as each Envoy decides alone.
@@ -64,6 +67,46 @@ class OutlierDetection(Spec):
     """Whether an ejected replica returns at the next of the service's `health_checks` that it passes."""
 
 
+class PassiveHealthChecks(Spec):
+    """Kong's passive health checks (lua-resty-healthcheck), by each caller's replica for itself, as by each node of
+    Kong: the words of `healthchecks.passive` of an upstream, all of them 0, which is off, by default.
+
+    A count that has come to its threshold takes a replica out, and nobody is sent there until the active checks of the
+    service (`health_checks`) have passed `healthy_threshold` times: without these it is out for ever. Counts are no
+    counts in a row: only a success that is itself counted (`successes`) takes back failures, so that with `successes:
+    0` a replica goes at the fifth failure in its life. An answer of 2xx is a success, 500, 503 and 429 (error, shed,
+    rate_limited) are `http_failures`; other answers count for nothing, a refusal by the business among them.
+
+    As many as are unhealthy are left out (`panic_threshold` is 0 unless it is said: with nobody left calls are
+    refused, as Kong does with 503).
+
+    Not modelled: other lists of statuses, that a node of Kong tells of the last attempt of a request by its status
+    alone, successes of calls that were under way when a replica went out, `healthchecks.threshold`.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        events=(EventKind.REPLICA_EJECTED, EventKind.REPLICA_RETURNED), series=("ejected",)
+    )
+    http_failures: Counted = 0
+    """Answers of 500, 503 and 429 that take a replica out."""
+    tcp_failures: Counted = 0
+    """Connections that nobody accepts, or that break (`unreachable`)."""
+    timeouts: Counted = 0
+    """Calls that time out."""
+    successes: Counted = 0
+    """Successes that make a replica which has failed now and then wholly healthy again; any of them takes back all
+    failures. 0: they count for nothing.
+    """
+
+    @model_validator(mode="after")
+    def _counts_something(self) -> Self:
+        if not (self.http_failures or self.tcp_failures or self.timeouts):
+            raise ValueError(
+                "found no `http_failures`, `tcp_failures` or `timeouts` above 0, expected one: all are off"
+            )
+        return self
+
+
 class ZoneAware(Spec):
     """Envoy's zone aware routing (zone_aware.rst): as much as possible stays in the caller's zone, while each replica
     of the callee gets the same share. Caller and callee say `zones`; who is in none is sent anywhere.
@@ -96,6 +139,8 @@ class Balancing(Spec):
     """Of `maglev`: places of its table, a prime number (Envoy's table_size)."""
     outlier_detection: OutlierDetection | None = None
     """Replicas that fail are left out for a while."""
+    passive_health_checks: PassiveHealthChecks | None = None
+    """Replicas that fail are left out until active checks pass, in the words of Kong."""
     slow_start: Duration | None = Field(default=None, gt=0)
     """Of `round_robin` and `least_request`: a replica that comes back gets its share little by little for as long, a
     tenth of it at first (Envoy).
@@ -103,7 +148,14 @@ class Balancing(Spec):
     zone_aware: ZoneAware | None = None
     """Calls stay in the zone of the caller, as far as that is even. Not of `ring_hash` and `maglev`."""
     panic_threshold: Share = 0.5
-    """Where fewer replicas than this share are left, nobody is left out any more (Envoy's healthy_panic_threshold)."""
+    """Where fewer replicas than this share are left, nobody is left out any more (Envoy's healthy_panic_threshold). 0:
+    there is no panic, and where nobody is left, nobody is called. So it is with `passive_health_checks` by default.
+    """
+
+    @property
+    def ejects(self) -> bool:
+        """Whether a caller leaves replicas out by what it sees of them."""
+        return self.outlier_detection is not None or self.passive_health_checks is not None
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
@@ -117,6 +169,10 @@ class Balancing(Spec):
         if self.zone_aware is not None and self.policy in ("ring_hash", "maglev"):
             raise ValueError(
                 f"found `zone_aware` beside {self.policy}, expected another policy: a user has one replica"
+            )
+        if self.outlier_detection is not None and self.passive_health_checks is not None:
+            raise ValueError(
+                "found `outlier_detection` beside `passive_health_checks`, expected one: Envoy's or Kong's"
             )
         if any(self.table_size % number == 0 for number in range(2, math.isqrt(self.table_size) + 1)):
             raise ValueError(f"table_size: found {self.table_size}, expected a prime number, or places stay empty")

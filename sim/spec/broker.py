@@ -140,7 +140,6 @@ class LogBroker(Broker):
     leaves: ClassVar[Leaves] = Leaves(
         stages=(Stage.REPLICATION,), ends=(MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST)
     )
-    simpy_only = ("producer", "quota")
     kind: Literal["log"]
     """`log`: it keeps what is published, and remembers an offset per group, as Kafka does."""
     acks: Literal["all", "1", "0", 1, 0] = "all"

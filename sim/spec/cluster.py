@@ -57,7 +57,6 @@ class Quota(Spec):
     bring the average back (ClientQuotaManager: (rate - quota) / quota x window, quota.window.num 11 of 1 s each).
     """
 
-    simpy_only: ClassVar[bool] = True
     produce: Annotated[Size, Field(gt=0)] | None = None
     """Bytes in a second that each publishing service may send (producer_byte_rate)."""
     windows: Few = 11

@@ -27,6 +27,8 @@ class HealthChecks(Spec):
     )
     interval: Duration = Field(default=10.0, gt=0)
     """From the end of a check of a replica until the next one."""
+    unhealthy_interval: Duration | None = Field(default=None, gt=0)
+    """The same of one that is unhealthy; without it `interval`, as in Envoy. Kong has one for each."""
     timeout: Duration = Field(default=1.0, gt=0)
     """A check without an answer by then has failed."""
     unhealthy_threshold: Few = 3

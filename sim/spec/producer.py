@@ -21,7 +21,6 @@ class Producer(Spec):
     or along with another to the same node. Whoever publishes waits until its record is acknowledged.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.TIMEOUT, Outcome.ERROR),
         stages=(Stage.CALL,),

@@ -119,8 +119,32 @@ def test_introspection_asks_a_service(tmp_path):
 def test_targets_are_replicas_and_a_weight_of_0_is_none(gateway):
     goods = gateway.document["services"]["goods"]
     assert goods["replicas"] == 2
-    assert goods["load_balancing"] == "least_request"
-    assert "active and passive health checks of Kong: not taken" in gateway.text
+    assert goods["load_balancing"] == {"policy": "least_request", "passive_health_checks": {"http_failures": 3}}
+    assert "health_checks" not in goods, "every threshold of the active ones is 0, which is off"
+    assert "found no interval for healthy targets with a threshold of failures" in str(gateway.imported.told.as_json())
+
+
+def test_active_checks_of_kong_have_an_interval_for_each_side(tmp_path):
+    text = """
+    _format_version: "3.0"
+    services: [{name: goods, host: goods-up, routes: [{paths: [/goods]}]}]
+    upstreams:
+    - name: goods-up
+      targets: [{target: "10.0.0.1:8000"}, {target: "10.0.0.2:8000"}]
+      healthchecks:
+        active: {healthy: {interval: 5, successes: 2}, unhealthy: {interval: 1, tcp_failures: 3, timeouts: 2}}
+        passive: {healthy: {successes: 1}, unhealthy: {http_failures: 5, tcp_failures: 4}}
+    """
+    goods = imported(tmp_path, a_yaml=text).document["services"]["goods"]
+    assert goods["health_checks"] == {
+        "interval": "5s",
+        "unhealthy_interval": "1s",
+        "timeout": "1s",
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 2,
+    }
+    counts = {"http_failures": 5, "tcp_failures": 4, "successes": 1}
+    assert goods["load_balancing"] == {"policy": "round_robin", "passive_health_checks": counts}
 
 
 def test_no_secret_and_no_consumer_is_repeated(gateway):

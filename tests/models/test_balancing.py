@@ -36,6 +36,32 @@ def test_an_outlier_is_ejected_after_five_errors_and_returns_at_the_end_of_an_in
     assert run.outcomes().count("error") == 10
 
 
+def test_kongs_passive_checks_take_a_replica_out_for_ever_unless_active_ones_bring_it_back():
+    """Every second call of two fails: the third at 0.4 s. Active checks at 5 and 10 s pass, as errors are of endpoints; it fails again, and the checks of 15 and 20 s pass."""
+    kong = "{passive_health_checks: {http_failures: 3}}"
+    times = [i / 10 for i in range(200)]
+    run = played(kong, times, 2, BAD)
+    assert [(event.time, event.subject) for event in run.events("replica_ejected")] == [(0.4, "a[0]")]
+    assert run.events("replica_returned") == []
+    assert run.outcomes().count("error") == 3
+    text = TEXT.replace("LB", f"{kong}, health_checks: {{interval: 5s, healthy_threshold: 2}}")
+    checked = testing.play_on_both(text.replace("FAULT", BAD).replace("N", "2"), times)
+    assert [event.time for event in checked.events("replica_returned")] == [10.0, 20.0]
+    assert checked.outcomes().count("error") == 6
+
+
+def test_where_kong_has_nobody_left_calls_are_refused():
+    """Both fail: three each, and from 0.6 s on there is nobody, where Envoy's panic would send to all."""
+    bad = BAD.replace("replicas: 1", "replicas: 2")
+    run = played("{passive_health_checks: {http_failures: 3}}", [i / 10 for i in range(100)], 2, bad)
+    assert run.outcomes().count("error") == 6
+    assert run.outcomes().count("unreachable") == 94
+    panic = played(
+        "{passive_health_checks: {http_failures: 3}, panic_threshold: 50%}", [i / 10 for i in range(100)], 2, bad
+    )
+    assert panic.outcomes().count("error") == 100
+
+
 def test_what_comes_back_at_the_place_of_an_ejected_one_has_a_clean_record():
     """Ejected at 4 s for 30 s, gone at 12 s and back at 14 s: Envoy has forgotten the host that it was told is gone."""
     fault = f"{BAD[:-9]}for: 9s}}, {{crash: {{of: a, replicas: 1, restart_after: 2s}}, at: 12s}}"
@@ -158,6 +184,9 @@ def test_peak_ewma_leaves_a_slow_replica_alone():
         ("{weights: [1, 2]}", "found 2 weights, expected 3"),
         ("{policy: ring_hash, decay: 1s}", "`decay` is a word of peak_ewma"),
         ("{policy: maglev, table_size: 1000}", "found 1000, expected a prime number"),
+        ("{passive_health_checks: {}}", "found no `http_failures`, `tcp_failures` or `timeouts` above 0"),
+        ("{passive_health_checks: {timeouts: 300}}", "expected at most 255"),
+        ("{passive_health_checks: {timeouts: 3}, outlier_detection: {}}", "expected one: Envoy's or Kong's"),
         ("{outlier_detection: {consecutive_5x: 3}}", "did you mean 'consecutive_5xx'"),
     ],
 )

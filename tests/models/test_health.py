@@ -98,6 +98,13 @@ def test_in_a_panic_those_are_called_too_that_fail():
         assert abs(found.count("unreachable") - failed) <= 1, policy  # two thirds from 7 s on, or until 15 s
 
 
+def test_who_is_unhealthy_is_checked_in_an_interval_of_its_own():
+    """Envoy's `unhealthy_interval`, Kong's `unhealthy.interval`. Down from 7 to 16.5 s; checks at 10, 15 (the second) and then each second."""
+    crash = "{crash: {of: a, replicas: 1, restart_after: 9.5s}, at: 7s}"
+    run = played(crash, checks="{interval: 5s, unhealthy_threshold: 2, unhealthy_interval: 1s}")
+    assert told(run) == [(15.0, "unhealthy", "a[0]"), (17.0, "healthy", "a[0]")]
+
+
 def test_a_check_that_passes_brings_an_ejected_replica_back():
     """Errors until 4.9 s: out at the fifth. The check at 5 s passes, as errors are of endpoints; without this it is out for 30 s."""
     bad = "{errors: {of: a, share: 100%, replicas: 1}, at: 0s, for: 4.9s}"

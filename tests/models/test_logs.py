@@ -5,10 +5,10 @@ import itertools
 import pytest
 
 from sim import testing
-from sim.models.logs.cluster import Meter
-from sim.spec.cluster import Quota
+from sim.policies.client_quota import held_back, new_client_quota
 
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
 SYSTEM = """
 duration: DURATION
 services:
@@ -19,6 +19,7 @@ network: {default: {latency: 1ms}}
 faults: [FAULT]
 """
 THREE = "replication_factor: 3, min_insync_replicas: 2"
+ALONE = "replication_factor: 1"  # nodes make no difference: `replication` alone says when a record is safe
 
 
 def play(arrivals, broker="acks: all", topic=THREE, fault="", duration="100s"):
@@ -31,7 +32,8 @@ def play(arrivals, broker="acks: all", topic=THREE, fault="", duration="100s"):
 
 def play_alike(text, arrivals):
     """On both engines, where they know all of it."""
-    return (testing.play if "producer:" in text else testing.play_on_both)(text, arrivals)
+    apart = "producer:" in text and ("replication_factor: 3" in text or "nodes:" in text)
+    return (testing.play if apart else testing.play_on_both)(text, arrivals)
 
 
 def rows(played):
@@ -55,16 +57,19 @@ def rows(played):
         ("linger: 5ms, acks: 0", [0.0], [0.0]),
     ],
 )
-def test_how_long_a_producer_takes(producer, arrivals, responses):
-    played = play(arrivals, f"producer: {{{producer}}}")
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_how_long_a_producer_takes(producer, arrivals, responses, topic):
+    played = play(arrivals, f"producer: {{{producer}}}", topic)
     assert played.responses() == responses
     assert set(played.outcomes()) == {"ok"}
     assert rows(played)["how"].tolist() == ["processed"] * len(arrivals)
 
 
-def test_who_finds_no_memory_in_time_has_a_timeout():
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_who_finds_no_memory_in_time_has_a_timeout(topic):
     """Two batches in memory, one request at a time of 4 ms: the third is in after 4 ms, the fourth would be after 8."""
-    played = play([0.0] * 4, "producer: {linger: 0s, batch: 1KiB, buffer: 2KiB, max_in_flight: 1, max_block: 6ms}")
+    broker = "producer: {linger: 0s, batch: 1KiB, buffer: 2KiB, max_in_flight: 1, max_block: 6ms}"
+    played = play([0.0] * 4, broker, topic)
     assert played.outcomes() == ["ok", "ok", "ok", "timeout"]
     assert played.responses()[3] == 0.006
     assert len(rows(played)) == 3
@@ -76,7 +81,7 @@ def test_a_request_takes_along_what_waits_for_other_partitions_of_its_node():
         SYSTEM.replace("BROKER", "producer: {linger: 5ms}").replace("TOPIC", "message_size: 1KiB").replace("FAULT", "")
     )
     text = text.replace("partitions: 1", "partitions: 97").replace("DURATION", "10s")
-    played = testing.play(text, [0.0, 0.004])
+    played = testing.play_on_both(text, [0.0, 0.004])
     assert rows(played)["partition"].nunique() == 2
     assert played.responses() == [0.009, 0.005]
 
@@ -158,18 +163,20 @@ def sent(played):
     return [tuple(row) for row in rows(played)[["offset", "how"]].to_numpy().tolist()]
 
 
+@pytest.mark.parametrize("topic", [THREE, ALONE])
 @pytest.mark.parametrize(("idempotent", "copies"), [(True, 1), (False, 2)])
-def test_an_idempotent_producer_is_known_again_when_its_answer_was_lost(idempotent, copies):
+def test_an_idempotent_producer_is_known_again_when_its_answer_was_lost(idempotent, copies, topic):
     """The wire is cut while the answer is on its way back; after 30 s the batch is sent again."""
     cut = "{at: 3ms, for: 10s, network: {between: [shop, kafka], partition: true}}"
-    played = play([0.0], f"producer: {{linger: 0s, idempotent: {str(idempotent).lower()}}}", fault=cut)
+    played = play([0.0], f"producer: {{linger: 0s, idempotent: {str(idempotent).lower()}}}", topic, fault=cut)
     assert played.outcomes() == ["ok"]
     assert 30.0 < played.responses()[0] < 31.0
     assert sent(played) == [(number, "processed") for number in range(copies)]
 
 
-def test_what_is_never_acknowledged_is_given_up_after_the_delivery_timeout():
-    played = play([1.0], "producer: {linger: 0s}", fault="{at: 0s, broker_down: kafka}", duration="300s")
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_what_is_never_acknowledged_is_given_up_after_the_delivery_timeout(topic):
+    played = play([1.0], "producer: {linger: 0s}", topic, "{at: 0s, broker_down: kafka}", duration="300s")
     assert (played.outcomes(), played.responses()) == (["timeout"], [120.0])
 
 
@@ -251,39 +258,33 @@ def test_bytes_take_the_network_and_the_disk_their_time():
 
 def test_over_its_quota_a_client_is_answered_as_late_as_the_average_needs():
     """Kafka's Rate over at least ten windows of 1 s: 20 KiB at once are 2 KiB/s, twice the quota, and 10 s too many."""
-    meter = Meter(Quota(produce="1KiB"), 1024.0)
-    assert meter.record(0.0, 10 * 1024.0) == 0.0
-    assert meter.record(0.0, 10 * 1024.0) == pytest.approx(10.0)
-    assert meter.record(20.0, 1024.0) == 0.0
+    row, ring = new_client_quota(1024.0, 1.0, 11)
+    assert held_back(row, ring, 0.0, 10 * 1024.0) == 0.0
+    assert held_back(row, ring, 0.0, 10 * 1024.0) == pytest.approx(10.0)
+    assert held_back(row, ring, 20.0, 1024.0) == 0.0
 
 
-def test_a_quota_holds_answers_back():
-    played = play([0.0], "quota: {produce: 50B}, producer: {linger: 0s}")
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_a_quota_holds_answers_back(topic):
+    played = play([0.0], "quota: {produce: 50B}, producer: {linger: 0s}", topic)
     # 1,024 B over 10 s are 102.4 B/s: (102.4 - 50) / 50 x 10 s
     assert played.responses() == [pytest.approx(0.004 - 0.002 + 10.48, abs=3e-3)]
 
 
-def on_both(broker):
-    """Producers run on SimPy alone so far."""
-    return testing.play if "producer" in broker else testing.play_on_both
-
-
-@pytest.mark.xdist_group("compiled")
 @pytest.mark.parametrize("broker", ["acks: all", "producer: {linger: 0s}"])
 def test_in_turn_every_partition_gets_the_same(broker):
     text = SYSTEM.replace("BROKER", broker).replace("TOPIC", "partitioner: round_robin").replace("FAULT", "")
-    played = on_both(broker)(
+    played = testing.play_on_both(
         text.replace("partitions: 1", "partitions: 3").replace("DURATION", "10s"), [0.1 * k for k in range(6)]
     )
     assert played.records.message_frame().sort_values("published")["partition"].tolist() == [0, 1, 2, 0, 1, 2]
 
 
-@pytest.mark.xdist_group("compiled")
 @pytest.mark.parametrize("broker", ["acks: all", "producer: {linger: 0s}"])
 def test_a_key_of_ones_own_is_hashed_as_its_text(broker):
     """All records say region: foobar, which Kafka's murmur2 hashes to -790332482."""
     text = SYSTEM.replace("BROKER", broker).replace("TOPIC", "key_header: region").replace("FAULT", "")
     traffic = "traffic: {clients: {sends: shop.buy, headers: {region: foobar}}}\n"
     text = traffic + text.replace("partitions: 1", "partitions: 97").replace("DURATION", "10s")
-    played = on_both(broker)(text, [0.1, 0.2])
+    played = testing.play_on_both(text, [0.1, 0.2])
     assert rows(played)["partition"].tolist() == [(-790332482 & 0x7FFFFFFF) % 97] * 2

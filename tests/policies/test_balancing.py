@@ -119,6 +119,55 @@ def test_nobody_is_left_out_where_too_few_would_be_left():
     assert allowed == [1, 1, 1, 0]
 
 
+def test_without_a_panic_nobody_is_called_where_all_are_left_out():
+    """Envoy, with a threshold of 0: no healthy host, and 503."""
+    row, allowed = policy.BalancingRow(panic=0.0), [0] * 2
+    peers = [policy.PeerRow(ejected=1) for _ in range(2)]
+    assert (policy.allow(row, peers, [1, 1], allowed, 2), allowed) == (0, [0, 0])
+    assert policy.allow(policy.BalancingRow(panic=0.01), peers, [1, 1], allowed, 2) == 2
+
+
+def counted(answers, **thresholds):
+    """The first answer, from 1, at which Kong takes a replica out; 0: never."""
+    row, peer = policy.BalancingRow(detects=policy.AS_KONG, **thresholds), policy.PeerRow()
+    for number, word in enumerate(answers.split(), 1):
+        if outliers.judge(row, peer, int(Outcome[word.upper()])):
+            return number
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("answers", "thresholds", "out"),
+    [
+        ("error ok error ok error", {"http_failures": 3}, 5),  # with `successes` 0 nothing takes a failure back
+        ("error ok error ok error", {"http_failures": 3, "successes": 1}, 0),
+        ("error error ok error error error", {"http_failures": 3, "successes": 9}, 6),  # the first success clears all
+        ("error shed rate_limited", {"http_failures": 3}, 3),  # 500, 503, 429
+        ("refused refused refused", {"http_failures": 3}, 0),  # another 4xx is in neither list
+        ("error error timeout error", {"http_failures": 3, "timeouts": 2}, 4),  # each kind has a count of its own
+        ("timeout unreachable timeout", {"timeouts": 2, "tcp_failures": 2}, 3),
+        ("timeout timeout timeout unreachable", {"tcp_failures": 1}, 4),  # a threshold of 0 is off
+    ],
+)
+def test_kong_counts_each_kind_of_failure_by_itself(answers, thresholds, out):
+    assert counted(answers, **thresholds) == out
+
+
+def test_a_check_that_kong_counts_brings_a_replica_back_and_its_counts_begin_anew():
+    row, peer = (
+        policy.BalancingRow(detects=policy.AS_KONG, http_failures=2, unejects=2, most_percent=100.0),
+        policy.PeerRow(),
+    )
+    for _ in range(2):
+        out = outliers.judge(row, peer, int(Outcome.ERROR))
+    assert out
+    assert outliers.eject(row, [peer], [1], 1, 0, 1.0)
+    assert not outliers.judge(row, peer, int(Outcome.ERROR)), "it is out already"
+    assert [outliers.returns(row, peer) for _ in range(2)] == [False, True]
+    outliers.uneject(peer, 9.0)
+    assert (peer.ejected, peer.http_failures, peer.wholly_healthy) == (0, 0, 1)
+
+
 def test_a_key_goes_to_the_next_point_that_is_allowed_and_round_the_circle():
     points, whose = [10, 20, 30], [0, 1, 2]
     found = [hashing.pick_on_ring(points, whose, 3, key, [1, 1, 1]) for key in (0, 10, 11, 29, 31)]

@@ -292,6 +292,7 @@ class Task(int):
     partition: Partition | None
     undecided: int
     confirm: ConfirmWait | None
+    record: ProducedRecord | None
     stock_seen: int
     user: int
     asks_for: int
@@ -1077,7 +1078,7 @@ class Copy(int):
 
 
 class Lack(int):
-    """A record that a replica does not have."""
+    """A record that a replica does not have; of one that is gone and out of sync not all are kept."""
 
     written: float
     offset: int
@@ -1298,6 +1299,9 @@ class Outbox(int):
     last: OutboxRow | None
     task: Task | None
     replica: Replica | None
+    publisher: Publisher | None
+    following: OutboxRow | None
+    heard: int
     count: int
     taken: int
     written: int
@@ -1315,6 +1319,183 @@ class OutboxRow(int):
     tries: int
     flow: int
     next: OutboxRow | None
+
+
+class ProducerLine(int):
+    """Producers that stand in a line, by their `next` and `previous`."""
+
+    first: Producer | None
+    last: Producer | None
+
+
+class BatchLine(int):
+    """Batches that stand in a line, by their `next` and `previous`."""
+
+    first: Batch | None
+    last: Batch | None
+
+
+class RecordLine(int):
+    """Records that stand in a line, by their `next` and `previous`."""
+
+    first: ProducedRecord | None
+    last: ProducedRecord | None
+
+
+class ProducerSettings(int):
+    """What is said of the producers of one broker, and what they have in common."""
+
+    linger: float
+    batch: float
+    buffer: float
+    request_timeout: float
+    delivery_timeout: float
+    retry_backoff: float
+    retry_backoff_max: float
+    expiry_due: float
+    timeout_due: float
+    max_in_flight: int
+    acks: int
+    chance: int
+    broker: Broker
+    first_producer: Producer
+    first_partition: Partition
+    first_topic: Topic
+    topics: int
+    first_quota: int
+    quota_ring: int
+    quota_ring_size: int
+    there: ProducerLine
+    oldest_batch: Batch | None
+    newest_batch: Batch | None
+    oldest_request: ProduceRequest | None
+    newest_request: ProduceRequest | None
+    idempotent: bool
+    expires: bool
+    times_out: bool
+
+
+class Producer(int):
+    """That of one replica, once it has published; a crash of that ends it."""
+
+    free: float
+    woken_at: float
+    settings: ProducerSettings
+    replica: Replica
+    first_line: OpenLine
+    first_built_in: int
+    life: int
+    under_way: int
+    requests: int
+    batches: int
+    blocked: TaskLine
+    waiting: int
+    live: BatchLine
+    first_open: OpenLine | None
+    last_open: OpenLine | None
+    previous: Producer | None
+    next: Producer | None
+    there: bool
+
+
+class OpenLine(int):
+    """The batches of one producer for one partition that are not sent, or to be sent again; by `behind`."""
+
+    first: Batch | None
+    last: Batch | None
+    next: OpenLine | None
+    sequence: int
+    used: bool
+
+
+class Batch(int):
+    """Records of one partition that are sent together."""
+
+    due: float
+    expires: float
+    size: float
+    producer: Producer
+    topic: Topic
+    partition: Partition
+    sequence: int
+    attempts: int
+    records: RecordLine
+    message: Message | None
+    behind: Batch | None
+    later: Batch | None
+    previous: Batch | None
+    next: Batch | None
+    held: int
+    live: bool
+    closed: bool
+
+
+class ProducedRecord(int):
+    """One record, and who waits until it is acknowledged, or for memory."""
+
+    publisher: Publisher
+    request: Request
+    chain: int
+    path: int
+    flow: int
+    turn: int
+    outcome: int
+    task: Task | None
+    ticket: int
+    previous: ProducedRecord | None
+    next: ProducedRecord | None
+    held: int
+    blocked: bool
+
+
+class ProduceRequest(int):
+    """One request under way: to the broker, until what `acks` asks for has happened there, and back."""
+
+    size: float
+    deadline: float
+    held_back: float
+    producer: Producer
+    life: int
+    first: RequestedBatch | None
+    last: RequestedBatch | None
+    unsettled: int
+    later: ProduceRequest | None
+    next: ProduceRequest | None
+    held: int
+    over: bool
+    told: bool
+
+
+class RequestedBatch(int):
+    """A batch in one request, and what became of it there."""
+
+    request: ProduceRequest
+    batch: Batch
+    outcome: int
+    before: Task | None
+    next: RequestedBatch | None
+
+
+class ProducerWake(int):
+    """A look of a producer that is planned."""
+
+    producer: Producer
+    life: int
+    next: ProducerWake | None
+
+
+class Publisher(int):
+    """One place that publishes through producers."""
+
+    size: float
+    settings: ProducerSettings
+    topic: Topic
+    key: int
+    site: int
+    out: Hop | None
+    back: Hop | None
+    patience: TimerLane
+    hears: bool
 
 
 class SagaCounts(int):
@@ -1559,6 +1740,19 @@ class CallOp(int):
     fail: Op
     call: Call
     for_others: bool
+
+
+class ProduceOp(int):
+    """A publication by way of a producer."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    call: Call
+    for_others: bool
+    publisher: Publisher
+    fails: bool
 
 
 class BatchOp(int):

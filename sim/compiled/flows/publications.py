@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from sim.compiled.answers import FAIL, NEXT
 from sim.compiled.attempts import lose_answer
 from sim.compiled.calendar import hold
 from sim.compiled.codes import ERROR, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.exchanges import are_confirmed, heard_of, is_held_back, publish_rows
+from sim.compiled.flows.layer import failed, thawed
 from sim.compiled.leaders import acknowledge, answer_of, busy, place_of, refusal, waits_for, write
 from sim.compiled.letters import stand_blocked
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
+from sim.compiled.producing import (
+    are_acknowledged,
+    drop_record,
+    must_hear,
+    publish_record,
+    put_row,
+    release_records,
+    wait_for_record,
+)
 from sim.compiled.relays import (
+    BLOCKED,
     CONFIRMING,
+    HEARING,
     REPLICATING,
     SPREADING,
     WRITING,
@@ -32,13 +45,22 @@ from sim.compiled.relays import (
     write_row,
 )
 from sim.compiled.rows.state import State
-from sim.compiled.spans import ANSWER, flow_of, keep_stage
+from sim.compiled.spans import ANSWER, CALL, flow_of, keep_stage
 from sim.compiled.tasks import answer, done, forget
 from sim.compiled.topics import ALL, append, is_available, release, wait_for_replicas
 from sim.compiled.transactions import transaction_of
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import ConfirmWait, Message, Outbox, Partition, Request, Sender, Task
+    from sim.compiled.flows.kinds import (
+        ConfirmWait,
+        Message,
+        Outbox,
+        Partition,
+        ProduceOp,
+        Request,
+        Sender,
+        Task,
+    )
 
 
 @flow
@@ -139,6 +161,38 @@ def reach_leader(s: State, own: Task) -> Waits[None]:
     release(s, the(Message, own.message))
 
 
+# -- by way of a producer ----------------------------------------------------------------------------------------------
+
+
+@flow
+def produce(s: State, own: Task, op: ProduceOp) -> Waits[int]:
+    """Publish by way of the producer of its replica, in the place of a call."""
+    yield from reach_producer(s, own, op)
+    if own.outcome == OK:
+        return NEXT
+    if op.fails:
+        failed(s, own, op.call)
+    return FAIL
+
+
+@flow
+def reach_producer(s: State, own: Task, op: ProduceOp) -> Waits[None]:
+    """OK when its record is acknowledged, where that is heard."""
+    own.outcome = OK
+    if s.spans:
+        keep_stage(s, own, CALL, op.call.target.where, 0.0, -1)
+    if not publish_record(s, own, op):
+        yield
+        if own.outcome != OK:
+            drop_record(s, own)
+            return
+    if not op.publisher.hears:
+        return
+    wait_for_record(s, own)
+    yield
+    yield from thawed(s, own, op.call)
+
+
 # -- relays ------------------------------------------------------------------------------------------------------------
 
 
@@ -171,7 +225,9 @@ def publish(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
     if delay > 0.0:
         hold(s, own, delay)
         yield
-    if outbox.sender is not None:
+    if outbox.publisher is not None:
+        stored = yield from store_by_producer(s, own, outbox)
+    elif outbox.sender is not None:
         stored = yield from store_in_queues(s, own, outbox)
     elif outbox.topic.deep:
         stored = yield from store_at_leaders(s, own, outbox)
@@ -200,6 +256,26 @@ def store_in_queues(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
     if not are_confirmed(s, the(ConfirmWait, outbox.waiter), own):
         yield CONFIRMING
     return heard_of(s, the(ConfirmWait, outbox.waiter), ERROR, UNREACHABLE) == OK
+
+
+@flow
+def store_by_producer(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
+    """Whether its producer has heard that the topic has the whole batch."""
+    outbox.taken = 0
+    while outbox.taken < outbox.count:
+        own.outcome = OK
+        if not put_row(s, own, outbox):
+            yield BLOCKED
+        if own.outcome != OK:
+            drop_record(s, own)
+            release_records(s, outbox)
+            return False
+    outbox.heard = 0
+    while outbox.heard < outbox.count:
+        if must_hear(s, own, outbox):
+            yield HEARING
+        outbox.heard += 1
+    return are_acknowledged(s, outbox)
 
 
 @flow
@@ -259,6 +335,7 @@ def modules() -> Iterable[Module]:
     steps = [
         Step(publication, "publication", ends=True),
         Step(publication_at_leader, "publication_at_leader", ends=True, apart=True),
+        Step(produce, "produce", apart=True),
         Step(relay, "relay_step", apart=True),
     ]
     yield Module("publications", "Publications at a log broker, and the relays of outboxes.", steps)

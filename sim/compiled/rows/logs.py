@@ -12,6 +12,7 @@ from sim.policies.partitioner import STICKY, StickyRow
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
     from sim.compiled.rows.hosts import Host, Replica
+    from sim.compiled.rows.producers import Publisher
     from sim.compiled.rows.programs import Op
     from sim.compiled.rows.queues import ConfirmWait, Sender
     from sim.compiled.rows.running import Note, Request, Task
@@ -96,7 +97,7 @@ class Copy(Row):
 
 
 class Lack(Row):
-    """A record that a replica does not have."""
+    """A record that a replica does not have; of one that is gone and out of sync not all are kept."""
 
     written: float  # s
     offset: int
@@ -317,6 +318,9 @@ class Outbox(Row):
     last: Perhaps[OutboxRow]
     task: Perhaps[Task]
     replica: Perhaps[Replica]
+    publisher: Perhaps[Publisher]  # by way of a producer
+    following: Perhaps[OutboxRow]  # of the present batch, that is put next
+    heard: int  # records of that, which are acknowledged or given up
     count: int  # of the present batch
     taken: int  # of those, by all replicas
     written: int  # of those, where the topic is deep

@@ -9,6 +9,7 @@ from sim.compiled.rows.declaring import Reference, Row
 from sim.compiled.rows.hosts import Host, Stock
 from sim.compiled.rows.limits import LimitsStep
 from sim.compiled.rows.logs import Outbox
+from sim.compiled.rows.producers import Publisher
 from sim.compiled.rows.sagas import Saga
 from sim.compiled.rows.sessions import Session
 from sim.compiled.rows.tables import Table, View
@@ -57,6 +58,13 @@ class CallOp(Op, size=OP_BYTES, fixed=True):
 
     call: Reference[Call]
     for_others: bool  # others of the same user may wait for its answer
+
+
+class ProduceOp(CallOp, size=OP_BYTES, fixed=True):
+    """A publication by way of a producer."""
+
+    publisher: Reference[Publisher]
+    fails: bool  # and nothing is done in its place
 
 
 class BatchOp(CallOp, size=OP_BYTES, fixed=True):
@@ -223,6 +231,7 @@ entry_ops = View(ops, EntryOp)
 timed_ops = View(ops, TimedOp)
 place_ops = View(ops, PlaceOp)
 call_ops = View(ops, CallOp)
+produce_ops = View(ops, ProduceOp)
 batch_ops = View(ops, BatchOp)
 end_ops = View(ops, EndOp)
 effect_ops = View(ops, EffectOp)

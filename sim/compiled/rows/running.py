@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.calls import Call, Guard, Hop, Target
     from sim.compiled.rows.hosts import Loop, Replica
     from sim.compiled.rows.logs import Member, Message, Partition
+    from sim.compiled.rows.producers import ProducedRecord
     from sim.compiled.rows.programs import EntryOp, Op
     from sim.compiled.rows.queues import Channel, ConfirmWait
     from sim.compiled.rows.sagas import SagaRun
@@ -87,6 +88,7 @@ class Task(Row):
     partition: Perhaps[Partition]  # of a publication to a log with nodes: where it is to be written
     undecided: int  # bit i: the store of the i-th limit that it meets has not answered; negative: it ends there
     confirm: Perhaps[ConfirmWait]  # of a publication to a queue broker
+    record: Perhaps[ProducedRecord]  # that it publishes by way of a producer
     stock_seen: int  # how many units there were when it looked
     user: int  # of a user of a closed population: which of them asks next
     asks_for: int  # whose token it asks for: FOR_ALL ... in gateway.py

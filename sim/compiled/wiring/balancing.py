@@ -37,10 +37,10 @@ class BalancingTables:
         assert spec is not None
         self.most = max(self.most, count)
         rule, (first_point, size) = (
-            self.rules.add(new_balancing(spec, service.all_zones if service.zones else 0)),
+            self.rules.add(new_balancing(spec, service.all_zones if service.zones else 0, service.rises)),
             self._ring(service, spec),
         )
-        apart = spec.outlier_detection is not None  # then those who may be chosen are others for each caller
+        apart = spec.ejects  # then those who may be chosen are others for each caller
         tables, made_of = self._tables(spec, count, len(self.places.replicas) if apart else 1)
         subject = len(self.places.subjects)
         self.places.subjects += [f"{service.name}[{index}]" for index in range(count)]

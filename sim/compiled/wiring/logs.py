@@ -17,6 +17,7 @@ from sim.compiled.wiring.calls import placed_by
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.keeping import Compacting
+from sim.models.logs.publishing import ProducedStore
 from sim.models.membership import ManagedConsumer
 from sim.models.topic import STICKY_RECORDS
 from sim.policies.partitioner import StickyRow, new_sticky, partition_of_text
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.identities import IdentityTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.producers import ProducerTables
     from sim.compiled.wiring.queues import SenderTables
     from sim.models.consumer import Consumer
     from sim.models.group import Group
@@ -52,9 +54,10 @@ class LogTables:
         assembler: Assembler,
         senders: SenderTables,
         identities: IdentityTables,
+        producers: ProducerTables,
     ):
         self.places, self.calls, self.assembler, self.senders = places, calls, assembler, senders
-        self.identities = identities
+        self.identities, self.producers = identities, producers
         self.topics, self.brokers, self.partitions = Found(rows.Topic), Found(rows.Broker), Found(rows.Partition)
         self.groups, self.group_partitions = Found(rows.Group), Found(rows.GroupPartition)
         self.keepers = Found(rows.Keeper)
@@ -245,6 +248,7 @@ class LogTables:
             key=placed_by(outbox.topic, outbox.key) if outbox.topic in places.topic_at else 0,
             site=outbox.site,
             batch=outbox.batch,
+            publisher=self._publisher(outbox),
             out=self.calls.hop(outbox.out),
             back=self.calls.hop(outbox.back),
             replica=places.replica_at[outbox.replica] if outbox.replica is not None else NOBODY,
@@ -255,6 +259,10 @@ class LogTables:
         """To a queue broker; NOBODY: to a topic."""
         store: Any = outbox.store
         return self.senders.sender(store.sender) if self.places.is_to_queues(outbox) else NOBODY
+
+    def _publisher(self, outbox: Outbox) -> int:
+        """By way of a producer; NOBODY: not so."""
+        return self.producers.publisher(outbox.store) if isinstance(outbox.store, ProducedStore) else NOBODY
 
     @property
     def most_copies(self) -> int:

@@ -47,6 +47,12 @@ OF_QUEUES = (
     ("busy", sampling.QUEUE_BUSY),
     ("workers", sampling.QUEUE_WORKERS),
 )
+OF_PRODUCERS = (
+    ("blocked", sampling.PRODUCERS_BLOCKED),
+    ("produce_requests", sampling.PRODUCE_REQUESTS),
+    ("batches", sampling.PRODUCED_BATCHES),
+    ("buffered", sampling.BUFFERED),
+)
 OF_SAGAS = (
     ("sagas_completed", sampling.SAGAS_COMPLETED),
     ("sagas_compensated", sampling.SAGAS_COMPENSATED),
@@ -158,6 +164,10 @@ class SeriesTables:
             for index, member in enumerate(group.members):
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
 
+        producing = [broker for broker in self.places.broker_at if broker.spec.producer is not None]
+        for place, broker in enumerate(producing):
+            for quantity, what in OF_PRODUCERS:
+                self._watch(broker.name, quantity, what, place)
         for topic, place in self.places.keeper_at.items():
             self._watch(topic.name, "deleted", sampling.DELETED, place)
 

@@ -21,6 +21,7 @@ from sim.compiled.wiring.limits import LimitTables
 from sim.compiled.wiring.lines import LineTables
 from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
+from sim.compiled.wiring.producers import ProducerTables
 from sim.compiled.wiring.queues import QueueTables, SenderTables
 from sim.compiled.wiring.sagas import SagaTables
 from sim.compiled.wiring.series import SeriesTables
@@ -39,8 +40,8 @@ class Wiring(Places):
     """
 
     def __init__(self, scenario: Scenario, replication: int):
-        for word in what_only_simpy_runs(scenario):
-            raise Unsupported(f"the word '{word}'")
+        for found in what_only_simpy_runs(scenario):
+            raise Unsupported(found if " " in found else f"the word '{found}'")
         super().__init__(scenario, replication)
         self.identity_tables = IdentityTables(self)
         self.limit_tables = LimitTables(self, self.identity_tables)
@@ -57,9 +58,11 @@ class Wiring(Places):
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
         self.plugin_tables = PluginTables(self.guard_tables)
+        self.producer_tables = ProducerTables(self, self.call_tables)
         self.assembler: Assembler = Assembler(
             self,
             self.call_tables,
+            self.producer_tables,
             self.composed_tables,
             self.limit_tables,
             self.cache_tables,
@@ -72,7 +75,7 @@ class Wiring(Places):
             self.assembler.gateway_work = row_of(self.world.sampler(work, "gateway.work"))
         self.assembler.courier = self.assembler.emit(COURIER)
         self.log_tables: LogTables = LogTables(
-            self, self.call_tables, self.assembler, self.sender_tables, self.identity_tables
+            self, self.call_tables, self.assembler, self.sender_tables, self.identity_tables, self.producer_tables
         )
         self.queue_tables = QueueTables(self, self.call_tables, self.assembler, self.sender_tables)
         self._enter()
@@ -119,6 +122,7 @@ class Wiring(Places):
             self.guard_tables,
             self.call_tables,
             self.log_tables,
+            self.producer_tables,
             self.queue_tables,
             self.composed_tables,
             self.cache_tables,

@@ -552,11 +552,11 @@ def pool_expired(s: State, own: int, call: int) -> None:
 @handler
 def call_expired(s: State, own: int, call: int, purpose: int) -> None:
     """A timer of one of its layers has come."""
-    if purpose == 3:
+    if purpose == 4:
         total_timeout_expired(s, own, call)
-    if purpose == 8:
-        timeout_expired(s, own, call)
     if purpose == 9:
-        bulkhead_expired(s, own, call)
+        timeout_expired(s, own, call)
     if purpose == 10:
+        bulkhead_expired(s, own, call)
+    if purpose == 11:
         pool_expired(s, own, call)

@@ -15,6 +15,15 @@ from sim.compiled.leaders import acknowledge, answer_of, busy, place_of, refusal
 from sim.compiled.letters import stand_blocked
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
+from sim.compiled.producing import (
+    are_acknowledged,
+    drop_record,
+    must_hear,
+    publish_record,
+    put_row,
+    release_records,
+    wait_for_record,
+)
 from sim.compiled.relays import (
     batch_delay,
     begin_batch,
@@ -27,9 +36,11 @@ from sim.compiled.relays import (
     strike_off,
     write_row,
 )
-from sim.compiled.rows.calls import targets
+from sim.compiled.rows.calls import calls, targets
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.logs import brokers, messages, outboxes, topics
+from sim.compiled.rows.producers import publishers
+from sim.compiled.rows.programs import produce_ops
 from sim.compiled.rows.queues import queue_brokers, senders
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
@@ -40,7 +51,10 @@ from sim.compiled.transactions import transaction_of
 
 ALL = whole(2)
 ANSWER = whole(10)
+CALL = whole(0)
 ERROR = whole(9)
+FAIL = whole(2)
+NEXT = whole(1)
 OK = whole(0)
 UNREACHABLE = whole(10)
 
@@ -188,6 +202,65 @@ def publication_at_leader(s: State, own: int) -> int:
 
 @by_address
 @handler
+def produce(s: State, own: int, op: int) -> int:
+    """Publish by way of the producer of its replica, in the place of a call."""
+    own_row = tasks(s)[own]
+    op_row = produce_ops(s)[op]
+    call_2 = op_row.call
+    call_2_row = calls(s)[call_2]
+    pc = own_row.phase
+    to = -1
+    if pc == 2:
+        to = 3
+    if pc == 3 or to == 3:
+        if call_2_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 3
+            return PARK
+        else:
+            to = 5
+    if pc == 1:
+        if own_row.outcome != OK:
+            drop_record(s, own)
+            to = 5
+        else:
+            to = 4
+    if pc == 0:
+        own_row.outcome = OK
+        if s.spans:
+            keep_stage(s, own, CALL, targets(s)[calls(s)[op_row.call].target].where, 0.0, NONE)
+        if not publish_record(s, own, op):
+            own_row.phase = 1
+            return PARK
+        else:
+            to = 4
+    if to == 4:
+        if not publishers(s)[op_row.publisher].hears:
+            to = 5
+        else:
+            wait_for_record(s, own)
+            own_row.phase = 2
+            return PARK
+    if to == 5:
+        if own_row.outcome == OK:
+            own_row.phase = 0
+            return NEXT
+        elif op_row.fails:
+            call_3 = op_row.call
+            call_3_row = calls(s)[call_3]
+            own_row.where = targets(s)[call_3_row.target].where
+            own_row.root = 0
+            to = 6
+        else:
+            to = 6
+    if to == 6:
+        own_row.phase = 0
+        return FAIL
+    return PARK
+
+
+@by_address
+@handler
 def relay_step(s: State, own: int, outbox: int) -> int:
     """Look every so often, and publish batch after batch until one is not full, or not acknowledged."""
     own_row = tasks(s)[own]
@@ -198,18 +271,18 @@ def relay_step(s: State, own: int, outbox: int) -> int:
         if refusal(s, outbox_row.partition) != OK:
             release_written(s, outbox)
             stored_1 = False
-            to = 15
-        else:
-            to = 13
-    if pc == 5:
-        if outbox_row.rows > 0:
-            to = 6
+            to = 19
         else:
             to = 17
-    if pc == 6 or to == 6:
+    if pc == 7:
+        if outbox_row.rows > 0:
+            to = 8
+        else:
+            to = 21
+    if pc == 8 or to == 8:
         if replicas(s)[own_row.replica].hung:
             park(s, own)
-            own_row.phase = 6
+            own_row.phase = 8
             return PARK
         else:
             outbox_row.count = min(outbox_row.batch, outbox_row.rows)
@@ -217,39 +290,76 @@ def relay_step(s: State, own: int, outbox: int) -> int:
             delay_1 = batch_delay(s, outbox, outbox_row.out)
             if delay_1 < 0.0:
                 acknowledged = False
-                to = 16
+                to = 20
             elif delay_1 > 0.0:
                 hold(s, own, delay_1)
-                own_row.phase = 7
+                own_row.phase = 9
                 return PARK
             else:
-                to = 7
-    if pc == 7 or to == 7:
-        if outbox_row.sender >= 0:
-            to = 8
+                to = 9
+    if pc == 9 or to == 9:
+        if outbox_row.publisher >= 0:
+            outbox_row.taken = 0
+            to = 12
+        elif outbox_row.sender >= 0:
+            to = 10
         elif topics(s)[outbox_row.topic].deep:
             if brokers(s)[topics(s)[outbox_row.topic].broker].down:
                 stored_1 = False
-                to = 15
+                to = 19
             else:
                 begin_batch(s, outbox)
-                to = 10
+                to = 14
         elif brokers(s)[topics(s)[outbox_row.topic].broker].down:
             stored_1 = False
-            to = 15
+            to = 19
         else:
-            kept_4 = brokers(s)[topics(s)[outbox_row.topic].broker].acks == ALL
-            publish_batch(s, outbox, kept_4)
-            outbox_row.taken = 0 if kept_4 else outbox_row.count
-            to = 12
-    if pc == 8 or to == 8:
+            kept_5 = brokers(s)[topics(s)[outbox_row.topic].broker].acks == ALL
+            publish_batch(s, outbox, kept_5)
+            outbox_row.taken = 0 if kept_5 else outbox_row.count
+            to = 16
+    if pc == 12 or to == 12:
+        if outbox_row.taken < outbox_row.count:
+            own_row.outcome = OK
+            if not put_row(s, own, outbox):
+                own_row.phase = 5
+                return PARK
+            else:
+                to = 5
+        else:
+            outbox_row.heard = 0
+            to = 13
+    if pc == 5 or to == 5:
+        if own_row.outcome != OK:
+            drop_record(s, own)
+            release_records(s, outbox)
+            stored_1 = False
+            to = 19
+        else:
+            own_row.phase = 12
+            return AGAIN
+    if pc == 13 or to == 13:
+        if outbox_row.heard < outbox_row.count:
+            if must_hear(s, own, outbox):
+                own_row.phase = 6
+                return PARK
+            else:
+                to = 6
+        else:
+            stored_1 = are_acknowledged(s, outbox)
+            to = 19
+    if pc == 6 or to == 6:
+        outbox_row.heard += 1
+        own_row.phase = 13
+        return AGAIN
+    if pc == 10 or to == 10:
         if is_held_back(s, senders(s)[outbox_row.sender].broker):
             stand_blocked(s, senders(s)[outbox_row.sender].broker, own)
-            own_row.phase = 8
+            own_row.phase = 10
             return PARK
         elif queue_brokers(s)[senders(s)[outbox_row.sender].broker].down:
             stored_1 = False
-            to = 15
+            to = 19
         else:
             outbox_row.waiter = publish_rows(s, outbox)
             if not are_confirmed(s, outbox_row.waiter, own):
@@ -259,33 +369,33 @@ def relay_step(s: State, own: int, outbox: int) -> int:
                 to = 2
     if pc == 2 or to == 2:
         stored_1 = heard_of(s, outbox_row.waiter, ERROR, UNREACHABLE) == OK
-        to = 15
-    if pc == 10 or to == 10:
+        to = 19
+    if pc == 14 or to == 14:
         if outbox_row.written < outbox_row.count:
             outbox_row.partition = place_of_row(s, outbox)
             if refusal(s, outbox_row.partition) != OK:
                 release_written(s, outbox)
                 stored_1 = False
-                to = 15
+                to = 19
             else:
-                delay_3 = busy(s, outbox_row.partition, outbox_row.site)
-                if delay_3 > 0.0:
-                    hold(s, own, delay_3)
+                delay_4 = busy(s, outbox_row.partition, outbox_row.site)
+                if delay_4 > 0.0:
+                    hold(s, own, delay_4)
                     own_row.phase = 3
                     return PARK
                 else:
-                    to = 13
+                    to = 17
         else:
-            to = 11
-    if to == 13:
+            to = 15
+    if to == 17:
         write_row(s, outbox)
-        own_row.phase = 10
+        own_row.phase = 14
         return AGAIN
-    if pc == 11 or to == 11:
+    if pc == 15 or to == 15:
         if outbox_row.taken < outbox_row.written:
             if brokers(s)[topics(s)[outbox_row.topic].broker].acks != ALL:
                 acknowledge(s, pending_message(s, outbox))
-                to = 14
+                to = 18
             elif waits_for(s, own, pending_message(s, outbox)):
                 own_row.phase = 4
                 return PARK
@@ -293,20 +403,20 @@ def relay_step(s: State, own: int, outbox: int) -> int:
                 to = 4
         else:
             stored_1 = True
-            to = 15
+            to = 19
     if pc == 4 or to == 4:
         if answer_of(s, pending_message(s, outbox)) != OK:
             release_written(s, outbox)
             stored_1 = False
-            to = 15
+            to = 19
         else:
-            to = 14
-    if to == 14:
+            to = 18
+    if to == 18:
         release(s, pending_message(s, outbox))
         outbox_row.taken += 1
-        own_row.phase = 11
+        own_row.phase = 15
         return AGAIN
-    if pc == 12 or to == 12:
+    if pc == 16 or to == 16:
         if outbox_row.taken < outbox_row.count:
             if wait_for_replicas(s, own, pending_message(s, outbox)):
                 own_row.phase = 1
@@ -315,49 +425,49 @@ def relay_step(s: State, own: int, outbox: int) -> int:
                 to = 1
         else:
             stored_1 = True
-            to = 15
+            to = 19
     if pc == 1 or to == 1:
         if not is_available(s, pending_message(s, outbox)):
             release_rest(s, outbox)
             stored_1 = False
-            to = 15
+            to = 19
         else:
             release(s, pending_message(s, outbox))
             outbox_row.taken += 1
-            own_row.phase = 12
+            own_row.phase = 16
             return AGAIN
-    if to == 15:
+    if to == 19:
         if not stored_1:
             acknowledged = False
-            to = 16
+            to = 20
         else:
             delay_1 = batch_delay(s, outbox, outbox_row.back)
             if delay_1 < 0.0:
                 acknowledged = False
-                to = 16
+                to = 20
             elif delay_1 > 0.0:
                 hold(s, own, delay_1)
-                own_row.phase = 9
+                own_row.phase = 11
                 return PARK
             else:
-                to = 9
-    if pc == 9 or to == 9:
+                to = 11
+    if pc == 11 or to == 11:
         acknowledged = True
-        to = 16
-    if to == 16:
+        to = 20
+    if to == 20:
         if not acknowledged:
-            to = 17
+            to = 21
         else:
             strike_off(s, outbox)
             if outbox_row.count < outbox_row.batch:
-                to = 17
+                to = 21
             else:
-                own_row.phase = 5
+                own_row.phase = 7
                 return AGAIN
     if pc == 0:
-        to = 17
-    if to == 17:
+        to = 21
+    if to == 21:
         hold(s, own, outbox_row.poll)
-        own_row.phase = 5
+        own_row.phase = 7
         return PARK
     return PARK

@@ -20,6 +20,7 @@ from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.changed_defaults import changed_defaults
 from sim.experiments.on_paper.flow import members
 from sim.experiments.on_paper.offered_load import Analysis, Finding, OfferedLoad, Station
+from sim.experiments.on_paper.pinned_loops import hot_loops
 from sim.experiments.on_paper.places import listed, specs_within
 from sim.experiments.on_paper.recordings import recordings_outside, unlike_clocks
 from sim.experiments.on_paper.refusals import erlang_b
@@ -276,6 +277,7 @@ def unknown_rates(view: View) -> Iterator[Finding]:
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload first: whoever runs reads a handful
     time_can_stand_still,
     overload,
+    hot_loops,
     overflowing_backlogs,
     starving_classes,
     crowded_machines,
@@ -315,10 +317,10 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     optimistic.slow_handlers,
     optimistic.unbatched_producers,
     optimistic.lonely_populations,
-    changed_defaults,
     unlimited_queues,
     closed_workloads,
     cold_start,
+    changed_defaults,  # last: they say nothing to whoever writes a new file
 )
 
 

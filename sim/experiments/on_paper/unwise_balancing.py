@@ -1,4 +1,6 @@
-"""Warnings about what callers are told of replicas: zones that do not matter, health checks that never pass."""
+"""Warnings about what callers are told of replicas: zones that do not matter, health checks that never pass,
+replicas that never come back.
+"""
 
 from __future__ import annotations
 
@@ -34,4 +36,15 @@ def checks_that_never_pass(view: View) -> Iterator[Finding]:
             yield Finding(f"services.{name}.health_checks", found, "every replica is found unhealthy")
 
 
-RULES = (zones_in_vain, checks_that_never_pass)
+def gone_for_ever(view: View) -> Iterator[Finding]:
+    """Passive checks of Kong's without active ones: what they take out never comes back."""
+    for name, service in view.scenario.services.items():
+        balancing = service.load_balancing if isinstance(service.load_balancing, Balancing) else None
+        if balancing is None or balancing.passive_health_checks is None or service.health_checks is not None:
+            continue
+        why = "a replica that failed so often once is out for the rest of the run, and the last of them too"
+        found = "passive_health_checks without `health_checks`, which alone take a replica back"
+        yield Finding(f"services.{name}.load_balancing", found, why)
+
+
+RULES = (zones_in_vain, checks_that_never_pass, gone_for_ever)

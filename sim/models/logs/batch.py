@@ -17,13 +17,18 @@ class Batch:
         "due",
         "messages",
         "partition",
+        "producer",
         "records",
         "sequence",
         "size",
+        "ticket",
         "topic",
     )
 
-    def __init__(self, topic: ReplicatedTopic, partition: ReplicatedPartition, sequence: int, due: float):
+    def __init__(
+        self, producer: object, topic: ReplicatedTopic, partition: ReplicatedPartition, sequence: int, due: float
+    ):
+        self.producer = producer
         self.topic = topic
         self.partition = partition
         self.sequence = sequence
@@ -33,6 +38,7 @@ class Batch:
         self.size = 0.0
         self.attempts = 0
         self.closed = False  # no more records come in
+        self.ticket = 0  # changes when it is over
 
     @property
     def first(self) -> Record:

@@ -26,8 +26,10 @@ from sim.models.clock import CONTROL, Signal
 from sim.models.site import System
 from sim.models.task import Replica, Task
 from sim.models.topic import Broker
+from sim.policies.base import Ring
+from sim.policies.client_quota import ClientQuotaRow, held_back, new_client_quota
 from sim.spec.broker import LogBroker
-from sim.spec.cluster import Nodes, Quota
+from sim.spec.cluster import Nodes
 from sim.spec.producer import Producer
 from sim.vocabulary import EventKind
 
@@ -91,33 +93,6 @@ class Node:
         return seconds * math.prod(self.slowdowns, start=1.0)
 
 
-class Meter:
-    """What one client has sent, in samples: its rate, as Kafka's broker measures it."""
-
-    def __init__(self, spec: Quota, quota: float):
-        self.spec = spec
-        self.quota = quota  # bytes/s
-        self.samples: deque[list[float]] = deque()  # [began, bytes]
-
-    def record(self, now: float, size: float) -> float:
-        """So many bytes come now; seconds for which the answer is held back.
-
-        Rate: the bytes of the samples that are not too old, over the time since the first of them began, at least all
-        but one window (common/metrics/stats/Rate.windowSize).
-        """
-        window, windows = self.spec.window, self.spec.windows
-        while self.samples and now - self.samples[0][0] >= windows * window:
-            self.samples.popleft()
-        if not self.samples or now - self.samples[-1][0] >= window:
-            self.samples.append([now, 0.0])
-        self.samples[-1][1] += size
-        elapsed = now - self.samples[0][0]
-        whole = math.floor(elapsed / window)
-        span = elapsed + max(0, windows - 1 - whole) * window
-        rate = math.fsum(sample[1] for sample in self.samples) / span
-        return max(0.0, (rate - self.quota) / self.quota * span)
-
-
 @behaviour(LogBroker)
 class ClusteredBroker(Broker):
     """A log broker, whatever of it is said."""
@@ -128,7 +103,7 @@ class ClusteredBroker(Broker):
         self.in_depth: list[Replicated] = []  # its topics, where they have nodes
         self.nodes_spec = spec.nodes or Nodes(count=max(1, spec.most_replicas))
         self.nodes = [Node(index) for index in range(self.nodes_spec.count)]
-        self.meters: dict[str, Meter] = {}  # by service
+        self.quotas: dict[str, tuple[ClientQuotaRow, Ring]] = {}  # by service
         self.producers: list[Sending] = []
         self.transactions: dict[Task, Any] = {}  # of consumers that handle a record in one now
         self.own: dict[Replica, Sending] = {}  # the producer of each replica
@@ -243,10 +218,10 @@ class ClusteredBroker(Broker):
         quota = self.spec.quota
         if quota is None or quota.produce is None:
             return 0.0
-        meter = self.meters.get(service)
-        if meter is None:
-            meter = self.meters[service] = Meter(quota, quota.produce)
-        return meter.record(self.env.now, size)
+        if service not in self.quotas:
+            self.quotas[service] = new_client_quota(quota.produce, quota.window, quota.windows)
+        row, ring = self.quotas[service]
+        return held_back(row, ring, self.env.now, size)
 
     def live(self, indices: Iterable[int]) -> list[int]:
         """Those of these nodes that are there."""

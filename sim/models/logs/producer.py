@@ -17,7 +17,7 @@ from collections import deque
 from typing import Any
 
 from sim.chance.chain import link_chain
-from sim.models.clock import TIMER, Signal, Turn
+from sim.models.clock import Clock, Signal, Turn
 from sim.models.draws import Draw
 from sim.models.logs.batch import Batch
 from sim.models.logs.cluster import ClusteredBroker
@@ -25,11 +25,12 @@ from sim.models.logs.record import Ack, Record
 from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
 from sim.models.outcomes import ERROR, OK, TIMEOUT, UNREACHABLE
 from sim.models.task import Task
-from sim.policies.partitioner import BuiltIn
+from sim.models.timers import TimerQueue
+from sim.policies import partitioner as partitioners
+from sim.policies.retry import client_pause
 from sim.spec.producer import Producer as Spec
 
 MAX_REQUEST = 1048576.0  # bytes of one request (max.request.size)
-JITTER = 0.2  # of pauses (ExponentialBackoff in CommonClientConfigs.RETRY_BACKOFF_JITTER)
 
 
 class Blocked:
@@ -46,10 +47,19 @@ class Blocked:
         self.ticket = 0
 
 
+class Deadlines:
+    """Until when batches and requests of all producers of a broker are waited for."""
+
+    def __init__(self, env: Clock, spec: Spec):
+        self.batches = TimerQueue(env, spec.delivery_timeout, lambda batch: batch.producer.expire(batch))
+        self.requests = TimerQueue(env, spec.request_timeout, lambda request: request.time_out())
+
+
 class Producer:
     """That of one replica of a service, for all topics of a broker."""
 
-    def __init__(self, broker: ClusteredBroker, service: str, spec: Spec, chance: Draw):
+    def __init__(self, broker: ClusteredBroker, service: str, spec: Spec, chance: Draw, deadlines: Deadlines):
+        self.deadlines = deadlines
         self.broker = broker
         self.env = broker.env
         self.service = service
@@ -63,7 +73,7 @@ class Producer:
         self.under_way = [0] * len(broker.nodes)  # requests
         self.free = spec.buffer
         self.blocked: deque[Blocked] = deque()
-        self.built_in: dict[ReplicatedTopic, BuiltIn] = {}
+        self.built_in: dict[ReplicatedTopic, partitioners.BuiltInRow] = {}
         self.woken_at = math.inf  # s; when the sender looks next
         self.requests = 0
         self.batches = 0
@@ -88,8 +98,9 @@ class Producer:
             return topic.partitions[keyed]
         sticky = self.built_in.get(topic)
         if sticky is None:
-            sticky = self.built_in[topic] = BuiltIn(len(topic.partitions), self.spec.batch)
-        return topic.partitions[sticky.peek(self._queued(topic), topic.chance(record.request.id, record.chain))]
+            sticky = self.built_in[topic] = partitioners.new_built_in(len(topic.partitions), self.spec.batch)
+        u = topic.chance(record.request.id, record.chain)
+        return topic.partitions[partitioners.peek(sticky, self._queued(topic), u)]
 
     def takes(self, topic: ReplicatedTopic, record: Record) -> bool:
         """Put it into a batch; False: there is no memory for a new one."""
@@ -110,7 +121,7 @@ class Producer:
         sticky = self.built_in.get(topic)
         if sticky is not None and topic.keyed(record.request, record.key) < 0:
             u = topic.chance(record.request.id, link_chain(record.chain, 1, 0))
-            sticky.sent(record.size, last.closed, self._queued(topic), u)
+            partitioners.sent(sticky, record.size, last.closed, self._queued(topic), u)
         self.drain()
         return True
 
@@ -118,13 +129,12 @@ class Producer:
         return max(size, self.spec.batch)
 
     def _new_batch(self, topic: ReplicatedTopic, partition: ReplicatedPartition, size: float) -> Batch:
-        now = self.env.now
         sequence = self.sequences.get(partition, 0)
         self.sequences[partition] = sequence + 1
-        batch = Batch(topic, partition, sequence, now + self.spec.linger)
+        batch = Batch(self, topic, partition, sequence, self.env.now + self.spec.linger)
         self.free -= self._memory(size)
         self.live[batch] = None
-        self.env.late(Signal(lambda _: self._expire(batch)), TIMER, now + self.spec.delivery_timeout)
+        self.deadlines.batches.arm(batch)
         return batch
 
     def _queued(self, topic: ReplicatedTopic) -> list[int]:
@@ -136,6 +146,15 @@ class Producer:
         """Send what is ready; look again when the next batch will be."""
         if self.closed:
             return
+        ready, soonest = self._look()
+        while self._send_to(ready):
+            ready, soonest = self._look()
+        if soonest < self.woken_at:
+            self.woken_at = soonest
+            self.env.hold(Signal(self._woken), soonest - self.env.now)
+
+    def _look(self) -> tuple[list[int], float]:
+        """The nodes that something is ready for, and when more will be, s."""
         now, soonest = self.env.now, math.inf
         ready: dict[int, None] = {}
         exhausted = bool(self.blocked)
@@ -151,20 +170,20 @@ class Producer:
                 ready[partition.leader] = None
             else:
                 soonest = min(soonest, batch.due)
-        for node in sorted(ready):
-            if self.under_way[node] < self.spec.max_in_flight:
-                self._send(node)
-        if soonest < self.woken_at:
-            self.woken_at = soonest
-            self.env.hold(Signal(self._woken), soonest - now)
+        return sorted(ready), soonest
+
+    def _send_to(self, nodes: list[int]) -> bool:
+        """One request to each of these nodes that may have one more; whether there was any."""
+        sent = [self._send(node) for node in nodes if self.under_way[node] < self.spec.max_in_flight]
+        return any(sent)
 
     def _woken(self, _: object) -> None:
         if self.env.now >= self.woken_at:
             self.woken_at = math.inf
         self.drain()
 
-    def _send(self, node: int) -> None:
-        """One request to a node, with a batch of each partition that it leads."""
+    def _send(self, node: int) -> bool:
+        """One request to a node, with a batch of each partition that it leads; whether there was any."""
         now, size = self.env.now, 0.0
         taken: list[Batch] = []
         for partition, line in self.open.items():
@@ -181,7 +200,7 @@ class Producer:
             self.requests += 1
             self.batches += len(taken)
             ProduceRequest(self, node, taken).go()
-            self.drain()
+        return bool(taken)
 
     # -- what becomes of them ----------------------------------------------------------------------------------------
 
@@ -201,30 +220,27 @@ class Producer:
 
     def _again(self, batch: Batch) -> None:
         """Put it back for another try, after a pause."""
-        now = self.env.now
-        longest = self.spec.retry_backoff_max
-        pause = min(longest, self.spec.retry_backoff * 2.0 ** min(batch.attempts, 60))
         luck = self.chance(batch.first.request.id, batch.chain)
-        pause = min(longest, pause * (1.0 - JITTER + 2.0 * JITTER * luck))
+        pause = client_pause(batch.attempts, self.spec.retry_backoff, self.spec.retry_backoff_max, luck)
         batch.attempts += 1
-        batch.due = now + pause
+        batch.due = self.env.now + pause
         line = self.open.setdefault(batch.partition, deque())
         behind = 0
         while self.idempotent and behind < len(line) and line[behind].sequence < batch.sequence:
             behind += 1
         line.insert(behind, batch)
 
-    def _expire(self, batch: Batch) -> None:
+    def expire(self, batch: Batch) -> None:
         """It has had its time."""
-        if batch in self.live:
-            line = self.open.get(batch.partition)
-            if line is not None and batch in line:
-                line.remove(batch)
-            self._end(batch, TIMEOUT)
-            self.drain()
+        line = self.open[batch.partition]
+        if batch in line:
+            line.remove(batch)
+        self._end(batch, TIMEOUT)
+        self.drain()
 
     def _end(self, batch: Batch, outcome: int) -> None:
         del self.live[batch]
+        batch.ticket += 1
         self.free += self._memory(batch.size)
         for record in batch.records:
             record.end(outcome)
@@ -237,7 +253,8 @@ class Producer:
     def close(self) -> None:
         """Its replica is gone, with what was not sent."""
         self.closed = True
-        for batch in list(self.live):
+        for batch in self.live:
+            batch.ticket += 1
             for record in batch.records:
                 record.task = None
                 record.end(UNREACHABLE)
@@ -255,9 +272,10 @@ class ProduceRequest:
         self.env = producer.env
         self.node = node
         self.batches = batches
-        self.size = math.fsum(batch.size for batch in batches)
+        self.size = sum(batch.size for batch in batches)
         self.outcomes: dict[Batch, int] = {}
         self.over = False  # for the producer
+        self.ticket = 0  # of its wait for an answer
         self.held_back = 0.0
         self.told = False  # the answer is on its way
 
@@ -268,7 +286,7 @@ class ProduceRequest:
             for record in batch.records:
                 record.request.alive += 1
         if self.producer.acks != "0":
-            self.env.late(Signal(self._time_out), TIMER, self.env.now + self.producer.spec.request_timeout)
+            self.producer.deadlines.requests.arm(self)
         delay = first.hop.delay(first.request.id, self.batches[0].chain)
         if delay < 0.0:
             self._forget()
@@ -286,10 +304,10 @@ class ProduceRequest:
         self.over = True
         self.env.hold(Signal(lambda _: self.producer.answered(self.node, [(b, outcome) for b in self.batches])), 0.0)
 
-    def _time_out(self, _: object) -> None:
-        if not self.over:
-            self.over = True
-            self.producer.answered(self.node, [(batch, TIMEOUT) for batch in self.batches])
+    def time_out(self) -> None:
+        """Its producer waits no longer."""
+        self.over = True
+        self.producer.answered(self.node, [(batch, TIMEOUT) for batch in self.batches])
 
     def _arrive(self, _: object) -> None:
         if self.broker.down or self.broker.nodes[self.node].down:
@@ -373,7 +391,8 @@ class ProduceRequest:
     def _back(self, _: object) -> None:
         if not self.over:
             self.over = True
-            self.producer.answered(self.node, list(self.outcomes.items()))
+            self.ticket += 1
+            self.producer.answered(self.node, [(batch, self.outcomes[batch]) for batch in self.batches])
 
     def _forget(self) -> None:
         for batch in self.batches:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.models.call import Call
 from sim.models.destination import Hearing, Store
 from sim.models.logs.cluster import ClusteredBroker
-from sim.models.logs.producer import Producer
+from sim.models.logs.producer import Deadlines, Producer
 from sim.models.logs.publishing import ProducedStore, Producing
 from sim.models.logs.replicated import ReplicatedTopic
 from sim.models.logs.requests import ReplicatedStore, ReplicatedTarget
@@ -40,8 +40,9 @@ def make_topic(context: System, broker: Broker, name: str, spec: Spec) -> Topic:
     if not isinstance(broker, ClusteredBroker) or not (broker.spec.deep or _has_transactions(context)):
         return Topic(context, broker, name, spec)
     said = broker.spec.producer
-    if said is not None:
-        broker.make_producer = lambda service: Producer(broker, service, said, broker.chance)
+    if said is not None and not broker.topics:
+        deadlines = Deadlines(broker.env, said)
+        broker.make_producer = lambda service: Producer(broker, service, said, broker.chance, deadlines)
     return LogTopic(context, broker, name, spec)
 
 

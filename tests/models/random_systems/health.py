@@ -28,6 +28,8 @@ def _checks(luck: Luck) -> dict[str, Any]:
     made["timeout"] = luck.pick("timeout", ("100ms", "500ms"))
     if luck.maybe("thresholds", 0.7):
         made |= {"unhealthy_threshold": luck.pick("down", (1, 2, 3)), "healthy_threshold": luck.pick("up", (1, 2))}
+    if luck.maybe("another interval", 0.3):
+        made["unhealthy_interval"] = luck.pick("meanwhile", ("200ms", "700ms"))
     if luck.maybe("takes"):
         made["takes"] = luck.pick("how long", ("5ms", "60ms", "100ms"))
     return made

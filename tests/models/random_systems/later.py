@@ -23,7 +23,7 @@ from tests.models.random_systems.load_generators import load_generators
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
-from tests.models.random_systems.producers import placings
+from tests.models.random_systems.producers import placings, producers
 from tests.models.random_systems.queue_brokers import queue_brokers
 from tests.models.random_systems.releases import releases
 from tests.models.random_systems.sagas import sagas
@@ -65,7 +65,6 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     memberships,
     commits,
     retention,
-    deep_logs,
     queue_brokers,
     releases,
     serverless,
@@ -73,6 +72,8 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     placings,
     response_caches,
     vertical_scaling,
+    producers,
+    deep_logs,
 )
 
 

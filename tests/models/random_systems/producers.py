@@ -17,7 +17,7 @@ def placing(luck: Luck) -> dict[str, Any]:
     how = luck.pick("how", ("key", "header", "turn"))
     if how == "key":
         return {"key": luck.pick("key", ("order", "user", "sticky"))}
-    return {"key_header": "region"} if how == "header" else {"partitioner": "round_robin"}
+    return {"key_header": "region", "partitioner": "built_in"} if how == "header" else {"partitioner": "round_robin"}
 
 
 def publication(luck: Luck, topic: str) -> dict[str, Any]:
@@ -98,7 +98,36 @@ def producer(luck: Luck) -> dict[str, Any]:
         made["acks"] = luck.pick("acks of", ("all", "1", "0"))
     if luck.maybe("twice", 0.3):
         made["idempotent"] = False
+    if luck.maybe("patience", 0.5):
+        made |= {"retry_backoff": luck.pick("pause", ("10ms", "250ms")), "retry_backoff_max": "300ms"}
     return made
+
+
+def quota(luck: Luck) -> dict[str, Any]:
+    """Of bytes that a service sends."""
+    samples = {"windows": 3, "window": "500ms"} if luck.maybe("soon", 0.4) else {}
+    return {"produce": luck.pick("produce", ("5KiB", "50KiB", "1MiB")), **samples}
+
+
+def producers(document: dict[str, Any], luck: Luck) -> None:
+    """Log brokers to which everybody publishes in batches."""
+    for name, broker in document.get("brokers", {}).items():
+        own = luck.at(name)
+        if broker.get("kind") == "log" and own.maybe("produces", 0.7):
+            broker["producer"] = producer(own)
+            if own.maybe("quota", 0.3):
+                broker["quota"] = quota(own)
+            _without_policies(document["services"], set(broker["topics"]))
+
+
+def _without_policies(said: Any, topics: set[str]) -> None:
+    """Producers try again by themselves."""
+    if isinstance(said, dict):
+        if said.get("publish") in topics:
+            said.pop("policy", None)
+        said = list(said.values())
+    for value in said if isinstance(said, list) else ():
+        _without_policies(value, topics)
 
 
 def producer_system(seed: int, producing: bool = True) -> dict[str, Any]:
@@ -121,6 +150,8 @@ def producer_system(seed: int, producing: bool = True) -> dict[str, Any]:
         broker["replication"] = luck.pick("replication", ("2ms", {"exponential": "10ms"}))
     if producing:
         broker["producer"] = producer(luck.at("producer"))
+        if luck.maybe("quota", 0.4):
+            broker["quota"] = quota(luck.at("quota"))
     host = {"concurrency": "event_loop"} if luck.maybe("loop", 0.3) else {}
     return {
         "version": 1,

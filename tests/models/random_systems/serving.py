@@ -75,6 +75,10 @@ def _balancing(luck: Luck, replicas: int) -> dict[str, Any]:
         made["panic_threshold"] = luck.pick("left", (0, 0.3, 1))
     if luck.maybe("outliers", 0.7):
         made["outlier_detection"] = _outliers(luck.at("outliers"))
+        if luck.maybe("as kong", 0.3):
+            del made["outlier_detection"]
+            kinds = ("http_failures", "tcp_failures", "successes")
+            made["passive_health_checks"] = {"timeouts": 3} | {kind: luck.number(kind, 0, 3) for kind in kinds}
     return made
 
 

@@ -22,6 +22,7 @@ def balancing(
     ring_size: Mapping[str, Any] | int | str | None = None,
     table_size: Mapping[str, Any] | int | str | None = None,
     outlier_detection: Mapping[str, Any] | str | None = None,
+    passive_health_checks: Mapping[str, Any] | str | None = None,
     slow_start: Literal[0] | Mapping[str, Any] | str | None = None,
     zone_aware: Mapping[str, Any] | str | None = None,
     panic_threshold: Mapping[str, Any] | float | str | None = None,
@@ -37,11 +38,13 @@ def balancing(
     ring_size: Of `ring_hash`: points on the ring, for all replicas together (Envoy's minimum_ring_size).
     table_size: Of `maglev`: places of its table, a prime number (Envoy's table_size).
     outlier_detection: Replicas that fail are left out for a while.
+    passive_health_checks: Replicas that fail are left out until active checks pass, in the words of Kong.
     slow_start: Of `round_robin` and `least_request`: a replica that comes back gets its share little by little for
         as long, a tenth of it at first (Envoy).
     zone_aware: Calls stay in the zone of the caller, as far as that is even. Not of `ring_hash` and `maglev`.
     panic_threshold: Where fewer replicas than this share are left, nobody is left out any more (Envoy's
-        healthy_panic_threshold).
+        healthy_panic_threshold). 0: there is no panic, and where nobody is left, nobody is called. So it is with
+        `passive_health_checks` by default.
     """
     return part(locals())
 
@@ -80,6 +83,25 @@ def outlier_detection(
     success_rate_stdev_factor: Thousandths of a standard deviation below the mean from which a replica is ejected.
     successful_active_health_check_uneject_host: Whether an ejected replica returns at the next of the service's
         `health_checks` that it passes.
+    """
+    return part(locals())
+
+
+def passive_health_checks(
+    *,
+    http_failures: Mapping[str, Any] | int | str | None = None,
+    tcp_failures: Mapping[str, Any] | int | str | None = None,
+    timeouts: Mapping[str, Any] | int | str | None = None,
+    successes: Mapping[str, Any] | int | str | None = None,
+) -> Part:
+    """Kong's passive health checks (lua-resty-healthcheck), by each caller's replica for itself, as by each node of
+    Kong: the words of `healthchecks.passive` of an upstream, all of them 0, which is off, by default.
+
+    http_failures: Answers of 500, 503 and 429 that take a replica out.
+    tcp_failures: Connections that nobody accepts, or that break (`unreachable`).
+    timeouts: Calls that time out.
+    successes: Successes that make a replica which has failed now and then wholly healthy again; any of them takes
+        back all failures. 0: they count for nothing.
     """
     return part(locals())
 

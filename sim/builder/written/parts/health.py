@@ -14,6 +14,7 @@ from sim.builder.saying import Part, part
 def health_checks(
     *,
     interval: Literal[0] | Mapping[str, Any] | str | None = None,
+    unhealthy_interval: Literal[0] | Mapping[str, Any] | str | None = None,
     timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     unhealthy_threshold: Mapping[str, Any] | int | str | None = None,
     healthy_threshold: Mapping[str, Any] | int | str | None = None,
@@ -24,6 +25,8 @@ def health_checks(
     frozen.
 
     interval: From the end of a check of a replica until the next one.
+    unhealthy_interval: The same of one that is unhealthy; without it `interval`, as in Envoy. Kong has one for
+        each.
     timeout: A check without an answer by then has failed.
     unhealthy_threshold: Checks in a row that must fail until nobody is sent to a replica.
     healthy_threshold: Checks in a row that must pass until it is sent somebody again.

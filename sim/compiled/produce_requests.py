@@ -1,0 +1,352 @@
+"""Requests of producers, from their broker's side: `ProduceRequest` of `models/logs/producer.py` once more.
+
+Everything here names its request as long as it needs it (`hold_request`, `let_go_of_request`), and a request its
+batches: they may be over for their producer long before.
+"""
+
+from __future__ import annotations
+
+from sim.chance.chain import link_chain
+from sim.compiled.apart import by_address
+from sim.compiled.base import NO, YES, ZERO, handler
+from sim.compiled.calendar import TIMER, noise, occur, push, put_ready
+from sim.compiled.codes import ERROR, OK, UNREACHABLE
+from sim.compiled.network import hop_delay
+from sim.compiled.producer_events import ANSWERED, ARRIVED, SENT, TIME_OUT, producer_event
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import replicas
+from sim.compiled.rows.logs import brokers, messages
+from sim.compiled.rows.producers import (
+    batches,
+    client_quotas,
+    give_back_batch,
+    give_back_produce_request,
+    give_back_produced_record,
+    give_back_requested_batch,
+    produce_requests,
+    produced_records,
+    producer_settings,
+    producers,
+    publishers,
+    quota_rings,
+    requested_batches,
+)
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
+from sim.compiled.tasks import HEARS_OF_REPLICAS, done, forget, new_task
+from sim.compiled.topics import ALL, NO_ACKS, append_to, is_available, release
+from sim.policies import client_quota
+
+held_back = client_quota.held_back.compiled
+
+# -- who is named ------------------------------------------------------------------------------------------------------
+
+
+@handler
+def let_go_of_record(s: State, record: int) -> None:
+    """One thing less that needs it."""
+    row = produced_records(s)[record]
+    row.held -= 1
+    if row.held == 0:
+        give_back_produced_record(s, record)
+
+
+@handler
+def let_go_of_batch(s: State, batch: int) -> None:
+    """The same of a batch, and of its records and its message with it."""
+    row = batches(s)[batch]
+    row.held -= 1
+    if row.held > 0:
+        return
+    record = row.records.first
+    while record >= 0:
+        following = produced_records(s)[record].next
+        let_go_of_record(s, record)
+        record = following
+    if row.message >= 0:
+        release(s, row.message)
+    give_back_batch(s, batch)
+
+
+@handler
+def let_go_of_request(s: State, request: int) -> None:
+    """The same of a request, and of its batches with it."""
+    row = produce_requests(s)[request]
+    row.held -= 1
+    if row.held > 0:
+        return
+    entry = row.first
+    while entry >= 0:
+        following = requested_batches(s)[entry].next
+        let_go_of_batch(s, requested_batches(s)[entry].batch)
+        give_back_requested_batch(s, entry)
+        entry = following
+    give_back_produce_request(s, request)
+
+
+@handler
+def plan(s: State, purpose: int, request: int, seconds: float) -> None:
+    """Something happens to a request after some time."""
+    produce_requests(s)[request].held += 1
+    occur(s, producer_event(purpose, request), seconds)
+
+
+# -- there -------------------------------------------------------------------------------------------------------------
+
+
+@by_address
+@handler
+def go(s: State, request: int) -> None:
+    """On its way; whoever hears nothing in time sends again."""
+    row = produce_requests(s)[request]
+    settings = producer_settings(s)[producers(s)[row.producer].settings]
+    keep_open(s, request)
+    if settings.acks != NO_ACKS:
+        wait_for_answer(s, request)
+    delay = way(s, request, publishers(s)[publisher_of(s, request)].out)
+    if delay < 0.0:
+        close_again(s, request)
+    elif delay > 0.0:
+        plan(s, ARRIVED, request, delay)
+    else:
+        arrive(s, request)
+    if settings.acks == NO_ACKS:
+        row.over = True
+        plan(s, SENT, request, 0.0)
+
+
+@handler
+def keep_open(s: State, request: int) -> None:
+    """What is on its way relates to its requests, whether or not anybody waits."""
+    entry = produce_requests(s)[request].first
+    while entry >= 0:
+        record = batches(s)[requested_batches(s)[entry].batch].records.first
+        while record >= 0:
+            requests(s)[produced_records(s)[record].request].alive += 1
+            record = produced_records(s)[record].next
+        entry = requested_batches(s)[entry].next
+
+
+@by_address
+@handler
+def close_again(s: State, request: int) -> None:
+    """It is on its way no longer."""
+    entry = produce_requests(s)[request].first
+    while entry >= 0:
+        record = batches(s)[requested_batches(s)[entry].batch].records.first
+        while record >= 0:
+            done(s, produced_records(s)[record].request)
+            record = produced_records(s)[record].next
+        entry = requested_batches(s)[entry].next
+
+
+@handler
+def publisher_of(s: State, request: int) -> int:
+    """Of its first record, by which its way is drawn."""
+    first = requested_batches(s)[produce_requests(s)[request].first].batch
+    return produced_records(s)[batches(s)[first].records.first].publisher
+
+
+@handler
+def way(s: State, request: int, hop: int) -> float:
+    """Seconds on the way, or on the way back; negative: it is lost."""
+    if hop < 0:
+        return 0.0
+    batch = requested_batches(s)[produce_requests(s)[request].first].batch
+    first = produced_records(s)[batches(s)[batch].records.first]
+    return hop_delay(s, hop, requests(s)[first.request].id, chain_of_batch(s, batch))
+
+
+@handler
+def chain_of_batch(s: State, batch: int) -> int:
+    """Of its present try."""
+    row = batches(s)[batch]
+    chain = produced_records(s)[row.records.first].chain
+    return link_chain(chain, ZERO, row.attempts) if row.attempts else chain
+
+
+@handler
+def wait_for_answer(s: State, request: int) -> None:
+    """Look when it has waited for too long; those that are over go now."""
+    row = produce_requests(s)[request]
+    place = producers(s)[row.producer].settings
+    settings = producer_settings(s)[place]
+    while settings.oldest_request >= 0 and produce_requests(s)[settings.oldest_request].over:
+        drop_oldest_request(s, place)
+    row.held += 1
+    row.deadline = s.now + settings.request_timeout
+    row.later = NOBODY
+    if settings.newest_request >= 0:
+        produce_requests(s)[settings.newest_request].later = request
+    else:
+        settings.oldest_request = request
+    settings.newest_request = request
+    if not settings.times_out:
+        settings.times_out = True
+        look_for_timeout(s, place, row.deadline)
+
+
+@handler
+def drop_oldest_request(s: State, place: int) -> None:
+    """It is waited for no longer."""
+    settings = producer_settings(s)[place]
+    request = settings.oldest_request
+    settings.oldest_request = produce_requests(s)[request].later
+    if settings.oldest_request < 0:
+        settings.newest_request = NOBODY
+    let_go_of_request(s, request)
+
+
+@handler
+def look_for_timeout(s: State, place: int, deadline: float) -> None:
+    """The event of the oldest request."""
+    producer_settings(s)[place].timeout_due = deadline
+    push(s, deadline + noise(deadline), TIMER, producer_event(TIME_OUT, place))
+
+
+# -- at the broker -----------------------------------------------------------------------------------------------------
+
+
+@handler
+def arrive(s: State, request: int) -> None:
+    """The broker takes it, or nobody is there."""
+    row = produce_requests(s)[request]
+    if brokers(s)[producer_settings(s)[producers(s)[row.producer].settings].broker].down:
+        entry = row.first
+        while entry >= 0:
+            requested_batches(s)[entry].outcome = UNREACHABLE
+            entry = requested_batches(s)[entry].next
+        answer_request(s, request)
+        return
+    handle(s, request)
+
+
+@by_address
+@handler
+def handle(s: State, request: int) -> None:
+    """Write what is not known already, and wait for what `acks` asks for."""
+    row = produce_requests(s)[request]
+    if producer_settings(s)[producers(s)[row.producer].settings].first_quota >= 0:
+        count_in_quota(s, request)
+    entry = row.first
+    while entry >= 0:
+        outcome = write_batch(s, request, requested_batches(s)[entry].batch)
+        if outcome != OK:
+            requested_batches(s)[entry].outcome = outcome
+            row.unsettled -= 1
+        entry = requested_batches(s)[entry].next
+    entry = row.first
+    while entry >= 0:
+        following = requested_batches(s)[entry].next
+        if requested_batches(s)[entry].outcome < 0:
+            wait_for_acks(s, entry)
+        entry = following
+    if row.unsettled == 0 and not row.told:
+        answer_request(s, request)
+
+
+@handler
+def count_in_quota(s: State, request: int) -> None:
+    """A client over its quota gets its answers late."""
+    row = produce_requests(s)[request]
+    settings = producer_settings(s)[producers(s)[row.producer].settings]
+    host = replicas(s)[producers(s)[row.producer].replica].host
+    ring = rows_from(quota_rings(s), settings.quota_ring + host * settings.quota_ring_size)
+    row.held_back = held_back(client_quotas(s)[settings.first_quota + host], ring, s.now, row.size)
+
+
+@handler
+def write_batch(s: State, request: int, batch: int) -> int:
+    """OK: the broker has it; else what it refuses it for."""
+    row = produce_requests(s)[request]
+    settings = producer_settings(s)[producers(s)[row.producer].settings]
+    if brokers(s)[settings.broker].down:
+        return UNREACHABLE
+    if settings.idempotent and batches(s)[batch].message >= 0:
+        return OK
+    if settings.idempotent and row.life == producers(s)[row.producer].life and is_early(s, batch):
+        return ERROR
+    append_batch(s, batch)
+    return OK
+
+
+@handler
+def is_early(s: State, batch: int) -> bool:
+    """OUT_OF_ORDER_SEQUENCE_NUMBER: one before it is still to come."""
+    own = batches(s)[batch]
+    other = producers(s)[own.producer].live.last
+    while other >= 0:
+        row = batches(s)[other]
+        if row.partition == own.partition and row.sequence < own.sequence and row.message < 0:
+            return YES
+        other = row.previous
+    return NO
+
+
+@handler
+def append_batch(s: State, batch: int) -> None:
+    """Write its records, of which the last is kept for whoever waits for it."""
+    row = batches(s)[batch]
+    if row.message >= 0:
+        release(s, row.message)
+    record = row.records.first
+    while record >= 0:
+        sent = produced_records(s)[record]
+        chain = link_chain(sent.chain, ZERO, row.attempts) if row.attempts else sent.chain
+        site = publishers(s)[sent.publisher].site
+        kept = YES if sent.next < 0 else NO
+        row.message = append_to(s, row.topic, row.partition, site, sent.request, chain, sent.path, kept, sent.flow)
+        record = sent.next
+
+
+@handler
+def wait_for_acks(s: State, entry: int) -> None:
+    """Whoever stands in for the request is woken when all replicas have the last record of the batch."""
+    own = requested_batches(s)[entry]
+    batch = batches(s)[own.batch]
+    if producer_settings(s)[producers(s)[batch.producer].settings].acks != ALL or is_available(s, batch.message):
+        settle(s, entry, OK)
+    else:
+        task = new_task(s, NOBODY, ZERO, ZERO, NOBODY, producers(s)[batch.producer].replica)
+        tasks(s)[task].on_wake = HEARS_OF_REPLICAS
+        tasks(s)[task].phase = entry
+        tasks(s)[task].held += 1
+        own.before = messages(s)[batch.message].waiter
+        messages(s)[batch.message].waiter = task
+        produce_requests(s)[own.request].held += 1
+
+
+@handler
+def hear_of_replicas(s: State, task: int) -> None:
+    """All replicas have it, or its broker is down."""
+    entry = tasks(s)[task].phase
+    own = requested_batches(s)[entry]
+    if own.before >= 0:
+        put_ready(s, own.before)  # held while it waited: its turn takes that over
+    forget(s, task)
+    settle(s, entry, OK if is_available(s, batches(s)[own.batch].message) else UNREACHABLE)
+    let_go_of_request(s, own.request)
+
+
+@handler
+def settle(s: State, entry: int, outcome: int) -> None:
+    """What became of a batch is known; when that is so of all, it is answered."""
+    own = requested_batches(s)[entry]
+    own.outcome = outcome
+    row = produce_requests(s)[own.request]
+    row.unsettled -= 1
+    if row.unsettled == 0:
+        answer_request(s, own.request)
+
+
+@by_address
+@handler
+def answer_request(s: State, request: int) -> None:
+    """What became of all of them, as soon as the last is known."""
+    row = produce_requests(s)[request]
+    row.told = True
+    delay = way(s, request, publishers(s)[publisher_of(s, request)].back)
+    if delay >= 0.0 and producer_settings(s)[producers(s)[row.producer].settings].acks != NO_ACKS:
+        plan(s, ANSWERED, request, delay + row.held_back)
+    close_again(s, request)

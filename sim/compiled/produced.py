@@ -1,0 +1,315 @@
+"""What becomes of the batches of producers, as in `models/logs/producer.py`: acknowledged, sent again, or given up."""
+
+from __future__ import annotations
+
+import math
+
+from sim.chance.compiler import compiled
+from sim.chance.keyed import uniform
+from sim.compiled.apart import by_address
+from sim.compiled.base import NO, NONE, YES, handler
+from sim.compiled.calendar import make_ready
+from sim.compiled.codes import OK, TIMEOUT, UNREACHABLE
+from sim.compiled.lists import unlink
+from sim.compiled.produce_requests import (
+    arrive,
+    chain_of_batch,
+    drop_oldest_request,
+    hear_of_replicas,
+    let_go_of_batch,
+    let_go_of_request,
+    look_for_timeout,
+)
+from sim.compiled.producer_events import ARRIVED, EXPIRY, PURPOSE_BITS, SENT, TIME_OUT, WOKEN
+from sim.compiled.producing import drop_oldest_batch, line_at, look_for_expiry, stand_last, takes, unblock
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import draws
+from sim.compiled.rows.producers import (
+    batches,
+    built_ins,
+    give_back_producer_wake,
+    open_lines,
+    produce_requests,
+    produced_records,
+    producer_settings,
+    producer_wakes,
+    producers,
+    queued_batches,
+    requested_batches,
+)
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.sending import drain
+from sim.compiled.tasks import done
+from sim.policies import retry
+
+client_pause = retry.client_pause.compiled
+
+# -- events ------------------------------------------------------------------------------------------------------------
+
+
+@by_address
+@handler
+def happen_at_producer(s: State, index: int, before: float) -> None:
+    """An event of a producer has come; the clock showed `before` at the one before it."""
+    purpose, place = index & ((1 << PURPOSE_BITS) - 1), index >> PURPOSE_BITS
+    if purpose == WOKEN:
+        woken(s, place)
+    elif purpose == EXPIRY:
+        s.now = max(before, producer_settings(s)[place].expiry_due)
+        expire_batches(s, place)
+    elif purpose == TIME_OUT:
+        s.now = max(before, producer_settings(s)[place].timeout_due)
+        time_out_requests(s, place)
+    else:
+        happen_to_request(s, purpose, place)
+
+
+@handler
+def happen_to_request(s: State, purpose: int, request: int) -> None:
+    """It is at its broker, or its answer is there."""
+    row = produce_requests(s)[request]
+    if purpose == ARRIVED:
+        arrive(s, request)
+    elif purpose == SENT:
+        answered(s, request, OK)
+    elif not row.over:
+        row.over = True
+        answered(s, request, NONE)
+    let_go_of_request(s, request)
+
+
+@handler
+def woken(s: State, wake: int) -> None:
+    """It looks whether something is ready."""
+    row = producer_wakes(s)[wake]
+    producer, life = row.producer, row.life
+    give_back_producer_wake(s, wake)
+    own = producers(s)[producer]
+    if own.life != life:
+        return
+    if s.now >= own.woken_at:
+        own.woken_at = math.inf
+    drain(s, producer)
+
+
+@by_address
+@handler
+def stand_in_for_request(s: State, task: int) -> None:
+    """The turn of who waits for replicas in the place of a request."""
+    hear_of_replicas(s, task)
+
+
+@handler
+def expire_batches(s: State, place: int) -> None:
+    """Give up all that have had their time, and wait for the next that may."""
+    settings = producer_settings(s)[place]
+    while settings.oldest_batch >= 0:
+        batch = settings.oldest_batch
+        row = batches(s)[batch]
+        if row.live and row.expires > s.now:
+            look_for_expiry(s, place, row.expires)
+            return
+        live = row.live
+        drop_oldest_batch(s, place)
+        if live:
+            expire_batch(s, batch)
+    settings.expires = False
+
+
+@handler
+def time_out_requests(s: State, place: int) -> None:
+    """Wait no longer for all that have had their time, and wait for the next that may."""
+    settings = producer_settings(s)[place]
+    while settings.oldest_request >= 0:
+        request = settings.oldest_request
+        row = produce_requests(s)[request]
+        if not row.over and row.deadline > s.now:
+            look_for_timeout(s, place, row.deadline)
+            return
+        if not row.over:
+            row.held += 1
+            drop_oldest_request(s, place)
+            row.over = True
+            answered(s, request, TIMEOUT)
+            let_go_of_request(s, request)
+        else:
+            drop_oldest_request(s, place)
+    settings.times_out = False
+
+
+# -- what becomes of them ----------------------------------------------------------------------------------------------
+
+
+@by_address
+@handler
+def answered(s: State, request: int, outcome: int) -> None:
+    """An answer has come, or is waited for no longer; `outcome` of all its batches, -1: each has its own."""
+    row = produce_requests(s)[request]
+    producer = row.producer
+    if producers(s)[producer].life != row.life:
+        return
+    producers(s)[producer].under_way -= 1
+    entry = row.first
+    while entry >= 0:
+        its = requested_batches(s)[entry]
+        if batches(s)[its.batch].live:
+            if (its.outcome if outcome < 0 else outcome) == OK:
+                end_batch(s, its.batch, OK)
+            else:
+                send_again(s, its.batch)
+        entry = its.next
+    drain(s, producer)
+
+
+@handler
+def send_again(s: State, batch: int) -> None:
+    """Put it back for another try, after a pause."""
+    row = batches(s)[batch]
+    settings = producer_settings(s)[producers(s)[row.producer].settings]
+    entity = requests(s)[produced_records(s)[row.records.first].request].id
+    luck = uniform(draws(s)[settings.chance].key, entity, chain_of_batch(s, batch))
+    row.due = s.now + client_pause(row.attempts, settings.retry_backoff, settings.retry_backoff_max, luck)
+    row.attempts += 1
+    line = line_at(s, row.producer, row.partition)
+    before = NOBODY
+    behind = open_lines(s)[line].first
+    while settings.idempotent and behind >= 0 and batches(s)[behind].sequence < row.sequence:
+        before = behind
+        behind = batches(s)[behind].behind
+    if behind < 0:
+        stand_last(s, line, batch)
+        return
+    row.behind = behind
+    if before >= 0:
+        batches(s)[before].behind = batch
+    else:
+        open_lines(s)[line].first = batch
+    queued_batches(s)[line] += 1
+
+
+@handler
+def expire_batch(s: State, batch: int) -> None:
+    """It has had its time."""
+    producer = batches(s)[batch].producer
+    leave_line(s, line_at(s, producer, batches(s)[batch].partition), batch)
+    end_batch(s, batch, TIMEOUT)
+    drain(s, producer)
+
+
+@handler
+def leave_line(s: State, line: int, batch: int) -> None:
+    """Take it out of its line, where it stands there."""
+    row = open_lines(s)[line]
+    before, other = NONE, row.first
+    while other >= 0 and other != batch:
+        before = other
+        other = batches(s)[other].behind
+    if other < 0:
+        return
+    behind = batches(s)[batch].behind
+    if before >= 0:
+        batches(s)[before].behind = behind
+    else:
+        row.first = behind
+    if behind < 0:
+        row.last = before
+    queued_batches(s)[line] -= 1
+
+
+@by_address
+@handler
+def end_batch(s: State, batch: int, outcome: int) -> None:
+    """All its records are acknowledged, or given up, and there is room for others."""
+    row = batches(s)[batch]
+    producer = row.producer
+    own = producers(s)[producer]
+    unlink(batches(s), own.live, batch)
+    row.live = False
+    own.free += max(row.size, producer_settings(s)[own.settings].batch)
+    end_records(s, batch, outcome, YES)
+    let_go_of_batch(s, batch)
+    while own.blocked.first >= 0 and takes(s, producer, tasks(s)[own.blocked.first].record):
+        wake_blocked(s, own.blocked.first, OK)
+
+
+@by_address
+@handler
+def wake_blocked(s: State, task: int, outcome: int) -> None:
+    """Who waits for memory has some, or does not wait any longer (TimeoutException, max.block.ms)."""
+    unblock(s, task)
+    tasks(s)[task].outcome = outcome
+    make_ready(s, task)
+
+
+@handler
+def end_records(s: State, batch: int, outcome: int, heard: bool) -> None:
+    """Tell whoever still waits for a record of a batch."""
+    record = batches(s)[batch].records.first
+    while record >= 0:
+        row = produced_records(s)[record]
+        row.outcome = outcome
+        if heard and row.task >= 0 and tasks(s)[row.task].ticket == row.ticket:
+            tasks(s)[row.task].outcome = outcome
+            make_ready(s, row.task)
+        row.task = NOBODY
+        done(s, row.request)
+        record = row.next
+
+
+# -- the end of a producer ---------------------------------------------------------------------------------------------
+
+
+@compiled
+def close_producer(s: State, place: int) -> None:
+    """Its replica is gone, with what was not sent."""
+    own = producers(s)[place]
+    if not own.there:
+        return
+    batch = own.live.first
+    while batch >= 0:
+        following = batches(s)[batch].next
+        batches(s)[batch].live = False
+        end_records(s, batch, UNREACHABLE, NO)
+        let_go_of_batch(s, batch)
+        batch = following
+    own.live.first = NOBODY
+    own.live.last = NOBODY
+    forget_lines(s, place)
+    forget_blocked(s, place)
+    own.there = False
+    own.life += 1
+    unlink(producers(s), producer_settings(s)[own.settings].there, place)
+
+
+@handler
+def forget_lines(s: State, place: int) -> None:
+    """What it had for each partition, and where it was in each topic."""
+    own = producers(s)[place]
+    line = own.first_open
+    while line >= 0:
+        row = open_lines(s)[line]
+        row.first = NOBODY
+        row.last = NOBODY
+        row.sequence = 0
+        row.used = False
+        queued_batches(s)[line] = 0
+        line = row.next
+    own.first_open = NOBODY
+    own.last_open = NOBODY
+    for index in range(producer_settings(s)[own.settings].topics):
+        built_ins(s)[own.first_built_in + index].partition = -1
+        built_ins(s)[own.first_built_in + index].produced = 0.0
+
+
+@handler
+def forget_blocked(s: State, place: int) -> None:
+    """Nobody waits for its memory."""
+    own = producers(s)[place]
+    task = own.blocked.first
+    while task >= 0:
+        produced_records(s)[tasks(s)[task].record].blocked = False
+        task = tasks(s)[task].next
+    own.blocked.first = NOBODY
+    own.blocked.last = NOBODY
+    own.waiting = 0

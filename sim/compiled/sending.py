@@ -1,0 +1,160 @@
+"""Producers send their batches, as in `models/logs/producer.py`: which are ready, and what goes into one request."""
+
+from __future__ import annotations
+
+import math
+
+from sim.compiled.apart import by_address
+from sim.compiled.base import NO, NONE, handler
+from sim.compiled.calendar import occur
+from sim.compiled.produce_requests import go, let_go_of_request
+from sim.compiled.producer_events import WOKEN, producer_event
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.producers import (
+    batches,
+    open_lines,
+    produce_requests,
+    producer_settings,
+    producer_wakes,
+    producers,
+    queued_batches,
+    requested_batches,
+    take_produce_request,
+    take_producer_wake,
+    take_requested_batch,
+)
+from sim.compiled.rows.state import State
+from sim.models.logs.producer import MAX_REQUEST
+
+
+@by_address
+@handler
+def drain(s: State, producer: int) -> None:
+    """Send what is ready; look again when the next batch will be."""
+    own = producers(s)[producer]
+    if not own.there:
+        return
+    most = producer_settings(s)[own.settings].max_in_flight
+    soonest = look(s, producer)
+    while soonest < 0.0 and own.under_way < most:
+        send(s, producer)
+        soonest = look(s, producer)
+    if soonest < 0.0:
+        soonest = look_beyond(s, producer)
+    if soonest < own.woken_at:
+        own.woken_at = soonest
+        new = take_producer_wake(s)
+        producer_wakes(s)[new].producer = producer
+        producer_wakes(s)[new].life = own.life
+        occur(s, producer_event(WOKEN, new), soonest - s.now)
+
+
+@handler
+def look(s: State, producer: int) -> float:
+    """When something will be ready, s; less than 0: something is now."""
+    line = producers(s)[producer].first_open
+    soonest = math.inf
+    while line >= 0:
+        row = open_lines(s)[line]
+        if row.first >= 0:
+            if is_ready(s, producer, line):
+                return -1.0
+            soonest = min(soonest, batches(s)[row.first].due)
+        line = row.next
+    return soonest
+
+
+@handler
+def look_beyond(s: State, producer: int) -> float:
+    """When something will be ready that is not now, s."""
+    line = producers(s)[producer].first_open
+    soonest = math.inf
+    while line >= 0:
+        row = open_lines(s)[line]
+        if row.first >= 0 and not is_ready(s, producer, line):
+            soonest = min(soonest, batches(s)[row.first].due)
+        line = row.next
+    return soonest
+
+
+@handler
+def is_ready(s: State, producer: int, line: int) -> bool:
+    """Whether the first batch of a line can be sent, and is full or has waited for long enough."""
+    row = open_lines(s)[line]
+    batch = batches(s)[row.first]
+    if batch.attempts > 0 and batch.due > s.now:
+        return NO
+    full = row.first != row.last or batch.closed
+    return full or producers(s)[producer].blocked.first >= 0 or batch.due <= s.now
+
+
+@handler
+def send(s: State, producer: int) -> None:
+    """One request, with a batch of each partition, as far as they fit."""
+    own = producers(s)[producer]
+    request = new_request(s, producer)
+    row = produce_requests(s)[request]
+    line = own.first_open
+    while line >= 0:
+        batch = open_lines(s)[line].first
+        if batch >= 0 and not (batches(s)[batch].attempts > 0 and batches(s)[batch].due > s.now):
+            if row.first >= 0 and row.size + batches(s)[batch].size > MAX_REQUEST:
+                break
+            take_first(s, line)
+            batches(s)[batch].closed = True
+            add_to_request(s, request, batch)
+        line = open_lines(s)[line].next
+    own.under_way += 1
+    own.requests += 1
+    own.batches += row.unsettled
+    go(s, request)
+    let_go_of_request(s, request)
+
+
+@handler
+def new_request(s: State, producer: int) -> int:
+    """An empty one."""
+    new = take_produce_request(s)
+    row = produce_requests(s)[new]
+    row.size = 0.0
+    row.held_back = 0.0
+    row.producer = producer
+    row.life = producers(s)[producer].life
+    row.first = NOBODY
+    row.last = NOBODY
+    row.unsettled = 0
+    row.held = 1
+    row.over = False
+    row.told = False
+    return new
+
+
+@handler
+def take_first(s: State, line: int) -> None:
+    """It stands in its line no longer."""
+    row = open_lines(s)[line]
+    row.first = batches(s)[row.first].behind
+    if row.first < 0:
+        row.last = NOBODY
+    queued_batches(s)[line] -= 1
+
+
+@handler
+def add_to_request(s: State, request: int, batch: int) -> None:
+    """The last of its batches so far."""
+    row = produce_requests(s)[request]
+    new = take_requested_batch(s)
+    entry = requested_batches(s)[new]
+    entry.request = request
+    entry.batch = batch
+    entry.outcome = NONE
+    entry.before = NOBODY
+    entry.next = NOBODY
+    if row.last >= 0:
+        requested_batches(s)[row.last].next = new
+    else:
+        row.first = new
+    row.last = new
+    row.size += batches(s)[batch].size
+    row.unsettled += 1
+    batches(s)[batch].held += 1
