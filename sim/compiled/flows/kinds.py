@@ -2075,12 +2075,15 @@ class MessageQueue(int):
     comers: int
     space: int
     most: int
+    highest_priority: int
+    usual_priority: int
     failures_allowed: int
     dead: int
     hopeful: bool
     consumed: bool
     quorum: bool
     drops_head: bool
+    ranked: bool
     rejects_to_dead: bool
     single: bool
 
@@ -2159,6 +2162,8 @@ class Letter(int):
     chain: int
     path: int
     offset: int
+    order: int
+    priority: int
     site: int
     address: int
     flow: int
@@ -2236,6 +2241,7 @@ class Sender(int):
     where: int
     expiration: int
     batch: int
+    priority: int
     mandatory: bool
 
 
