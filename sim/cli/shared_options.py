@@ -106,7 +106,7 @@ class SharedOptions:
     def warn(self, study: Study, variants: Sequence[str]) -> None:
         """What `sim check` would warn of in these variants, on stderr: one line of a kind, a handful in all."""
         from sim.experiments.on_paper.offered_load import check
-        from sim.experiments.on_paper.places import HANDFUL
+        from sim.experiments.on_paper.places import CHANGED, HANDFUL
 
         if self.quiet:
             return
@@ -118,7 +118,7 @@ class SharedOptions:
         kinds = {finding.kind: finding for finding in reversed(found)}  # the first of each
         told = [finding for finding in found if kinds[finding.kind] is finding][:HANDFUL]
         for finding in told:
-            tell(f"warning: {finding.place}: {finding.finding}")
+            tell(f"{'changed' if finding.kind == CHANGED else 'warning'}: {finding.place}: {finding.finding}")
         if len(told) < len(found):
             tell(f"{len(found) - len(told)} more: sim check {shlex.quote(study.file or study.name)}")
 
@@ -188,7 +188,7 @@ class SharedOptions:
         """Where the report is, and how large: rows are most of it."""
         if self.json.is_stdout:
             return
-        say(sizes_of(page.parent))
+        say(sizes_of(page.parent).rstrip("\n"))
         say(f"report: {os.path.relpath(page)}")
 
     def present(self, comparison: Comparison, out: Path | None) -> int:
@@ -252,8 +252,13 @@ def in_words(found: Comparison | Explanation | Stability | Answer) -> str:
 
 def answer_line(sentence: str) -> str:
     """The answer as it stands last in the terminal, within its width."""
+    return _within(f"answer: {sentence}")
+
+
+def _within(text: str) -> str:
+    """A sentence in lines that the terminal has room for."""
     width = max(80, shutil.get_terminal_size((118, 40)).columns)
-    return "\n".join([*textwrap.wrap(f"answer: {sentence}", width, break_on_hyphens=False), ""])
+    return "\n".join([*textwrap.wrap(text, width, break_on_hyphens=False), ""])
 
 
 def sizes_of(directory: Path) -> str:
@@ -266,7 +271,7 @@ def sizes_of(directory: Path) -> str:
         sum(path.stat().st_size for path in directory.rglob("*") if path.is_file() and not path.is_symlink()) - archive
     )
     told = f"written: {rest / 1e6:,.1f} MB"
-    return (
+    return _within(
         f"{told}, and {archive / 1e6:,.1f} MB of rows in {ARCHIVE}, from which `sim report` draws it again (--no-rows "
         "leaves them out)"
         if archive
@@ -279,9 +284,9 @@ def _headline(comparison: Comparison, took: float) -> str:
 
     count = comparison.replications
     runs = f"{count} replication{'s' if count != 1 else ''}"
-    return (
+    return _within(
         f"{comparison.study.name}: {runs}, seed {comparison.seed}, engine {comparison.engine}, "
-        f"{show_duration(took)}, fingerprint {comparison.fingerprint}\n"
+        f"{show_duration(took)}, fingerprint {comparison.fingerprint}"
     )
 
 

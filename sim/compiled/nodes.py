@@ -323,16 +323,17 @@ class Lacks:
         self.copy = copy
 
     def __bool__(self) -> bool:
-        return self.copy.row.first >= 0
+        row = self.copy.row
+        return row.end < partitions(self.copy.machine.s)[row.partition].end
 
     def __getitem__(self, _first: int) -> tuple[int, float]:
-        """The offset of the first of them, and when it was written: nobody asks for another."""
+        """The offset of the first of them, and when it was written: nobody asks for another, nor of one out of sync."""
         lack = lacks(self.copy.machine.s)[self.copy.row.first]
         return lack.offset, lack.written
 
     def clear(self) -> None:
         """It has all there is."""
-        while self:
+        while self.copy.row.first >= 0:
             leaders.drop_lack(self.copy.machine.s, self.copy.place)
 
 

@@ -84,9 +84,8 @@ def find(source: str | Path) -> Path:
         )
     if path.suffix in SUFFIXES or path.parent != Path():
         raise UsageError(f"{name[:200]}: no such file{_nearest(path)}")
-    raise UsageError(
-        f"{name[:200]}: no such file, and no shipped scenario of that name{did_you_mean(name, names())} (see: sim list)"
-    )
+    hint = _nearest(path.with_name(f"{path.name}.yaml")) or did_you_mean(name, names())
+    raise UsageError(f"{name[:200]}: no such file, and no shipped scenario of that name{hint} (see: sim list)")
 
 
 def _nearest(path: Path) -> str:

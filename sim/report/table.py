@@ -25,7 +25,8 @@ JUDGEMENTS = {
     "": "one replication: not judged",
 }
 _WIDEST_LABEL = 32
-_NARROW, _NARROW_LABEL = 100, 26  # columns of a terminal below which labels are cut sooner
+_LABELS = (32, 26, 22, 18, 14)  # columns that a name is cut to, the first that leaves room for two variants
+_NARROW = 100  # columns of a terminal below which names are cut in any case
 _TOLD = 0.001  # of the requests; of fewer in flight at the end nothing is said
 
 
@@ -44,11 +45,7 @@ def render_table(comparison: Comparison, width: int = 110, spread: bool = False)
         )
     if not groups:
         return "no figures: nothing was counted\n"
-    if width < _NARROW:
-        groups = tuple(
-            replace(group, rows=tuple(replace(row, label=_cut(row.label, _NARROW_LABEL)) for row in group.rows))
-            for group in groups
-        )
+    groups = _with_short_names(groups, comparison, width)
     others = [name for name in comparison.variants if name != comparison.baseline]
     for beside in (True, False):
         if _fits(groups, [comparison.baseline, *others], beside, width):
@@ -59,6 +56,28 @@ def render_table(comparison: Comparison, width: int = 110, spread: bool = False)
             blocks.append([comparison.baseline])
         blocks[-1].append(name)
     return "\n".join(_text(groups, names, False, width) for names in blocks) + _key(comparison, groups, width)
+
+
+def _with_short_names(groups: Sequence[Group], comparison: Comparison, width: int) -> tuple[Group, ...]:
+    """Names of figures and stations as long as leaves room for the baseline and any one variant beside it."""
+    first, *others = (comparison.baseline, *(name for name in comparison.variants if name != comparison.baseline))
+    cut: tuple[Group, ...] = tuple(groups)
+    for most in _LABELS if width >= _NARROW else _LABELS[1:]:
+        cut = tuple(replace(group, rows=tuple(_shortened(row, most) for row in group.rows)) for group in groups)
+        if all(_fits(cut, [first, *([name] if name else [])], False, width) for name in others or [""]):
+            break
+    return cut
+
+
+def _shortened(row: Row, most: int) -> Row:
+    """Its label, and in its cells the name of a station before the figure."""
+    cells = {name: replace(cell, value=_with_short_station(cell.value, most)) for name, cell in row.cells.items()}
+    return replace(row, label=_cut(row.label, most), cells=cells)
+
+
+def _with_short_station(value: str, most: int) -> str:
+    station, gap, figure = value.rpartition(" ")
+    return f"{_cut(station, most)}{gap}{figure}" if value[:1].isalpha() and figure[:1].isdigit() else value
 
 
 def render_expectations(comparison: Comparison) -> str:

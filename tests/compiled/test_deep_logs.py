@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from sim import testing
-from sim.compiled.rows.logs import lacks, shipments, transactions
+from sim.compiled.machine import Machine
+from sim.compiled.rows.logs import lacks, shipments, topics, transactions
 from sim.compiled.rows.tables import Pool
+from sim.compiled.wiring import Wiring
+from sim.spec import load_text
 from tests.models.test_random_logs import log_system
 
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
@@ -45,3 +48,25 @@ def test_followers_that_are_far_behind_find_room(monkeypatch):
         monkeypatch.setattr(table, "pool", Pool(2))
     for seed in (1, 2):
         testing.play_on_both(without_producers(seed))
+
+
+GONE = """
+version: 1
+duration: 200s
+traffic: {clients: {sends: shop.buy, arrivals: {poisson: 100/s}}}
+services: {shop: {workers: unlimited, endpoints: {buy: [{publish: orders}]}}}
+brokers: {kafka: {kind: log, replication: 2ms, topics: {orders: {partitions: 2, replication_factor: 3}}}}
+faults: [{at: 1s, broker_down: kafka, node: 2}]
+"""
+
+
+def test_what_a_node_lacks_that_is_gone_for_good_takes_no_memory():
+    """Of 20,000 records those are remembered that are written before it counts as gone, in nine seconds: some 900."""
+    machine = Machine(Wiring(load_text(GONE).variants["base"], 0))
+    machine.run()
+    assert messages_published(machine) > 19_000
+    assert machine.s.size_of(lacks) < 5_000
+
+
+def messages_published(machine: Machine) -> int:
+    return int(topics.array(machine.s)["published"].sum())

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+import sim
 from sim.report.table import found_in, render_expectations, render_table
 from sim.stats.interval import Interval
 from tests.report.conftest import make_comparison
@@ -123,3 +124,17 @@ def test_the_summary_has_base_units_and_both_intervals(comparison):
     assert bool(frame.loc["response_p95", ("async", "significant")]) is True
     assert frame.loc["completion_p99", ("sync", "censored")]
     assert ("sync", "difference") not in frame.columns
+
+
+@pytest.mark.parametrize("width", [80, 90, 110])
+def test_long_names_leave_the_table_within_its_width(width):
+    """The baseline, one variant beside it and their labels: labels are cut where stations have long names."""
+    text = """
+version: 1
+duration: 10s
+traffic: {users: {sends: a-shop-with-a-rather-long-name.buy, arrivals: {poisson: 20/s}}}
+services: {a-shop-with-a-rather-long-name: {workers: 3, endpoints: {buy: [{work: {exponential: 50ms}}]}}}
+variants: {one-of-a-long-name: {}, another-of-a-long-name: {services: {a-shop-with-a-rather-long-name: {workers: 4}}}}
+"""
+    found = sim.compare(sim.load_text(text), replications=2, jobs=1, engine="simpy")
+    assert max(map(len, render_table(found, width).splitlines())) <= width

@@ -97,7 +97,7 @@ class Copy(Row):
 
 
 class Lack(Row):
-    """A record that a replica does not have."""
+    """A record that a replica does not have; of one that is gone and out of sync not all are kept."""
 
     written: float  # s
     offset: int

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from sim.errors import UsageError
 from sim.experiments.on_paper.flow import Flow
 from sim.experiments.on_paper.kept_demand import corrections
-from sim.experiments.on_paper.places import HANDFUL, listed
+from sim.experiments.on_paper.places import CHANGED, HANDFUL, listed
 from sim.experiments.on_paper.rates import Rates, door, rates
 from sim.experiments.on_paper.station_loads import Load, held_by, runs_of, stations
 from sim.experiments.shipped import Source, as_study
@@ -127,7 +127,9 @@ class CheckReport:
         kinds: dict[str, list[Finding]] = {}
         for finding in self.warnings:
             kinds.setdefault(finding.kind, []).append(finding)
-        for alike in kinds.values():
+        for kind, alike in kinds.items():
+            if kind == CHANGED:
+                yield "of files that were written for an earlier version:"
             shown = alike if len(alike) <= HANDFUL + 1 else alike[:HANDFUL]
             yield from (_sentence(finding, len(self.loads)) for finding in shown)
             if len(shown) < len(alike):
@@ -373,4 +375,5 @@ def _closed_text(bound: ClosedBound) -> str:
 
 def _sentence(finding: Finding, of: int) -> str:
     where = f" [{', '.join(finding.variants)}]" if len(finding.variants) < of else ""
-    return f"warning: {finding.place}: {finding.finding}{where}\n    {finding.why}"
+    begin = "changed" if finding.kind == CHANGED else "warning"
+    return f"{begin}: {finding.place}: {finding.finding}{where}\n    {finding.why}"

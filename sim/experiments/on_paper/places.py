@@ -8,6 +8,7 @@ from typing import TypeVar
 from sim.spec.base import Spec, has_word, word_of
 
 HANDFUL = 5  # names that a sentence bears
+CHANGED = "changed_defaults"  # the kind of what is told of words that meant something else in an earlier version
 S = TypeVar("S", bound=Spec)
 
 

@@ -317,10 +317,10 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     optimistic.slow_handlers,
     optimistic.unbatched_producers,
     optimistic.lonely_populations,
-    changed_defaults,
     unlimited_queues,
     closed_workloads,
     cold_start,
+    changed_defaults,  # last: they say nothing to whoever writes a new file
 )
 
 

@@ -65,7 +65,6 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     memberships,
     commits,
     retention,
-    deep_logs,
     queue_brokers,
     releases,
     serverless,
@@ -74,6 +73,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     response_caches,
     vertical_scaling,
     producers,
+    deep_logs,
 )
 
 
