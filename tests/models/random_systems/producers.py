@@ -105,7 +105,7 @@ def producer(luck: Luck) -> dict[str, Any]:
 
 def quota(luck: Luck) -> dict[str, Any]:
     """Of bytes that a service sends."""
-    samples = {"windows": 3, "window": "500ms"} if luck.maybe("soon", 0.4) else {}
+    samples = {"windows": 3, "window": "500ms"} if luck.maybe("soon", 0.6) else {}
     return {"produce": luck.pick("produce", ("5KiB", "50KiB", "1MiB")), **samples}
 
 
@@ -117,7 +117,7 @@ def producers(document: dict[str, Any], luck: Luck) -> None:
         own = luck.at(name)
         if broker.get("kind") == "log" and deep.isdisjoint(broker["topics"]) and own.maybe("produces", 0.7):
             broker["producer"] = producer(own)
-            if own.maybe("quota", 0.3):
+            if own.maybe("quota", 0.6):
                 broker["quota"] = quota(own)
             _without_policies(document["services"], set(broker["topics"]))
 
