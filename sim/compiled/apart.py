@@ -64,6 +64,7 @@ APART = (
     "keeping.keep_record",
     "leaders.answer_of",
     "leaders.busy",
+    "leaders.busy_with",
     "leaders.happen_at_node",
     "leaders.place_of",
     "leaders.refusal",

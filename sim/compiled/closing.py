@@ -123,7 +123,7 @@ def unended_letters(machine: Machine, queue: int) -> list[int]:
         return [int(letter) for letter in found[np.argsort(every[by][found], kind="stable")]]
 
     back, new = (_chain(machine, letters, line.first) for line in (row.back, row.new))
-    returned = [letter for letter in those(WAITING, "offset") if letter not in {*back, *new}]
+    returned = [letter for letter in those(WAITING, "order") if letter not in {*back, *new}]
     waiting = [*back, *returned, *new]
     inbound, uncommitted = those(INBOUND, "offset"), _chain(machine, letters, row.uncommitted.first)
     return [*waiting, *inbound, *uncommitted, *_handed_out(machine, queue)]

@@ -69,6 +69,7 @@ def publish(s: State, sender: int, request: int, chain: int, path: int, flow: in
         made.site = row.site
         made.address = row.address
         made.expiration = expiration
+        made.priority = row.priority
         made.publication = publication
         made.handed = 0
         made.given_up_by = 0

@@ -75,10 +75,16 @@ def busy(s: State, place: int, site: int) -> float:
     """Seconds until the node that leads has done with a request of one place that publishes there."""
     partition = partitions(s)[place]
     topic = topics(s)[partition.topic]
-    broker = brokers(s)[topic.broker]
+    return busy_with(s, topic.broker, copies(s)[partition.leader].node, site_sizes(s)[topic.sizes + site])
+
+
+@by_address
+@handler
+def busy_with(s: State, place: int, node_at: int, size: float) -> float:
+    """Seconds until a node of a broker has done with a request that brings so many bytes to be written."""
+    broker, node = brokers(s)[place], nodes(s)[node_at]
     if not broker.limited:
         return 0.0
-    node, size = nodes(s)[copies(s)[partition.leader].node], site_sizes(s)[topic.sizes + site]
     at = s.now
     if broker.requests > 0.0:
         at = node.free_requests = max(node.free_requests, at) + broker.requests

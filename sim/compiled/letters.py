@@ -17,6 +17,7 @@ from sim.compiled.events import log
 from sim.compiled.memory import note_task
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.queues import (
+    MessageQueue,
     confirm_waits,
     give_back_confirm_wait,
     give_back_letter,
@@ -35,7 +36,9 @@ from sim.compiled.rows.running import give_back_note, notes, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import ALL, END, FOLLOWED, LAG, RETRY_TOPIC, follow, keep_note
 from sim.compiled.tasks import done
+from sim.models.queues.queue import RANK as ORDER_OF_A_RANK
 
+RANK = whole(ORDER_OF_A_RANK)
 REJECTED_CAUSE, EXPIRED_CAUSE, TOO_LONG, TOO_OFTEN = map(whole, range(4))  # the causes of models/queues/deaths.py
 INBOUND, UNCOMMITTED, WAITING, HANDED_OUT = map(whole, range(1, 5))  # where a message is; 0: nowhere
 ACKED, REQUEUED, FAILED, REJECTED = map(whole, range(4))  # what a consumer says of it
@@ -57,6 +60,7 @@ def new_letter(s: State, queue: int, request: int, entity: int, chain: int, path
     row.available = math.nan
     row.expires = math.inf
     row.offset = -1
+    row.order = -1
     row.deliveries = 0
     row.failures = 0
     row.place = 0
@@ -74,11 +78,20 @@ def count_in(s: State, letter: int) -> None:
         row.flow = follow_letter(s, letter, row.flow)
         note_wait(s, letter)
     row.offset = queue.published
+    row.order = row.offset - rank_of(queue, row.priority) * RANK
     queue.published += 1
     queue.lag += 1
     if queue.hopeful:
         requests(s)[row.request].alive += 1
     weigh(s, queue.broker, 1)
+
+
+@handler
+def rank_of(queue: MessageQueue, priority: int) -> int:
+    """A priority, as far as this queue tells it apart."""
+    if queue.highest_priority < 0:
+        return 0
+    return min(queue.usual_priority if priority < 0 else priority, queue.highest_priority)
 
 
 @by_address

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from sim.chance.chain import link_chain
 from sim.compiled.apart import by_address
-from sim.compiled.base import NO, YES, ZERO, handler
+from sim.compiled.base import NO, NONE, YES, ZERO, handler
 from sim.compiled.calendar import TIMER, noise, occur, push, put_ready
 from sim.compiled.codes import ERROR, OK, UNREACHABLE
+from sim.compiled.leaders import acknowledge, answer_of, busy_with, write
 from sim.compiled.network import hop_delay
-from sim.compiled.producer_events import ANSWERED, ARRIVED, SENT, TIME_OUT, producer_event
+from sim.compiled.producer_events import ANSWERED, ARRIVED, HANDLED, SENT, TIME_OUT, producer_event
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
-from sim.compiled.rows.logs import brokers, messages
+from sim.compiled.rows.logs import brokers, copies, fates, messages, nodes, partitions, topics
 from sim.compiled.rows.producers import (
     batches,
     client_quotas,
@@ -212,14 +213,19 @@ def look_for_timeout(s: State, place: int, deadline: float) -> None:
 def arrive(s: State, request: int) -> None:
     """The broker takes it, or nobody is there."""
     row = produce_requests(s)[request]
-    if brokers(s)[producer_settings(s)[producers(s)[row.producer].settings].broker].down:
+    broker = producer_settings(s)[producers(s)[row.producer].settings].broker
+    if brokers(s)[broker].down or nodes(s)[row.node].down:
         entry = row.first
         while entry >= 0:
             requested_batches(s)[entry].outcome = UNREACHABLE
             entry = requested_batches(s)[entry].next
         answer_request(s, request)
         return
-    handle(s, request)
+    delay = busy_with(s, broker, row.node, row.size)
+    if delay > 0.0:
+        plan(s, HANDLED, request, delay)
+    else:
+        handle(s, request)
 
 
 @by_address
@@ -261,14 +267,43 @@ def write_batch(s: State, request: int, batch: int) -> int:
     """OK: the broker has it; else what it refuses it for."""
     row = produce_requests(s)[request]
     settings = producer_settings(s)[producers(s)[row.producer].settings]
-    if brokers(s)[settings.broker].down:
-        return UNREACHABLE
-    if settings.idempotent and batches(s)[batch].message >= 0:
+    outcome = refusal_of(s, batch, settings.acks)
+    if outcome != OK:
+        return outcome
+    if leader_of(s, batch) != row.node:
+        return UNREACHABLE  # NOT_LEADER_OR_FOLLOWER
+    if settings.idempotent and is_known_again(s, batch):
         return OK
     if settings.idempotent and row.life == producers(s)[row.producer].life and is_early(s, batch):
         return ERROR
-    append_batch(s, batch)
+    append_batch(s, batch, settings.acks)
     return OK
+
+
+@handler
+def refusal_of(s: State, batch: int, acks: int) -> int:
+    """What is heard at once: nobody leads, too few replicas are in sync for `acks: all`, or OK."""
+    row = batches(s)[batch]
+    topic, partition = topics(s)[row.topic], partitions(s)[row.partition]
+    if brokers(s)[topic.broker].down or leader_of(s, batch) < 0:
+        return UNREACHABLE
+    return ERROR if topic.deep and acks == ALL and partition.in_sync < topic.min_insync else OK
+
+
+@handler
+def leader_of(s: State, batch: int) -> int:
+    """The node that leads its partition; -1: nobody does. Where nodes make no difference there is one."""
+    row = batches(s)[batch]
+    if not topics(s)[row.topic].deep:
+        return producer_settings(s)[producers(s)[row.producer].settings].first_node
+    leader = partitions(s)[row.partition].leader
+    return copies(s)[leader].node if leader >= 0 else NONE
+
+
+@handler
+def is_known_again(s: State, batch: int) -> bool:
+    """Whether the broker has it already, and nothing of it was lost meanwhile: its last record were, too."""
+    return batches(s)[batch].message >= 0 and not is_lost(s, batch)
 
 
 @handler
@@ -285,7 +320,7 @@ def is_early(s: State, batch: int) -> bool:
 
 
 @handler
-def append_batch(s: State, batch: int) -> None:
+def append_batch(s: State, batch: int, acks: int) -> None:
     """Write its records, of which the last is kept for whoever waits for it."""
     row = batches(s)[batch]
     if row.message >= 0:
@@ -296,7 +331,14 @@ def append_batch(s: State, batch: int) -> None:
         chain = link_chain(sent.chain, ZERO, row.attempts) if row.attempts else sent.chain
         site = publishers(s)[sent.publisher].site
         kept = YES if sent.next < 0 else NO
-        row.message = append_to(s, row.topic, row.partition, site, sent.request, chain, sent.path, kept, sent.flow)
+        if topics(s)[row.topic].deep:
+            row.message = write(s, row.topic, row.partition, site, sent.request, chain, sent.path, sent.flow, NONE)
+            if acks != ALL:
+                acknowledge(s, row.message)
+            if not kept:
+                release(s, row.message)
+        else:
+            row.message = append_to(s, row.topic, row.partition, site, sent.request, chain, sent.path, kept, sent.flow)
         record = sent.next
 
 
@@ -325,8 +367,24 @@ def hear_of_replicas(s: State, task: int) -> None:
     if own.before >= 0:
         put_ready(s, own.before)  # held while it waited: its turn takes that over
     forget(s, task)
-    settle(s, entry, OK if is_available(s, batches(s)[own.batch].message) else UNREACHABLE)
+    settle(s, entry, heard_of(s, own.batch))
     let_go_of_request(s, own.request)
+
+
+@handler
+def is_lost(s: State, batch: int) -> bool:
+    """Whether its last record is, with the leader that alone had it."""
+    row = batches(s)[batch]
+    return topics(s)[row.topic].deep and fates(s)[row.message].lost
+
+
+@handler
+def heard_of(s: State, batch: int) -> int:
+    """Under `acks: all`: OK; ERROR where too few replicas are in sync by now; UNREACHABLE where the leader is gone."""
+    row = batches(s)[batch]
+    if topics(s)[row.topic].deep:
+        return answer_of(s, row.message)
+    return OK if is_available(s, row.message) else UNREACHABLE
 
 
 @handler

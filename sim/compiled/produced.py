@@ -15,12 +15,13 @@ from sim.compiled.produce_requests import (
     arrive,
     chain_of_batch,
     drop_oldest_request,
+    handle,
     hear_of_replicas,
     let_go_of_batch,
     let_go_of_request,
     look_for_timeout,
 )
-from sim.compiled.producer_events import ARRIVED, EXPIRY, PURPOSE_BITS, SENT, TIME_OUT, WOKEN
+from sim.compiled.producer_events import ARRIVED, EXPIRY, HANDLED, PURPOSE_BITS, SENT, TIME_OUT, WOKEN
 from sim.compiled.producing import drop_oldest_batch, line_at, look_for_expiry, stand_last, takes, unblock
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
@@ -36,10 +37,11 @@ from sim.compiled.rows.producers import (
     producers,
     queued_batches,
     requested_batches,
+    under_way,
 )
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
-from sim.compiled.sending import drain
+from sim.compiled.sending import drain, under_way_at
 from sim.compiled.tasks import done
 from sim.policies import retry
 
@@ -71,6 +73,8 @@ def happen_to_request(s: State, purpose: int, request: int) -> None:
     row = produce_requests(s)[request]
     if purpose == ARRIVED:
         arrive(s, request)
+    elif purpose == HANDLED:
+        handle(s, request)
     elif purpose == SENT:
         answered(s, request, OK)
     elif not row.over:
@@ -149,7 +153,7 @@ def answered(s: State, request: int, outcome: int) -> None:
     producer = row.producer
     if producers(s)[producer].life != row.life:
         return
-    producers(s)[producer].under_way -= 1
+    under_way(s)[under_way_at(s, producer, row.node)] -= 1
     entry = row.first
     while entry >= 0:
         its = requested_batches(s)[entry]
@@ -276,6 +280,8 @@ def close_producer(s: State, place: int) -> None:
     own.live.first = NOBODY
     own.live.last = NOBODY
     forget_lines(s, place)
+    for node in range(producer_settings(s)[own.settings].nodes):
+        under_way(s)[own.first_under_way + node] = 0
     forget_blocked(s, place)
     own.there = False
     own.life += 1

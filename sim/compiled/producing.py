@@ -100,7 +100,6 @@ def producer_of(s: State, settings: int, replica: int) -> int:
         row.there = True
         row.free = producer_settings(s)[settings].buffer
         row.woken_at = math.inf
-        row.under_way = 0
         row.waiting = 0
         add_last(producers(s), producer_settings(s)[settings].there, place)
     return place

@@ -433,6 +433,7 @@ def publish_again(s: State, letter: int) -> None:
             copy.site = row.site
             copy.address = route.address
             copy.expiration = math.inf
+            copy.priority = row.priority
             copy.publication = NOBODY
             copy.handed = row.handed + row.deliveries
             copy.given_up_by = row.given_up_by

@@ -65,7 +65,10 @@ CANDIDATES = 1 << 10  # requests that may be exemplars
 WORD = 64  # buckets of the wheel that one whole number has a bit for
 PLANNED = 64  # events beside those of tasks, timers, messages and traffic
 STAGES_OF_ONE = 64  # stages that one operation writes at most, but of messages
-REQUESTED = (messages, segments, keys_of_records, batches, tasks, produce_requests, requested_batches, producer_wakes)
+REQUESTED = (
+    lacks, shipments, messages, segments, keys_of_records, batches, tasks, produce_requests, requested_batches,
+    producer_wakes,
+)  # fmt: skip
 BUFFERS = (request_records, message_records, event_records, span_records, stage_records, candidate_records)
 
 
@@ -89,6 +92,7 @@ class Room:
             produced_records: wiring.log_tables.largest_batch + 2,
         }
         self.stand_ins = wiring.producer_tables.most_at_once
+        self.copies = wiring.log_tables.most_copies
         self.produces = wiring.producer_tables.brokers > 0
         self.spread = wiring.sender_tables.spread
         self.largest_route = wiring.sender_tables.largest_route
@@ -151,6 +155,8 @@ class Room:
         s = self.s
         if table in (messages, batches, segments, keys_of_records):
             return s.size_of(produced_records)
+        if table in (lacks, shipments):
+            return s.size_of(produced_records) * self.copies
         if table is tasks:  # somebody stands in for each batch that waits for replicas
             return min(self.stand_ins, s.size_of(batches)) + self.at_once[tasks]
         return s.size_of(batches)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from sim.compiled.apart import by_address
-from sim.compiled.base import NO, NONE, handler
+from sim.compiled.base import NO, NONE, YES, handler
 from sim.compiled.calendar import occur
-from sim.compiled.produce_requests import go, let_go_of_request
+from sim.compiled.produce_requests import go, leader_of, let_go_of_request
 from sim.compiled.producer_events import WOKEN, producer_event
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.producers import (
@@ -22,6 +22,7 @@ from sim.compiled.rows.producers import (
     take_produce_request,
     take_producer_wake,
     take_requested_batch,
+    under_way,
 )
 from sim.compiled.rows.state import State
 from sim.models.logs.producer import MAX_REQUEST
@@ -34,13 +35,9 @@ def drain(s: State, producer: int) -> None:
     own = producers(s)[producer]
     if not own.there:
         return
-    most = producer_settings(s)[own.settings].max_in_flight
+    while send_to_all(s, producer):
+        pass
     soonest = look(s, producer)
-    while soonest < 0.0 and own.under_way < most:
-        send(s, producer)
-        soonest = look(s, producer)
-    if soonest < 0.0:
-        soonest = look_beyond(s, producer)
     if soonest < own.woken_at:
         own.woken_at = soonest
         new = take_producer_wake(s)
@@ -50,28 +47,46 @@ def drain(s: State, producer: int) -> None:
 
 
 @handler
-def look(s: State, producer: int) -> float:
-    """When something will be ready, s; less than 0: something is now."""
-    line = producers(s)[producer].first_open
-    soonest = math.inf
-    while line >= 0:
-        row = open_lines(s)[line]
-        if row.first >= 0:
-            if is_ready(s, producer, line):
-                return -1.0
-            soonest = min(soonest, batches(s)[row.first].due)
-        line = row.next
-    return soonest
+def send_to_all(s: State, producer: int) -> bool:
+    """One request to each node for which something is ready, and that may have one more; whether there was any."""
+    settings = producer_settings(s)[producers(s)[producer].settings]
+    sent = NO
+    for node in range(settings.first_node, settings.first_node + settings.nodes):
+        if under_way(s)[under_way_at(s, producer, node)] < settings.max_in_flight and is_awaited(s, producer, node):
+            send(s, producer, node)
+            sent = YES
+    return sent
 
 
 @handler
-def look_beyond(s: State, producer: int) -> float:
-    """When something will be ready that is not now, s."""
+def under_way_at(s: State, producer: int, node: int) -> int:
+    """Where its requests to a node are counted."""
+    own = producers(s)[producer]
+    return own.first_under_way + node - producer_settings(s)[own.settings].first_node
+
+
+@handler
+def is_awaited(s: State, producer: int, node: int) -> bool:
+    """Whether something is ready for a node."""
     line = producers(s)[producer].first_open
-    soonest = math.inf
     while line >= 0:
         row = open_lines(s)[line]
-        if row.first >= 0 and not is_ready(s, producer, line):
+        if row.first >= 0 and leader_of(s, row.first) == node and is_ready(s, producer, line):
+            return YES
+        line = row.next
+    return NO
+
+
+@handler
+def look(s: State, producer: int) -> float:
+    """When something will be ready that is not now, s."""
+    own = producers(s)[producer]
+    line, soonest = own.first_open, math.inf
+    while line >= 0:
+        row = open_lines(s)[line]
+        if row.first >= 0 and leader_of(s, row.first) < 0:
+            soonest = min(soonest, s.now + producer_settings(s)[own.settings].retry_backoff)
+        elif row.first >= 0 and not is_ready(s, producer, line):
             soonest = min(soonest, batches(s)[row.first].due)
         line = row.next
     return soonest
@@ -82,29 +97,35 @@ def is_ready(s: State, producer: int, line: int) -> bool:
     """Whether the first batch of a line can be sent, and is full or has waited for long enough."""
     row = open_lines(s)[line]
     batch = batches(s)[row.first]
-    if batch.attempts > 0 and batch.due > s.now:
+    if backs_off(s, row.first):
         return NO
     full = row.first != row.last or batch.closed
     return full or producers(s)[producer].blocked.first >= 0 or batch.due <= s.now
 
 
 @handler
-def send(s: State, producer: int) -> None:
-    """One request, with a batch of each partition, as far as they fit."""
+def backs_off(s: State, batch: int) -> bool:
+    """Whether it is in the pause between two tries."""
+    return batches(s)[batch].attempts > 0 and batches(s)[batch].due > s.now
+
+
+@handler
+def send(s: State, producer: int, node: int) -> None:
+    """One request, with a batch of each partition that the node leads, as far as they fit."""
     own = producers(s)[producer]
-    request = new_request(s, producer)
+    request = new_request(s, producer, node)
     row = produce_requests(s)[request]
     line = own.first_open
     while line >= 0:
         batch = open_lines(s)[line].first
-        if batch >= 0 and not (batches(s)[batch].attempts > 0 and batches(s)[batch].due > s.now):
+        if batch >= 0 and leader_of(s, batch) == node and not backs_off(s, batch):
             if row.first >= 0 and row.size + batches(s)[batch].size > MAX_REQUEST:
                 break
             take_first(s, line)
             batches(s)[batch].closed = True
             add_to_request(s, request, batch)
         line = open_lines(s)[line].next
-    own.under_way += 1
+    under_way(s)[under_way_at(s, producer, node)] += 1
     own.requests += 1
     own.batches += row.unsettled
     go(s, request)
@@ -112,7 +133,7 @@ def send(s: State, producer: int) -> None:
 
 
 @handler
-def new_request(s: State, producer: int) -> int:
+def new_request(s: State, producer: int, node: int) -> int:
     """An empty one."""
     new = take_produce_request(s)
     row = produce_requests(s)[new]
@@ -120,6 +141,7 @@ def new_request(s: State, producer: int) -> int:
     row.held_back = 0.0
     row.producer = producer
     row.life = producers(s)[producer].life
+    row.node = node
     row.first = NOBODY
     row.last = NOBODY
     row.unsettled = 0

@@ -30,10 +30,16 @@ noise = base.noise.compiled
 
 @handler
 def put(s: State, queue: int, letter: int) -> None:
-    """A new one, at the end."""
+    """A new one, at the end, or behind all of its priority."""
     row = message_queues(s)[queue]
     row.ready += 1
-    letters(s)[letter].place = WAITING
+    own = letters(s)[letter]
+    own.place = WAITING
+    if row.ranked:
+        own.previous = NOBODY
+        own.next = NOBODY
+        row.returned = merged(letters(s), row.returned, letter)
+        return
     add_last(letters(s), row.new, letter)
 
 
@@ -66,7 +72,7 @@ def is_returned_first(s: State, row: MessageQueue) -> bool:
     """Whether one that has come back is before all that are new."""
     if row.returned < 0 or row.new.first < 0:
         return row.returned >= 0
-    return letters(s)[row.returned].offset < letters(s)[row.new.first].offset
+    return letters(s)[row.returned].order < letters(s)[row.new.first].order
 
 
 @handler
@@ -88,12 +94,12 @@ def take(s: State, queue: int) -> int:
 
 @handler
 def merged(table: Rows[Letter], one: int, other: int) -> int:
-    """The top of two heaps by offset as one: a skew heap, whose left below is `previous` and right below `next`."""
+    """The top of two heaps by order as one: a skew heap, whose left below is `previous` and right below `next`."""
     if one < 0:
         return other
     if other < 0:
         return one
-    if table[other].offset < table[one].offset:
+    if table[other].order < table[one].order:
         one, other = other, one
     top = one
     while True:
@@ -103,7 +109,7 @@ def merged(table: Rows[Letter], one: int, other: int) -> int:
         if below < 0:
             row.previous = other
             return top
-        if table[other].offset < table[below].offset:
+        if table[other].order < table[below].order:
             below, other = other, below
         row.previous = below
         one = below

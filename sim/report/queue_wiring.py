@@ -12,6 +12,7 @@ from sim.spec.queue_broker import MessageQueue, QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.service import Consume
 from sim.spec.sites import broker_of
+from sim.units import show_size
 
 
 def queue_lines(broker: str, queue: MessageQueue) -> tuple[str, ...]:
@@ -19,6 +20,8 @@ def queue_lines(broker: str, queue: MessageQueue) -> tuple[str, ...]:
     lines = (
         f"{queue.type} queue of {broker}",
         f"at most {queue.max_length:,}, {queue.overflow}" if queue.max_length is not None else "",
+        f"at most {show_size(queue.max_length_bytes)}, {queue.overflow}" if queue.max_length_bytes is not None else "",
+        f"priorities to {queue.max_priority}" if queue.max_priority is not None else "",
         f"TTL {lasting(queue.message_ttl)}" if queue.message_ttl is not None else "",
         "one active consumer" if queue.single_active_consumer else "",
     )

@@ -22,6 +22,7 @@ QUORUM_PREFETCH = 2000  # the most that a quorum queue hands to one consumer una
 QUORUM_COMMIT = Constant.model_validate(
     {"value": "1ms"}
 )  # one hop to a follower in the same zone and an append to its log take 0.5 to 2 ms
+QUORUM_PRIORITIES, QUORUM_PRIORITY = 32, 4  # levels, and that of a message without one (rabbit_fifo_pq.erl)
 NO_LIMIT = -1
 DEFAULT_EXCHANGE = ""  # every broker has it: its routing keys are the names of the queues
 
@@ -150,6 +151,13 @@ class MessageQueue(Spec):
     """Until it is confirmed: a majority of a quorum queue has it (1 ms), or the disk of a classic queue (at once)."""
     max_length: Annotated[int, Between(0, 2**31 - 1)] | None = None
     """How many may wait in it, those handed out not counted (x-max-length)."""
+    max_length_bytes: Annotated[Size, Field(ge=0)] | None = None
+    """How many bytes may wait in it, each message of the broker's `message_size` (x-max-length-bytes)."""
+    max_priority: Annotated[int, Between(1, 255)] | None = None
+    """Of a classic queue: up to which priority it tells messages apart (x-max-priority); higher ones count as this,
+    those without as 0, and without the word all are alike. A quorum queue knows 0 to 31, and takes those without for 4
+    (RabbitMQ 4.3).
+    """
     overflow: Literal["drop-head", "reject-publish", "reject-publish-dlx"] = "drop-head"
     """What gives way over its length: the oldest, or the new one, which its publisher hears of (x-overflow)."""
     message_ttl: Duration | None = None
@@ -164,6 +172,21 @@ class MessageQueue(Spec):
     """Whether only one consumer gets messages, and the next only when that one is gone."""
     consumer_timeout: Duration = 1800.0
     """How long a quorum queue waits for an acknowledgement before it closes the consumer's channel."""
+
+    def most_waiting(self, message_size: float) -> int | None:
+        """How many messages may wait, by number and by bytes (`message_size` of each); None: without end."""
+        by_bytes = None if self.max_length_bytes is None else int(self.max_length_bytes // message_size)
+        return min((most for most in (self.max_length, by_bytes) if most is not None), default=None)
+
+    @property
+    def highest_priority(self) -> int | None:
+        """Up to which it tells messages apart; None: it does not."""
+        return QUORUM_PRIORITIES - 1 if self.type == "quorum" else self.max_priority
+
+    @property
+    def usual_priority(self) -> int:
+        """Of a message that says none (rabbit_fifo.erl; for classic queues the documentation, "Priority Support")."""
+        return QUORUM_PRIORITY if self.type == "quorum" else 0
 
     @property
     def commit_time(self) -> Distribution | None:
@@ -193,10 +216,14 @@ class MessageQueue(Spec):
                 "found overflow: reject-publish-dlx on a quorum queue, which does not know it; expected "
                 "reject-publish, or type: classic"
             )
-        if self.overflow != "drop-head" and self.max_length is None:
+        if self.overflow != "drop-head" and self.max_length is None and self.max_length_bytes is None:
             raise ValueError(
                 f"found overflow: {self.overflow} without a max_length, expected both: a queue without limit never "
                 "overflows"
+            )
+        if self.type == "quorum" and self.max_priority is not None:
+            raise ValueError(
+                "found a max_priority on a quorum queue, which always knows 0 to 31; expected type: classic"
             )
         return self
 

@@ -48,6 +48,7 @@ TO_QUEUES = {
     "expiration": "a topic keeps its messages",
     "confirm": "what a producer waits for is `acks` of its broker",
     "mandatory": "a topic takes everything",
+    "priority": "a topic keeps the order in which its messages came",
 }
 
 

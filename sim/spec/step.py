@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from sim.spec.actions import Action, Answers, Branches, Calls, Ends, Performs, Publishes, TakesStock, TakesTime
-from sim.spec.base import Duration, Few, Flag, Leaves, Share, Size, Spec, register, word_of
+from sim.spec.base import Between, Duration, Few, Flag, Leaves, Share, Size, Spec, register, word_of
 from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
@@ -168,6 +168,10 @@ class Publish(Step):
     """To a headers exchange: by which its bindings choose the queues."""
     expiration: AnyDistribution | None = None
     """To an exchange or a queue: how long this message may wait in a queue."""
+    priority: Annotated[int, Between(0, 255)] | None = None
+    """To an exchange or a queue: the message's priority, for queues that know priorities; without it 0, and to a quorum
+    queue 4.
+    """
     confirm: Confirm = None
     """To an exchange or a queue: `none` waits for nothing, `each` for its confirm, `{batch: 100}` once in a hundred for
     all of them.

@@ -91,12 +91,9 @@ def what_only_simpy_runs(scenario: Scenario) -> Iterator[str]:
 
 
 def _only_together(scenario: Scenario) -> Iterator[str]:
-    """What both engines know alone, and only SimPy together: producers, beside nodes or transactions."""
+    """What both engines know alone, and only SimPy together: producers beside transactions."""
     consumes = [its for service in scenario.services.values() for its in service.consumes.items()]
     deep = {topic for topic, its in consumes if its.transaction is not None or its.isolation == "read_committed"}
     for broker in scenario.brokers.values():
-        if isinstance(broker, LogBroker) and broker.producer is not None:
-            if broker.has_nodes:
-                yield "a producer of a log with nodes"
-            if not deep.isdisjoint(broker.topics):
-                yield "a producer of a log whose records are handled in transactions, or read when those are committed"
+        if isinstance(broker, LogBroker) and broker.producer is not None and not deep.isdisjoint(broker.topics):
+            yield "a producer of a log whose records are handled in transactions, or read when those are committed"

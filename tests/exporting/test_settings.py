@@ -351,10 +351,20 @@ def test_what_scales_and_where_it_stands_comes_back(tmp_path):
 def test_deployments_are_strategies_of_workloads():
     """Argo's blue-green delays the end of the old ones; a canary's steps are weights and pauses in seconds."""
     objects = [thing for thing in YAML(typ="safe").load_all(kubernetes.write(subject(ELASTIC))) if thing]
-    strategies = {thing["metadata"]["name"]: thing["spec"]["strategy"] for thing in objects if "template" in thing["spec"] and "strategy" in thing["spec"]}
+    strategies = {
+        thing["metadata"]["name"]: thing["spec"]["strategy"]
+        for thing in objects
+        if "template" in thing["spec"] and "strategy" in thing["spec"]
+    }
     assert strategies == {
         "shop": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "50%", "maxUnavailable": "0%"}},
-        "front": {"canary": {"steps": [{"setWeight": 20}, {"pause": {"duration": 60}}], "maxSurge": "25%", "maxUnavailable": "25%"}},
+        "front": {
+            "canary": {
+                "steps": [{"setWeight": 20}, {"pause": {"duration": 60}}],
+                "maxSurge": "25%",
+                "maxUnavailable": "25%",
+            }
+        },
         "green": {"blueGreen": {"scaleDownDelaySeconds": 40}},
     }
     assert {thing["kind"] for thing in objects} == {

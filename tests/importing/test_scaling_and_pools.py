@@ -300,7 +300,9 @@ def test_of_several_pools_none_is_taken(tmp_path):
 def test_an_argo_rollout_is_kept_as_the_fault_that_it_is_here(tmp_path, strategy, words):
     """What is written as a comment can be put under `faults`."""
     pod = POD.replace("apps/v1", "argoproj.io/v1alpha1").replace("kind: Deployment", "kind: Rollout")
-    pod = pod.replace("{{rollingUpdate: {{maxSurge: 1, maxUnavailable: 25%}}}}", strategy.replace("{", "{{").replace("}", "}}"))
+    pod = pod.replace(
+        "{{rollingUpdate: {{maxSurge: 1, maxUnavailable: 25%}}}}", strategy.replace("{", "{{").replace("}", "}}")
+    )
     found = imported(tmp_path, a_yaml=pod.format(scaler=""))
     assert words in found.text
     fault = YAML(typ="safe").load(found.text[found.text.index("{name: release") :].partition(" (")[0])

@@ -27,13 +27,7 @@ def play(arrivals, broker="acks: all", topic=THREE, fault="", duration="100s"):
     text = (
         SYSTEM.replace("BROKER", broker).replace("TOPIC", topic).replace("FAULT", fault).replace("DURATION", duration)
     )
-    return play_alike(text, arrivals)
-
-
-def play_alike(text, arrivals):
-    """On both engines, where they know all of it."""
-    apart = "producer:" in text and ("replication_factor: 3" in text or "nodes:" in text)
-    return (testing.play if apart else testing.play_on_both)(text, arrivals)
+    return testing.play_on_both(text, arrivals)
 
 
 def rows(played):

@@ -162,7 +162,9 @@ def test_what_waits_for_a_cold_start_is_billed():
     """
     (scenario,) = sim.load_text(text).variants.values()
     records = simulate(scenario)
-    ended = (records.requests["ended"] < 60.0).sum() if "ended" in records.requests.dtype.names else len(records.requests)
+    ended = (
+        (records.requests["ended"] < 60.0).sum() if "ended" in records.requests.dtype.names else len(records.requests)
+    )
     assert ended == len(records.requests)
     assert measure(records, scenario).values["cost"] == pytest.approx(ended * (5.0 + 2.0 * 0.5))
 

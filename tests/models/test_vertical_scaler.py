@@ -59,7 +59,9 @@ def test_half_of_the_replicas_are_replaced_a_minute_by_larger_ones():
 
 def test_a_resize_in_place_cuts_nobody_off():
     played = busy("mode: in_place_or_recreate")
-    assert [line[:1] + line[2:] for line in told(played, EventKind.REPLICA_RESIZED)] == [(840.0, 0.126)] * 2 + [(900.0, 0.126)] * 2
+    assert [line[:1] + line[2:] for line in told(played, EventKind.REPLICA_RESIZED)] == [(840.0, 0.126)] * 2 + [
+        (900.0, 0.126)
+    ] * 2
     assert told(played, EventKind.REPLICA_DRAINING) == []
     assert level(played, "cores", 830.0) == pytest.approx(0.4)
     assert level(played, "cores", 1000.0) == pytest.approx(0.504)
@@ -74,7 +76,9 @@ def test_nobody_is_replaced(said):
 def test_a_replica_that_starts_is_given_the_target_of_that_moment():
     """Of an autoscaler by schedule, with `initial`."""
     text = ALWAYS_BUSY.format(said="mode: initial", replicas=2, minutes=4, request="100m")
-    text = text.replace("    start: 10s\n", "    start: 10s\n    autoscaling: {max: 4, scheduled: [{at: 2m, for: 1h, replicas: 3}]}\n")
+    text = text.replace(
+        "    start: 10s\n", "    start: 10s\n    autoscaling: {max: 4, scheduled: [{at: 2m, for: 1h, replicas: 3}]}\n"
+    )
     played = testing.play_on_both(text, [0.0] * 4)
     assert told(played, EventKind.REPLICA_RESIZED) == [(120.0, "shop[2]", 0.126)]
 

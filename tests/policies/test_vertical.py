@@ -18,7 +18,14 @@ def seen(*samples, half_life=DAY, every=60.0, request=1.0):
 def test_buckets_begin_with_10_millicores_and_each_is_5_percent_wider():
     """0, 0.01, 0.01 + 0.0105, 0.0205 + 0.011025 ...: the sum of a geometric series."""
     assert [vertical.begin_of(bucket) for bucket in range(4)] == pytest.approx([0.0, 0.01, 0.0205, 0.031525])
-    assert [vertical.bucket_of(cores) for cores in (0.0, 0.0099, 0.0101, 0.02, 0.021, 5000.0)] == [0, 0, 1, 1, 2, vertical.BUCKETS - 1]
+    assert [vertical.bucket_of(cores) for cores in (0.0, 0.0099, 0.0101, 0.02, 0.021, 5000.0)] == [
+        0,
+        0,
+        1,
+        1,
+        2,
+        vertical.BUCKETS - 1,
+    ]
 
 
 def test_a_percentile_is_the_end_of_its_bucket():
@@ -86,8 +93,16 @@ def test_within_the_range_only_what_is_old_and_would_change_much():
     its = vertical.Recommendation(target=0.5, lower=0.2, upper=2.0)
     half_a_day = 12 * 3600.0
     small, large, outside = (vertical.wish(request, its) for request in (0.52, 0.4, 0.1))
-    assert [vertical.may_update(wish, half_a_day, 0.1, half_a_day) for wish in (small, large, outside)] == [False, True, True]
-    assert [vertical.may_update(wish, half_a_day - 1.0, 0.1, half_a_day) for wish in (small, large, outside)] == [False, False, True]
+    assert [vertical.may_update(wish, half_a_day, 0.1, half_a_day) for wish in (small, large, outside)] == [
+        False,
+        True,
+        True,
+    ]
+    assert [vertical.may_update(wish, half_a_day - 1.0, 0.1, half_a_day) for wish in (small, large, outside)] == [
+        False,
+        False,
+        True,
+    ]
     assert large.change == pytest.approx(0.25)
     assert (small.grows, large.grows) == (False, True)
 

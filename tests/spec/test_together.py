@@ -184,7 +184,7 @@ def test_who_asks_the_compiled_engine_hears_the_word_as_it_is_written(monkeypatc
 @pytest.mark.parametrize(
     ("nodes", "reads", "named"),
     [
-        ("nodes: 3,", "", ["a producer of a log with nodes"]),
+        ("nodes: 3,", "", []),
         ("", "isolation: read_committed,", ["read when those are committed"]),
         ("", "transaction: 60s,", ["handled in transactions"]),
         ("", "", []),

@@ -619,3 +619,90 @@ def test_a_topic_does_not_know_the_words_of_a_queue():
         "what a producer waits for is `acks`",
     ):
         assert words in str(caught.value)
+
+
+# -- priorities and bytes ----------------------------------------------------------------------------------------------
+
+TWO_PUBLISHERS = """
+duration: 60s
+traffic: {low: {sends: orders.low}, high: {sends: orders.high}}
+services:
+  orders:
+    workers: unlimited
+    endpoints: {low: [{publish: jobs, LOW}], high: [{publish: jobs, HIGH}]}
+  worker: {workers: 4, consumes: {jobs: {prefetch: 1, CONSUME, do: [{work: 1s}]}}}
+brokers: {rabbit: {kind: queue, message_size: 1000B, queues: {jobs: {QUEUE}}}}
+"""
+
+
+def by_priority(queue, low="priority: 1", high="priority: 5", lows=(0.0, 0.1, 0.2), highs=(0.3, 0.4), consume="ack: manual"):
+    """The order in which messages end, as offsets: low ones 0, 1 and 2, high ones 3 and 4. The first is under way at once."""
+    text = TWO_PUBLISHERS.replace("LOW", low).replace("HIGH", high).replace("QUEUE", queue).replace("CONSUME", consume)
+    played = testing.play_on_both(text, {"low": list(lows), "high": list(highs)})
+    ended = rows(played)
+    return played, [int(offset) for offset in ended.sort_values("end")["offset"]]
+
+
+@pytest.mark.parametrize(
+    ("queue", "said", "order"),
+    [
+        ("max_priority: 10", {}, [0, 3, 4, 1, 2]),
+        ("type: quorum", {}, [0, 3, 4, 1, 2]),
+        ("type: classic", {}, [0, 1, 2, 3, 4]),  # which does not tell them apart
+        ("max_priority: 1", {}, [0, 1, 2, 3, 4]),  # a higher one counts as the highest
+        ("max_priority: 10", {"low": "via: broker", "high": "priority: 0"}, [0, 1, 2, 3, 4]),  # without one it is 0
+        ("type: quorum", {"low": "via: broker", "high": "priority: 3"}, [0, 1, 2, 3, 4]),  # without one it is 4
+        ("type: quorum", {"low": "via: broker", "high": "priority: 5"}, [0, 3, 4, 1, 2]),
+        ("type: quorum", {"low": "priority: 40", "high": "priority: 31"}, [0, 1, 2, 3, 4]),
+    ],
+)
+def test_a_message_of_a_higher_priority_is_before_all_others(queue, said, order):
+    """RabbitMQ's documentation, "Priority Support in Queues", and rabbit_fifo_pq.erl."""
+    assert by_priority(queue, **said)[1] == order
+
+
+def test_at_the_head_of_a_queue_that_is_too_long_it_is_the_higher_one_that_is_dropped():
+    """Two may wait: with 1 and 2 the first high one is one too many, and the head; so is the next."""
+    played, order = by_priority("max_priority: 10, max_length: 2")
+    assert book(played).ended == {"processed": 3, "dropped": 2}
+    assert order == [3, 4, 0, 1, 2]
+
+
+def test_what_comes_back_keeps_its_priority_in_a_classic_queue():
+    """The first high message is thrown back after a second of work, and is handed out again before the low ones."""
+    text = TWO_PUBLISHERS.replace("LOW", "priority: 1").replace("HIGH", "priority: 5").replace("QUEUE", "max_priority: 10")
+    text = text.replace("CONSUME", "ack: manual") + "faults: [{at: 1500ms, crash: {}, of: worker, restart_after: 1s}]\n"
+    played = testing.play_on_both(text, {"low": [0.0, 0.1, 0.2], "high": [0.3, 0.4]})
+    ended = rows(played).sort_values("end")
+    assert [int(offset) for offset in ended["offset"]] == [0, 3, 4, 1, 2]
+
+
+@pytest.mark.parametrize("type", ["classic", "quorum"])
+def test_as_many_bytes_as_fit_may_wait(type):
+    """2,999 bytes hold two messages of 1,000: the first is under way, and of the four that come two are refused."""
+    said = {"low": "confirm: each", "high": "confirm: each"}
+    played, _ = by_priority(f"type: {type}, max_length_bytes: 2999B, overflow: reject-publish", **said)
+    assert book(played).ended == {"processed": 3, "dropped": 2}
+    assert played.outcomes().count("ok") == 3
+
+
+@pytest.mark.parametrize(
+    ("queue", "words"),
+    [("type: quorum, max_priority: 3", "max_priority on a quorum queue"), ("overflow: reject-publish", "without a max_length")],
+)
+def test_priorities_and_limits_that_mean_nothing_are_errors(queue, words):
+    with pytest.raises(ScenarioError, match=words):
+        by_priority(queue)
+
+
+def test_a_broker_has_any_number_of_queues():
+    """A hundred, the last of which gives up what nobody takes to the first, and that back to it, where it ends: it went round in a circle."""
+    queues = ", ".join(f"q{number}: {{}}" for number in range(1, 99))
+    back, forth = "{message_ttl: 1s, dead_letter: {routing_key: q99}}", "{message_ttl: 1s, dead_letter: {routing_key: q0}}"
+    text = f"""
+    duration: 10s
+    services: {{orders: {{workers: 1, endpoints: {{create: [{{publish: q99}}]}}}}}}
+    brokers: {{rabbit: {{kind: queue, queues: {{q0: {back}, {queues}, q99: {forth}}}}}}}
+    """
+    played = testing.play_on_both(text, [0.0], sends="orders.create")
+    assert [book(played, name).offered for name in ("q0", "q50", "q99")] == [1, 0, 1]

@@ -184,6 +184,7 @@ def publish(
     routing_key: str | None = None,
     headers: Mapping[str, str] | None = None,
     expiration: Mapping[str, Any] | str | None = None,
+    priority: Mapping[str, Any] | int | str | None = None,
     confirm: Literal["none", "each", None] | Mapping[str, Any] | None = None,
     mandatory: bool | None = None,
 ) -> Part:
@@ -201,6 +202,8 @@ def publish(
     routing_key: To an exchange: by which its bindings choose the queues.
     headers: To a headers exchange: by which its bindings choose the queues.
     expiration: To an exchange or a queue: how long this message may wait in a queue.
+    priority: To an exchange or a queue: the message's priority, for queues that know priorities; without it 0, and
+        to a quorum queue 4.
     confirm: To an exchange or a queue: `none` waits for nothing, `each` for its confirm, `{batch: 100}` once in a
         hundred for all of them.
     mandatory: To an exchange: whether what no queue gets is an error; otherwise nobody hears of it.

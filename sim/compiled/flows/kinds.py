@@ -1361,6 +1361,8 @@ class ProducerSettings(int):
     first_producer: Producer
     first_partition: Partition
     first_topic: Topic
+    first_node: Node
+    nodes: int
     topics: int
     first_quota: int
     quota_ring: int
@@ -1385,7 +1387,7 @@ class Producer(int):
     first_line: OpenLine
     first_built_in: int
     life: int
-    under_way: int
+    first_under_way: int
     requests: int
     batches: int
     blocked: TaskLine
@@ -1456,6 +1458,7 @@ class ProduceRequest(int):
     held_back: float
     producer: Producer
     life: int
+    node: Node
     first: RequestedBatch | None
     last: RequestedBatch | None
     unsettled: int
@@ -2072,12 +2075,15 @@ class MessageQueue(int):
     comers: int
     space: int
     most: int
+    highest_priority: int
+    usual_priority: int
     failures_allowed: int
     dead: int
     hopeful: bool
     consumed: bool
     quorum: bool
     drops_head: bool
+    ranked: bool
     rejects_to_dead: bool
     single: bool
 
@@ -2156,6 +2162,8 @@ class Letter(int):
     chain: int
     path: int
     offset: int
+    order: int
+    priority: int
     site: int
     address: int
     flow: int
@@ -2233,6 +2241,7 @@ class Sender(int):
     where: int
     expiration: int
     batch: int
+    priority: int
     mandatory: bool
 
 

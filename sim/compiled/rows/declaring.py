@@ -10,8 +10,8 @@ be nobody is -1), what mypy knows, and the checks of the plain engine. A row in 
 of a table: its fields are read and written there, and a value of another type, or the place of a row that its table
 does not have, is refused.
 
-An int is an int64, a float a float64, a bool a byte; a row is as long as makes it lie in as few cache lines as it can
-(the loop of the event-driven benchmark is 7 % faster for it). `Adopted` rows have a record type that stands elsewhere
+An int is an int64, a float a float64, a bool a byte; a row is as long as makes it lie in as few cache lines as it
+can. `Adopted` rows have a record type that stands elsewhere
 (policies, chance, the records).
 """
 

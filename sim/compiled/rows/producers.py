@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.calls import Hop
     from sim.compiled.rows.events import TimerLane
     from sim.compiled.rows.hosts import Replica
-    from sim.compiled.rows.logs import Broker, Message, Partition, Topic
+    from sim.compiled.rows.logs import Broker, Message, Node, Partition, Topic
     from sim.compiled.rows.running import Request, Task
 
 
@@ -58,6 +58,8 @@ class ProducerSettings(Row):
     first_producer: Reference[Producer]  # one for each replica
     first_partition: Reference[Partition]
     first_topic: Reference[Topic]
+    first_node: Reference[Node]
+    nodes: int
     topics: int
     first_quota: int  # one for each host, in `client_quotas`; -1: there is none
     quota_ring: int  # of the first, in `quota_rings`
@@ -82,7 +84,7 @@ class Producer(Row):
     first_line: Reference[OpenLine]  # one for each partition of its broker
     first_built_in: int  # in `built_ins`, one for each topic of its broker
     life: int  # changes when it ends
-    under_way: int  # requests
+    first_under_way: int  # in `under_way`, one for each node of its broker
     requests: int
     batches: int
     blocked: TaskLine  # who waits for memory
@@ -153,6 +155,7 @@ class ProduceRequest(Row):
     held_back: float  # s
     producer: Reference[Producer]
     life: int  # of its producer when it was sent
+    node: Reference[Node]  # to which it is sent
     first: Perhaps[RequestedBatch]
     last: Perhaps[RequestedBatch]
     unsettled: int  # batches of which nothing is known
@@ -200,6 +203,8 @@ producers = Table("producers", Producer)
 open_lines = Table("open_lines", OpenLine)
 queued_batches = Table("queued_batches", int)
 """How many batches stand in each of `open_lines`."""
+under_way = Table("under_way", int)
+"""Requests under way of each producer to each node of its broker."""
 built_ins = Table("built_ins", BuiltInRow, dtype=BUILT_IN)
 """Where each producer sends what has no key, for each topic of its broker."""
 client_quotas = Table("client_quotas", ClientQuotaRow, dtype=CLIENT_QUOTA)

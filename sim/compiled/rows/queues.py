@@ -52,7 +52,7 @@ class MessageQueue(Row):
     armed: float  # s; when its head is looked at for having expired
     patience: float  # s; how long it waits for an acknowledgement
     broker: Reference[QueueBroker]
-    bit: int  # its own among the queues of its broker
+    bit: int  # its own among the queues of its broker that have dead letters; of the others one that is never set
     name: int
     commit: int  # a draw; -1: at once
     work: int  # likewise; -1: none
@@ -77,12 +77,15 @@ class MessageQueue(Row):
     comers: int  # channels that were opened
     space: int  # of its keys in `entries`
     most: int  # that may wait in it; -1: no end
+    highest_priority: int  # up to which it tells messages apart; -1: it does not
+    usual_priority: int  # of a message that says none
     failures_allowed: int  # -1: no end
     dead: int  # where its lines begin in `dead_routes`; -1: what it gives up goes nowhere
     hopeful: bool  # what waits here may still be handled
     consumed: bool
     quorum: bool
     drops_head: bool
+    ranked: bool  # some message may have a priority
     rejects_to_dead: bool
     single: bool
 
@@ -161,6 +164,8 @@ class Letter(Row):
     chain: int
     path: int
     offset: int
+    order: int  # the same, but those of a higher priority are before all others
+    priority: int  # -1: none is said
     site: int
     address: int  # of its routing key and headers
     flow: int
@@ -238,6 +243,7 @@ class Sender(Row, fixed=True):
     where: int  # index into names
     expiration: int  # a draw; -1: for ever
     batch: int  # its lines in `batch_waits` and `batch_sent`; -1: no batches
+    priority: int  # -1: none
     mandatory: bool
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from sim.compiled import committing, keeping, topics
 from sim.compiled.base import MESSAGE_ENDS
 from sim.compiled.calendar import OF_MEMBERS
-from sim.compiled.program import Unsupported, row_of
+from sim.compiled.program import row_of
 from sim.compiled.rows import logs as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.calls import placed_by
@@ -121,8 +121,6 @@ class LogTables:
         """What is known of a topic with nodes, or records of transactions."""
         if not self.places.is_deep(topic):
             return {}
-        if topic.broker.spec.producer is not None:
-            raise Unsupported("a producer of a log with nodes or transactions")
         return {
             "deep": True,
             "copies": topic.spec.replication_factor,

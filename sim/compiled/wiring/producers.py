@@ -37,6 +37,7 @@ class ProducerTables:
         self.quotas = FoundPolicies(ClientQuotaRow)
         self.rings: list[float] = []
         self.lines = 0
+        self.under_way = 0
         self.most_at_once = 1  # requests that one operation sends at most, times the batches of each
         self._settings_of: dict[object, int] = {}
         for broker in places.broker_at:
@@ -54,7 +55,7 @@ class ProducerTables:
         first_topic = min(places.topic_at[topic] for topic in broker.topics)
         before = [len(topic.partitions) for topic in list(places.topic_at)[:first_topic]]
         partitions = sum(len(topic.partitions) for topic in broker.topics)
-        self.most_at_once = max(self.most_at_once, partitions * spec.max_in_flight)
+        self.most_at_once = max(self.most_at_once, partitions * spec.max_in_flight * len(broker.nodes))
         self._settings_of[broker] = place = self.settings.add(
             linger=spec.linger,
             batch=spec.batch,
@@ -71,6 +72,8 @@ class ProducerTables:
             first_producer=len(self.producers),
             first_partition=sum(before),
             first_topic=first_topic,
+            first_node=places.node_at[broker.nodes[0]],
+            nodes=len(broker.nodes),
             topics=len(broker.topics),
             **self._quota(broker.spec.quota),
         )
@@ -80,9 +83,11 @@ class ProducerTables:
                 replica=replica,
                 first_line=self.lines,
                 first_built_in=len(self.built_ins),
+                first_under_way=self.under_way,
                 woken_at=math.inf,
             )
             self.lines += partitions
+            self.under_way += len(broker.nodes)
             for topic in broker.topics:
                 self.built_ins.add(new_built_in(len(topic.partitions), spec.batch))
 
@@ -119,6 +124,7 @@ class ProducerTables:
         yield rows.publishers, self.publishers.array()
         yield rows.open_lines, rows.OpenLine.zeros(max(1, self.lines))
         yield rows.queued_batches, np.zeros(max(1, self.lines), np.int64)
+        yield rows.under_way, np.zeros(max(1, self.under_way), np.int64)
         yield rows.built_ins, self.built_ins.array()
         yield rows.client_quotas, self.quotas.array()
         yield rows.quota_rings, fractions(self.rings)

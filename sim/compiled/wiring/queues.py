@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sim.models.queues.queue_broker import QueueBroker
 
 MOST_SPREAD = 16  # for which there is room at once; a table has so many times the rows that are in use
-MOST_QUEUES = 62  # of a broker: bits of a whole number that is never negative
+MOST_GIVING_UP = 62  # queues of a broker with dead letters: bits of a whole number that is never negative
 ON_FAILURE = {
     "requeue": int(letters.FAILED),
     "nack_requeue": int(letters.REQUEUED),
@@ -67,6 +67,7 @@ class SenderTables:
             expiration=row_of(sender.expiration) if sender.expiration is not None else NOBODY,
             batch=batch,
             mandatory=sender.mandatory,
+            priority=sender.priority if sender.priority is not None else NOBODY,
         )
 
     def _route(self, queues: list[Queue]) -> dict[str, int]:
@@ -137,8 +138,8 @@ class QueueTables:
         self._stand_in_line()
 
     def _broker(self, broker: QueueBroker) -> None:
-        if len(broker.queues) > MOST_QUEUES:
-            raise Unsupported(f"a queue broker of more than {MOST_QUEUES} queues")
+        if len(_giving_up(broker)) > MOST_GIVING_UP:
+            raise Unsupported(f"a queue broker of more than {MOST_GIVING_UP} queues with dead letters")
         spec = broker.spec
         self.brokers.add(
             disk=spec.disk if spec.disk is not None else math.inf,
@@ -161,7 +162,7 @@ class QueueTables:
             armed=math.inf,
             patience=spec.consumer_timeout,
             broker=places.queue_broker_at[broker],
-            bit=list(broker.queues).index(queue.name),
+            bit=_giving_up(broker).index(queue.name) if spec.dead_letter is not None else MOST_GIVING_UP,
             name=queue.name_index,
             commit=row_of(queue.commit) if queue.commit is not None else NOBODY,
             work=row_of(queue.work) if timed else NOBODY,
@@ -173,7 +174,10 @@ class QueueTables:
             channels=len(queue.everyone),
             comers=len(queue.takers),
             space=places.space(broker.sites),
-            most=spec.max_length if spec.max_length is not None else NOBODY,
+            most=queue.most if queue.most is not None else NOBODY,
+            highest_priority=spec.highest_priority if spec.highest_priority is not None else NOBODY,
+            usual_priority=spec.usual_priority,
+            ranked=queue.waiting.ranked,
             failures_allowed=spec.failures_allowed if spec.failures_allowed is not None else NOBODY,
             dead=NOBODY,
             hopeful=queue.hopeful,
@@ -268,3 +272,8 @@ class QueueTables:
 def _channel(taker: Untyped) -> QueueConsumer:
     consumer: QueueConsumer = taker
     return consumer
+
+
+def _giving_up(broker: QueueBroker) -> list[str]:
+    """The queues that publish again what they give up: only these can be part of a circle."""
+    return [name for name, queue in broker.queues.items() if queue.spec.dead_letter is not None]

@@ -46,6 +46,9 @@ class Reads(Protocol):
     def routes(self, destination: str, key: str, headers: Mapping[str, str]) -> list[Queue]:
         """The queues that get a message."""
 
+    def tell_priorities_apart(self) -> None:
+        """Somebody publishes with a priority."""
+
     def publish(self, publication: Publication, queues: list[Queue]) -> None:
         """Put it into each of these queues."""
 
@@ -88,13 +91,16 @@ class Sender:
         self.site = broker.sites  # a queue may get events by several exchanges
         broker.sites += 1
         self.queues = broker.routes(exchange.name, self.key, self.headers)
+        self.priority = spec.priority
+        if spec.priority is not None:
+            broker.tell_priorities_apart()
         stream = f"{exchange.name}.expiration"
         self.expiration = exchange.context.sampler(spec.expiration, stream) if spec.expiration is not None else None
 
     def send(self, sent: Sent) -> Publication:
         """It has reached the broker, which routes it."""
         longest = self.expiration(sent.request.id, sent.chain) if self.expiration is not None else math.inf
-        publication = Publication(*sent, self.site, self.key, self.headers, longest)
+        publication = Publication(*sent, self.site, self.key, self.headers, longest, self.priority)
         self.exchange.broker.publish(publication, self.queues)
         publication.refused = publication.refused or (self.mandatory and not self.queues)
         return publication

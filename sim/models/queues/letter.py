@@ -25,6 +25,7 @@ class Publication:
         "key",
         "path",
         "pending",
+        "priority",
         "refused",
         "request",
         "site",
@@ -41,6 +42,7 @@ class Publication:
         key: str,
         headers: Mapping[str, str],
         expiration: float,
+        priority: int | None = None,
     ):
         self.request = request
         self.chain = chain
@@ -50,6 +52,7 @@ class Publication:
         self.key = key
         self.headers = headers
         self.expiration = expiration  # s; how long it may wait in a queue; inf: for ever
+        self.priority = priority
         self.pending = 0  # queues that have not confirmed it
         self.refused = False  # by a queue that is full
         self.waiter: Confirmed | None = None
@@ -92,6 +95,7 @@ class Letter:
         "handed",
         "number",
         "offset",
+        "order",
         "publication",
         "published",
         "redelivered",
@@ -104,6 +108,7 @@ class Letter:
         self.available = math.nan  # s; since when it can be delivered
         self.committed = False  # and so before it may be others that are not
         self.offset = -1  # its place in the order in which its queue got them
+        self.order = -1  # the same, but those of a higher priority are before all others
         self.expires = math.inf  # s
         self.deliveries = 0  # by this queue
         self.failures = 0  # of these, those that count against the delivery limit

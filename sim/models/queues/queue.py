@@ -5,10 +5,14 @@ the consumers that have prefetch left: a consumer that was full stands at the en
 (rabbit_queue_consumers). What has expired is given up at the head alone. What is given up is published again by the
 dead-letter exchange; it has a row of its own in each queue.
 
-Not modelled: message and queue priorities (x-max-priority), queue expiry, lazy paging of what waits to and from disk,
-`max-length-bytes`, replicas of a quorum queue and their elections one by one (only the time of the majority),
-at-least-once dead-lettering, delayed retries, and that publishers of a quorum queue hear late of its length
-(`reject-publish`): here it takes too many only while those before are being committed.
+Messages of a higher priority are before all others: they are handed out first, and at the head of a queue that is too
+long it is they that are dropped (RabbitMQ's documentation, "Priority Support in Queues").
+
+Not modelled: the two weighted priorities of quorum queues before RabbitMQ 4.3, queue expiry, lazy paging of what waits
+to and from disk, sizes of single messages (`max_length_bytes` counts the broker's `message_size`), replicas of a quorum
+queue and their elections one by one (only the time of the majority), at-least-once dead-lettering, delayed retries, and
+that publishers of a quorum queue hear late of its length (`reject-publish`): here it takes too many only while those
+before are being committed.
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from sim.models.draws import Draw
 
 CREDIT, GRANT = 400, 200  # messages that may be in line before a queue, and how many are granted at once
+RANK = 1 << 40  # more than the messages that come to a queue: how far a priority is before the next one
 MEMBER = "busy member"  # how the series of a consumer begins; its number follows
 MOST_WATCHED = 256  # consumers of a queue with a series of their own
 
@@ -40,6 +45,10 @@ class Post(Protocol):
     """The broker, as its queues know it (`queue_broker.py`)."""
 
     name: str
+
+    @property
+    def message_size(self) -> float:
+        """Bytes of each message."""
 
     def give_up(self, queue: Queue, letter: Letter) -> None:
         """Publish it again by the dead-letter exchange."""
@@ -74,6 +83,7 @@ class Queue:
         self.line: deque[float] = deque()  # s; when it has done with each of what came in and is not taken in yet
         self.worked = 0.0  # s
         self.hopeful = False  # what waits here may still be handled (`queue_broker.py`)
+        self.most = spec.most_waiting(broker.message_size)
         self.waiting = Waiting(in_place=not self.quorum)
         self.inbound: dict[Letter, None] = {}  # of a classic queue: its process has not come to it
         self.uncommitted: deque[Letter] = deque()  # of a quorum queue, in order
@@ -100,7 +110,7 @@ class Queue:
     @property
     def full(self) -> bool:
         """One more would be too many, and it is the new one that gives way."""
-        most = self.spec.max_length
+        most = self.most
         return most is not None and self.spec.overflow != "drop-head" and len(self.waiting) >= most
 
     def accept(self, letter: Letter) -> None:
@@ -128,9 +138,17 @@ class Queue:
         letter.flow = self.recorder.follow(letter.request, publication.flow, self.name_index)
         self.recorder.note(letter.request, letter.flow, self._waits, self.name_index)
         letter.offset = self.published
+        letter.order = letter.offset - self._rank(publication) * RANK
         self.published += 1
         letter.request.alive += self.hopeful
         self.broker.weigh(1)
+
+    def _rank(self, publication: Publication) -> int:
+        """Its priority, as far as this queue tells it apart."""
+        highest = self.spec.highest_priority
+        if highest is None:
+            return 0
+        return min(self.spec.usual_priority if publication.priority is None else publication.priority, highest)
 
     def _refuse(self, letter: Letter) -> None:
         """The new one gives way: `reject-publish-dlx` dead-letters it, `reject-publish` does not."""
@@ -196,7 +214,7 @@ class Queue:
             self._deliver(letter, taker)
             return
         self.waiting.put(letter)
-        most = self.spec.max_length if self.spec.overflow == "drop-head" else None
+        most = self.most if self.spec.overflow == "drop-head" else None
         while most is not None and len(self.waiting) > most:  # else the new one gives way, when it is routed here
             self._give_up(self.waiting.take(), "maxlen")
         self._watch_head()

@@ -38,6 +38,7 @@ class QueueBroker:
         self.recorder = context.recorder
         self.name = name
         self.spec = spec
+        self.message_size = spec.message_size  # bytes
         self.down = 0
         self.sites = 0  # that publish to it
         self.failed_at = 0.0  # s
@@ -64,6 +65,11 @@ class QueueBroker:
         consumed = {source for service in self.context.scenario.services.values() for source in service.consumes}
         queue.hopeful = not consumed.isdisjoint(self.spec.reached(name))
         return queue
+
+    def tell_priorities_apart(self) -> None:
+        """Somebody publishes with a priority; known before the first message."""
+        for queue in self.queues.values():
+            queue.waiting.ranked = queue.spec.highest_priority is not None
 
     # -- what is published -------------------------------------------------------------------------------------------
 
@@ -93,7 +99,9 @@ class QueueBroker:
         dead = queue.spec.dead_letter
         assert dead is not None
         key = dead.routing_key if dead.routing_key is not None else was.key
-        again = Publication(was.request, was.chain, was.path, letter.flow, was.site, key, was.headers, math.inf)
+        again = Publication(
+            was.request, was.chain, was.path, letter.flow, was.site, key, was.headers, math.inf, was.priority
+        )
         there = [other for other in self.routes(dead.exchange, key, was.headers) if not in_circle(letter, other.name)]
         again.pending = len(there)
         self.unroutable += not there

@@ -31,6 +31,10 @@ def queue(luck: Luck) -> dict[str, Any]:
         made["delivery_limit"] = luck.pick("limit of", (0, 1, 3))
     if quorum and luck.maybe("impatient", 0.3):
         made["consumer_timeout"] = "300ms"
+    if "max_length" in made and luck.maybe("by bytes", 0.3):
+        made["max_length_bytes"] = luck.pick("bytes", ("1KiB", "3000B", "20KiB"))
+    if not quorum and luck.maybe("priorities", 0.5):
+        made["max_priority"] = luck.pick("highest", (1, 4, 10))
     made["single_active_consumer"] = luck.maybe("single", 0.2)
     return made
 
@@ -61,6 +65,8 @@ def publication(luck: Luck) -> dict[str, Any]:
     made["mandatory"] = luck.maybe("mandatory", 0.3)
     if luck.maybe("expires", 0.3):
         made["expiration"] = {"exponential": "500ms"}
+    if luck.maybe("has a priority", 0.4):
+        made["priority"] = luck.pick("priority", (0, 3, 5, 40))
     if luck.maybe("outbox", 0.2):
         made["via"] = "outbox"
     if luck.maybe("guarded", 0.3):

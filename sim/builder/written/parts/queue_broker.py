@@ -67,6 +67,8 @@ def message_queue(
     type: Literal["classic", "quorum"] | None = None,
     commit: Mapping[str, Any] | str | None = None,
     max_length: Mapping[str, Any] | int | str | None = None,
+    max_length_bytes: Mapping[str, Any] | str | None = None,
+    max_priority: Mapping[str, Any] | int | str | None = None,
     overflow: Literal["drop-head", "reject-publish", "reject-publish-dlx"] | None = None,
     message_ttl: Literal[0] | Mapping[str, Any] | str | None = None,
     dead_letter: Mapping[str, Any] | str | None = None,
@@ -82,6 +84,11 @@ def message_queue(
     commit: Until it is confirmed: a majority of a quorum queue has it (1 ms), or the disk of a classic queue (at
         once).
     max_length: How many may wait in it, those handed out not counted (x-max-length).
+    max_length_bytes: How many bytes may wait in it, each message of the broker's `message_size`
+        (x-max-length-bytes).
+    max_priority: Of a classic queue: up to which priority it tells messages apart (x-max-priority); higher ones
+        count as this, those without as 0, and without the word all are alike. A quorum queue knows 0 to 31, and
+        takes those without for 4 (RabbitMQ 4.3).
     overflow: What gives way over its length: the oldest, or the new one, which its publisher hears of (x-overflow).
     message_ttl: How long a message may wait in it (x-message-ttl).
     dead_letter: Where what it gives up goes; without it, nowhere.
