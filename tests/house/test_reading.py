@@ -45,6 +45,7 @@ ALLOWED = {  # file -> what it reads, or why it is no reading
     "report/own_files.py": "relative to the descriptor of a report, without links",
     "report/replacing.py": "writes the files of a report",
     "report/silence.py": "sources of this package",
+    "spec/examples.py": "examples of this package",
 }
 SOURCES = sorted((ROOT / "sim").rglob("*.py"))
 
