@@ -72,8 +72,8 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     placings,
     response_caches,
     vertical_scaling,
-    producers,
     deep_logs,
+    producers,  # last: not beside transactions
 )
 
 

@@ -105,17 +105,19 @@ def producer(luck: Luck) -> dict[str, Any]:
 
 def quota(luck: Luck) -> dict[str, Any]:
     """Of bytes that a service sends."""
-    samples = {"windows": 3, "window": "500ms"} if luck.maybe("soon", 0.4) else {}
+    samples = {"windows": 3, "window": "500ms"} if luck.maybe("soon", 0.6) else {}
     return {"produce": luck.pick("produce", ("5KiB", "50KiB", "1MiB")), **samples}
 
 
 def producers(document: dict[str, Any], luck: Luck) -> None:
-    """Log brokers to which everybody publishes in batches."""
+    """Log brokers to which everybody publishes in batches; beside transactions, and who reads what they commit, SimPy alone runs them."""
+    consumed = [its for service in document["services"].values() for its in (service.get("consumes") or {}).items()]
+    deep = {topic for topic, its in consumed if "transaction" in its or its.get("isolation") == "read_committed"}
     for name, broker in document.get("brokers", {}).items():
         own = luck.at(name)
-        if broker.get("kind") == "log" and own.maybe("produces", 0.7):
+        if broker.get("kind") == "log" and deep.isdisjoint(broker["topics"]) and own.maybe("produces", 0.7):
             broker["producer"] = producer(own)
-            if own.maybe("quota", 0.3):
+            if own.maybe("quota", 0.6):
                 broker["quota"] = quota(own)
             _without_policies(document["services"], set(broker["topics"]))
 
