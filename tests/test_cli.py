@@ -84,7 +84,7 @@ QUICK = ("--replications", "2", "--jobs", "1")
 def test_run_prints_a_table_and_writes_nothing(capsys, kitchen):
     assert sim("run", "kitchen.yaml", "--variant", "two", *QUICK) == 0
     out = capsys.readouterr().out
-    assert re.match(r"kitchen: 2 replications, seed 7, engine simpy, .*fingerprint [0-9a-f]{32}\n", out)
+    assert re.match(r"kitchen: 2 replications, seed 7, engine simpy, .*fingerprint\s[0-9a-f]{32}\n", out)
     assert "response p99" in out
     assert "✓ two: availability(kitchen.cook) >= 50%" in out
     assert [path.name for path in kitchen.iterdir()] == ["kitchen.yaml"]

@@ -16,7 +16,7 @@ def letters(count):
     request = Request(1, 0.0, 0, 0, 0, Closing())
     made = [Letter(Publication(request, 0, 0, -1, 0, "", {}, 1.0), number, 0.0) for number in range(count)]
     for number, letter in enumerate(made):
-        letter.offset = number
+        letter.offset = letter.order = number
     return made
 
 
