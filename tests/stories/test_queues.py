@@ -635,7 +635,9 @@ brokers: {rabbit: {kind: queue, message_size: 1000B, queues: {jobs: {QUEUE}}}}
 """
 
 
-def by_priority(queue, low="priority: 1", high="priority: 5", lows=(0.0, 0.1, 0.2), highs=(0.3, 0.4), consume="ack: manual"):
+def by_priority(
+    queue, low="priority: 1", high="priority: 5", lows=(0.0, 0.1, 0.2), highs=(0.3, 0.4), consume="ack: manual"
+):
     """The order in which messages end, as offsets: low ones 0, 1 and 2, high ones 3 and 4. The first is under way at once."""
     text = TWO_PUBLISHERS.replace("LOW", low).replace("HIGH", high).replace("QUEUE", queue).replace("CONSUME", consume)
     played = testing.play_on_both(text, {"low": list(lows), "high": list(highs)})
@@ -670,7 +672,9 @@ def test_at_the_head_of_a_queue_that_is_too_long_it_is_the_higher_one_that_is_dr
 
 def test_what_comes_back_keeps_its_priority_in_a_classic_queue():
     """The first high message is thrown back after a second of work, and is handed out again before the low ones."""
-    text = TWO_PUBLISHERS.replace("LOW", "priority: 1").replace("HIGH", "priority: 5").replace("QUEUE", "max_priority: 10")
+    text = (
+        TWO_PUBLISHERS.replace("LOW", "priority: 1").replace("HIGH", "priority: 5").replace("QUEUE", "max_priority: 10")
+    )
     text = text.replace("CONSUME", "ack: manual") + "faults: [{at: 1500ms, crash: {}, of: worker, restart_after: 1s}]\n"
     played = testing.play_on_both(text, {"low": [0.0, 0.1, 0.2], "high": [0.3, 0.4]})
     ended = rows(played).sort_values("end")
@@ -688,7 +692,10 @@ def test_as_many_bytes_as_fit_may_wait(type):
 
 @pytest.mark.parametrize(
     ("queue", "words"),
-    [("type: quorum, max_priority: 3", "max_priority on a quorum queue"), ("overflow: reject-publish", "without a max_length")],
+    [
+        ("type: quorum, max_priority: 3", "max_priority on a quorum queue"),
+        ("overflow: reject-publish", "without a max_length"),
+    ],
 )
 def test_priorities_and_limits_that_mean_nothing_are_errors(queue, words):
     with pytest.raises(ScenarioError, match=words):
@@ -698,7 +705,10 @@ def test_priorities_and_limits_that_mean_nothing_are_errors(queue, words):
 def test_a_broker_has_any_number_of_queues():
     """A hundred, the last of which gives up what nobody takes to the first, and that back to it, where it ends: it went round in a circle."""
     queues = ", ".join(f"q{number}: {{}}" for number in range(1, 99))
-    back, forth = "{message_ttl: 1s, dead_letter: {routing_key: q99}}", "{message_ttl: 1s, dead_letter: {routing_key: q0}}"
+    back, forth = (
+        "{message_ttl: 1s, dead_letter: {routing_key: q99}}",
+        "{message_ttl: 1s, dead_letter: {routing_key: q0}}",
+    )
     text = f"""
     duration: 10s
     services: {{orders: {{workers: 1, endpoints: {{create: [{{publish: q99}}]}}}}}}
