@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Count, Duration, Leaves, Share, Spec
+from sim.spec.base import MOST, Between, Duration, Leaves, Share, Spec
 from sim.spec.cpu import Millicores
 from sim.vocabulary import EventKind
 
@@ -69,7 +69,7 @@ class VerticalScaling(Spec):
     """What is added to each (recommendation-margin-fraction)."""
     half_life: Duration = Field(default=86400.0, gt=0)
     """After so long a sample weighs half as much (cpu-histogram-decay-half-life)."""
-    min_replicas: Count = Field(default=2, ge=0)
+    min_replicas: Annotated[int, Between(0, MOST)] = 2
     """With fewer nobody is replaced or resized (min-replicas, minReplicas of an updatePolicy)."""
     eviction_tolerance: Share = 0.5
     """Which share of the replicas may be missing for it (eviction-tolerance)."""

@@ -13,6 +13,7 @@ def caches(document: dict[str, Any], luck: Luck) -> None:
     keys = [
         "all",
         *(key for key in ("item", "user") if any(f"{key}s" in said for said in document["traffic"].values())),
+        *(["item_of_user"] if any("items" in said for said in document["traffic"].values()) else []),
     ]
     named: dict[str, list[dict[str, Any]]] = {}
     for name, steps in every_steps(document):

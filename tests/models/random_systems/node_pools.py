@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tests.models.random_systems.luck import Luck
@@ -22,12 +23,18 @@ def node_pools(document: dict[str, Any], luck: Luck) -> None:
         service["node_pool"] = pool
         spec = document["node_pools"][pool]
         if "cores" in spec:
-            spec["cores"] = max(spec["cores"], service.get("cores", 1))
+            spec["cores"] = max(spec["cores"], service.get("cores", 1), math.ceil(_limit_of(service)))
         spec["max"] += service.get("replicas", 1)
         if own.maybe("evicted slowly", 0.4):
             service["drain"] = own.pick("drain", ("0s", "500ms", "2s"))
         if own.maybe("starts late", 0.4) and "start" not in service:
             service["start"] = own.pick("start", ("300ms", {"time": "1s"}))
+
+
+def _limit_of(service: dict[str, Any]) -> float:
+    """The cores that its replicas may use, which they ask a node for where nothing else is said."""
+    said = service.get("cpu", {}).get("limit", 0)
+    return int(said[:-1]) / 1000 if isinstance(said, str) else said
 
 
 def _pool(luck: Luck) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def serverless(document: dict[str, Any], luck: Luck) -> None:
         function["provisioned"] = luck.number("provisioned", 1, 3)
         function["limit"] = max(function.get("limit", 3), 3)
     if luck.maybe("billed", 0.4):
-        function["billing"] = {"request": 1, "run": "0.06/h", "provisioned": "0.015/h"}
+        function["billing"] = {"request": 1, "run": "0.06/h", "provisioned": "0.015/h", "run_provisioned": "0.035/h"}
     if luck.maybe("accounted", 0.4):
         document["account_concurrency"] = function.get("provisioned", 0) + luck.number("account", 0, 3) or 1
     if "limit" in function and luck.maybe("reserved", 0.4):

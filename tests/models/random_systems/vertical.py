@@ -28,6 +28,14 @@ def vertical_scaling(document: dict[str, Any], luck: Luck) -> None:
             spec["cpu"]["request"] = own.pick("request", ("50m", "100m"))
         if own.maybe("bounded", 0.4):
             scaling |= {"min_allowed": own.pick("min", ("50m", "200m")), "max_allowed": own.pick("max", ("200m", 2))}
+        if own.maybe("by other percentiles", 0.4):
+            scaling |= {
+                "target_percentile": own.pick("target", ("50%", "99%")),
+                "lower_bound_percentile": own.pick("lower", ("10%", "50%")),
+                "upper_bound_percentile": own.pick("upper", ("95%", "100%")),
+                "margin": own.pick("margin", ("0%", "50%")),
+                "update_threshold": own.pick("threshold", ("0%", "30%")),
+            }
         if own.maybe("more at once", 0.5):
             scaling["eviction_tolerance"] = own.pick("tolerance", ("0%", "100%"))
         spec["vertical_scaling"] = scaling
