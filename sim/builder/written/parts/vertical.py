@@ -23,7 +23,7 @@ def vertical_scaling(
     upper_bound_percentile: Mapping[str, Any] | float | str | None = None,
     margin: Mapping[str, Any] | float | str | None = None,
     half_life: Literal[0] | Mapping[str, Any] | str | None = None,
-    min_replicas: Literal["unlimited"] | Mapping[str, Any] | int | str | None = None,
+    min_replicas: Mapping[str, Any] | int | str | None = None,
     eviction_tolerance: Mapping[str, Any] | float | str | None = None,
     update_threshold: Mapping[str, Any] | float | str | None = None,
     lifetime_threshold: Literal[0] | Mapping[str, Any] | str | None = None,
