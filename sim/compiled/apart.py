@@ -48,7 +48,7 @@ APART = (
     "committing.commit_later",
     "consumers.is_offline",
     "cores.next_under_quota",
-    "cores.throttle_if_spent",
+    "cores.ends_with_quota",
     "deadlines.begin_in_time",
     "deadlines.tell_deadline",
     "ending.stop",

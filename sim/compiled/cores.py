@@ -9,15 +9,17 @@ import math
 
 from sim.chance.compiler import compiled
 from sim.compiled.apart import by_address
-from sim.compiled.base import handler
+from sim.compiled.base import NO, YES, handler
 from sim.compiled.calendar import CPU, ORDINARY, make_ready, schedule
 from sim.compiled.rows.hosts import give_back_job, jobs, quotas, replicas, take_job
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
+from sim.policies import base
 from sim.policies import quota as policy
 
 spend, lasts, until_next = policy.spend.compiled, policy.lasts.compiled, policy.until_next.compiled
 throttle, resume, resize = policy.throttle.compiled, policy.resume.compiled, policy.resize.compiled
+noise = base.noise.compiled
 
 
 @handler
@@ -148,13 +150,19 @@ def next_under_quota(s: State, replica: int) -> float:
 
 @by_address
 @handler
-def throttle_if_spent(s: State, replica: int) -> None:
-    """All stand still where the quota is used up now."""
+def ends_with_quota(s: State, replica: int, left: float) -> bool:
+    """Whether the first job, which takes `left` seconds more, is done at the moment in which the quota is used up;
+    otherwise all stand still where that is now.
+    """
     row = replicas(s)[replica]
     quota = quotas(s)[row.quota]
-    if s.now + lasts(quota, busy_cores(s, replica), s.now) <= s.now:
-        throttle(quota, s.now)
-        row.stopped = True
+    if s.now + lasts(quota, busy_cores(s, replica), s.now) > s.now:
+        return NO
+    if left <= noise(s.now):
+        return YES
+    throttle(quota, s.now)
+    row.stopped = True
+    return NO
 
 
 @handler
@@ -243,13 +251,11 @@ def cores_fire(s: State, what: int) -> None:
         return
     head = first_job_end(s, replica)
     rate = pace(s, replica)
-    if now + (head - (row.virtual + (now - row.last) * rate)) / rate > now:
-        bring_up(s, replica)
-        if row.quota >= 0:
-            throttle_if_spent(s, replica)
+    left = (head - (row.virtual + (now - row.last) * rate)) / rate
+    bring_up(s, replica)
+    if now + left > now and not (row.quota >= 0 and ends_with_quota(s, replica, left)):
         arm_cores(s, replica)
         return
-    bring_up(s, replica)
     row.virtual = head
     task = jobs(s)[row.jobs].task
     drop_first_job(s, replica)

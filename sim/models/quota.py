@@ -16,6 +16,7 @@ from typing import Any
 from sim.models.clock import Clock, Signal
 from sim.models.cpu import Cpu
 from sim.policies import quota as policy
+from sim.policies.base import noise
 
 
 class QuotaCpu(Cpu):
@@ -90,16 +91,16 @@ class QuotaCpu(Cpu):
 
     def _complete_or_throttle(self, now: float) -> None:
         head, rate = self._head(), self._rate()
-        if now + (head - (self.virtual + (now - self.last) * rate)) / rate <= now:
-            self._advance(now)
+        left = (head - (self.virtual + (now - self.last) * rate)) / rate
+        self._advance(now)
+        spent = now + policy.lasts(self.row, self._busy(), now) <= now
+        if now + left <= now or (spent and left <= noise(now)):
             self.virtual = head  # exactly: no drift within a busy period
             _, _, task, _ = heappop(self.jobs)
             self.n -= 1
             task.ticket += 1
             self.env.wake(task)
-        else:
-            self._advance(now)
-            if now + policy.lasts(self.row, self._busy(), now) <= now:
-                policy.throttle(self.row, now)
-                self.stopped = True
+        elif spent:
+            policy.throttle(self.row, now)
+            self.stopped = True
         self._arm(now)

@@ -81,6 +81,17 @@ def test_as_many_cores_as_the_limit_are_never_throttled():
     assert run.records.gauge("app", "throttled_periods")[-1] == 0.0
 
 
+TIES = [(period, limit, threads) for period in (10, 13, 70) for limit in (1, 1.5, 2) for threads in (3, 4, 7)]
+
+
+@pytest.mark.parametrize(("period", "limit", "threads"), TIES)
+def test_who_is_done_when_the_quota_is_used_up_is_done_then(period, limit, threads):
+    """Work that fills the quotas of two periods exactly ends with the second, and not a period later for a rounding."""
+    quota = limit * period / 1000
+    run = played([2 * quota / threads] * threads, [0.0] * threads, {"limit": limit, "period": f"{period}ms"})
+    assert ends(run) == pytest.approx([period / 1000 + quota / threads] * threads)
+
+
 def test_a_part_of_a_core_is_a_limit():
     service = {"workers": 1, "cores": 0.5, "endpoints": {"get": [{"work": "60ms"}]}}
     run = testing.play({"services": {"app": service}}, [0.0])
