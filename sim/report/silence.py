@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Collection, Iterator
 from functools import cache
 from inspect import getdoc
@@ -70,8 +71,8 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def collect_not_modelled(scenarios: Collection[Scenario] | None = None) -> tuple[tuple[str, str], ...]:
-    """(what users call it, what its model leaves out), by name: of what these scenarios say, of all without any; and of
-    the plug-ins that run.
+    """(what users call it, what its model leaves out), by name: of what these scenarios say, plug-ins included; of
+    all, and of all plug-ins that ran, without any.
     """
     said = _said(scenarios) if scenarios is not None else None
     found = {
@@ -84,7 +85,12 @@ def collect_not_modelled(scenarios: Collection[Scenario] | None = None) -> tuple
         if text := left_out_of(getdoc(cls) or ""):
             more = found.get(_name(cls))
             found[_name(cls)] = f"{text.rstrip('.')}; {more}" if more else text
-    plugins = {Path(path).stem.replace("_", " "): left_out(text) for path, text in texts_that_ran().items()}
+    used = None if said is None else {_file_of(cls) for cls in said.values()}
+    plugins = {
+        Path(path).stem.replace("_", " "): left_out(text)
+        for path, text in texts_that_ran().items()
+        if used is None or path in used
+    }
     told = [(title, text) for title, text in {**found, **plugins}.items() if text]
     return tuple(sorted(told, key=lambda part: part[0].lower()))
 
@@ -128,6 +134,11 @@ def _ours(cls: type[Spec]) -> Iterator[type[Spec]]:
     for below in cls.__subclasses__():
         yield from ([below] if below.__module__.startswith("sim.spec.") else [])
         yield from _ours(below)
+
+
+def _file_of(cls: type[Spec]) -> str | None:
+    """That a spec stands in."""
+    return getattr(sys.modules.get(cls.__module__), "__file__", None)
 
 
 def _written(value: object) -> Iterator[Spec]:

@@ -50,3 +50,10 @@ def test_a_plugin_says_what_it_leaves_out(tmp_path):
     plugin.write_text('"""Ponder.\n\nNot modelled: doubt."""\n')
     load_plugins([plugin])
     assert ("ponder", "doubt.") in collect_not_modelled()
+    study = sim.load_text(SHOP)
+    assert "ponder" not in dict(collect_not_modelled(study.variants.values())), "nothing of it is said"
+
+
+def test_of_a_plugin_that_a_scenario_uses_is_told():
+    cached = sim.load("09-cache-plugin", plugins=["scenarios/cache.py"])
+    assert "cache" in dict(collect_not_modelled(cached.variants.values()))
