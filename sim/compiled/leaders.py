@@ -6,8 +6,6 @@ and come, and who is out of sync, are Python (`nodes.py`).
 
 from __future__ import annotations
 
-import math
-
 from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled.apart import by_address
@@ -15,7 +13,6 @@ from sim.compiled.base import NONE, handler, is_known, whole
 from sim.compiled.calendar import OF_NODES, ORDER, ORDINARY, put_ready, schedule
 from sim.compiled.codes import ERROR, ISR_EXPANDED, LOST, OK, UNREACHABLE
 from sim.compiled.events import log
-from sim.compiled.keeping import keep_record
 from sim.compiled.placing import which_partition
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, numbers
@@ -34,14 +31,13 @@ from sim.compiled.rows.logs import (
     shipments,
     site_sizes,
     take_lack,
-    take_message,
     take_shipment,
     topics,
 )
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import REPLICATION, keep_note
-from sim.compiled.topics import ALL, into_partition, new_delivery, readable, release
+from sim.compiled.topics import ALL, new_delivery, readable, release, write_down
 from sim.compiled.transactions import end_unread, join_transaction, stand_unstable
 
 SHIPPED, ALONE = map(whole, range(2))  # what an event is about: a follower has a record, or all that there are
@@ -109,36 +105,15 @@ def write(
     transaction: int,
 ) -> int:
     """The leader of a partition has an event; its followers will. Its publisher looks at the message again."""
-    row = topics(s)[topic]
-    message = take_message(s)
-    made = messages(s)[message]
-    made.number = s.next_message
-    s.next_message += 1
-    made.request = request
-    made.topic = topic
-    made.site = site
-    made.chain = chain
-    made.path = path
-    made.published = s.now
-    made.available = math.nan
-    made.replicated = False
-    made.waiter = NOBODY
-    made.flow = flow
-    made.next = NOBODY
-    made.left = row.groups + 2
+    message = write_down(s, topic, place, site, request, chain, path, flow, 2)  # its replication, and its publisher
     join_transaction(s, message, transaction)
-    row.published += 1
-    requests(s)[request].alive += row.groups
-    made.partition = place
-    if row.keeper >= 0:
-        keep_record(s, message)
-    into_partition(s, message)
+    row = topics(s)[topic]
     if row.copies == 1:
         replicate_alone(s, message)
     else:
         spread(s, message)
         advance(s, place)
-    if s.spans and not is_known(made.available):
+    if s.spans and not is_known(messages(s)[message].available):
         keep_note(s, request, flow, REPLICATION, row.name, 0.0, NONE)
     return message
 

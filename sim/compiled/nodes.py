@@ -67,7 +67,7 @@ class NodesOfLogs:
 class BrokerView(ClusteredBroker):
     """A broker, whose nodes and topics are views."""
 
-    nodes: list[NodeView]  # type: ignore[assignment]
+    nodes: list[NodeView]  # type: ignore[assignment]  # a list of views, into which nobody puts another node
 
     def __init__(self, machine: Machine, model: Model):
         self.machine, self.place = machine, machine.wiring.broker_at[model]
@@ -79,7 +79,7 @@ class BrokerView(ClusteredBroker):
         self.in_depth = [TopicView(machine, self, topic) for topic in deep]
 
     @property
-    def down(self) -> int:  # type: ignore[override]
+    def down(self) -> int:  # type: ignore[override]  # its row counts the faults, and nobody sets it here
         """For how many faults."""
         return brokers(self.machine.s)[self.place].down
 
@@ -115,7 +115,7 @@ class NodeView(Node):
 class TopicView(ReplicatedTopic):
     """A topic with replicas."""
 
-    partitions: list[PartitionView]  # type: ignore[assignment]
+    partitions: list[PartitionView]  # type: ignore[assignment]  # likewise
 
     def __init__(self, machine: Machine, broker: BrokerView, model: Model):
         self.machine, self.at = machine, machine.wiring.topic_at[model]

@@ -44,7 +44,7 @@ def fill_batch(s: State, member: int) -> None:
     room, place = row.max_poll, row.turn
     for _ in range(row.partitions):
         name = held(s)[row.first_held + place]
-        place = following(place, row.partitions)
+        place = next_place(place, row.partitions)
         partition = group_partitions(s)[name]
         if partition.owner != member:
             continue
@@ -52,11 +52,11 @@ def fill_batch(s: State, member: int) -> None:
             continue
         room = fetch(s, member, partition.retries, room)
         room = fetch(s, member, partition.waiting, room)
-    row.turn = following(row.turn, row.partitions)
+    row.turn = next_place(row.turn, row.partitions)
 
 
 @inlined
-def following(place: int, count: int) -> int:
+def next_place(place: int, count: int) -> int:
     """The place after this one of so many, round and round; a division at each would be much of what a poll takes."""
     return place + 1 if place + 1 < count else 0
 

@@ -6,7 +6,7 @@ import math
 
 from sim.chance.compiler import compiled
 from sim.chance.table import draw
-from sim.compiled.base import NONE, handler, is_known, whole
+from sim.compiled.base import NONE, handler, inlined, is_known, whole
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
 from sim.compiled.codes import QUEUED
 from sim.compiled.fetching import enough
@@ -97,6 +97,21 @@ def append_to(
 
     It is readable when it and all before it in its partition are replicated.
     """
+    looks = 1 + int(kept)  # its replication, and a publisher who looks at it again
+    message = write_down(s, topic, partition, site, request, chain, path, flow, looks)
+    replicate(s, message)
+    if s.spans and not is_known(messages(s)[message].available):
+        keep_note(s, request, flow, REPLICATION, topics(s)[topic].name, 0.0, NONE)
+    return message
+
+
+@inlined
+def write_down(
+    s: State, topic: int, partition: int, site: int, request: int, chain: int, path: int, flow: int, looks: int
+) -> int:
+    """An event stands in its partition, for each group of the topic. `looks`: how often somebody comes back to it
+    beside its deliveries.
+    """
     row = topics(s)[topic]
     message = take_message(s)
     made = messages(s)[message]
@@ -113,16 +128,13 @@ def append_to(
     made.waiter = NOBODY
     made.flow = flow
     made.next = NOBODY
-    made.left = row.groups + 1 + int(kept)  # its deliveries, its replication, and a publisher who looks at it again
+    made.left = row.groups + looks
     row.published += 1
     requests(s)[request].alive += row.groups
     made.partition = partition
     if row.keeper >= 0:
         keep_record(s, message)
     into_partition(s, message)
-    replicate(s, message)
-    if s.spans and not is_known(made.available):
-        keep_note(s, request, flow, REPLICATION, row.name, 0.0, NONE)
     return message
 
 

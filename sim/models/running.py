@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from contextlib import suppress
 
 from sim.models.clock import Done
 from sim.models.closing import close
-from sim.models.collecting import nothing_collected
-from sim.models.task import Task
+from sim.models.collecting import nothing_collected, take_apart
 from sim.models.world import World
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
@@ -22,22 +20,6 @@ def simulate(scenario: Scenario, replication: int = 0, progress: Callable[[float
         records = run(world)
         take_apart(world)
         return records
-
-
-def take_apart(world: World) -> None:
-    """Free the tasks that were under way at the end, one after the other: a task and its generator hold one another,
-    and a collector that came upon a million of them, and of what waits, would hear no Ctrl-C for seconds.
-    """
-    queues = [replica.queue for host in world.hosts() for replica in host.replicas]
-    for waiting in (world.env.calendar, world.env.ready, world.env.fixed_delay_queue, *queues):
-        while waiting:
-            waiting.pop()
-    young = gc.get_objects(generation=0)  # since nothing has been collected: all that the run made
-    while young:
-        found = young.pop()
-        if isinstance(found, Task):
-            found.silence()
-            found.children = None  # who are known by whom they answer
 
 
 def run(world: World) -> Records:
