@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.models.random_systems import adapting, ground, serving
+from tests.models.random_systems import adapting, calls, ground, serving
 from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches, response_caches
 from tests.models.random_systems.composed import composed_steps
@@ -73,6 +73,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     response_caches,
     vertical_scaling,
     deep_logs,
+    calls.verdicts,
     producers,  # last: not beside transactions
 )
 
