@@ -19,7 +19,7 @@ from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.quota import QuotaRow
-from sim.policies.retry import RetryRow
+from sim.policies.retry_row import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
 

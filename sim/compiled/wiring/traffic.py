@@ -13,6 +13,7 @@ from sim.chance.popularity import popularity_table, stride
 from sim.compiled.base import CHUNK
 from sim.compiled.calendar import OF_CLIENT
 from sim.compiled.flows.layers.retry import budget_of
+from sim.compiled.pausing import with_steps
 from sim.compiled.program import Unsupported, row_of
 from sim.compiled.rows import traffic as rows
 from sim.compiled.rows.calls import retries
@@ -59,7 +60,7 @@ class TrafficTables:
             patient=workload.patient,
             tells=spec.deadline is not None,
             lane=self.places.lane(spec.timeout, OF_CLIENT, place),
-            retry=self.guards.policy(retries, client.rule),
+            retry=self.guards.policy(retries, with_steps(client.pauses, self.guards)),
             max_attempts=client.rule.max_attempts,
             jitter=row_of(client.jitter),
             honor=spec.honor_retry_after,

@@ -74,6 +74,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     vertical_scaling,
     deep_logs,
     calls.verdicts,
+    calls.backoffs,
     producers,  # last: not beside transactions
 )
 
