@@ -39,6 +39,7 @@ APART = (
     "channels.reconnect",
     "channels.stop_channel",
     "clients.ask",
+    "clients.bear",
     "clients.begin_for",
     "clients.hear_client",
     "clients.withdraw_for",

@@ -589,6 +589,7 @@ class Timer(int):
     ticket: int
     task: Task
     next: Timer | None
+    workload: Workload | None
 
 
 class TimerLane(int):
@@ -1580,6 +1581,9 @@ class Workload(int):
     caller: Replica
     pc: Op
     lane: TimerLane | None
+    own_patience: Draw | None
+    bears: float
+    staying: int
     retry: RetryRow
     max_attempts: int
     jitter: Draw

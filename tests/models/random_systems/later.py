@@ -17,6 +17,7 @@ from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
 from tests.models.random_systems.groups import commits, memberships, retention
 from tests.models.random_systems.health import health_checks
+from tests.models.random_systems.impatience import impatience
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
 from tests.models.random_systems.load_generators import load_generators
@@ -73,6 +74,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     response_caches,
     vertical_scaling,
     deep_logs,
+    impatience,
     producers,  # last: not beside transactions
 )
 
