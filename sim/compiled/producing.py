@@ -11,7 +11,7 @@ from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.compiled.apart import by_address
-from sim.compiled.base import NO, ONE, YES, ZERO, handler
+from sim.compiled.base import NO, NONE, ONE, YES, ZERO, handler
 from sim.compiled.calendar import TIMER, arm, noise, push
 from sim.compiled.codes import OK
 from sim.compiled.lists import add_last, unlink
@@ -24,7 +24,6 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
 from sim.compiled.rows.logs import outbox_rows, outboxes, pending, topics
 from sim.compiled.rows.producers import (
-    Batch,
     batches,
     built_ins,
     open_lines,
@@ -139,10 +138,8 @@ def takes(s: State, producer: int, record: int) -> bool:
     place = by_key if by_key >= 0 else placed_by_load(s, producer, record)
     partition = topics(s)[publisher.topic].first + place
     line = line_of(s, producer, partition)
-    batch = open_lines(s)[line].last
-    if batch < 0 or is_full(batches(s)[batch], publisher.size, settings.batch):
-        if batch >= 0:
-            batches(s)[batch].closed = True
+    batch = open_batch(s, line, publisher.size, settings.batch)
+    if batch < 0:
         if own.free < max(publisher.size, settings.batch):
             drain(s, producer)
             return NO
@@ -157,9 +154,14 @@ def takes(s: State, producer: int, record: int) -> bool:
 
 
 @handler
-def is_full(row: Batch, size: float, most: float) -> bool:
-    """No record of this size goes into a batch."""
-    return row.closed or row.size + size > most
+def open_batch(s: State, line: int, size: float, most: float) -> int:
+    """The batch that a record of this size goes into; one that has no room for it is complete; -1: there is none."""
+    batch = open_lines(s)[line].last
+    if batch < 0:
+        return NONE
+    row = batches(s)[batch]
+    row.closed = row.closed or row.size + size > most
+    return NONE if row.closed else batch
 
 
 @handler
@@ -176,12 +178,17 @@ def placed_by_key(s: State, replica: int, record: int) -> int:
 
 @handler
 def placed_by_load(s: State, producer: int, record: int) -> int:
-    """Where the producer is now."""
-    row = produced_records(s)[record]
-    topic = publishers(s)[row.publisher].topic
-    u = uniform(draws(s)[topics(s)[topic].chance].key, requests(s)[row.request].id, row.chain)
-    queued = rows_from(queued_batches(s), line_at(s, producer, topics(s)[topic].first))
-    return peek(built_ins(s)[built_in_at(s, producer, topic)], queued, u)
+    """Where the producer is now; it goes on first where it has produced enough, and no batch is open any more."""
+    row, most = produced_records(s)[record], producer_settings(s)[producers(s)[producer].settings].batch
+    publisher = publishers(s)[row.publisher]
+    first = topics(s)[publisher.topic].first
+    u = uniform(draws(s)[topics(s)[publisher.topic].chance].key, requests(s)[row.request].id, row.chain)
+    queued = rows_from(queued_batches(s), line_at(s, producer, first))
+    built_in = built_ins(s)[built_in_at(s, producer, publisher.topic)]
+    line = line_of(s, producer, first + peek(built_in, queued, u))
+    if open_batch(s, line, publisher.size, most) < 0:
+        sent(built_in, 0.0, YES, queued, u)
+    return built_in.partition
 
 
 @handler

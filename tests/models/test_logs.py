@@ -274,6 +274,30 @@ def test_in_turn_every_partition_gets_the_same(broker):
     assert played.records.message_frame().sort_values("published")["partition"].tolist() == [0, 1, 2, 0, 1, 2]
 
 
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_without_a_key_two_batches_that_linger_sends_go_to_one_partition_where_one_is_not_a_full_one(topic):
+    """A record of 1 KiB every 4 ms, 10 ms of linger: three in each batch, of 4 KiB at most. With the second batch enough was
+    produced, and it is sent before the seventh record comes (KIP-794).
+    """
+    text = SYSTEM.replace("BROKER", "producer: {linger: 10ms, batch: 4KiB}").replace("TOPIC", topic).replace("FAULT", "")
+    text = text.replace("partitions: 1", "partitions: 97, key: sticky").replace("DURATION", "10s")
+    played = testing.play_on_both(text, [0.004 * k for k in range(24)])
+    found = played.records.message_frame().sort_values("request")["partition"].tolist()
+    assert [len(list(run)) for _, run in itertools.groupby(found)] == [6, 6, 6, 6]
+
+
+def test_without_a_key_a_batch_that_has_no_room_for_a_record_is_complete():
+    """Records of 3 KiB and batches of 4 KiB, all at once: the second makes the first batch complete, with 3 KiB produced, and
+    opens another; the third completes that with 6 KiB, and goes elsewhere.
+    """
+    text = SYSTEM.replace("BROKER", "producer: {linger: 10ms, batch: 4KiB}").replace("FAULT", "")
+    text = text.replace("TOPIC", "message_size: 3KiB").replace("DURATION", "10s")
+    text = text.replace("partitions: 1", "partitions: 97, key: sticky")
+    played = testing.play_on_both(text, [1.0] * 8)
+    found = played.records.message_frame().sort_values("request")["partition"].tolist()
+    assert [len(list(run)) for _, run in itertools.groupby(found)] == [2, 2, 2, 2]
+
+
 @pytest.mark.parametrize("broker", ["acks: all", "producer: {linger: 0s}"])
 def test_a_key_of_ones_own_is_hashed_as_its_text(broker):
     """All records say region: foobar, which Kafka's murmur2 hashes to -790332482."""

@@ -96,25 +96,38 @@ class Producer:
         keyed = topic.keyed(record.request, record.key)
         if keyed >= 0:
             return topic.partitions[keyed]
+        sticky = self._sticky(topic)
+        u, queued = topic.chance(record.request.id, record.chain), self._queued(topic)
+        present = topic.partitions[partitioners.peek(sticky, queued, u)]
+        if self._open_batch(present, record.size) is None:
+            partitioners.sent(sticky, 0.0, True, queued, u)
+        return topic.partitions[sticky.partition]
+
+    def _sticky(self, topic: ReplicatedTopic) -> partitioners.BuiltInRow:
         sticky = self.built_in.get(topic)
         if sticky is None:
             sticky = self.built_in[topic] = partitioners.new_built_in(len(topic.partitions), self.spec.batch)
-        u = topic.chance(record.request.id, record.chain)
-        return topic.partitions[partitioners.peek(sticky, self._queued(topic), u)]
+        return sticky
+
+    def _open_batch(self, partition: ReplicatedPartition, size: float) -> Batch | None:
+        """The batch that a record of this size goes into; one that has no room for it is complete."""
+        line = self.open.setdefault(partition, deque())
+        if not line:
+            return None
+        last = line[-1]
+        last.closed = last.closed or last.size + size > self.spec.batch
+        return None if last.closed else last
 
     def takes(self, topic: ReplicatedTopic, record: Record) -> bool:
         """Put it into a batch; False: there is no memory for a new one."""
         partition = self.partition_of(topic, record)
-        line = self.open.setdefault(partition, deque())
-        last = line[-1] if line else None
-        if last is None or last.closed or last.size + record.size > self.spec.batch:
-            if last is not None and not last.closed:
-                last.closed = True
+        last = self._open_batch(partition, record.size)
+        if last is None:
             if self.free < self._memory(record.size):
                 self.drain()
                 return False
             last = self._new_batch(topic, partition, record.size)
-            line.append(last)
+            self.open[partition].append(last)
         last.records.append(record)
         last.size += record.size
         last.closed = last.size >= self.spec.batch
