@@ -229,6 +229,16 @@ class PartitionView:
         self.row.leader = self.copies[leader].place if leader is not None else NOBODY
 
     @property
+    def epoch(self) -> int:
+        """How many leaders were elected."""
+        return self.row.epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        """From now on."""
+        self.row.epoch = epoch
+
+    @property
     def in_sync(self) -> InSync:
         """The nodes that are in sync."""
         return InSync(self)

@@ -320,6 +320,18 @@ def is_early(s: State, batch: int) -> bool:
 
 
 @handler
+def has_earlier(s: State, batch: int) -> bool:
+    """Whether one of its partition that came before it is neither acknowledged nor given up."""
+    own = batches(s)[batch]
+    other = producers(s)[own.producer].live.first
+    while other >= 0 and other != batch:  # they stand in the order in which they were made
+        if batches(s)[other].partition == own.partition:
+            return YES
+        other = batches(s)[other].next
+    return NO
+
+
+@handler
 def append_batch(s: State, batch: int, acks: int) -> None:
     """Write its records, of which the last is kept for whoever waits for it."""
     row = batches(s)[batch]

@@ -247,6 +247,7 @@ def new_batch(s: State, producer: int, topic: int, partition: int, line: int, si
     row.partition = partition
     row.sequence = open_lines(s)[line].sequence
     row.attempts = 0
+    row.epoch = 0
     row.records.first = NOBODY
     row.records.last = NOBODY
     row.message = NOBODY

@@ -78,6 +78,7 @@ class Partition(Row):
     last_segment: Perhaps[Segment]
     topic: Reference[Topic]
     leader: Perhaps[Copy]  # -1: nobody leads
+    epoch: int  # of the leader: how many were elected
     first_copy: Reference[Copy]  # where it has nodes
     in_sync: int  # replicas
     mark: int  # the high watermark: all before it is in all in-sync replicas

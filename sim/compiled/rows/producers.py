@@ -118,6 +118,7 @@ class Batch(Row):
     partition: Reference[Partition]
     sequence: int
     attempts: int
+    epoch: int  # of its partition's leader, when it was sent last
     records: RecordLine
     message: Perhaps[Message]  # as which the broker has its last record
     behind: Perhaps[Batch]

@@ -15,6 +15,7 @@ class Batch:
         "attempts",
         "closed",
         "due",
+        "epoch",
         "messages",
         "partition",
         "producer",
@@ -37,6 +38,7 @@ class Batch:
         self.messages: list[Message] = []  # as which the broker has them
         self.size = 0.0
         self.attempts = 0
+        self.epoch = 0  # of its partition's leader, when it was sent last
         self.closed = False  # no more records come in
         self.ticket = 0  # changes when it is over
 

@@ -48,12 +48,13 @@ class Follower:
 class ReplicatedPartition(Partition):
     """A partition with a leader and followers."""
 
-    __slots__ = ("copies", "in_sync", "leader", "mark")
+    __slots__ = ("copies", "epoch", "in_sync", "leader", "mark")
 
     def __init__(self, index: int, replicas: list[int]):
         super().__init__(index)
         self.copies = {node: Follower(node) for node in replicas}
         self.leader: int | None = replicas[0]
+        self.epoch = 0  # of the leader: how many were elected
         self.in_sync = list(replicas)
         self.mark = 0  # the high watermark: all before it is in all in-sync replicas
 
@@ -278,6 +279,7 @@ class ReplicatedTopic(Topic):
         if not fit:
             return False
         leader = partition.leader = fit[0]
+        partition.epoch += 1
         self._truncate(partition, partition.copies[leader])
         for copy in partition.copies.values():
             if copy.node != leader and copy.node in there:
