@@ -3,11 +3,13 @@
 A node is sent to when one batch for it is full or has waited for `linger` (or memory is short), and takes along one
 batch of every other partition that it leads, up to 1 MiB, as long as fewer than `max_in_flight` requests are under way
 to it. What fails is put back and sent again after a pause, or at once where its partition has got another leader
-meanwhile (KIP-951, ProducerBatch.hasLeaderChangedForTheOngoingRetry), until `delivery_timeout`. Batches of an idempotent
-producer are known again by the broker; those of others are written as often as they arrive. They are put back in the
-order of their sequence, and sent again one at a time: the next when the first is acknowledged, or given up
+meanwhile (KIP-951, ProducerBatch.hasLeaderChangedForTheOngoingRetry), until `delivery_timeout`. Batches of an
+idempotent producer are known again by the broker; those of others are written as often as they arrive. They are put
+back in the order of their sequence, and sent again one at a time: the next when the first is acknowledged, or given up
 (RecordAccumulator.insertInSequenceOrder, shouldStopDrainBatchesForPartition). With `max_in_flight: 1` a partition has
 one batch under way, whoever leads it (mutePartition). Who finds no memory waits for it, in order, for `max_block`.
+A consumer that handles records in transactions has a producer of its own (a transactional.id), and a batch is of one
+transaction.
 
 Not modelled: compression, the overhead of records and batches, several producers in one replica, metadata requests (a
 new leader is known when it is elected), batches that are split for their size, and records larger than a request.
@@ -26,6 +28,7 @@ from sim.models.logs.batch import Batch
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.record import Ack, Record
 from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
+from sim.models.logs.transactions import FENCED
 from sim.models.outcomes import ERROR, OK, TIMEOUT, UNREACHABLE
 from sim.models.task import Task
 from sim.models.timers import TimerQueue
@@ -102,7 +105,7 @@ class Producer:
         sticky = self._sticky(topic)
         u, queued = topic.chance(record.request.id, record.chain), self._queued(topic)
         present = topic.partitions[partitioners.peek(sticky, queued, u)]
-        if self._open_batch(present, record.size) is None:
+        if self._open_batch(present, record) is None:
             partitioners.sent(sticky, 0.0, True, queued, u)
         return topic.partitions[sticky.partition]
 
@@ -112,24 +115,26 @@ class Producer:
             sticky = self.built_in[topic] = partitioners.new_built_in(len(topic.partitions), self.spec.batch)
         return sticky
 
-    def _open_batch(self, partition: ReplicatedPartition, size: float) -> Batch | None:
-        """The batch that a record of this size goes into; one that has no room for it is complete."""
+    def _open_batch(self, partition: ReplicatedPartition, record: Record) -> Batch | None:
+        """The batch that a record goes into; one that has no room for it, or is of another transaction, is complete."""
         line = self.open.setdefault(partition, deque())
         if not line:
             return None
         last = line[-1]
-        last.closed = last.closed or last.size + size > self.spec.batch
+        other = last.transaction is not record.transaction
+        last.closed = last.closed or last.size + record.size > self.spec.batch or other
         return None if last.closed else last
 
     def takes(self, topic: ReplicatedTopic, record: Record) -> bool:
         """Put it into a batch; False: there is no memory for a new one."""
         partition = self.partition_of(topic, record)
-        last = self._open_batch(partition, record.size)
+        last = self._open_batch(partition, record)
         if last is None:
             if self.free < self._memory(record.size):
                 self.drain()
                 return False
             last = self._new_batch(topic, partition, record.size)
+            last.transaction = record.transaction
             self.open[partition].append(last)
         last.records.append(record)
         last.size += record.size
@@ -241,8 +246,8 @@ class Producer:
         for batch, outcome in outcomes:
             if batch not in self.live:
                 continue
-            if not outcome:
-                self._end(batch, OK)
+            if outcome in (OK, FENCED):
+                self._end(batch, outcome)
             else:
                 self._again(batch)
         self.drain()
@@ -361,6 +366,8 @@ class ProduceRequest:
             outcome = batch.topic.refuses(batch.partition, acks)
             if not outcome and batch.partition.leader != self.node:
                 outcome = UNREACHABLE  # NOT_LEADER_OR_FOLLOWER
+            if not outcome and batch.transaction is not None and not batch.transaction.open:
+                outcome = FENCED
             if not outcome and not self._is_known(batch):
                 outcome = self._append(batch)
             if outcome:

@@ -140,7 +140,7 @@ class ReplicatedTopic(Topic):
         """The leader has it; its followers will."""
         assert isinstance(partition, ReplicatedPartition)
         if message.transaction is not None:
-            message.transaction.messages.append(message)
+            message.transaction.add(message)
         if self.keeper is not None:
             self.keeper.written(partition.index, partition.end, message.size, message.request, self.env.now)
         if len(partition.copies) == 1:
