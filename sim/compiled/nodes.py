@@ -194,6 +194,7 @@ class PartitionView:
 
     def __init__(self, topic: TopicView, place: int, model: Model):
         self.machine, self.place, self.index = topic.machine, place, model.index
+        self.appointed, self.term, self.known = model.appointed, 0, True
         first = self.row.first_copy
         self.copies = {node: CopyView(self.machine, first + index, node) for index, node in enumerate(model.copies)}
 
@@ -309,6 +310,13 @@ class CopyView:
     def life(self, life: int) -> None:
         """From now on."""
         self.row.life = life
+
+    def is_new_to_leader(self, now: float) -> None:
+        """What it lacks counts from now on."""
+        lack = self.row.first
+        while lack >= 0:
+            lacks(self.machine.s)[lack].written = now
+            lack = lacks(self.machine.s)[lack].next
 
     @property
     def lacks(self) -> Lacks:

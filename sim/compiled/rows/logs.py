@@ -38,7 +38,7 @@ class Topic(Row):
     look: int  # what Python does then
     looks: bool  # there is a look to come
     copies: int  # replicas of each partition
-    min_insync: int  # with fewer in sync than this a publication under `acks: all` is refused
+    min_insync: int  # with fewer in sync nothing becomes readable, and `acks: all` is refused
     lost: int  # records that were acknowledged and are gone
     about: int  # its name, as a place in the list of subjects
     deep: bool  # it has nodes, or records of transactions, or somebody who reads only committed ones
