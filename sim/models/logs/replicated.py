@@ -2,7 +2,7 @@
 
 Followers have a record `replication` after the leader, one after the other, in order. What all in-sync replicas have is
 readable (the high watermark), and acknowledged under `acks: all`; with fewer than `min_insync_replicas` in sync nothing
-becomes readable, whatever `acks` says (KAFKA-15583, from 3.7 on; the "strict min ISR" of KIP-966). A follower that lacks
+becomes readable, whatever `acks` says (KAFKA-15583, in 3.7; "strict min ISR" in KIP-966). A follower that lacks
 what was written longer ago than `replica_lag_time_max` is out of sync, and in sync again when it has caught up. When
 another replica leads, what it lacks is lost, acknowledged or not; offsets are not given out twice.
 
