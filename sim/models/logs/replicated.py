@@ -59,7 +59,7 @@ class ReplicatedPartition(Partition):
         super().__init__(index)
         self.copies = {node: Follower(node) for node in replicas}
         self.leader: int | None = replicas[0]  # nobody while it is gone
-        self.appointed = self.leader  # by the controller, which may not know yet that it is gone
+        self.appointed: int | None = replicas[0]  # by the controller, which may not know yet that it is gone
         self.term = 0  # how often the controller has changed its mind
         self.known = True  # who is appointed, to itself and to clients
         self.in_sync = list(replicas)
