@@ -301,10 +301,10 @@ def drop_lack(s: State, place: int) -> None:
 
 @compiled
 def advance(s: State, place: int) -> None:
-    """The high watermark goes to where all in-sync replicas are."""
+    """The high watermark goes to where all in-sync replicas are, as long as enough of them are."""
     partition = partitions(s)[place]
     count = topics(s)[partition.topic].copies
-    if partition.leader < 0 or count == 1:
+    if partition.leader < 0 or partition.in_sync < topics(s)[partition.topic].min_insync or count == 1:
         return
     mark = partition.end
     for copy in range(partition.first_copy, partition.first_copy + count):

@@ -214,6 +214,7 @@ class PartitionView:
 
     def __init__(self, topic: TopicView, place: int, model: Model):
         self.machine, self.place, self.index = topic.machine, place, model.index
+        self.appointed, self.term, self.known = model.appointed, 0, True
         first = self.row.first_copy
         self.copies = {node: CopyView(self.machine, first + index, node) for index, node in enumerate(model.copies)}
 
@@ -250,7 +251,7 @@ class PartitionView:
 
     @property
     def epoch(self) -> int:
-        """How many leaders were elected."""
+        """The term of who leads, or led last."""
         return self.row.epoch
 
     @epoch.setter
@@ -339,6 +340,13 @@ class CopyView:
     def life(self, life: int) -> None:
         """From now on."""
         self.row.life = life
+
+    def is_new_to_leader(self, now: float) -> None:
+        """What it lacks counts from now on."""
+        lack = self.row.first
+        while lack >= 0:
+            lacks(self.machine.s)[lack].written = now
+            lack = lacks(self.machine.s)[lack].next
 
     @property
     def lacks(self) -> Lacks:

@@ -33,11 +33,11 @@ from sim.compiled.rows.producers import (
     produce_requests,
     produced_records,
     producer_settings,
+    producer_turns,
     producer_wakes,
     producers,
     queued_batches,
     requested_batches,
-    turns,
     under_way,
 )
 from sim.compiled.rows.running import requests, tasks
@@ -307,7 +307,7 @@ def forget_lines(s: State, place: int) -> None:
     for index in range(producer_settings(s)[own.settings].topics):
         built_ins(s)[own.first_built_in + index].partition = -1
         built_ins(s)[own.first_built_in + index].produced = 0.0
-        turns(s)[own.first_built_in + index] = 0
+        producer_turns(s)[own.first_built_in + index] = 0
 
 
 @handler

@@ -29,12 +29,12 @@ from sim.compiled.rows.producers import (
     open_lines,
     produced_records,
     producer_settings,
+    producer_turns,
     producers,
     publishers,
     queued_batches,
     take_batch,
     take_produced_record,
-    turns,
 )
 from sim.compiled.rows.programs import produce_ops
 from sim.compiled.rows.running import requests, tasks
@@ -192,8 +192,8 @@ def placed_by_key(s: State, producer: int, record: int) -> int:
         return keyed(s, publisher.topic, publisher.key, producers(s)[producer].replica, row.request)
     if row.turn < 0:
         place = built_in_at(s, producer, publisher.topic)
-        row.turn = in_turn(turns(s)[place], topics(s)[publisher.topic].count)
-        turns(s)[place] += 1
+        row.turn = in_turn(producer_turns(s)[place], topics(s)[publisher.topic].count)
+        producer_turns(s)[place] += 1
     return row.turn
 
 

@@ -101,6 +101,52 @@ def test_another_replica_leads_when_the_session_of_a_node_is_over_and_the_electi
     assert played.responses() == [0.004, 8.104, 0.004]
 
 
+def lost(*nodes):
+    """Faults: (node, from, until) in seconds; `until` None for good."""
+    return ", ".join(
+        f"{{at: {at}s, {f'for: {until - at}s, ' if until else ''}broker_down: kafka, node: {node}, name: n{node}}}"
+        for node, at, until in nodes
+    )
+
+
+@pytest.mark.parametrize("follower", [(2, 3, 5), (2, 1, None)])
+def test_who_leads_does_not_change_when_a_follower_goes_or_comes(follower):
+    """The leader, node 0, is gone at 4.002 s. That node 2 is back at 5 s, or counts as gone from 10 s on, elects nobody:
+    the controller takes node 0 for the leader until its own session is over (handleBrokerFenced is about the partitions
+    of that broker, handleBrokerUnfenced about those without a leader).
+    """
+    played = play([6.0], "producer: {linger: 0s}", fault=lost(follower, (0, 4.002, 64.002)))
+    elected = [event for event in kinds(played) if event[1] == "leader_elected"]
+    assert elected == [(13.052, "leader_elected", 1.0)]
+    assert played.responses()[0] > 13.052 - 6.0
+
+
+def test_the_controller_appoints_a_node_whose_session_is_not_over_and_again_when_it_is():
+    """Node 0 is gone at 4 s, node 1 at 5 s: node 1 is appointed at 13 s, is not there, and node 2 leads from 14.05 s on."""
+    played = play([6.0], "acks: 1", fault=lost((0, 4, None), (1, 5, None)))
+    assert kinds(played) == [
+        (4.0, "leader_lost", 1.0),
+        (13.0, "isr_shrank", 1.0),
+        (14.0, "isr_shrank", 1.0),
+        (14.05, "leader_elected", 1.0),
+    ]
+
+
+def test_a_node_that_was_appointed_while_it_was_gone_leads_when_it_is_back():
+    """Node 1 is gone from 5 s to 13.5 s, and appointed at 13 s in the place of node 0."""
+    played = play([13.2, 13.6], "acks: 1", fault=lost((0, 4, None), (1, 5, 13.5)), topic="replication_factor: 3")
+    assert played.outcomes()[1] == "ok"
+    assert "leader_elected" not in [kind for _, kind, _ in kinds(played)]
+
+
+def test_the_last_in_sync_replica_leads_again_after_an_election_when_it_was_fenced():
+    """All are gone from 4 s on, node 2 as the last; node 0 and 1 are back at 30 s, and out of sync; node 2 at 40 s."""
+    faults = lost((0, 4, 30), (1, 4.1, 30), (2, 4.2, 40))
+    played = play([1.0], "acks: 1", fault=faults, topic="replication_factor: 3")
+    elected = [event for event in kinds(played) if event[1] == "leader_elected"]
+    assert elected == [(40.05, "leader_elected", 1.0)]
+
+
 @pytest.mark.parametrize(("acks", "fate"), [("1", "lost"), ("all", "processed")])
 def test_acks_1_loses_what_its_leader_had_not_replicated_and_acks_all_sends_it_again(acks, fate):
     """Published at 3.9995 s, at the leader at 4.0005 s, which is gone at 4.002 s; followers would have had it at 4.0025 s."""
@@ -123,6 +169,31 @@ def test_with_too_few_replicas_in_sync_acks_all_refuses_and_acks_1_goes_on():
     assert safe.responses()[1] == 120.0
     quick = play([0.0, 20.0], "acks: 1", fault=faults, duration="300s")
     assert quick.outcomes() == ["ok", "ok"]
+
+
+def test_nothing_is_readable_until_enough_replicas_are_in_sync_again():
+    """Two of three nodes are gone from 1 s to 60 s, and out of sync from 10 s on. Written at 20.001 s under acks: 1, the
+    record is acknowledged, and readable when a follower that is back has it, 2 ms after 60 s (KAFKA-15583). With
+    min_insync_replicas: 1 it is readable at once.
+    """
+    faults = lost((1, 1, 60), (2, 1, 60))
+    for least, readable in ((1, 20.001), (2, 60.002)):
+        played = play([20.0], "acks: 1", f"replication_factor: 3, min_insync_replicas: {least}", faults)
+        assert played.outcomes() == ["ok"]
+        assert rows(played)["available"].tolist() == [readable]
+
+
+def test_what_cannot_be_read_yet_is_not_deleted():
+    """Older than 5 s from 25 s on, looked at every second, and readable at 60.002 s: deleted at the next look
+    (UnifiedLog.deleteOldSegments deletes nothing beyond the high watermark).
+    """
+    topic = f"{THREE}, retention: {{time: 5s, check: 1s}}"
+    played = play([20.0], "acks: 1", topic, lost((1, 1, 60), (2, 1, 60)))
+    records = played.records
+    at = [series.name for series in records.series].index("orders.deleted")
+    deleted = dict(zip(records.ticks.tolist(), records.gauges[:, at].tolist(), strict=True))
+    assert (deleted[59.0], deleted[62.0]) == (0.0, 1.0)
+    assert sent(played) == [(0, "processed")], "its consumer has it by then"
 
 
 def test_a_follower_that_is_gone_holds_up_acks_all_until_its_session_is_over():

@@ -45,7 +45,7 @@ class Topic(Row):
     look: int  # what Python does then
     looks: bool  # there is a look to come
     copies: int  # replicas of each partition
-    min_insync: int  # with fewer in sync than this a publication under `acks: all` is refused
+    min_insync: int  # with fewer in sync nothing becomes readable, and `acks: all` is refused
     lost: int  # records that were acknowledged and are gone
     about: int  # its name, as a place in the list of subjects
     deep: bool  # it has nodes, or records of transactions, or somebody who reads only committed ones
@@ -88,7 +88,7 @@ class Partition(Row):
     last_segment: Perhaps[Segment]
     topic: Reference[Topic]
     leader: Perhaps[Copy]  # -1: nobody leads
-    epoch: int  # of the leader: how many were elected
+    epoch: int  # the term of who leads, or led last
     first_copy: Reference[Copy]  # where it has nodes
     in_sync: int  # replicas
     mark: int  # the high watermark: all before it is in all in-sync replicas

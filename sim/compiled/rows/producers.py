@@ -83,7 +83,7 @@ class Producer(Row):
     settings: Reference[ProducerSettings]
     replica: Reference[Replica]
     first_line: Reference[OpenLine]  # one for each partition of its broker
-    first_built_in: int  # in `built_ins` and `turns`, one for each topic of its broker
+    first_built_in: int  # in `built_ins` and `producer_turns`, one for each topic of its broker
     life: int  # changes when it ends
     first_under_way: int  # in `under_way`, one for each node of its broker
     requests: int
@@ -213,7 +213,7 @@ under_way = Table("under_way", int)
 """Requests under way of each producer to each node of its broker."""
 built_ins = Table("built_ins", BuiltInRow, dtype=BUILT_IN)
 """Where each producer sends what has no key, for each topic of its broker."""
-turns = Table("turns", int)
+producer_turns = Table("producer_turns", int)
 """How many records each producer has dealt out in turn, likewise."""
 client_quotas = Table("client_quotas", ClientQuotaRow, dtype=CLIENT_QUOTA)
 quota_rings = Table("quota_rings", float)

@@ -131,6 +131,6 @@ class ProducerTables:
         yield rows.queued_batches, np.zeros(max(1, self.lines), np.int64)
         yield rows.under_way, np.zeros(max(1, self.under_way), np.int64)
         yield rows.built_ins, self.built_ins.array()
-        yield rows.turns, np.zeros(len(self.built_ins) or 1, np.int64)
+        yield rows.producer_turns, np.zeros(len(self.built_ins) or 1, np.int64)
         yield rows.client_quotas, self.quotas.array()
         yield rows.quota_rings, fractions(self.rings)
