@@ -75,7 +75,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     vertical_scaling,
     deep_logs,
     impatience,
-    producers,  # last: not beside transactions
+    producers,  # last: beside transactions they are idempotent
 )
 
 
