@@ -144,7 +144,9 @@ def test_an_example_is_of_the_form_that_stands_there(validator):
 def test_over_the_word_of_a_step_or_a_fault_stand_what_it_is_and_an_example(validator):
     forms = [form for kind in ("step", "fault") for form in validator.schema["$defs"][kind]["anyOf"]]
     over = {form["required"][0]: form["properties"][form["required"][0]] for form in forms if "properties" in form}
-    ours = {word for kind in ("step", "fault") for word, cls in words(kind).items() if cls.__module__.startswith("sim.")}
+    ours = {
+        word for kind in ("step", "fault") for word, cls in words(kind).items() if cls.__module__.startswith("sim.")
+    }
     assert {word for word in ours if "```yaml\n- " not in over[word].get("markdownDescription", "")} == set()
     assert over["repeat"]["markdownDescription"].startswith("The same steps several times")
     assert "- {name: provider dark, at: 5s, for: 5s, outage: payments" in over["outage"]["markdownDescription"]
