@@ -868,6 +868,7 @@ class Limit(int):
     undecided: int
     stored: bool
     tolerant: bool
+    in_turn: bool
     keyed: bool
     node: bool
     limiting: bool
@@ -903,6 +904,9 @@ class LibraryCounter(int):
     index: int
     excess: int
     last: int
+    span: int
+    initial: int
+    intervally: int
     speed: int
     burst: int
     delay: int
@@ -928,6 +932,11 @@ class WaitingCounter(int):
     rate: float
     burst: float
     stored: float
+    most: float
+    interval: float
+    cool_down: float
+    threshold: float
+    slope: float
     wait: float
 
 

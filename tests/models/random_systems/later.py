@@ -72,6 +72,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     placings,
     response_caches,
     vertical_scaling,
+    serving.more_libraries,
     deep_logs,
     producers,  # last: not beside transactions
 )
