@@ -73,6 +73,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     response_caches,
     vertical_scaling,
     serving.more_libraries,
+    serving.grpc_codes,
     deep_logs,
     producers,  # last: not beside transactions
 )

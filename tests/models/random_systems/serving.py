@@ -285,3 +285,13 @@ def _of_library(luck: Luck) -> dict[str, Any]:
     if luck.maybe("node", 0.3) and "store" not in made:
         made["scope"] = "node"
     return made
+
+
+def grpc_codes(document: dict[str, Any], luck: Luck) -> None:
+    """Routes whose services answer with gRPC codes of their own."""
+    for name, route in document.get("gateway", {"routes": {}})["routes"].items():
+        own = luck.at(name)
+        if own.maybe("said", 0.7):
+            codes = {"rate_limited": own.pick("limited", ("UNAVAILABLE", "RESOURCE_EXHAUSTED"))}
+            codes["error"] = own.pick("error", ("UNAVAILABLE", "INTERNAL", "NOT_FOUND"))
+            route.setdefault("translate", {"to": "grpc", "work": "1ms"})["codes"] = codes
