@@ -75,7 +75,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     serving.more_libraries,
     serving.grpc_codes,
     deep_logs,
-    producers,  # last: not beside transactions
+    producers,  # last: beside transactions they are idempotent
 )
 
 
