@@ -74,6 +74,7 @@ APART = (
     "letters.end_letter",
     "letters.look_at_disk",
     "limits.ask_stores",
+    "limits.charge_in_turn",
     "limits.counters_at",
     "limits.counters_of",
     "limits.hold_back",

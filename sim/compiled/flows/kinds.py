@@ -870,6 +870,7 @@ class Limit(int):
     undecided: int
     stored: bool
     tolerant: bool
+    in_turn: bool
     keyed: bool
     node: bool
     limiting: bool
@@ -905,6 +906,9 @@ class LibraryCounter(int):
     index: int
     excess: int
     last: int
+    span: int
+    initial: int
+    intervally: int
     speed: int
     burst: int
     delay: int
@@ -930,6 +934,11 @@ class WaitingCounter(int):
     rate: float
     burst: float
     stored: float
+    most: float
+    interval: float
+    cool_down: float
+    threshold: float
+    slope: float
     wait: float
 
 

@@ -73,6 +73,8 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     placings,
     response_caches,
     vertical_scaling,
+    serving.more_libraries,
+    serving.grpc_codes,
     deep_logs,
     impatience,
     producers,  # last: beside transactions they are idempotent
