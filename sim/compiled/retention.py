@@ -78,6 +78,12 @@ class KeeperView:
             self._write_back(place, before, {id(piece) for piece in after})
         self.row.deleted, self.row.armed = self.model.deleted, self.model.armed
 
+    def readable_before(self, partition: int) -> int:
+        """The first offset of a partition that cannot be read yet."""
+        s = self.machine.s
+        row = partitions(s)[topics(s)[self.topic].first + partition]
+        return messages(s)[row.first].offset if row.first >= 0 else row.end
+
     def _pieces(self, partition: int) -> Iterator[tuple[int, Piece]]:
         """The segments of a partition, each with its place."""
         s = self.machine.s

@@ -46,7 +46,9 @@ class Topic(Spec):
     is safe.
     """
     min_insync_replicas: Annotated[int, Between(1, 1000)] = 1
-    """With fewer in sync than this a publication under `acks: all` is refused (min.insync.replicas)."""
+    """With fewer in sync than this a publication under `acks: all` is refused, and nothing that is written under other
+    acks can be read until there are enough (min.insync.replicas; KAFKA-15583, since 3.7).
+    """
     message_size: Annotated[Size, Field(gt=0)] = 1024.0
     """Bytes of a message, where its publication does not say; for batches, retention, capacity and quotas."""
     retention: Retention | None = None

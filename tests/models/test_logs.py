@@ -101,6 +101,52 @@ def test_another_replica_leads_when_the_session_of_a_node_is_over_and_the_electi
     assert played.responses() == [0.004, 8.104, 0.004]
 
 
+def lost(*nodes):
+    """Faults: (node, from, until) in seconds; `until` None for good."""
+    return ", ".join(
+        f"{{at: {at}s, {f'for: {until - at}s, ' if until else ''}broker_down: kafka, node: {node}, name: n{node}}}"
+        for node, at, until in nodes
+    )
+
+
+@pytest.mark.parametrize("follower", [(2, 3, 5), (2, 1, None)])
+def test_who_leads_does_not_change_when_a_follower_goes_or_comes(follower):
+    """The leader, node 0, is gone at 4.002 s. That node 2 is back at 5 s, or counts as gone from 10 s on, elects nobody:
+    the controller takes node 0 for the leader until its own session is over (handleBrokerFenced is about the partitions
+    of that broker, handleBrokerUnfenced about those without a leader).
+    """
+    played = play([6.0], "producer: {linger: 0s}", fault=lost(follower, (0, 4.002, 64.002)))
+    elected = [event for event in kinds(played) if event[1] == "leader_elected"]
+    assert elected == [(13.052, "leader_elected", 1.0)]
+    assert played.responses()[0] > 13.052 - 6.0
+
+
+def test_the_controller_appoints_a_node_whose_session_is_not_over_and_again_when_it_is():
+    """Node 0 is gone at 4 s, node 1 at 5 s: node 1 is appointed at 13 s, is not there, and node 2 leads from 14.05 s on."""
+    played = play([6.0], "acks: 1", fault=lost((0, 4, None), (1, 5, None)))
+    assert kinds(played) == [
+        (4.0, "leader_lost", 1.0),
+        (13.0, "isr_shrank", 1.0),
+        (14.0, "isr_shrank", 1.0),
+        (14.05, "leader_elected", 1.0),
+    ]
+
+
+def test_a_node_that_was_appointed_while_it_was_gone_leads_when_it_is_back():
+    """Node 1 is gone from 5 s to 13.5 s, and appointed at 13 s in the place of node 0."""
+    played = play([13.2, 13.6], "acks: 1", fault=lost((0, 4, None), (1, 5, 13.5)), topic="replication_factor: 3")
+    assert played.outcomes()[1] == "ok"
+    assert "leader_elected" not in [kind for _, kind, _ in kinds(played)]
+
+
+def test_the_last_in_sync_replica_leads_again_after_an_election_when_it_was_fenced():
+    """All are gone from 4 s on, node 2 as the last; node 0 and 1 are back at 30 s, and out of sync; node 2 at 40 s."""
+    faults = lost((0, 4, 30), (1, 4.1, 30), (2, 4.2, 40))
+    played = play([1.0], "acks: 1", fault=faults, topic="replication_factor: 3")
+    elected = [event for event in kinds(played) if event[1] == "leader_elected"]
+    assert elected == [(40.05, "leader_elected", 1.0)]
+
+
 @pytest.mark.parametrize(("acks", "fate"), [("1", "lost"), ("all", "processed")])
 def test_acks_1_loses_what_its_leader_had_not_replicated_and_acks_all_sends_it_again(acks, fate):
     """Published at 3.9995 s, at the leader at 4.0005 s, which is gone at 4.002 s; followers would have had it at 4.0025 s."""
@@ -123,6 +169,31 @@ def test_with_too_few_replicas_in_sync_acks_all_refuses_and_acks_1_goes_on():
     assert safe.responses()[1] == 120.0
     quick = play([0.0, 20.0], "acks: 1", fault=faults, duration="300s")
     assert quick.outcomes() == ["ok", "ok"]
+
+
+def test_nothing_is_readable_until_enough_replicas_are_in_sync_again():
+    """Two of three nodes are gone from 1 s to 60 s, and out of sync from 10 s on. Written at 20.001 s under acks: 1, the
+    record is acknowledged, and readable when a follower that is back has it, 2 ms after 60 s (KAFKA-15583). With
+    min_insync_replicas: 1 it is readable at once.
+    """
+    faults = lost((1, 1, 60), (2, 1, 60))
+    for least, readable in ((1, 20.001), (2, 60.002)):
+        played = play([20.0], "acks: 1", f"replication_factor: 3, min_insync_replicas: {least}", faults)
+        assert played.outcomes() == ["ok"]
+        assert rows(played)["available"].tolist() == [readable]
+
+
+def test_what_cannot_be_read_yet_is_not_deleted():
+    """Older than 5 s from 25 s on, looked at every second, and readable at 60.002 s: deleted at the next look
+    (UnifiedLog.deleteOldSegments deletes nothing beyond the high watermark).
+    """
+    topic = f"{THREE}, retention: {{time: 5s, check: 1s}}"
+    played = play([20.0], "acks: 1", topic, lost((1, 1, 60), (2, 1, 60)))
+    records = played.records
+    at = [series.name for series in records.series].index("orders.deleted")
+    deleted = dict(zip(records.ticks.tolist(), records.gauges[:, at].tolist(), strict=True))
+    assert (deleted[59.0], deleted[62.0]) == (0.0, 1.0)
+    assert sent(played) == [(0, "processed")], "its consumer has it by then"
 
 
 def test_a_follower_that_is_gone_holds_up_acks_all_until_its_session_is_over():
@@ -166,6 +237,50 @@ def test_an_idempotent_producer_is_known_again_when_its_answer_was_lost(idempote
     assert played.outcomes() == ["ok"]
     assert 30.0 < played.responses()[0] < 31.0
     assert sent(played) == [(number, "processed") for number in range(copies)]
+
+
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_batches_behind_one_that_was_lost_are_sent_again_in_order_and_one_at_a_time(topic):
+    """The first is lost on its way, and sent again after 300 ms and a pause of 80 to 120 ms; the two behind it are out of order
+    when they arrive, and wait until it is acknowledged, 4 ms each.
+    """
+    cut = "{at: 0s, for: 2ms, network: {between: [shop, kafka], partition: true}}"
+    producer = "producer: {linger: 0s, batch: 1KiB, request_timeout: 300ms, delivery_timeout: 10s}"
+    played = play([0.001, 0.003, 0.004], producer, topic, fault=cut)
+    ends = [at + response for at, response in zip((0.001, 0.003, 0.004), played.responses(), strict=True)]
+    assert 0.301 + 0.08 + 0.004 <= ends[0] <= 0.301 + 0.12 + 0.004
+    assert [ends[1] - ends[0], ends[2] - ends[1]] == [pytest.approx(0.004), pytest.approx(0.004)]
+    assert rows(played)["request"].tolist() == played.requests["id"].tolist()
+    assert produced(played) == 6
+
+
+def produced(played):
+    """Requests of producers in all."""
+    frame = played.records.gauge_frame()
+    return frame[next(name for name in frame if "produce_requests" in name)].iloc[-1]
+
+
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_batches_of_a_producer_that_is_not_idempotent_pass_one_that_was_lost(topic):
+    cut = "{at: 0s, for: 2ms, network: {between: [shop, kafka], partition: true}}"
+    producer = "producer: {linger: 0s, batch: 1KiB, request_timeout: 300ms, delivery_timeout: 10s, idempotent: false}"
+    played = play([0.001, 0.003, 0.004], producer, topic, fault=cut)
+    assert played.responses()[1:] == [pytest.approx(0.004), pytest.approx(0.004)]
+    first, second, third = played.requests["id"].tolist()
+    assert rows(played)["request"].tolist() == [second, third, first]
+
+
+def test_a_batch_whose_partition_has_another_leader_is_sent_there_without_a_pause():
+    """The leader of some of 24 partitions goes while records wait for followers. Their producer is told 1 ms later, looks again
+    after 100 ms (retry.backoff.ms), when another leads, and no batch waits for the rest of its own pause of 80 to 120 ms. What
+    others lead waits until the node is out of sync, 20 ms after it went, 7 ms after it was published.
+    """
+    text = SYSTEM.replace("BROKER", "producer: {linger: 5ms}, nodes: {count: 3, session_timeout: 20ms, election: 10ms}")
+    text = text.replace("TOPIC", "replication_factor: 3").replace("DURATION", "30s")
+    text = text.replace("FAULT", "{at: 1007ms, broker_down: kafka, node: 0}").replace("partitions: 1", "partitions: 24")
+    played = testing.play_on_both(text, [1.0] * 60)
+    responses = {round(response, 6) for response in played.responses()}
+    assert responses == {0.007 + 0.02 + 0.001, 0.112}
 
 
 @pytest.mark.parametrize("topic", [THREE, ALONE])
@@ -272,6 +387,32 @@ def test_in_turn_every_partition_gets_the_same(broker):
         text.replace("partitions: 1", "partitions: 3").replace("DURATION", "10s"), [0.1 * k for k in range(6)]
     )
     assert played.records.message_frame().sort_values("published")["partition"].tolist() == [0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_without_a_key_two_batches_that_linger_sends_go_to_one_partition_where_one_is_not_a_full_one(topic):
+    """A record of 1 KiB every 4 ms, 10 ms of linger: three in each batch, of 4 KiB at most. With the second batch enough was
+    produced, and it is sent before the seventh record comes (KIP-794).
+    """
+    text = SYSTEM.replace("BROKER", "producer: {linger: 10ms, batch: 4KiB}").replace("FAULT", "")
+    text = (
+        text.replace("TOPIC", topic).replace("partitions: 1", "partitions: 97, key: sticky").replace("DURATION", "10s")
+    )
+    played = testing.play_on_both(text, [0.004 * k for k in range(24)])
+    found = played.records.message_frame().sort_values("request")["partition"].tolist()
+    assert [len(list(run)) for _, run in itertools.groupby(found)] == [6, 6, 6, 6]
+
+
+def test_without_a_key_a_batch_that_has_no_room_for_a_record_is_complete():
+    """Records of 3 KiB and batches of 4 KiB, all at once: the second makes the first batch complete, with 3 KiB produced, and
+    opens another; the third completes that with 6 KiB, and goes elsewhere.
+    """
+    text = SYSTEM.replace("BROKER", "producer: {linger: 10ms, batch: 4KiB}").replace("FAULT", "")
+    text = text.replace("TOPIC", "message_size: 3KiB").replace("DURATION", "10s")
+    text = text.replace("partitions: 1", "partitions: 97, key: sticky")
+    played = testing.play_on_both(text, [1.0] * 8)
+    found = played.records.message_frame().sort_values("request")["partition"].tolist()
+    assert [len(list(run)) for _, run in itertools.groupby(found)] == [2, 2, 2, 2]
 
 
 @pytest.mark.parametrize("broker", ["acks: all", "producer: {linger: 0s}"])

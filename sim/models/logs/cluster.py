@@ -1,28 +1,32 @@
 """A log broker with nodes: which are there, who leads what, and what a request takes of them.
 
 A node that is gone takes its connections with it: who waits for an acknowledgement of it is told at once, and nobody
-reads from the partitions that it led. When its session times out, the controller takes it out of the in-sync replicas,
-and after the election the first in-sync replica that is there leads. One that is back before has lost nothing and goes
-on as it was.
+reads from the partitions that it led. When its session times out, the controller fences it: it takes it out of the
+in-sync replicas, and appoints another leader for the partitions that it leads, and for no others
+(ReplicationControlManager.handleBrokerFenced); after the election the first in-sync replica that is not fenced leads.
+The controller knows sessions alone: it may appoint a node that is gone already, and then appoints again when that one's
+session is over. A node that is back before its own session is over has lost nothing and leads on; one that was fenced
+leads again where nobody was left to lead and it is in sync (handleBrokerUnfenced).
 
 Requests, bytes of the network and bytes of the disk are one server each per node, for what is published to the leaders
 there, in order of arrival. A client over its quota gets its answers late.
 
 Not modelled: what fetches of consumers and followers take of a node, and what a follower writes; the controller's own
-failures, the coordinators of groups and transactions as nodes, racks, preferred leaders that are elected back,
-throttled replication, page cache and fsync (a node that is back has what it had), and which of its threads a node uses
-for what.
+failures, the coordinators of groups and transactions as nodes, racks, preferred leaders that are elected back
+(auto.leader.rebalance.enable, every 5 minutes), eligible leader replicas (KIP-966), throttled replication, page cache
+and fsync (a node that is back has what it had), and which of its threads a node uses for what.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from sim.models.behaviours import behaviour
 from sim.models.clock import CONTROL, Signal
+from sim.models.logs.transactions import Coordinator, Transaction
 from sim.models.site import System
 from sim.models.task import Replica, Task
 from sim.models.topic import Broker
@@ -45,8 +49,11 @@ class Replicated(Protocol):
     def fence(self, node: int) -> int:
         """It counts as gone; out of how many in-sync sets it is."""
 
-    def elect(self) -> int:
-        """Let others lead where nobody does; how many do now."""
+    def appoint(self, node: int | None) -> list[tuple[Any, int]]:
+        """Name others to lead what this node was to lead (nobody: what has no leader): (partition, its term)."""
+
+    def elect(self, partition: Any, term: int) -> bool:  # noqa: ANN401 - one of its own
+        """Whether the node that was named for this term leads now."""
 
     def node_back(self, node: int) -> None:
         """It is there again, with what it had."""
@@ -105,8 +112,9 @@ class ClusteredBroker(Broker):
         self.nodes = [Node(index) for index in range(self.nodes_spec.count)]
         self.quotas: dict[str, tuple[ClientQuotaRow, Ring]] = {}  # by service
         self.producers: list[Sending] = []
-        self.transactions: dict[Task, Any] = {}  # of consumers that handle a record in one now
-        self.own: dict[Replica, Sending] = {}  # the producer of each replica
+        self.coordinator = Coordinator(self)
+        self.transactions: dict[Task, Transaction] = {}  # of who handles a record in one, and of what they publish
+        self.own: dict[Replica, dict[object, Sending]] = {}  # the producers of each replica, by who has each
         self.make_producer: Callable[[str], Sending]  # of a service; set where there are some (`wiring.py`)
         self.gone = [0, 0]  # requests and batches of producers that are gone
         watch = context.recorder.watch
@@ -125,18 +133,23 @@ class ClusteredBroker(Broker):
 
     # -- producers ---------------------------------------------------------------------------------------------------
 
-    def producer_of(self, service: str, replica: Replica) -> Any:  # noqa: ANN401 - a producer, which knows its broker
-        """The one that a replica has for all that it publishes here."""
-        producer = self.own.get(replica)
+    def transaction_of(self, task: Task) -> Transaction | None:
+        """That of the consumer whose record a task handles, or is a branch of."""
+        return self.transactions.get(task.attempt or task)
+
+    def producer_of(self, service: str, replica: Replica, transaction: Transaction | None = None) -> Any:  # noqa: ANN401 - a producer, which knows its broker
+        """The one that a replica has for all that it publishes here; who has transactions has one of his own."""
+        own = self.own.setdefault(replica, {})
+        owner = transaction.owner if transaction is not None else None
+        producer = own.get(owner)
         if producer is None:
-            producer = self.own[replica] = self.make_producer(service)
+            producer = own[owner] = self.make_producer(service)
             self.producers.append(producer)
         return producer
 
     def forget_producer(self, replica: Replica) -> None:
-        """A replica is gone, and its producer with it."""
-        producer = self.own.pop(replica, None)
-        if producer is not None:
+        """A replica is gone, and its producers with it."""
+        for producer in self.own.pop(replica, {}).values():
             producer.close()
             self.producers.remove(producer)
             self.gone[0] += producer.requests
@@ -164,12 +177,20 @@ class ClusteredBroker(Broker):
     def _fence(self, node: Node) -> None:
         node.fenced = True
         self._tell(EventKind.ISR_SHRANK, node.index, sum(topic.fence(node.index) for topic in self.in_depth))
-        self.env.schedule(Signal(self._elect), CONTROL, self.nodes_spec.election)
+        self._appoint(node.index)
 
-    def _elect(self, _: object) -> None:
-        led = sum(topic.elect() for topic in self.in_depth)
-        self._tell(EventKind.LEADER_ELECTED, -1, led)
-        self.wake_waiting()
+    def _appoint(self, node: int | None) -> None:
+        """Others are to lead what this node was to lead, or what nobody was left for."""
+        appointed = [(topic, *those) for topic in self.in_depth for those in topic.appoint(node)]
+        if not appointed:
+            return
+
+        def lead(_: object) -> None:
+            led = sum(topic.elect(partition, term) for topic, partition, term in appointed)
+            self._tell(EventKind.LEADER_ELECTED, -1, led)
+            self.wake_waiting()
+
+        self.env.schedule(Signal(lead), CONTROL, self.nodes_spec.election)
 
     def restore_node(self, index: int) -> None:
         """It is back, with what it had."""
@@ -177,11 +198,11 @@ class ClusteredBroker(Broker):
         node.down -= 1
         if node.down:
             return
-        node.fenced = False
+        was_fenced, node.fenced = node.fenced, False
         for topic in self.in_depth:
             topic.node_back(index)
-        if any(topic.offline() for topic in self.in_depth):
-            self.env.schedule(Signal(self._elect), CONTROL, self.nodes_spec.election)
+        if was_fenced:
+            self._appoint(None)
         self.wake_waiting()
 
     def wake_waiting(self) -> None:
@@ -222,7 +243,3 @@ class ClusteredBroker(Broker):
             self.quotas[service] = new_client_quota(quota.produce, quota.window, quota.windows)
         row, ring = self.quotas[service]
         return held_back(row, ring, self.env.now, size)
-
-    def live(self, indices: Iterable[int]) -> list[int]:
-        """Those of these nodes that are there."""
-        return [index for index in indices if not self.nodes[index].down]

@@ -35,6 +35,9 @@ class Log(Protocol):
     def key_value(self, request: Request) -> Hashable:
         """What its records replace one another by."""
 
+    def readable_before(self, partition: int) -> int:
+        """The first offset of a partition that cannot be read yet."""
+
 
 class Segment:
     """A piece of one partition."""
@@ -100,15 +103,15 @@ class Deleting(Keeper):
 
     def _clean(self, partition: int, line: deque[Segment]) -> None:
         """UnifiedLog.deleteOldSegments: what is too old, the newest segment included; then what there is too much of,
-        as long as `size` is left without it.
+        as long as `size` is left without it. Nothing beyond the high watermark.
         """
-        now, spec = self.log.env.now, self.spec
+        now, spec, mark = self.log.env.now, self.spec, self.log.readable_before(partition)
         total = math.fsum(segment.bytes for segment in line)
         gone: list[Segment] = []
-        while line and spec.time is not None and now - line[0].last > spec.time:
+        while line and spec.time is not None and now - line[0].last > spec.time and line[0].end <= mark:
             gone.append(line.popleft())
             total -= gone[-1].bytes
-        while len(line) > 1 and spec.size is not None and total - line[0].bytes >= spec.size:
+        while len(line) > 1 and spec.size is not None and total - line[0].bytes >= spec.size and line[0].end <= mark:
             gone.append(line.popleft())
             total -= gone[-1].bytes
         if gone:
@@ -133,8 +136,8 @@ class Compacting(Keeper):
 
     def _clean(self, partition: int, line: deque[Segment]) -> None:
         """LogCleaner: closed segments whose records are old enough, where enough of them is new."""
-        now = self.log.env.now
-        closed = [segment for segment in list(line)[:-1] if now - segment.last >= self.spec.min_lag]
+        now, mark = self.log.env.now, self.log.readable_before(partition)
+        closed = [its for its in list(line)[:-1] if now - its.last >= self.spec.min_lag and its.end <= mark]
         dirty = math.fsum(segment.bytes for segment in closed if segment.first >= self.clean[partition])
         total = math.fsum(segment.bytes for segment in closed)
         if total <= 0.0 or dirty <= 0.0 or dirty / total < self.spec.min_dirty:

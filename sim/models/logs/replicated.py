@@ -1,9 +1,10 @@
 """A topic with replicas: the leader of each partition, its followers, and what all in-sync ones have.
 
 Followers have a record `replication` after the leader, one after the other, in order. What all in-sync replicas have is
-readable (the high watermark), and acknowledged under `acks: all`. A follower that lacks what was written longer ago
-than `replica_lag_time_max` is out of sync, and in sync again when it has caught up. When another replica leads, what it
-lacks is lost, acknowledged or not; offsets are not given out twice.
+readable (the high watermark), and acknowledged under `acks: all`; with fewer than `min_insync_replicas` in sync nothing
+becomes readable, whatever `acks` says (KAFKA-15583, in 3.7; "strict min ISR" in KIP-966). A follower that lacks
+what was written longer ago than `replica_lag_time_max` is out of sync, and in sync again when it has caught up. When
+another replica leads, what it lacks is lost, acknowledged or not; offsets are not given out twice.
 
 Not modelled: fetches of followers one by one (of which a leader hears only at the next one), their sizes, leader
 epochs, reads from followers, preallocation, reassignment of partitions.
@@ -44,16 +45,24 @@ class Follower:
         self.lacks: deque[tuple[int, float]] = deque()  # (offset, when it was written)
         self.life = 0  # changes when what is under way to it does not come any more
 
+    def is_new_to_leader(self, now: float) -> None:
+        """A new leader has never seen it behind: what it lacks counts from now on (Replica.resetReplicaState)."""
+        self.lacks = deque((offset, now) for offset, _ in self.lacks)
+
 
 class ReplicatedPartition(Partition):
     """A partition with a leader and followers."""
 
-    __slots__ = ("copies", "in_sync", "leader", "mark")
+    __slots__ = ("appointed", "copies", "epoch", "in_sync", "known", "leader", "mark", "term")
 
     def __init__(self, index: int, replicas: list[int]):
         super().__init__(index)
         self.copies = {node: Follower(node) for node in replicas}
-        self.leader: int | None = replicas[0]
+        self.leader: int | None = replicas[0]  # nobody while it is gone
+        self.appointed: int | None = replicas[0]  # by the controller, which may not know yet that it is gone
+        self.term = 0  # how often the controller has changed its mind
+        self.epoch = 0  # the term of who leads, or led last
+        self.known = True  # who is appointed, to itself and to clients
         self.in_sync = list(replicas)
         self.mark = 0  # the high watermark: all before it is in all in-sync replicas
 
@@ -115,6 +124,11 @@ class ReplicatedTopic(Topic):
         super().forget_producer(replica)
         self.turns.pop(replica, None)
 
+    def readable_before(self, partition: int) -> int:
+        """The first offset of a partition that cannot be read yet."""
+        unreadable = self.partitions[partition].unreadable
+        return unreadable[0].offset if unreadable else self.partitions[partition].end
+
     def refuses(self, partition: ReplicatedPartition, acks: str) -> int:
         """What a producer hears at once: nobody leads, too few replicas are in sync for `acks: all`, or OK."""
         if self.broker.down or partition.leader is None:
@@ -139,7 +153,7 @@ class ReplicatedTopic(Topic):
         """The leader has it; its followers will."""
         assert isinstance(partition, ReplicatedPartition)
         if message.transaction is not None:
-            message.transaction.messages.append(message)
+            message.transaction.add(message)
         if self.keeper is not None:
             self.keeper.written(partition.index, partition.end, message.size, message.request, self.env.now)
         if len(partition.copies) == 1:
@@ -189,8 +203,9 @@ class ReplicatedTopic(Topic):
         self.advance(partition)
 
     def advance(self, partition: ReplicatedPartition) -> None:
-        """The high watermark goes to where all in-sync replicas are."""
-        if partition.leader is None or len(partition.copies) == 1:
+        """The high watermark goes to where all in-sync replicas are, as long as enough of them are."""
+        few = len(partition.in_sync) < self.spec.min_insync_replicas
+        if partition.leader is None or few or len(partition.copies) == 1:
             return
         mark = min(partition.copies[node].end for node in partition.in_sync)
         partition.mark = max(partition.mark, mark)
@@ -213,7 +228,7 @@ class ReplicatedTopic(Topic):
         longest, now = self.broker.nodes_spec.replica_lag_time_max, self.env.now
         shrank: dict[int, int] = {}
         for partition in self.partitions:
-            for copy in partition.copies.values():
+            for copy in partition.copies.values() if partition.leader is not None else ():
                 behind = copy.lacks and copy.node != partition.leader
                 if behind and copy.node in partition.in_sync and now - copy.lacks[0][1] > longest:
                     partition.in_sync.remove(copy.node)
@@ -261,31 +276,54 @@ class ReplicatedTopic(Topic):
                 self.advance(partition)
         return shrank
 
-    def elect(self) -> int:
-        """The first in-sync replica that is there leads; where there is none, one out of sync where that is allowed."""
-        elected = 0
+    def appoint(self, node: int | None) -> list[tuple[ReplicatedPartition, int]]:
+        """Name others to lead what this node was to lead (nobody: what has no leader): (partition, its term)."""
+        named = []
         for partition in self.partitions:
-            if partition.leader is None:
-                elected += self._elect(partition)
-        return elected
+            if partition.appointed == node:
+                partition.appointed = self._choice(partition)
+                partition.known = False
+                partition.term += 1
+                if partition.appointed is not None:
+                    named.append((partition, partition.term))
+        return named
 
-    def _elect(self, partition: ReplicatedPartition) -> bool:
-        there = self.broker.live(partition.copies)
-        fit = [node for node in there if node in partition.in_sync]
-        if not fit and self.broker.nodes_spec.unclean_leader_election and there:
-            fit = there
-            partition.in_sync = [there[0]]
-        if not fit:
+    def _choice(self, partition: ReplicatedPartition) -> int | None:
+        """The first in-sync replica that is not fenced; where there is none, one out of sync where that is allowed."""
+        unfenced = [node for node in partition.copies if not self.broker.nodes[node].fenced]
+        fit = [node for node in unfenced if node in partition.in_sync]
+        if not fit and self.broker.nodes_spec.unclean_leader_election and unfenced:
+            fit = unfenced
+            partition.in_sync = [unfenced[0]]
+        return fit[0] if fit else None
+
+    def elect(self, partition: ReplicatedPartition, term: int) -> bool:
+        """Whether the node that was named for this term leads now."""
+        if partition.term != term:
             return False
-        leader = partition.leader = fit[0]
+        partition.known = True
+        if self.broker.nodes[self._appointed(partition)].down:
+            return False
+        self._lead(partition)
+        return True
+
+    def _appointed(self, partition: ReplicatedPartition) -> int:
+        assert partition.appointed is not None
+        return partition.appointed
+
+    def _lead(self, partition: ReplicatedPartition) -> None:
+        """Whoever is appointed is there, and begins."""
+        leader = self._appointed(partition)
+        partition.leader = leader
+        partition.epoch = partition.term
         self._truncate(partition, partition.copies[leader])
         for copy in partition.copies.values():
-            if copy.node != leader and copy.node in there:
+            copy.is_new_to_leader(self.env.now)
+            if copy.node != leader and not self.broker.nodes[copy.node].down:
                 self._catch_up(partition, copy)
         self.advance(partition)
         for group in self.groups:
             group.set_offline(partition.index, False)
-        return True
 
     def _truncate(self, partition: ReplicatedPartition, leader: Follower) -> None:
         """What the new leader lacks is lost; whoever has as much as it has all there is."""
@@ -323,21 +361,15 @@ class ReplicatedTopic(Topic):
             self._send(partition, copy, partition.end, self.broker.nodes[copy.node].slowed(seconds))
 
     def node_back(self, node: int) -> None:
-        """It is there again: where it is the leader of nobody else's election, it leads on; else it catches up."""
+        """It is there again: where it is still appointed it leads on; else it catches up with whoever leads."""
         for partition in self.partitions:
             copy = partition.copies.get(node)
             if copy is None:
                 continue
             if partition.leader is not None:
                 self._catch_up(partition, copy)
-            elif node in partition.in_sync and copy.end == partition.end:
-                partition.leader = node
-                for other in partition.copies.values():
-                    if other.node != node and not self.broker.nodes[other.node].down:
-                        self._catch_up(partition, other)
-                self.advance(partition)
-                for group in self.groups:
-                    group.set_offline(partition.index, False)
+            elif partition.appointed == node and partition.known:
+                self._lead(partition)
 
     # -- figures -----------------------------------------------------------------------------------------------------
 

@@ -33,8 +33,9 @@ def topic(
         (RoundRobinPartitioner).
     replication_factor: How many nodes have each partition, the leader included; with 1, `replication` of the broker
         says when a record is safe.
-    min_insync_replicas: With fewer in sync than this a publication under `acks: all` is refused
-        (min.insync.replicas).
+    min_insync_replicas: With fewer in sync than this a publication under `acks: all` is refused, and nothing that
+        is written under other acks can be read until there are enough (min.insync.replicas; KAFKA-15583, since
+        3.7).
     message_size: Bytes of a message, where its publication does not say; for batches, retention, capacity and
         quotas.
     retention: What is deleted, by time or size; without it nothing is.
