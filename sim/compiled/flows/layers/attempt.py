@@ -59,6 +59,17 @@ def balancer_hears(s: State, own: Task, call: Call) -> None:
 
 
 @inlined
+def address_to_broker(s: State, child: int, kind: int, target: int, producer: int) -> None:
+    """What an attempt does at the other end of the wire that is a publication."""
+    made = tasks(s)[child]
+    made.on_wake = PUBLISH
+    if kind != PUBLICATION:
+        made.on_wake = PUBLISH_AT_EXCHANGE if kind == TO_EXCHANGE else PUBLISH_AT_LEADER
+    made.producer = producer
+    made.target = target
+
+
+@inlined
 def send(s: State, task: int, call: int, attempt: int) -> int:
     """Put one attempt on the wire; its replica, also where it is lost on its way, -1 where there is none."""
     own = tasks(s)[task]
@@ -88,14 +99,10 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
         made.connect = tries_to_connect(s, task, call)
     if row.propagates and own.call >= 0:  # else nobody waits for it
         tell_deadline(s, task, call, child)
-    made.on_wake = ARRIVE
     if target.kind >= PUBLICATION:
-        made.on_wake = PUBLISH
-        if target.kind != PUBLICATION:
-            made.on_wake = PUBLISH_AT_EXCHANGE if target.kind == TO_EXCHANGE else PUBLISH_AT_LEADER
-        made.producer = own.replica
-        made.target = row.target
+        address_to_broker(s, child, target.kind, row.target, own.replica)
     else:
+        made.on_wake = ARRIVE
         made.entry = target.entry
     if s.spans:
         keep_sent(s, task, child, target.where, attempt)
