@@ -39,6 +39,7 @@ APART = (
     "channels.reconnect",
     "channels.stop_channel",
     "clients.ask",
+    "clients.bear",
     "clients.begin_for",
     "clients.hear_client",
     "clients.withdraw_for",
@@ -69,9 +70,11 @@ APART = (
     "leaders.place_of",
     "leaders.refusal",
     "leaders.write",
+    "leaders.write_publication",
     "letters.end_letter",
     "letters.look_at_disk",
     "limits.ask_stores",
+    "limits.charge_in_turn",
     "limits.counters_at",
     "limits.counters_of",
     "limits.hold_back",
@@ -149,6 +152,8 @@ APART = (
     "spans.close_notes",
     "spans.keep_note",
     "transactions.end_transaction",
+    "transactions.member_of",
+    "transactions.take_part",
     "visits.arrival_apart",
 )
 """All of them, by module and name. Machine code knows each by its place in here: imports may come in any order."""

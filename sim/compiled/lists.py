@@ -9,7 +9,7 @@ from typing import TypeVar
 from sim.compiled.base import handler
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.lines import Turn, TurnLine
-from sim.compiled.rows.logs import Delivery, DeliveryLine
+from sim.compiled.rows.logs import Delivery, DeliveryLine, Transaction, TransactionLine
 from sim.compiled.rows.producers import Batch, BatchLine, ProducedRecord, Producer, ProducerLine, RecordLine
 from sim.compiled.rows.queues import Channel, Letter, LetterLine, QueueDelivery, QueueDeliveryLine, Round
 from sim.compiled.rows.running import Task, TaskLine
@@ -17,7 +17,18 @@ from sim.compiled.rows.serverless import Instance, InstanceLine
 from sim.compiled.rows.tables import Rows
 
 Linked = TypeVar(
-    "Linked", Task, Delivery, Turn, Letter, Channel, QueueDelivery, Instance, Producer, Batch, ProducedRecord
+    "Linked",
+    Task,
+    Delivery,
+    Turn,
+    Letter,
+    Channel,
+    QueueDelivery,
+    Instance,
+    Producer,
+    Batch,
+    ProducedRecord,
+    Transaction,
 )
 Line = (
     TaskLine
@@ -30,6 +41,7 @@ Line = (
     | ProducerLine
     | BatchLine
     | RecordLine
+    | TransactionLine
 )
 
 

@@ -289,6 +289,7 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    transaction: int
     partition: Partition | None
     undecided: int
     confirm: ConfirmWait | None
@@ -589,6 +590,7 @@ class Timer(int):
     ticket: int
     task: Task
     next: Timer | None
+    workload: Workload | None
 
 
 class TimerLane(int):
@@ -868,6 +870,7 @@ class Limit(int):
     undecided: int
     stored: bool
     tolerant: bool
+    in_turn: bool
     keyed: bool
     node: bool
     limiting: bool
@@ -903,6 +906,9 @@ class LibraryCounter(int):
     index: int
     excess: int
     last: int
+    span: int
+    initial: int
+    intervally: int
     speed: int
     burst: int
     delay: int
@@ -928,6 +934,11 @@ class WaitingCounter(int):
     rate: float
     burst: float
     stored: float
+    most: float
+    interval: float
+    cool_down: float
+    threshold: float
+    slope: float
     wait: float
 
 
@@ -999,6 +1010,13 @@ class Standing(int):
     midway: bool
 
 
+class TransactionLine(int):
+    """Transactions that stand in a line, by their `next` and `previous`."""
+
+    first: Transaction | None
+    last: Transaction | None
+
+
 class Topic(int):
     """A topic."""
 
@@ -1036,6 +1054,9 @@ class Broker(int):
     network: float
     disk: float
     limited: bool
+    begun: TransactionLine
+    look: int
+    looks: bool
 
 
 class Node(int):
@@ -1059,6 +1080,7 @@ class Partition(int):
     last_segment: Segment | None
     topic: Topic
     leader: Copy | None
+    epoch: int
     first_copy: Copy
     in_sync: int
     mark: int
@@ -1160,11 +1182,16 @@ class Fate(int):
 
 
 class Transaction(int):
-    """A transaction that is open."""
+    """The transaction of a member, until that knows how it ended."""
 
+    began: float
+    timeout: float
+    broker: Broker
     first: Message | None
     last: Message | None
+    open: bool
     takes_part: bool
+    previous: Transaction | None
     next: Transaction | None
 
 
@@ -1264,6 +1291,8 @@ class Member(int):
     pc: Op
     transaction: Transaction | None
     transactions: int
+    transaction_timeout: float
+    producer: Producer | None
     idempotent: bool
     latest: bool
     order: int
@@ -1359,6 +1388,7 @@ class ProducerSettings(int):
     chance: int
     broker: Broker
     first_producer: Producer
+    producers: int
     first_partition: Partition
     first_topic: Topic
     first_node: Node
@@ -1421,6 +1451,9 @@ class Batch(int):
     partition: Partition
     sequence: int
     attempts: int
+    epoch: int
+    member: Member | None
+    transaction: int
     records: RecordLine
     message: Message | None
     behind: Batch | None
@@ -1440,6 +1473,8 @@ class ProducedRecord(int):
     chain: int
     path: int
     flow: int
+    member: Member | None
+    transaction: int
     turn: int
     outcome: int
     task: Task | None
@@ -1580,6 +1615,9 @@ class Workload(int):
     caller: Replica
     pc: Op
     lane: TimerLane | None
+    own_patience: Draw | None
+    bears: float
+    staying: int
     retry: RetryRow
     max_attempts: int
     jitter: Draw

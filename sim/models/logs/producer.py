@@ -2,9 +2,14 @@
 
 A node is sent to when one batch for it is full or has waited for `linger` (or memory is short), and takes along one
 batch of every other partition that it leads, up to 1 MiB, as long as fewer than `max_in_flight` requests are under way
-to it. What fails is put back, in the order of its sequence where the producer is idempotent, and sent again after a
-pause, until `delivery_timeout`. An idempotent producer's batches are known again by the broker; those of others are
-written as often as they arrive. Who finds no memory waits for it, in order, for `max_block`.
+to it. What fails is put back and sent again after a pause, or at once where its partition has got another leader
+meanwhile (KIP-951, ProducerBatch.hasLeaderChangedForTheOngoingRetry), until `delivery_timeout`. Batches of an
+idempotent producer are known again by the broker; those of others are written as often as they arrive. They are put
+back in the order of their sequence, and sent again one at a time: the next when the first is acknowledged, or given up
+(RecordAccumulator.insertInSequenceOrder, shouldStopDrainBatchesForPartition). With `max_in_flight: 1` a partition has
+one batch under way, whoever leads it (mutePartition). Who finds no memory waits for it, in order, for `max_block`.
+A consumer that handles records in transactions has a producer of its own (a transactional.id), and a batch is of one
+transaction.
 
 Not modelled: compression, the overhead of records and batches, several producers in one replica, metadata requests (a
 new leader is known when it is elected), batches that are split for their size, and records larger than a request.
@@ -23,6 +28,7 @@ from sim.models.logs.batch import Batch
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.record import Ack, Record
 from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
+from sim.models.logs.transactions import FENCED
 from sim.models.outcomes import ERROR, OK, TIMEOUT, UNREACHABLE
 from sim.models.task import Task
 from sim.models.timers import TimerQueue
@@ -96,25 +102,40 @@ class Producer:
         keyed = topic.keyed(record.request, record.key)
         if keyed >= 0:
             return topic.partitions[keyed]
+        sticky = self._sticky(topic)
+        u, queued = topic.chance(record.request.id, record.chain), self._queued(topic)
+        present = topic.partitions[partitioners.peek(sticky, queued, u)]
+        if self._open_batch(present, record) is None:
+            partitioners.sent(sticky, 0.0, True, queued, u)
+        return topic.partitions[sticky.partition]
+
+    def _sticky(self, topic: ReplicatedTopic) -> partitioners.BuiltInRow:
         sticky = self.built_in.get(topic)
         if sticky is None:
             sticky = self.built_in[topic] = partitioners.new_built_in(len(topic.partitions), self.spec.batch)
-        u = topic.chance(record.request.id, record.chain)
-        return topic.partitions[partitioners.peek(sticky, self._queued(topic), u)]
+        return sticky
+
+    def _open_batch(self, partition: ReplicatedPartition, record: Record) -> Batch | None:
+        """The batch that a record goes into; one that has no room for it, or is of another transaction, is complete."""
+        line = self.open.setdefault(partition, deque())
+        if not line:
+            return None
+        last = line[-1]
+        other = last.transaction is not record.transaction
+        last.closed = last.closed or last.size + record.size > self.spec.batch or other
+        return None if last.closed else last
 
     def takes(self, topic: ReplicatedTopic, record: Record) -> bool:
         """Put it into a batch; False: there is no memory for a new one."""
         partition = self.partition_of(topic, record)
-        line = self.open.setdefault(partition, deque())
-        last = line[-1] if line else None
-        if last is None or last.closed or last.size + record.size > self.spec.batch:
-            if last is not None and not last.closed:
-                last.closed = True
+        last = self._open_batch(partition, record)
+        if last is None:
             if self.free < self._memory(record.size):
                 self.drain()
                 return False
             last = self._new_batch(topic, partition, record.size)
-            line.append(last)
+            last.transaction = record.transaction
+            self.open[partition].append(last)
         last.records.append(record)
         last.size += record.size
         last.closed = last.size >= self.spec.batch
@@ -162,15 +183,27 @@ class Producer:
             if not line:
                 continue
             batch = line[0]
-            backing_off = batch.attempts > 0 and batch.due > now
             full = len(line) > 1 or batch.closed
             if partition.leader is None:
                 soonest = min(soonest, now + self.spec.retry_backoff)
-            elif not backing_off and (full or exhausted or batch.due <= now):
+            elif self._is_behind(batch):
+                continue  # what it waits for is answered, or given up
+            elif not self._backs_off(batch) and (full or exhausted or batch.due <= now):
                 ready[partition.leader] = None
             else:
                 soonest = min(soonest, batch.due)
         return sorted(ready), soonest
+
+    def _backs_off(self, batch: Batch) -> bool:
+        """Whether it is in the pause between two tries, which nobody waits for who has another leader to send to."""
+        return batch.attempts > 0 and batch.due > self.env.now and batch.epoch == batch.partition.epoch
+
+    def _is_behind(self, batch: Batch) -> bool:
+        """Whether one before it is under way which has to be over first: nothing else before it is not over."""
+        if self.spec.max_in_flight > 1 and not (self.idempotent and batch.attempts):
+            return False
+        same = (other for other in self.live if other.partition is batch.partition)
+        return any(other.sequence < batch.sequence for other in same)
 
     def _send_to(self, nodes: list[int]) -> bool:
         """One request to each of these nodes that may have one more; whether there was any."""
@@ -184,15 +217,16 @@ class Producer:
 
     def _send(self, node: int) -> bool:
         """One request to a node, with a batch of each partition that it leads; whether there was any."""
-        now, size = self.env.now, 0.0
+        size = 0.0
         taken: list[Batch] = []
         for partition, line in self.open.items():
-            if not line or partition.leader != node or (line[0].attempts > 0 and line[0].due > now):
+            if not line or partition.leader != node or self._backs_off(line[0]) or self._is_behind(line[0]):
                 continue
             if taken and size + line[0].size > MAX_REQUEST:
                 break
             batch = line.popleft()
             batch.closed = True
+            batch.epoch = partition.epoch
             size += batch.size
             taken.append(batch)
         if taken:
@@ -212,8 +246,8 @@ class Producer:
         for batch, outcome in outcomes:
             if batch not in self.live:
                 continue
-            if not outcome:
-                self._end(batch, OK)
+            if outcome in (OK, FENCED):
+                self._end(batch, outcome)
             else:
                 self._again(batch)
         self.drain()
@@ -332,6 +366,8 @@ class ProduceRequest:
             outcome = batch.topic.refuses(batch.partition, acks)
             if not outcome and batch.partition.leader != self.node:
                 outcome = UNREACHABLE  # NOT_LEADER_OR_FOLLOWER
+            if not outcome and batch.transaction is not None and not batch.transaction.open:
+                outcome = FENCED
             if not outcome and not self._is_known(batch):
                 outcome = self._append(batch)
             if outcome:

@@ -19,6 +19,7 @@ from sim.compiled.rows.running import connections, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_sent
 from sim.compiled.tasks import ARRIVE, PUBLISH, PUBLISH_AT_EXCHANGE, PUBLISH_AT_LEADER, new_task
+from sim.compiled.transactions import take_part
 from sim.policies.connecting import KEPT_ALIVE, LINUX_GIVES_UP
 
 if TYPE_CHECKING:
@@ -59,13 +60,16 @@ def balancer_hears(s: State, own: Task, call: Call) -> None:
 
 
 @inlined
-def address_to_broker(s: State, child: int, kind: int, target: int, producer: int) -> None:
+def address_to_broker(s: State, task: int, child: int, kind: int, target: int) -> None:
     """What an attempt does at the other end of the wire that is a publication."""
     made = tasks(s)[child]
     made.on_wake = PUBLISH
     if kind != PUBLICATION:
-        made.on_wake = PUBLISH_AT_EXCHANGE if kind == TO_EXCHANGE else PUBLISH_AT_LEADER
-    made.producer = producer
+        made.on_wake = PUBLISH_AT_EXCHANGE
+        if kind != TO_EXCHANGE:
+            made.on_wake = PUBLISH_AT_LEADER
+            take_part(s, task, child, targets(s)[target].topic)
+    made.producer = tasks(s)[task].replica
     made.target = target
 
 
@@ -100,7 +104,7 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     if row.propagates and own.call >= 0:  # else nobody waits for it
         tell_deadline(s, task, call, child)
     if target.kind >= PUBLICATION:
-        address_to_broker(s, child, target.kind, row.target, own.replica)
+        address_to_broker(s, task, child, target.kind, row.target)
     else:
         made.on_wake = ARRIVE
         made.entry = target.entry
