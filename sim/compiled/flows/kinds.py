@@ -1332,8 +1332,8 @@ class Outbox(int):
     following: OutboxRow | None
     heard: int
     count: int
-    taken: int
     written: int
+    taken: int
     at: OutboxRow | None
     partition: Partition | None
     pc: Op
@@ -1364,6 +1364,24 @@ class BatchLine(int):
     last: Batch | None
 
 
+class BatchDeadlines(int):
+    """Batches that may be given up, the oldest first, by their `later`."""
+
+    due: float
+    first: Batch | None
+    last: Batch | None
+    looks: bool
+
+
+class RequestDeadlines(int):
+    """Requests whose answer is waited for, likewise."""
+
+    due: float
+    first: ProduceRequest | None
+    last: ProduceRequest | None
+    looks: bool
+
+
 class RecordLine(int):
     """Records that stand in a line, by their `next` and `previous`."""
 
@@ -1381,8 +1399,6 @@ class ProducerSettings(int):
     delivery_timeout: float
     retry_backoff: float
     retry_backoff_max: float
-    expiry_due: float
-    timeout_due: float
     max_in_flight: int
     acks: int
     chance: int
@@ -1398,13 +1414,9 @@ class ProducerSettings(int):
     quota_ring: int
     quota_ring_size: int
     there: ProducerLine
-    oldest_batch: Batch | None
-    newest_batch: Batch | None
-    oldest_request: ProduceRequest | None
-    newest_request: ProduceRequest | None
+    deliveries: BatchDeadlines
+    answers: RequestDeadlines
     idempotent: bool
-    expires: bool
-    times_out: bool
 
 
 class Producer(int):
@@ -1444,7 +1456,7 @@ class Batch(int):
     """Records of one partition that are sent together."""
 
     due: float
-    expires: float
+    deadline: float
     size: float
     producer: Producer
     topic: Topic
@@ -1461,7 +1473,7 @@ class Batch(int):
     previous: Batch | None
     next: Batch | None
     held: int
-    live: bool
+    over: bool
     closed: bool
 
 
