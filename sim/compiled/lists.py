@@ -10,14 +10,34 @@ from sim.compiled.base import handler
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.lines import Turn, TurnLine
 from sim.compiled.rows.logs import Delivery, DeliveryLine
-from sim.compiled.rows.producers import Batch, BatchLine, ProducedRecord, Producer, ProducerLine, RecordLine
+from sim.compiled.rows.producers import (
+    Batch,
+    BatchLine,
+    ProducedRecord,
+    Producer,
+    ProduceRequest,
+    ProducerLine,
+    RecordLine,
+    RequestLine,
+)
 from sim.compiled.rows.queues import Channel, Letter, LetterLine, QueueDelivery, QueueDeliveryLine, Round
 from sim.compiled.rows.running import Task, TaskLine
 from sim.compiled.rows.serverless import Instance, InstanceLine
 from sim.compiled.rows.tables import Rows
 
 Linked = TypeVar(
-    "Linked", Task, Delivery, Turn, Letter, Channel, QueueDelivery, Instance, Producer, Batch, ProducedRecord
+    "Linked",
+    Task,
+    Delivery,
+    Turn,
+    Letter,
+    Channel,
+    QueueDelivery,
+    Instance,
+    Producer,
+    Batch,
+    ProducedRecord,
+    ProduceRequest,
 )
 Line = (
     TaskLine
@@ -30,6 +50,7 @@ Line = (
     | ProducerLine
     | BatchLine
     | RecordLine
+    | RequestLine
 )
 
 

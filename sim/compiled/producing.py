@@ -14,9 +14,9 @@ from sim.compiled.apart import by_address
 from sim.compiled.base import NO, ONE, YES, ZERO, handler
 from sim.compiled.calendar import TIMER, arm, noise, push
 from sim.compiled.codes import OK
+from sim.compiled.held_requests import let_go_of_batch, let_go_of_record
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.placing import IN_TURN, keyed
-from sim.compiled.produce_requests import let_go_of_batch, let_go_of_record
 from sim.compiled.producer_events import EXPIRY, producer_event
 from sim.compiled.relays import chain_of
 from sim.compiled.rows.calls import calls

@@ -31,7 +31,9 @@ class Producer(Spec):
     batch: Annotated[Size, Field(gt=0)] = 16384.0
     """Bytes of a batch, one for each partition (batch.size)."""
     max_in_flight: Few = 5
-    """Requests under way to one node of the broker (max.in.flight.requests.per.connection)."""
+    """Requests under way to one node of the broker, which handles one after the other: those of a producer, not those of
+    others (max.in.flight.requests.per.connection).
+    """
     buffer: Annotated[Size, Field(gt=0)] = 33554432.0
     """Memory for batches, sent or not; each takes its full size (buffer.memory)."""
     max_block: Duration = 60.0
@@ -41,7 +43,9 @@ class Producer(Spec):
     idempotent: Flag = True
     """Whether the broker knows a batch again that is sent twice, and keeps the order (enable.idempotence)."""
     request_timeout: Annotated[Duration, Field(gt=0)] = 30.0
-    """How long an answer is waited for before the batch is sent again (request.timeout.ms)."""
+    """How long an answer is waited for before the batch is sent again, with all that is under way to the same node
+    (request.timeout.ms).
+    """
     delivery_timeout: Annotated[Duration, Field(gt=0)] = 120.0
     """From when on a batch is given up, all tries together (delivery.timeout.ms)."""
     retry_backoff: Annotated[Duration, Field(gt=0)] = 0.1

@@ -2,9 +2,10 @@
 
 A node is sent to when one batch for it is full or has waited for `linger` (or memory is short), and takes along one
 batch of every other partition that it leads, up to 1 MiB, as long as fewer than `max_in_flight` requests are under way
-to it. What fails is put back, in the order of its sequence where the producer is idempotent, and sent again after a
-pause, until `delivery_timeout`. An idempotent producer's batches are known again by the broker; those of others are
-written as often as they arrive. Who finds no memory waits for it, in order, for `max_block`.
+to it; it handles them one by one (`connection.py`). What fails is put back, in the order of its sequence where the
+producer is idempotent, and sent again after a pause, until `delivery_timeout`. An idempotent producer's batches are
+known again by the broker; those of others are written as often as they arrive. Who finds no memory waits for it, in
+order, for `max_block`.
 
 Not modelled: compression, the overhead of records and batches, several producers in one replica, metadata requests (a
 new leader is known when it is elected), batches that are split for their size, and records larger than a request.
@@ -21,6 +22,7 @@ from sim.models.clock import Clock, Signal, Turn
 from sim.models.draws import Draw
 from sim.models.logs.batch import Batch
 from sim.models.logs.cluster import ClusteredBroker
+from sim.models.logs.connection import Connection
 from sim.models.logs.record import Ack, Record
 from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
 from sim.models.outcomes import ERROR, OK, TIMEOUT, UNREACHABLE
@@ -70,7 +72,7 @@ class Producer:
         self.closed = False
         self.open: dict[ReplicatedPartition, deque[Batch]] = {}  # not sent yet, or to be sent again
         self.sequences: dict[ReplicatedPartition, int] = {}
-        self.under_way = [0] * len(broker.nodes)  # requests
+        self.connections = [Connection(self.env) for _ in broker.nodes]
         self.free = spec.buffer
         self.blocked: deque[Blocked] = deque()
         self.built_in: dict[ReplicatedTopic, partitioners.BuiltInRow] = {}
@@ -149,9 +151,10 @@ class Producer:
         ready, soonest = self._look()
         while self._send_to(ready):
             ready, soonest = self._look()
-        if soonest < self.woken_at:
-            self.woken_at = soonest
-            self.env.hold(Signal(self._woken), soonest - self.env.now)
+        wait = soonest - self.env.now
+        if self.env.now + wait < self.woken_at:
+            self.woken_at = self.env.now + wait
+            self.env.hold(Signal(self._woken), wait)
 
     def _look(self) -> tuple[list[int], float]:
         """The nodes that something is ready for, and when more will be, s."""
@@ -166,15 +169,17 @@ class Producer:
             full = len(line) > 1 or batch.closed
             if partition.leader is None:
                 soonest = min(soonest, now + self.spec.retry_backoff)
-            elif not backing_off and (full or exhausted or batch.due <= now):
-                ready[partition.leader] = None
-            else:
+            elif backing_off or not (full or exhausted or batch.due <= now):
                 soonest = min(soonest, batch.due)
+            elif self.connections[partition.leader].silent_until > now:
+                soonest = min(soonest, self.connections[partition.leader].silent_until)
+            else:
+                ready[partition.leader] = None
         return sorted(ready), soonest
 
     def _send_to(self, nodes: list[int]) -> bool:
         """One request to each of these nodes that may have one more; whether there was any."""
-        sent = [self._send(node) for node in nodes if self.under_way[node] < self.spec.max_in_flight]
+        sent = [self._send(node) for node in nodes if len(self.connections[node].under_way) < self.spec.max_in_flight]
         return any(sent)
 
     def _woken(self, _: object) -> None:
@@ -196,7 +201,6 @@ class Producer:
             size += batch.size
             taken.append(batch)
         if taken:
-            self.under_way[node] += 1
             self.requests += 1
             self.batches += len(taken)
             ProduceRequest(self, node, taken).go()
@@ -204,11 +208,28 @@ class Producer:
 
     # -- what becomes of them ----------------------------------------------------------------------------------------
 
-    def answered(self, node: int, outcomes: list[tuple[Batch, int]]) -> None:
-        """An answer has come, or is waited for no longer."""
+    def answered(self, request: ProduceRequest, outcomes: list[tuple[Batch, int]]) -> None:
+        """An answer has come, or none is waited for."""
         if self.closed:
             return
-        self.under_way[node] -= 1
+        del request.connection.under_way[request]
+        self._hear(outcomes)
+        self.drain()
+
+    def disconnect(self, request: ProduceRequest) -> None:
+        """A request is waited for no longer: nor are the others of its connection."""
+        if self.closed:
+            return
+        failed, connection = list(request.connection.under_way), request.connection
+        self.connections[request.node] = Connection(self.env, connection.silent_until)
+        connection.close()
+        for other in failed:
+            other.fail()
+            self._hear([(batch, TIMEOUT if other is request else UNREACHABLE) for batch in other.batches])
+        self.drain()
+
+    def _hear(self, outcomes: list[tuple[Batch, int]]) -> None:
+        """What became of the batches of a request."""
         for batch, outcome in outcomes:
             if batch not in self.live:
                 continue
@@ -216,7 +237,6 @@ class Producer:
                 self._end(batch, OK)
             else:
                 self._again(batch)
-        self.drain()
 
     def _again(self, batch: Batch) -> None:
         """Put it back for another try, after a pause."""
@@ -261,6 +281,8 @@ class Producer:
         self.live.clear()
         self.open.clear()
         self.blocked.clear()
+        for connection in self.connections:
+            connection.close()
 
 
 class ProduceRequest:
@@ -274,9 +296,11 @@ class ProduceRequest:
         self.batches = batches
         self.size = sum(batch.size for batch in batches)
         self.outcomes: dict[Batch, int] = {}
+        self.connection = producer.connections[node]
+        self.connection.under_way[self] = None
         self.over = False  # for the producer
         self.ticket = 0  # of its wait for an answer
-        self.held_back = 0.0
+        self.read = False  # by its node
         self.told = False  # the answer is on its way
 
     def go(self) -> None:
@@ -289,7 +313,7 @@ class ProduceRequest:
             self.producer.deadlines.requests.arm(self)
         delay = first.hop.delay(first.request.id, self.batches[0].chain)
         if delay < 0.0:
-            self._forget()
+            self.forget()
             if self.producer.acks == "0":
                 self._tell(OK)
         elif delay > 0.0:
@@ -302,15 +326,31 @@ class ProduceRequest:
     def _tell(self, outcome: int) -> None:
         """The producer hears no more than this: it has sent them."""
         self.over = True
-        self.env.hold(Signal(lambda _: self.producer.answered(self.node, [(b, outcome) for b in self.batches])), 0.0)
+        self.env.hold(Signal(lambda _: self.producer.answered(self, [(b, outcome) for b in self.batches])), 0.0)
 
     def time_out(self) -> None:
         """Its producer waits no longer."""
+        self.producer.disconnect(self)
+
+    def fail(self) -> None:
+        """Its connection is closed."""
         self.over = True
-        self.producer.answered(self.node, [(batch, TIMEOUT) for batch in self.batches])
+        self.ticket += 1
+
+    @property
+    def _nobody_there(self) -> bool:
+        return bool(self.broker.down or self.broker.nodes[self.node].down)
 
     def _arrive(self, _: object) -> None:
-        if self.broker.down or self.broker.nodes[self.node].down:
+        if self._nobody_there:
+            self._refused()
+        else:
+            self.connection.read(self)
+
+    def begin(self) -> None:
+        """Its node has read it, and is at it."""
+        self.read = True
+        if self._nobody_there:
             self._refused()
             return
         delay = self.broker.busy(self.node, self.size)
@@ -326,7 +366,6 @@ class ProduceRequest:
         self._answer()
 
     def _handle(self, _: object) -> None:
-        self.held_back = self.broker.held_back(self.producer.service, self.size)
         acks = self.producer.acks
         for batch in self.batches:
             outcome = batch.topic.refuses(batch.partition, acks)
@@ -382,19 +421,25 @@ class ProduceRequest:
     def _answer(self) -> None:
         """What became of all of them, as soon as the last is known."""
         self.told = True
+        throttle = 0.0 if self._nobody_there else self.broker.throttle(self.node, self.producer.service, self.size)
         first = self.batches[0].first
         delay = first.back.delay(first.request.id, self.batches[0].chain)
         if delay >= 0.0 and self.producer.acks != "0":
-            self.env.hold(Signal(self._back), delay + self.held_back)
-        self._forget()
+            self.env.hold(Signal(lambda _: self._back(throttle)), delay)
+        self.forget()
+        if self.read:
+            self.connection.read_on(throttle)
 
-    def _back(self, _: object) -> None:
+    def _back(self, throttle: float) -> None:
         if not self.over:
             self.over = True
             self.ticket += 1
-            self.producer.answered(self.node, [(batch, self.outcomes[batch]) for batch in self.batches])
+            if throttle > 0.0:
+                self.connection.silent_until = self.env.now + throttle
+            self.producer.answered(self, [(batch, self.outcomes[batch]) for batch in self.batches])
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """It is on its way no longer."""
         for batch in self.batches:
             for record in batch.records:
                 record.request.done()
