@@ -53,8 +53,8 @@ class Nodes(Spec):
 class Quota(Spec):
     """What one service may send to a node of a broker, which reads nothing more of whoever is over it for a while.
 
-    The rate is that of a window of eleven seconds; over the quota the answer is sent at once, and tells for how long the
-    node mutes the channel and the producer sends nothing: as long as it takes to bring the average back
+    The rate is that of a window of eleven seconds; over the quota the answer is sent at once, and says for how long the
+    node mutes the channel and the producer is silent: as long as it takes to bring the average back
     (ClientQuotaManager: (rate - quota) / quota x window, quota.window.num 11 of 1 s each; KIP-219).
     """
 

@@ -31,8 +31,8 @@ class Producer(Spec):
     batch: Annotated[Size, Field(gt=0)] = 16384.0
     """Bytes of a batch, one for each partition (batch.size)."""
     max_in_flight: Few = 5
-    """Requests under way to one node of the broker, which handles one after the other: those of a producer, not those of
-    others (max.in.flight.requests.per.connection).
+    """Requests under way to one node of the broker, which handles those of one producer one after the other
+    (max.in.flight.requests.per.connection).
     """
     buffer: Annotated[Size, Field(gt=0)] = 33554432.0
     """Memory for batches, sent or not; each takes its full size (buffer.memory)."""
