@@ -70,6 +70,7 @@ APART = (
     "leaders.place_of",
     "leaders.refusal",
     "leaders.write",
+    "leaders.write_publication",
     "letters.end_letter",
     "letters.look_at_disk",
     "limits.ask_stores",
@@ -151,6 +152,8 @@ APART = (
     "spans.close_notes",
     "spans.keep_note",
     "transactions.end_transaction",
+    "transactions.member_of",
+    "transactions.take_part",
     "visits.arrival_apart",
 )
 """All of them, by module and name. Machine code knows each by its place in here: imports may come in any order."""

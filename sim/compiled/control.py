@@ -21,7 +21,7 @@ from sim.compiled.rows.hosts import hosts, quotas, replicas
 from sim.compiled.rows.lines import codels, disciplines, replica_lines
 from sim.compiled.rows.logs import dealt_out, stickies
 from sim.compiled.rows.plugins import plugin_steps
-from sim.compiled.rows.producers import producer_settings
+from sim.compiled.rows.producers import producer_settings, producers
 from sim.compiled.rows.running import give_back_note, notes
 from sim.compiled.rows.running import tasks as task_rows
 from sim.spec.cpu import LEAST_QUOTA
@@ -262,13 +262,18 @@ class Control:
             loads.array(self.s)[first + replica * line : first + (replica + 1) * line] = 0
 
     def _forget_producer(self, replica: int) -> None:
-        """Its next producer sticks to other partitions."""
+        """Its next producers stick to other partitions."""
         stickies.array(self.s)["left"][replica :: self.s.replica_count] = 0
         dealt_out.array(self.s)[replica :: self.s.replica_count] = 0
         for settings in range(self.wiring.producer_tables.brokers):
-            if self.s.must_grow:
-                self.machine.grow()
-            produced.close_producer(self.s, producer_settings(self.s)[settings].first_producer + replica)
+            place = producer_settings(self.s)[settings].there.first
+            while place >= 0:
+                following = producers(self.s)[place].next
+                if producers(self.s)[place].replica == replica:
+                    if self.s.must_grow:
+                        self.machine.grow()
+                    produced.close_producer(self.s, place)
+                place = following
 
     # -- tokens --------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from sim.compiled.calendar import OF_NODES, ORDER, ORDINARY, put_ready, schedule
 from sim.compiled.codes import ERROR, ISR_EXPANDED, LOST, OK, UNREACHABLE
 from sim.compiled.events import log
 from sim.compiled.placing import which_partition
+from sim.compiled.rows.calls import targets
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, numbers
 from sim.compiled.rows.logs import (
@@ -25,6 +26,7 @@ from sim.compiled.rows.logs import (
     group_of,
     groups,
     lacks,
+    members,
     messages,
     nodes,
     partitions,
@@ -36,9 +38,9 @@ from sim.compiled.rows.logs import (
 )
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
-from sim.compiled.spans import REPLICATION, keep_note
+from sim.compiled.spans import REPLICATION, flow_of, keep_note
 from sim.compiled.topics import ALL, new_delivery, readable, release, write_down
-from sim.compiled.transactions import end_unread, join_transaction, stand_unstable
+from sim.compiled.transactions import end_unread, join_transaction, known, stand_unstable
 
 SHIPPED, ALONE = map(whole, range(2))  # what an event is about: a follower has a record, or all that there are
 
@@ -118,6 +120,23 @@ def write(
     return message
 
 
+@by_address
+@handler
+def write_publication(s: State, publication: int) -> int:
+    """The leader has what was published; what its transaction has of it already is not written twice."""
+    own = tasks(s)[publication]
+    target = targets(s)[own.target]
+    transaction = NONE
+    if own.transaction > 0:
+        transaction = members(s)[own.member].transaction
+        message = known(s, transaction, target.topic, target.site, own.path)
+        if message >= 0:
+            messages(s)[message].left += 1
+            return message
+    flow = flow_of(s, publication)
+    return write(s, target.topic, own.partition, target.site, own.request, own.chain, own.path, flow, transaction)
+
+
 # -- what the publisher waits for --------------------------------------------------------------------------------------
 
 
@@ -127,9 +146,17 @@ def waits_for(s: State, task: int, message: int) -> bool:
     row = messages(s)[message]
     if is_known(row.available) or fates(s)[message].lost:
         return False
+    tasks(s)[task].next = row.waiter  # an earlier try, which may be waited for no longer
     row.waiter = task
     tasks(s)[task].held += 1
     return True
+
+
+@handler
+def wake_earlier(s: State, task: int) -> None:
+    """Who waited for the same message before."""
+    if tasks(s)[task].next >= 0:
+        put_ready(s, tasks(s)[task].next)  # held while it waited: its turn takes that over
 
 
 @by_address

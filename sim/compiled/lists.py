@@ -9,7 +9,7 @@ from typing import TypeVar
 from sim.compiled.base import handler
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.lines import Turn, TurnLine
-from sim.compiled.rows.logs import Delivery, DeliveryLine
+from sim.compiled.rows.logs import Delivery, DeliveryLine, Transaction, TransactionLine
 from sim.compiled.rows.producers import (
     Batch,
     BatchLine,
@@ -38,6 +38,7 @@ Linked = TypeVar(
     Batch,
     ProducedRecord,
     ProduceRequest,
+    Transaction,
 )
 Line = (
     TaskLine
@@ -51,6 +52,7 @@ Line = (
     | BatchLine
     | RecordLine
     | RequestLine
+    | TransactionLine
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from sim.compiled import calendar, committing, consumers, ending, letters, producing, relays, topics, transactions
+from sim.compiled import calendar, committing, consumers, ending, letters, producing, relays, topics
 from sim.compiled.base import NONE
 from sim.compiled.codes import SKIPPED
 from sim.compiled.committing import AUTOMATIC
@@ -19,7 +19,6 @@ from sim.compiled.rows.logs import deliveries, group_partitions, groups, held, m
 from sim.compiled.rows.queues import channels as channel_rows
 from sim.compiled.rows.running import flows, tasks
 from sim.compiled.tasks import GO_ON, LOOKS_AT_COMMIT, LOOKS_AT_FETCH, new_task
-from sim.models.logs.transactions import abort_delay
 from sim.policies.assignor import range_assign
 from sim.vocabulary import EventKind
 
@@ -142,25 +141,11 @@ class Membership:
         self.hold(member)
         self.silence(row.task)
         row.task = NOBODY
-        if row.transaction >= 0:
-            self._leave_open(member)
         if member in self.closing and not replicas(self.s)[row.replica].down:
             self.commit_handled(member)
         self.closing.discard(member)
         self.give_back(member, gone=True)
         self.left(row.replica)
-
-    def _leave_open(self, member: int) -> None:
-        """Its transaction is open until it is back, or until its time is over."""
-        number, spec = members(self.s)[member].transactions, self.wiring.members[member].spec.transaction
-
-        def abort() -> None:
-            row = members(self.s)[member]
-            if row.transaction >= 0 and row.transactions == number:
-                transactions.close_transaction(self.s, member, False)
-
-        assert spec is not None
-        self.order_in(abort_delay(self.s.now, spec.timeout), abort)
 
     def commit_handled(self, member: int) -> None:
         """Under automatic commits: what is handled is committed."""

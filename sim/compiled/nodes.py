@@ -33,6 +33,7 @@ from sim.compiled.rows.logs import (
     partitions,
     topics,
 )
+from sim.compiled.rows.logs import transactions as transaction_rows
 from sim.models.logs.cluster import ClusteredBroker, Node
 from sim.models.logs.replicated import ReplicatedTopic
 
@@ -77,11 +78,30 @@ class BrokerView(ClusteredBroker):
         self.nodes = [NodeView(machine, node) for node in model.nodes]
         deep = [topic for topic in model.in_depth if machine.wiring.is_deep(topic)]
         self.in_depth = [TopicView(machine, self, topic) for topic in deep]
+        row = brokers(machine.s)[self.place]
+        row.look = machine.control.membership.order(self._look_at_transactions, lasting=True)
 
     @property
     def down(self) -> int:  # type: ignore[override]  # its row counts the faults, and nobody sets it here
         """For how many faults."""
         return brokers(self.machine.s)[self.place].down
+
+    def _look_at_transactions(self) -> None:
+        """Abort those whose time is over, whoever lives: `Coordinator` of `models/logs/transactions.py`."""
+        s, row = self.machine.s, brokers(self.machine.s)[self.place]
+        row.looks = False
+        over, place = [], NOBODY if row.down else row.begun.first
+        while place >= 0:
+            its = transaction_rows(s)[place]
+            if its.began + its.timeout < s.now:
+                over.append(place)
+            place = its.next
+        for place in over:
+            if s.must_grow:
+                self.machine.grow()
+            transactions.end_transaction(self.machine.s, place, False)
+        if brokers(self.machine.s)[self.place].begun.first >= 0:
+            transactions.look_later(self.machine.s, self.place)
 
     def restore(self) -> None:
         """Wake all who wait."""
@@ -228,6 +248,16 @@ class PartitionView:
     def leader(self, leader: int | None) -> None:
         """From now on."""
         self.row.leader = self.copies[leader].place if leader is not None else NOBODY
+
+    @property
+    def epoch(self) -> int:
+        """The term of who leads, or led last."""
+        return self.row.epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        """From now on."""
+        self.row.epoch = epoch
 
     @property
     def in_sync(self) -> InSync:

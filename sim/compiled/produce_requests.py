@@ -18,7 +18,7 @@ from sim.compiled.node_connections import stand_unread, take_unread
 from sim.compiled.producer_events import ANSWERED, ARRIVED, HANDLED, READ_ON, SENT, TIME_OUT, producer_event
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
-from sim.compiled.rows.logs import brokers, copies, fates, messages, nodes, partitions, topics
+from sim.compiled.rows.logs import brokers, copies, fates, members, messages, nodes, partitions, topics
 from sim.compiled.rows.producers import (
     batches,
     client_quotas,
@@ -36,6 +36,7 @@ from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.compiled.tasks import HEARS_OF_REPLICAS, forget, new_task
 from sim.compiled.topics import ALL, NO_ACKS, append_to, is_available, release
+from sim.compiled.transactions import FENCED, is_fenced
 from sim.policies import client_quota
 
 throttle_time = client_quota.throttle_time.compiled
@@ -227,6 +228,9 @@ def write_batch(s: State, request: int, batch: int) -> int:
         return outcome
     if leader_of(s, batch) != row.node:
         return UNREACHABLE  # NOT_LEADER_OR_FOLLOWER
+    its = batches(s)[batch]
+    if its.transaction > 0 and is_fenced(s, its.member, its.transaction):
+        return FENCED
     if settings.idempotent and is_known_again(s, batch):
         return OK
     if settings.idempotent and row.life == producers(s)[row.producer].life and is_early(s, batch):
@@ -275,11 +279,24 @@ def is_early(s: State, batch: int) -> bool:
 
 
 @handler
+def has_earlier(s: State, batch: int) -> bool:
+    """Whether one of its partition that came before it is neither acknowledged nor given up."""
+    own = batches(s)[batch]
+    other = producers(s)[own.producer].live.first
+    while other >= 0 and other != batch:  # they stand in the order in which they were made
+        if batches(s)[other].partition == own.partition:
+            return YES
+        other = batches(s)[other].next
+    return NO
+
+
+@handler
 def append_batch(s: State, batch: int, acks: int) -> None:
     """Write its records, of which the last is kept for whoever waits for it."""
     row = batches(s)[batch]
     if row.message >= 0:
         release(s, row.message)
+    transaction = members(s)[row.member].transaction if row.transaction > 0 else NONE
     record = row.records.first
     while record >= 0:
         sent = produced_records(s)[record]
@@ -287,7 +304,9 @@ def append_batch(s: State, batch: int, acks: int) -> None:
         site = publishers(s)[sent.publisher].site
         kept = YES if sent.next < 0 else NO
         if topics(s)[row.topic].deep:
-            row.message = write(s, row.topic, row.partition, site, sent.request, chain, sent.path, sent.flow, NONE)
+            row.message = write(
+                s, row.topic, row.partition, site, sent.request, chain, sent.path, sent.flow, transaction
+            )
             if acks != ALL:
                 acknowledge(s, row.message)
             if not kept:

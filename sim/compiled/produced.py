@@ -35,6 +35,7 @@ from sim.compiled.rows.producers import (
     produce_requests,
     produced_records,
     producer_settings,
+    producer_turns,
     producer_wakes,
     producers,
     queued_batches,
@@ -44,6 +45,7 @@ from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.sending import drain
 from sim.compiled.tasks import done
+from sim.compiled.transactions import FENCED
 from sim.policies import retry
 
 client_pause = retry.client_pause.compiled
@@ -172,8 +174,9 @@ def hear(s: State, request: int, outcome: int) -> None:
     while entry >= 0:
         its = requested_batches(s)[entry]
         if batches(s)[its.batch].live:
-            if (its.outcome if outcome < 0 else outcome) == OK:
-                end_batch(s, its.batch, OK)
+            how = its.outcome if outcome < 0 else outcome
+            if how in (OK, FENCED):
+                end_batch(s, its.batch, how)
             else:
                 send_again(s, its.batch)
         entry = its.next
@@ -298,8 +301,6 @@ def end_records(s: State, batch: int, outcome: int, heard: bool) -> None:
 def close_producer(s: State, place: int) -> None:
     """Its replica is gone, with what was not sent."""
     own = producers(s)[place]
-    if not own.there:
-        return
     batch = own.live.first
     while batch >= 0:
         following = batches(s)[batch].next
@@ -337,6 +338,7 @@ def forget_lines(s: State, place: int) -> None:
     for index in range(producer_settings(s)[own.settings].topics):
         built_ins(s)[own.first_built_in + index].partition = -1
         built_ins(s)[own.first_built_in + index].produced = 0.0
+        producer_turns(s)[own.first_built_in + index] = 0
 
 
 @handler

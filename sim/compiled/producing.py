@@ -11,7 +11,7 @@ from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.compiled.apart import by_address
-from sim.compiled.base import NO, ONE, YES, ZERO, handler
+from sim.compiled.base import NO, NONE, ONE, YES, ZERO, handler
 from sim.compiled.calendar import TIMER, arm, noise, push
 from sim.compiled.codes import OK
 from sim.compiled.held_requests import let_go_of_batch, let_go_of_record
@@ -22,14 +22,14 @@ from sim.compiled.relays import chain_of
 from sim.compiled.rows.calls import calls
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
-from sim.compiled.rows.logs import outbox_rows, outboxes, pending, topics
+from sim.compiled.rows.logs import members, outbox_rows, outboxes, pending, topics
 from sim.compiled.rows.producers import (
-    Batch,
     batches,
     built_ins,
     open_lines,
     produced_records,
     producer_settings,
+    producer_turns,
     producers,
     publishers,
     queued_batches,
@@ -44,9 +44,10 @@ from sim.compiled.sending import drain
 from sim.compiled.spans import flow_of
 from sim.compiled.tasks import IN_MEMORY, NOWHERE, done
 from sim.compiled.topics import NO_ACKS
+from sim.compiled.transactions import member_of
 from sim.policies import partitioner
 
-peek, sent = partitioner.peek.compiled, partitioner.sent.compiled
+peek, sent, in_turn = partitioner.peek.compiled, partitioner.sent.compiled, partitioner.in_turn.compiled
 
 
 # -- records in --------------------------------------------------------------------------------------------------------
@@ -62,6 +63,8 @@ def new_record(s: State, publisher: int, request: int, chain: int, path: int, fl
     row.chain = chain
     row.path = path
     row.flow = flow
+    row.member = NOBODY
+    row.transaction = 0
     row.turn = -1
     row.outcome = -1
     row.task = NOBODY
@@ -75,7 +78,7 @@ def new_record(s: State, publisher: int, request: int, chain: int, path: int, fl
 def put(s: State, task: int, record: int, replica: int) -> bool:
     """Into a batch, if there is memory for it; else its task waits for some, in order."""
     publisher = publishers(s)[produced_records(s)[record].publisher]
-    producer = producer_of(s, publisher.settings, replica)
+    producer = producer_of(s, record, replica)
     own = producers(s)[producer]
     tasks(s)[task].record = record
     requests(s)[produced_records(s)[record].request].alive += 1
@@ -92,10 +95,20 @@ def put(s: State, task: int, record: int, replica: int) -> bool:
 
 
 @handler
-def producer_of(s: State, settings: int, replica: int) -> int:
-    """The one that a replica has for all that it publishes to a broker."""
-    place = producer_settings(s)[settings].first_producer + replica
+def place_of_producer(s: State, record: int, replica: int) -> int:
+    """The one that a replica has for all that it publishes to a broker; who has transactions has one of his own."""
+    row = produced_records(s)[record]
+    if row.transaction > 0:
+        return members(s)[row.member].producer
+    return producer_settings(s)[publishers(s)[row.publisher].settings].first_producer + replica
+
+
+@handler
+def producer_of(s: State, record: int, replica: int) -> int:
+    """The same, which is there from now on."""
+    place = place_of_producer(s, record, replica)
     row = producers(s)[place]
+    settings = row.settings
     if not row.there:
         row.there = True
         row.free = producer_settings(s)[settings].buffer
@@ -115,7 +128,7 @@ def unblock(s: State, task: int) -> None:
     row = produced_records(s)[own.record]
     if row.blocked:
         row.blocked = False
-        place = producer_settings(s)[publishers(s)[row.publisher].settings].first_producer + own.replica
+        place = place_of_producer(s, own.record, own.replica)
         unlink(tasks(s), producers(s)[place].blocked, task)
         producers(s)[place].waiting -= 1
 
@@ -135,18 +148,18 @@ def takes(s: State, producer: int, record: int) -> bool:
     """Put it into a batch; False: there is no memory for a new one."""
     own, row = producers(s)[producer], produced_records(s)[record]
     settings, publisher = producer_settings(s)[own.settings], publishers(s)[row.publisher]
-    by_key = placed_by_key(s, own.replica, record)
+    by_key = placed_by_key(s, producer, record)
     place = by_key if by_key >= 0 else placed_by_load(s, producer, record)
     partition = topics(s)[publisher.topic].first + place
     line = line_of(s, producer, partition)
-    batch = open_lines(s)[line].last
-    if batch < 0 or is_full(batches(s)[batch], publisher.size, settings.batch):
-        if batch >= 0:
-            batches(s)[batch].closed = True
+    batch = open_batch(s, line, record, settings.batch)
+    if batch < 0:
         if own.free < max(publisher.size, settings.batch):
             drain(s, producer)
             return NO
         batch = new_batch(s, producer, publisher.topic, partition, line, publisher.size)
+        batches(s)[batch].member = row.member
+        batches(s)[batch].transaction = row.transaction
     add_last(produced_records(s), batches(s)[batch].records, record)
     batches(s)[batch].size += publisher.size
     batches(s)[batch].closed = batches(s)[batch].size >= settings.batch
@@ -157,31 +170,46 @@ def takes(s: State, producer: int, record: int) -> bool:
 
 
 @handler
-def is_full(row: Batch, size: float, most: float) -> bool:
-    """No record of this size goes into a batch."""
-    return row.closed or row.size + size > most
+def open_batch(s: State, line: int, record: int, most: float) -> int:
+    """The batch that a record goes into; one that has no room for it, or is of another transaction, is complete; -1:
+    there is none.
+    """
+    batch = open_lines(s)[line].last
+    if batch < 0:
+        return NONE
+    row, sent = batches(s)[batch], produced_records(s)[record]
+    other = row.transaction != sent.transaction
+    row.closed = row.closed or row.size + publishers(s)[sent.publisher].size > most or other
+    return NONE if row.closed else batch
 
 
 @handler
-def placed_by_key(s: State, replica: int, record: int) -> int:
+def placed_by_key(s: State, producer: int, record: int) -> int:
     """By its key, or in turn, which is its own from then on; -1: where the producer is now."""
     row = produced_records(s)[record]
     publisher = publishers(s)[row.publisher]
     if publisher.key != IN_TURN:
-        return keyed(s, publisher.topic, publisher.key, replica, row.request)
+        return keyed(s, publisher.topic, publisher.key, producers(s)[producer].replica, row.request)
     if row.turn < 0:
-        row.turn = keyed(s, publisher.topic, publisher.key, replica, row.request)
+        place = built_in_at(s, producer, publisher.topic)
+        row.turn = in_turn(producer_turns(s)[place], topics(s)[publisher.topic].count)
+        producer_turns(s)[place] += 1
     return row.turn
 
 
 @handler
 def placed_by_load(s: State, producer: int, record: int) -> int:
-    """Where the producer is now."""
-    row = produced_records(s)[record]
-    topic = publishers(s)[row.publisher].topic
-    u = uniform(draws(s)[topics(s)[topic].chance].key, requests(s)[row.request].id, row.chain)
-    queued = rows_from(queued_batches(s), line_at(s, producer, topics(s)[topic].first))
-    return peek(built_ins(s)[built_in_at(s, producer, topic)], queued, u)
+    """Where the producer is now; it goes on first where it has produced enough, and no batch is open any more."""
+    row, most = produced_records(s)[record], producer_settings(s)[producers(s)[producer].settings].batch
+    publisher = publishers(s)[row.publisher]
+    first = topics(s)[publisher.topic].first
+    u = uniform(draws(s)[topics(s)[publisher.topic].chance].key, requests(s)[row.request].id, row.chain)
+    queued = rows_from(queued_batches(s), line_at(s, producer, first))
+    built_in = built_ins(s)[built_in_at(s, producer, publisher.topic)]
+    line = line_of(s, producer, first + peek(built_in, queued, u))
+    if open_batch(s, line, record, most) < 0:
+        sent(built_in, 0.0, YES, queued, u)
+    return built_in.partition
 
 
 @handler
@@ -240,6 +268,7 @@ def new_batch(s: State, producer: int, topic: int, partition: int, line: int, si
     row.partition = partition
     row.sequence = open_lines(s)[line].sequence
     row.attempts = 0
+    row.epoch = 0
     row.records.first = NOBODY
     row.records.last = NOBODY
     row.message = NOBODY
@@ -320,6 +349,11 @@ def publish_record(s: State, task: int, op: int) -> bool:
     salt = calls(s)[row.call].salt
     chain, path = link_chain(own.chain, salt, ZERO), link_chain(own.path, salt, ZERO)
     record = new_record(s, row.publisher, own.request, chain, path, flow_of(s, task))
+    topic = topics(s)[publishers(s)[row.publisher].topic]
+    if topic.deep:
+        made = produced_records(s)[record]
+        made.member = member_of(s, task, topic.broker)
+        made.transaction = members(s)[made.member].transactions if made.member >= 0 else 0
     return put(s, task, record, own.replica)
 
 

@@ -261,7 +261,7 @@ def read_producers(s: State, what: int, index: int) -> float:
             producer = producers(s)[producer].next
         return buffered
     total = 0
-    for producer in range(settings.first_producer, settings.first_producer + s.replica_count):
+    for producer in range(settings.first_producer, settings.first_producer + settings.producers):
         row = producers(s)[producer]
         total += row.waiting if what == PRODUCERS_BLOCKED else row.requests if what == PRODUCE_REQUESTS else row.batches
     return float(total)

@@ -9,9 +9,10 @@ from sim.compiled.base import NO, NONE, YES, handler
 from sim.compiled.calendar import occur
 from sim.compiled.held_requests import let_go_of_request
 from sim.compiled.lists import add_last
-from sim.compiled.produce_requests import go, leader_of
+from sim.compiled.produce_requests import go, has_earlier, leader_of
 from sim.compiled.producer_events import WOKEN, producer_event
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.logs import partitions
 from sim.compiled.rows.producers import (
     batches,
     node_connections,
@@ -75,7 +76,8 @@ def is_awaited(s: State, producer: int, node: int) -> bool:
     line = producers(s)[producer].first_open
     while line >= 0:
         row = open_lines(s)[line]
-        if row.first >= 0 and leader_of(s, row.first) == node and is_ready(s, producer, line):
+        may_go = row.first >= 0 and leader_of(s, row.first) == node and is_ready(s, producer, line)
+        if may_go and not is_behind(s, row.first):
             return YES
         line = row.next
     return NO
@@ -90,11 +92,11 @@ def look(s: State, producer: int) -> float:
         row = open_lines(s)[line]
         if row.first >= 0 and leader_of(s, row.first) < 0:
             soonest = min(soonest, s.now + producer_settings(s)[own.settings].retry_backoff)
-        elif row.first >= 0 and not is_ready(s, producer, line):
-            soonest = min(soonest, batches(s)[row.first].due)
-        elif row.first >= 0:
+        elif row.first >= 0 and not is_behind(s, row.first):
             silent_until = node_connections(s)[connection_to(s, producer, leader_of(s, row.first))].silent_until
-            if silent_until > s.now:
+            if not is_ready(s, producer, line):
+                soonest = min(soonest, batches(s)[row.first].due)
+            elif silent_until > s.now:
                 soonest = min(soonest, silent_until)
         line = row.next
     return soonest
@@ -113,8 +115,19 @@ def is_ready(s: State, producer: int, line: int) -> bool:
 
 @handler
 def backs_off(s: State, batch: int) -> bool:
-    """Whether it is in the pause between two tries."""
-    return batches(s)[batch].attempts > 0 and batches(s)[batch].due > s.now
+    """Whether it is in the pause between two tries, which nobody waits for who has another leader to send to."""
+    row = batches(s)[batch]
+    return row.attempts > 0 and row.due > s.now and row.epoch == partitions(s)[row.partition].epoch
+
+
+@handler
+def is_behind(s: State, batch: int) -> bool:
+    """Whether one before it is under way which has to be over first: nothing else before it is not over."""
+    row = batches(s)[batch]
+    settings = producer_settings(s)[producers(s)[row.producer].settings]
+    if settings.max_in_flight > 1 and not (settings.idempotent and row.attempts > 0):
+        return NO
+    return has_earlier(s, batch)
 
 
 @handler
@@ -126,11 +139,12 @@ def send(s: State, producer: int, node: int) -> None:
     line = own.first_open
     while line >= 0:
         batch = open_lines(s)[line].first
-        if batch >= 0 and leader_of(s, batch) == node and not backs_off(s, batch):
+        if batch >= 0 and leader_of(s, batch) == node and not backs_off(s, batch) and not is_behind(s, batch):
             if row.first >= 0 and row.size + batches(s)[batch].size > MAX_REQUEST:
                 break
             take_first(s, line)
             batches(s)[batch].closed = True
+            batches(s)[batch].epoch = partitions(s)[batches(s)[batch].partition].epoch
             add_to_request(s, request, batch)
         line = open_lines(s)[line].next
     own.requests += 1

@@ -8,12 +8,14 @@ from __future__ import annotations
 from sim.chance.compiler import compiled
 from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler, whole
-from sim.compiled.codes import DROPPED, LOST, OK, REFUSED
+from sim.compiled.calendar import ORDER, ORDINARY, schedule
+from sim.compiled.codes import DROPPED, LOST, OK, REFUSED, UNAUTHORIZED
 from sim.compiled.consumers import end_delivery
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.network import travel
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.logs import (
+    brokers,
     deliveries,
     fates,
     give_back_transaction,
@@ -30,8 +32,10 @@ from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import LAG, follow, keep_note
 from sim.compiled.topics import new_delivery, notify, release
+from sim.models.logs.transactions import CHECK
 
 SETTLED, OPEN, ABORTED = map(whole, range(3))  # what has become of the transaction of a record
+FENCED = UNAUTHORIZED
 ONE_WAYS = 4  # of TxnOffsetCommit and EndTxn, there and back
 
 
@@ -42,13 +46,16 @@ ONE_WAYS = 4  # of TxnOffsetCommit and EndTxn, there and back
 def begin_transaction(s: State, member: int) -> None:
     """One for the next record; what one that died left open is aborted before (initTransactions)."""
     row = members(s)[member]
-    if row.transaction >= 0:
-        end_transaction(s, row.transaction, False)
+    close_transaction(s, member, False)
     made = row.transaction = take_transaction(s)
     row.transactions += 1
-    transactions(s)[made].first = NOBODY
-    transactions(s)[made].last = NOBODY
-    transactions(s)[made].takes_part = True
+    its = transactions(s)[made]
+    its.timeout = row.transaction_timeout
+    its.broker = row.broker
+    its.first = NOBODY
+    its.last = NOBODY
+    its.open = True
+    its.takes_part = True
 
 
 @handler
@@ -66,13 +73,20 @@ def steps_over(s: State, member: int) -> None:
 
 @handler
 def commit_delay(s: State, member: int) -> float:
-    """Seconds until it is committed."""
+    """Seconds until it is committed, or it is heard with the first answer that it was aborted."""
     row = members(s)[member]
     number = messages(s)[deliveries(s)[row.current].message].number
+    ways = ONE_WAYS if transactions(s)[row.transaction].open else ONE_WAYS // 2
     delay = 0.0
-    for way in range(ONE_WAYS):
+    for way in range(ways):
         delay += travel(s, row.hop, number, way)
     return delay
+
+
+@handler
+def was_aborted(s: State, member: int) -> bool:
+    """Whether the time of its transaction was over, though it lives."""
+    return not transactions(s)[members(s)[member].transaction].open
 
 
 @compiled
@@ -81,6 +95,7 @@ def close_transaction(s: State, member: int, committed: bool) -> None:
     row = members(s)[member]
     if row.transaction >= 0:
         end_transaction(s, row.transaction, committed)
+        give_back_transaction(s, row.transaction)
     row.transaction = NOBODY
 
 
@@ -88,8 +103,13 @@ def close_transaction(s: State, member: int, committed: bool) -> None:
 @compiled
 def end_transaction(s: State, transaction: int, committed: bool) -> None:
     """What waited for it can be read, or never will be."""
-    first = transactions(s)[transaction].first
-    give_back_transaction(s, transaction)
+    row = transactions(s)[transaction]
+    if not row.open:
+        return
+    row.open = False
+    first = row.first
+    if first >= 0:
+        unlink(transactions(s), brokers(s)[row.broker].begun, transaction)
     message = first
     while message >= 0:
         fates(s)[message].transaction = SETTLED if committed else ABORTED
@@ -106,22 +126,61 @@ def end_transaction(s: State, transaction: int, committed: bool) -> None:
         message = following
 
 
+@compiled
+def look_later(s: State, place: int) -> None:
+    """At the transactions of a broker whose time is over."""
+    broker = brokers(s)[place]
+    if not broker.looks:
+        broker.looks = True
+        schedule(s, ORDINARY, CHECK - s.now % CHECK, ORDER, broker.look)
+
+
 # -- records -----------------------------------------------------------------------------------------------------------
 
 
+@by_address
 @handler
-def transaction_of(s: State, publication: int, broker: int) -> int:
-    """The one that a publication to this broker is a part of: that of the consumer that waits for it."""
-    caller = tasks(s)[publication].caller
-    if caller < 0:
-        return NONE
-    place = tasks(s)[caller].member
+def member_of(s: State, task: int, broker: int) -> int:
+    """In whose transaction it is what a task publishes to this broker: whose record it handles, or is a branch of."""
+    whole = tasks(s)[task].attempt if tasks(s)[task].attempt >= 0 else task
+    place = tasks(s)[whole].member
     if place < 0:
         return NONE
     member = members(s)[place]
-    if member.task != caller or member.transaction < 0 or member.broker != broker:
+    if member.task != whole or member.transaction < 0 or member.broker != broker:
         return NONE
-    return member.transaction if transactions(s)[member.transaction].takes_part else NONE
+    return place if transactions(s)[member.transaction].takes_part else NONE
+
+
+@by_address
+@handler
+def take_part(s: State, task: int, publication: int, topic: int) -> None:
+    """What is published is a part of the transaction that is open where it comes from, whoever waits for it then."""
+    made = tasks(s)[publication]
+    made.transaction = 0
+    made.member = member_of(s, task, topics(s)[topic].broker)
+    if made.member >= 0:
+        made.transaction = members(s)[made.member].transactions
+
+
+@handler
+def is_fenced(s: State, member: int, number: int) -> bool:
+    """Whether this transaction of a member is not open any more."""
+    row = members(s)[member]
+    return row.transactions != number or row.transaction < 0 or not transactions(s)[row.transaction].open
+
+
+@handler
+def known(s: State, transaction: int, topic: int, site: int, path: int) -> int:
+    """The record that it has of a publication already, unless that was lost; -1: none."""
+    message = transactions(s)[transaction].first
+    while message >= 0:
+        row = messages(s)[message]
+        same = row.topic == topic and row.site == site and row.path == path
+        if same and not fates(s)[message].lost:
+            return message
+        message = fates(s)[message].next
+    return NONE
 
 
 @handler
@@ -138,6 +197,9 @@ def join_transaction(s: State, message: int, transaction: int) -> None:
     row = transactions(s)[transaction]
     if row.last < 0:
         row.first = message
+        row.began = s.now
+        add_last(transactions(s), brokers(s)[row.broker].begun, transaction)
+        look_later(s, row.broker)
     else:
         fates(s)[row.last].next = message
     row.last = message

@@ -43,7 +43,9 @@ class Pending(Protocol):
 
     open: bool
     committed: bool
-    messages: list[Message]
+
+    def add(self, message: Message) -> None:
+        """A record of it is written."""
 
 
 class Reader(Protocol):

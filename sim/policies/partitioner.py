@@ -4,7 +4,8 @@ Keyed: partition = (murmur2(key) & 0x7fffffff) % partitions, the key being the d
 on one partition for a batch, then take one at random (KIP-794, BuiltInPartitioner), with the batch counted in records.
 A producer of which batches are said counts bytes instead, and prefers partitions that wait for less (`BuiltIn`). Or
 each partition in turn (`in_turn`, RoundRobinPartitioner).
-Left out: `partitioner.availability.timeout.ms`. Source: apache/kafka Utils.murmur2, BuiltInPartitioner,
+Left out: `partitioner.availability.timeout.ms`, and that partitions are not told apart by what waits for them until
+each has had a batch. Source: apache/kafka Utils.murmur2, BuiltInPartitioner,
 RoundRobinPartitioner; semantics.md 6.1.
 """
 
@@ -141,7 +142,7 @@ def in_turn(number: int, partitions: int) -> int:
 @dataclass(slots=True)
 class BuiltInRow:
     """Where a producer sends what has no key (BuiltInPartitioner, KIP-794): it stays on a partition until it has
-    produced a batch for it.
+    produced a batch for it, and then until no batch is open there: until the last is full, or on its way.
     """
 
     partitions: int = 1
@@ -169,7 +170,8 @@ def peek(row: BuiltInRow, queued: Sequence[int], u: float) -> int:
 @policy
 def sent(row: BuiltInRow, size: float, may_switch: bool, queued: Sequence[int], u: float) -> None:
     """A record of so many bytes was put into a batch. `may_switch`: its partition has no batch that is not full;
-    twice the size of a batch is the most.
+    twice the size of a batch is the most. Before the next record is put, the same is asked with 0 bytes: a switch that
+    an open batch had put off is made up for when that was sent (RecordAccumulator.partitionChanged).
     """
     row.produced += size
     if (row.produced >= row.batch_size and may_switch) or row.produced >= 2.0 * row.batch_size:

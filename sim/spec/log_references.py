@@ -12,7 +12,7 @@ from sim.spec.fault import BrokerDown, Fault
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.step import Publish
-from sim.spec.walk import visits
+from sim.spec.walk import consumer_of, visits
 
 Found = tuple[Location, str, bool]
 """Where, what, and whether the key is to blame."""
@@ -23,6 +23,7 @@ def log_problems(scenario: Scenario) -> Iterator[Found]:
     for index, fault in enumerate(scenario.faults):
         yield from _node(scenario, index, fault.inner or fault)
     yield from _headers(scenario)
+    yield from _transactions(scenario)
     producers = {
         topic: name
         for name, broker in scenario.brokers.items()
@@ -52,6 +53,32 @@ def _headers(scenario: Scenario) -> Iterator[Found]:
                     "expected one of `headers` of a traffic: without it no record has a key"
                 )
                 yield ("brokers", name, "topics", topic, "key_header"), what, False
+
+
+def _transactions(scenario: Scenario) -> Iterator[Found]:
+    """A transactional producer is idempotent, and needs `acks: all` (ProducerConfig: else a ConfigException)."""
+    consumers = {
+        topic: consumer_of(service, topic)
+        for service, spec in scenario.services.items()
+        for topic, consume in spec.consumes.items()
+        if consume.transaction is not None
+    }
+    for name, broker in scenario.brokers.items():
+        if not isinstance(broker, LogBroker):
+            continue
+        consumer = next((consumers[topic] for topic in broker.topics if topic in consumers), None)
+        if consumer is None:
+            continue
+        beside = f"beside the transactions of '{consumer}'"
+        producer = broker.producer
+        own = producer is not None and producer.acks is not None
+        at: Location = ("brokers", name, *(("producer",) if own else ()), "acks")
+        if broker.heard_acks != "all":
+            what = f"found acks: {broker.heard_acks} {beside}; expected acks: all, without which a record can be lost"
+            yield at, what, False
+        if producer is not None and not producer.idempotent:
+            what = f"found idempotent: false {beside}; expected true, or no word of it"
+            yield ("brokers", name, "producer", "idempotent"), what, False
 
 
 def _node(scenario: Scenario, index: int, fault: Fault) -> Iterator[Found]:

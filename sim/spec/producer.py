@@ -32,7 +32,7 @@ class Producer(Spec):
     """Bytes of a batch, one for each partition (batch.size)."""
     max_in_flight: Few = 5
     """Requests under way to one node of the broker, which handles those of one producer one after the other
-    (max.in.flight.requests.per.connection).
+    (max.in.flight.requests.per.connection); an idempotent producer may have 5 at most.
     """
     buffer: Annotated[Size, Field(gt=0)] = 33554432.0
     """Memory for batches, sent or not; each takes its full size (buffer.memory)."""
@@ -61,11 +61,16 @@ class Producer(Spec):
             )
         if self.batch > self.buffer:
             raise ValueError("found a batch larger than the buffer, in which no batch would ever fit")
-        said = "idempotent" in self.model_fields_set and self.idempotent
-        if said and (self.max_in_flight > MOST_IN_FLIGHT or (self.acks is not None and str(self.acks) != "all")):
+        if self.idempotent and self.max_in_flight > MOST_IN_FLIGHT:
             raise ValueError(
-                f"found idempotent: true with max_in_flight above {MOST_IN_FLIGHT} or acks other than all; an "
-                "idempotent producer needs both, and without the word it is none"
+                f"found max_in_flight: {self.max_in_flight} of an idempotent producer, which may have "
+                f"{MOST_IN_FLIGHT} at most; expected max_in_flight: {MOST_IN_FLIGHT}, or idempotent: false"
+            )
+        said = "idempotent" in self.model_fields_set and self.idempotent
+        if said and self.acks is not None and str(self.acks) != "all":
+            raise ValueError(
+                f"found idempotent: true with acks: {self.acks}; expected acks: all, which an idempotent producer "
+                "needs, or no word of it: then it is none"
             )
         return self
 
@@ -74,5 +79,7 @@ class Producer(Spec):
         return broker if self.acks is None else str(self.acks)
 
     def knows_again(self, acks: str) -> bool:
-        """Whether it is idempotent: silently not, where something contradicts it that was said (ProducerConfig)."""
-        return self.idempotent and acks == "all" and self.max_in_flight <= MOST_IN_FLIGHT
+        """Whether it is idempotent: silently not, where `acks` contradict that which were said
+        (ProducerConfig.postProcessAndValidateIdempotenceConfigs; more than 5 in flight are an error there since 4.0).
+        """
+        return self.idempotent and acks == "all"

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sim.spec.base import Spec, word_of
-from sim.spec.broker import LogBroker
 from sim.spec.document import Data, Location
 from sim.spec.scenario import Scenario
 from sim.spec.step import Step
@@ -87,13 +86,3 @@ def what_only_simpy_runs(scenario: Scenario) -> Iterator[str]:
                 field = type(spec).model_fields[name]
                 if getattr(spec, name) != field.get_default(call_default_factory=True):
                     yield field.alias or name
-    yield from _only_together(scenario)
-
-
-def _only_together(scenario: Scenario) -> Iterator[str]:
-    """What both engines know alone, and only SimPy together: producers beside transactions."""
-    consumes = [its for service in scenario.services.values() for its in service.consumes.items()]
-    deep = {topic for topic, its in consumes if its.transaction is not None or its.isolation == "read_committed"}
-    for broker in scenario.brokers.values():
-        if isinstance(broker, LogBroker) and broker.producer is not None and not deep.isdisjoint(broker.topics):
-            yield "a producer of a log whose records are handled in transactions, or read when those are committed"

@@ -5,7 +5,7 @@ import pytest
 from sim.spec import load_document
 from tests.compiled.same import differences
 from tests.models.random_systems.luck import Luck
-from tests.models.random_systems.producers import producer_system
+from tests.models.random_systems.producers import make_idempotent, producer_system
 from tests.models.test_random_logs import log_system, producer
 
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
@@ -45,13 +45,13 @@ def test_many_systems_with_producers_made_at_random():
 
 
 def with_nodes(seed):
-    """Producers of a log with nodes that go and come, without transactions: these SimPy runs alone."""
+    """Producers of a log with nodes that go and come, some of them beside transactions."""
     document = {"version": 1, **log_system(seed)}
-    document["brokers"]["kafka"].setdefault("producer", producer(Luck(f"log {seed}/again")))
-    for service in document["services"].values():
-        for consumer in service.get("consumes", {}).values():
-            consumer.pop("transaction", None)
-            consumer.pop("isolation", None)
+    broker = document["brokers"]["kafka"]
+    broker.setdefault("producer", producer(Luck(f"log {seed}/again")))
+    consumed = [its for service in document["services"].values() for its in service.get("consumes", {}).values()]
+    if any("transaction" in its for its in consumed):
+        make_idempotent(broker)
     return document
 
 

@@ -242,6 +242,52 @@ def test_an_idempotent_producer_is_known_again_when_its_answer_was_lost(idempote
 
 
 @pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_batches_behind_one_that_was_lost_are_sent_again_in_order_and_one_at_a_time(topic):
+    """The first is lost on its way, and sent again after 300 ms and a pause of 80 to 120 ms; the two behind it are out of order
+    when they arrive, and wait until it is acknowledged, 4 ms each.
+    """
+    cut = "{at: 0s, for: 2ms, network: {between: [shop, kafka], partition: true}}"
+    producer = "producer: {linger: 0s, batch: 1KiB, request_timeout: 300ms, delivery_timeout: 10s}"
+    played = play([0.001, 0.003, 0.004], producer, topic, fault=cut)
+    ends = [at + response for at, response in zip((0.001, 0.003, 0.004), played.responses(), strict=True)]
+    assert 0.301 + 0.08 + 0.004 <= ends[0] <= 0.301 + 0.12 + 0.004
+    assert [ends[1] - ends[0], ends[2] - ends[1]] == [pytest.approx(0.004), pytest.approx(0.004)]
+    assert rows(played)["request"].tolist() == played.requests["id"].tolist()
+    assert produced(played) == 6
+
+
+def produced(played):
+    """Requests of producers in all."""
+    frame = played.records.gauge_frame()
+    return frame[next(name for name in frame if "produce_requests" in name)].iloc[-1]
+
+
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_batches_of_a_producer_that_is_not_idempotent_pass_one_that_was_lost(topic):
+    cut = "{at: 0s, for: 2ms, network: {between: [shop, kafka], partition: true}}"
+    producer = "producer: {linger: 0s, batch: 1KiB, request_timeout: 300ms, delivery_timeout: 10s, idempotent: false}"
+    played = play([0.001, 0.003, 0.004], producer, topic, fault=cut)
+    assert played.responses()[1:] == [pytest.approx(0.004), pytest.approx(0.005)], (
+        "read when the one before is answered"
+    )
+    first, second, third = played.requests["id"].tolist()
+    assert rows(played)["request"].tolist() == [second, third, first]
+
+
+def test_a_batch_whose_partition_has_another_leader_is_sent_there_without_a_pause():
+    """The leader of some of 24 partitions goes while records wait for followers. Their producer is told 1 ms later, looks again
+    after 100 ms (retry.backoff.ms), when another leads, and no batch waits for the rest of its own pause of 80 to 120 ms. What
+    others lead waits until the node is out of sync, 20 ms after it went, 7 ms after it was published.
+    """
+    text = SYSTEM.replace("BROKER", "producer: {linger: 5ms}, nodes: {count: 3, session_timeout: 20ms, election: 10ms}")
+    text = text.replace("TOPIC", "replication_factor: 3").replace("DURATION", "30s")
+    text = text.replace("FAULT", "{at: 1007ms, broker_down: kafka, node: 0}").replace("partitions: 1", "partitions: 24")
+    played = testing.play_on_both(text, [1.0] * 60)
+    responses = {round(response, 6) for response in played.responses()}
+    assert responses == {0.007 + 0.02 + 0.001, 0.112}
+
+
+@pytest.mark.parametrize("topic", [THREE, ALONE])
 def test_what_is_never_acknowledged_is_given_up_after_the_delivery_timeout(topic):
     played = play([1.0], "producer: {linger: 0s}", topic, "{at: 0s, broker_down: kafka}", duration="300s")
     assert (played.outcomes(), played.responses()) == (["timeout"], [120.0])
@@ -396,6 +442,32 @@ def test_in_turn_every_partition_gets_the_same(broker):
         text.replace("partitions: 1", "partitions: 3").replace("DURATION", "10s"), [0.1 * k for k in range(6)]
     )
     assert played.records.message_frame().sort_values("published")["partition"].tolist() == [0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_without_a_key_two_batches_that_linger_sends_go_to_one_partition_where_one_is_not_a_full_one(topic):
+    """A record of 1 KiB every 4 ms, 10 ms of linger: three in each batch, of 4 KiB at most. With the second batch enough was
+    produced, and it is sent before the seventh record comes (KIP-794).
+    """
+    text = SYSTEM.replace("BROKER", "producer: {linger: 10ms, batch: 4KiB}").replace("FAULT", "")
+    text = (
+        text.replace("TOPIC", topic).replace("partitions: 1", "partitions: 97, key: sticky").replace("DURATION", "10s")
+    )
+    played = testing.play_on_both(text, [0.004 * k for k in range(24)])
+    found = played.records.message_frame().sort_values("request")["partition"].tolist()
+    assert [len(list(run)) for _, run in itertools.groupby(found)] == [6, 6, 6, 6]
+
+
+def test_without_a_key_a_batch_that_has_no_room_for_a_record_is_complete():
+    """Records of 3 KiB and batches of 4 KiB, all at once: the second makes the first batch complete, with 3 KiB produced, and
+    opens another; the third completes that with 6 KiB, and goes elsewhere.
+    """
+    text = SYSTEM.replace("BROKER", "producer: {linger: 10ms, batch: 4KiB}").replace("FAULT", "")
+    text = text.replace("TOPIC", "message_size: 3KiB").replace("DURATION", "10s")
+    text = text.replace("partitions: 1", "partitions: 97, key: sticky")
+    played = testing.play_on_both(text, [1.0] * 8)
+    found = played.records.message_frame().sort_values("request")["partition"].tolist()
+    assert [len(list(run)) for _, run in itertools.groupby(found)] == [2, 2, 2, 2]
 
 
 @pytest.mark.parametrize("broker", ["acks: all", "producer: {linger: 0s}"])

@@ -10,6 +10,7 @@ import pytest
 
 from sim import testing
 from tests.models.random_systems.luck import Luck
+from tests.models.random_systems.producers import make_idempotent
 
 
 def producer(luck: Luck) -> dict[str, Any]:
@@ -101,6 +102,8 @@ def log_system(seed: int) -> dict[str, Any]:
         name: {"replicas": 2, "workers": 1, "consumes": {"events": consume(luck.at(name), name)}}
         for name in ("worker", "other")
     }
+    if any("transaction" in its["consumes"]["events"] for its in groups.values()):
+        make_idempotent(broker)
     follows = {"group": "last", "auto_offset_reset": "earliest", "isolation": "read_committed", "do": [{"work": "1ms"}]}
     groups["last"] = {"workers": 1, "consumes": {"more": follows}}
     return {

@@ -77,6 +77,15 @@ def test_a_producer_switches_when_a_batch_is_full_and_at_twice_its_size_anyway()
     assert producer.produced == 0.0
 
 
+def test_a_switch_that_an_open_batch_put_off_is_made_up_for_when_that_was_sent():
+    """The example in the source of BuiltInPartitioner: 12 KB in the linger, batches of 16 KB: two batches, and then another."""
+    producer = new_built_in(partitions=2, batch_size=16.0)
+    assert peek(producer, [0, 0], 0.0) == 0
+    for size, may_switch, partition in [(12, False, 0), (0, True, 0), (4, False, 0), (8, False, 0), (0, True, 1)]:
+        sent(producer, size, may_switch, [0, 0], 1.0 - 2.0**-31)
+        assert producer.partition == partition
+
+
 def test_a_text_is_hashed_as_its_bytes_and_round_robin_takes_all_in_turn():
     assert partition_of_text("foobar", 1000) == (-790332482 & 0x7FFFFFFF) % 1000
     assert [in_turn(number, 3) for number in range(4)] == [0, 1, 2, 0]

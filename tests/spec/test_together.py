@@ -181,30 +181,6 @@ def test_who_asks_the_compiled_engine_hears_the_word_as_it_is_written(monkeypatc
     assert "queue" in list(what_only_simpy_runs(load_text(text).variants["base"]))
 
 
-@pytest.mark.parametrize(
-    ("nodes", "reads", "named"),
-    [
-        ("nodes: 3,", "", []),
-        ("", "isolation: read_committed,", ["read when those are committed"]),
-        ("", "transaction: 60s,", ["handled in transactions"]),
-        ("", "", []),
-    ],
-)
-def test_what_only_simpy_runs_together_is_named(nodes, reads, named):
-    text = f"""
-version: 1
-duration: 20s
-traffic: {{t: {{sends: a.x, arrivals: {{poisson: 1/s}}}}}}
-services:
-  a: {{workers: 1, endpoints: {{x: [{{publish: jobs}}]}}}}
-  b: {{workers: 1, consumes: {{jobs: {{group: g, {reads} do: [{{work: 1ms}}]}}}}}}
-brokers: {{kafka: {{kind: log, {nodes} producer: {{linger: 0s}}, topics: {{jobs: {{}}}}}}}}
-"""
-    told = [word for word in what_only_simpy_runs(load_text(text).variants["base"]) if word.startswith("a producer of")]
-    assert len(told) == len(named)
-    assert all(part in word for part, word in zip(named, told, strict=True))
-
-
 def test_a_broker_that_does_not_say_its_kind_is_asked_for_it_alone():
     with pytest.raises(ScenarioError) as caught:
         load_text(

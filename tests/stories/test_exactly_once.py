@@ -28,8 +28,7 @@ faults: [{at: 1200ms, crash: {of: payments, replicas: 1RESTART}}]
 
 def play(transaction, isolation="read_committed", producer="acks: all", restart=", restart_after: 5s", arrivals=(1.0,)):
     text = SYSTEM.replace("TRANSACTION", transaction).replace("ISOLATION", isolation).replace("PRODUCER", producer)
-    how = testing.play if "producer" in producer else testing.play_on_both
-    return how(text.replace("RESTART", restart), list(arrivals))
+    return testing.play_on_both(text.replace("RESTART", restart), list(arrivals))
 
 
 def ends(played, topic="payments"):
@@ -76,3 +75,94 @@ def test_a_transaction_left_open_holds_back_the_readers_behind_it(restart, seen)
     played = testing.play_on_both(text, {"buyers": [1.0], "givers": [2.0]})
     (completion,) = played.completions("givers")
     assert 2.0 + completion == pytest.approx(seen, abs=0.01)
+
+
+SLOW = """
+duration: 300s
+traffic: {clients: {sends: shop.buy}, givers: {sends: shop.gift, completes_with: [shipped]}}
+services:
+  shop: {workers: unlimited, endpoints: {buy: [{publish: orders}], gift: [{publish: payments}]}}
+  payments:
+    workers: 1
+    consumes:
+      orders:
+        {group: payments, auto_offset_reset: earliest, transaction: 25s, max_deliveries: 3,
+         do: [{effect: charged}, {publish: payments}, {wait: WAIT}LAST]}
+  shipping:
+    workers: 1
+    consumes: {payments: {group: shipping, auto_offset_reset: earliest, isolation: read_committed, do: [{effect: shipped}]}}
+brokers: {kafka: {kind: log, PRODUCER, topics: {orders: {}, payments: {}}}}
+network: {default: {latency: 1ms}}
+ledger: {charge: charged}
+"""
+BY_ITSELF, BY_PRODUCER = "acks: all", "producer: {linger: 0s}"
+
+
+def slow(wait, producer, last=""):
+    """An order at 1 s, with its consumer at 1.002 s, whose transaction begins at the broker at 1.003 s; and a gift at 2 s."""
+    text = SLOW.replace("WAIT", wait).replace("PRODUCER", producer).replace("LAST", last)
+    return testing.play_on_both(text, {"clients": [1.0], "givers": [2.0]})
+
+
+def read(played, topic):
+    frame = played.records.message_frame()
+    return frame[frame["topic"] == topic].sort_values("offset")
+
+
+@pytest.mark.parametrize("producer", [BY_ITSELF, BY_PRODUCER])
+def test_a_transaction_that_is_open_for_too_long_is_aborted_though_its_producer_lives(producer):
+    """Its 25 s are over at 26.003 s, and the broker looks at 30 s. The consumer is done at 41.004 s, hears 2 ms later that it is
+    fenced, and begins anew: two more transactions of 40 s are aborted, and then the order is a dead letter.
+    """
+    played = slow("40s", producer)
+    payments = read(played, "payments")
+    assert payments["how"].tolist() == ["dropped", "processed", "dropped", "dropped"], "the second is the gift"
+    assert payments["end"].tolist() == [pytest.approx(end) for end in (30.0, 30.001, 70.0, 110.0)]
+    (order,) = read(played, "orders").itertuples()
+    assert (order.how, order.deliveries) == ("dead_lettered", 3)
+    assert order.end == pytest.approx(1.002 + 3 * (0.002 + 40.0 + 0.002))
+    assert played.requests["charges"].tolist()[0] == 3
+
+
+@pytest.mark.parametrize("producer", [BY_ITSELF, BY_PRODUCER])
+def test_who_commits_before_the_broker_looks_is_in_time(producer):
+    """Open for longer than its 25 s, at 28.004 s; the next look is at 30 s."""
+    played = slow("27s", producer)
+    assert read(played, "orders")["how"].tolist() == ["processed"]
+    assert read(played, "payments")["end"].tolist() == [pytest.approx(1.002 + 0.002 + 27.0 + 0.004 + 0.001)] * 2
+
+
+@pytest.mark.parametrize("producer", [BY_ITSELF, BY_PRODUCER])
+def test_what_is_published_in_a_transaction_that_was_aborted_is_refused_and_not_tried_again(producer):
+    """At 41.004 s: the consumer hears of it 2 ms later, and the record has failed."""
+    played = slow("40s", producer, ", {publish: payments}")
+    assert read(played, "payments")["how"].tolist() == ["dropped", "processed", "dropped", "dropped"]
+    (order,) = read(played, "orders").itertuples()
+    assert (order.how, order.end) == ("dead_lettered", pytest.approx(1.002 + 3 * (0.002 + 40.0 + 0.002)))
+
+
+@pytest.mark.parametrize(("commits", "copies"), [("transaction: 60s", 1), ("commit: record", 2)])
+def test_a_publication_in_a_transaction_is_known_again_when_its_answer_was_lost(commits, copies):
+    """The wire is cut while the answer is on its way; after 30 s (request.timeout.ms) it is published again."""
+    text = SLOW.replace("WAIT", "1ms").replace("PRODUCER", BY_ITSELF).replace("LAST", "")
+    text = text.replace("transaction: 25s", commits)
+    text += "faults: [{at: 1002.5ms, for: 1s, network: {between: [payments, kafka], partition: true}}]"
+    played = testing.play_on_both(text, {"clients": [1.0], "givers": []})
+    assert read(played, "orders")["how"].tolist() == ["processed"]
+    assert 31.0 < read(played, "orders")["end"].iloc[0] < 31.3
+    assert read(played, "payments")["how"].tolist() == ["processed"] * copies
+
+
+def test_a_publication_that_is_known_again_waits_for_its_replicas_as_the_first_try_did():
+    """They need 5 s, and each try waits for 2 s: the third hears it, one hop after the record is replicated at 6.003 s."""
+    text = SLOW.replace("WAIT", "1ms").replace("PRODUCER", "replication: 5s").replace("LAST", "")
+    text = text.replace("payments: {}}", "payments: {replication_factor: 3}}").replace("orders: {}", "orders: {}")
+    retry = "policy: {timeout: 2s, retry: {max_attempts: 5, backoff: {constant: 100ms}}}"
+    text = text.replace("{publish: payments}, {wait", f"{{publish: payments, {retry}}}, {{wait")
+    played = testing.play_on_both(text, {"clients": [1.0], "givers": []})
+    (order,) = read(played, "orders").itertuples()
+    assert (order.how, order.end) == (
+        "processed",
+        pytest.approx(order.available + 0.001 + 0.001 + 5.0 + 0.001 + 0.001 + 0.004),
+    )
+    assert len(read(played, "payments")) == 1

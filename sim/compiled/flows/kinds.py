@@ -289,6 +289,7 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    transaction: int
     partition: Partition | None
     undecided: int
     confirm: ConfirmWait | None
@@ -999,6 +1000,13 @@ class Standing(int):
     midway: bool
 
 
+class TransactionLine(int):
+    """Transactions that stand in a line, by their `next` and `previous`."""
+
+    first: Transaction | None
+    last: Transaction | None
+
+
 class Topic(int):
     """A topic."""
 
@@ -1036,6 +1044,9 @@ class Broker(int):
     network: float
     disk: float
     limited: bool
+    begun: TransactionLine
+    look: int
+    looks: bool
 
 
 class Node(int):
@@ -1059,6 +1070,7 @@ class Partition(int):
     last_segment: Segment | None
     topic: Topic
     leader: Copy | None
+    epoch: int
     first_copy: Copy
     in_sync: int
     mark: int
@@ -1160,11 +1172,16 @@ class Fate(int):
 
 
 class Transaction(int):
-    """A transaction that is open."""
+    """The transaction of a member, until that knows how it ended."""
 
+    began: float
+    timeout: float
+    broker: Broker
     first: Message | None
     last: Message | None
+    open: bool
     takes_part: bool
+    previous: Transaction | None
     next: Transaction | None
 
 
@@ -1264,6 +1281,8 @@ class Member(int):
     pc: Op
     transaction: Transaction | None
     transactions: int
+    transaction_timeout: float
+    producer: Producer | None
     idempotent: bool
     latest: bool
     order: int
@@ -1378,6 +1397,7 @@ class ProducerSettings(int):
     chance: int
     broker: Broker
     first_producer: Producer
+    producers: int
     first_partition: Partition
     first_topic: Topic
     first_node: Node
@@ -1441,6 +1461,9 @@ class Batch(int):
     partition: Partition
     sequence: int
     attempts: int
+    epoch: int
+    member: Member | None
+    transaction: int
     records: RecordLine
     message: Message | None
     behind: Batch | None
@@ -1460,6 +1483,8 @@ class ProducedRecord(int):
     chain: int
     path: int
     flow: int
+    member: Member | None
+    transaction: int
     turn: int
     outcome: int
     task: Task | None

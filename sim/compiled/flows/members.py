@@ -26,7 +26,7 @@ from sim.compiled.fetching import begin_fetch
 from sim.compiled.places import park
 from sim.compiled.polling import cut_off, fill_batch, wait_for_broker, watch_batch
 from sim.compiled.rows.state import State
-from sim.compiled.transactions import close_transaction, commit_delay, is_well, steps_over
+from sim.compiled.transactions import FENCED, close_transaction, commit_delay, is_well, steps_over, was_aborted
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Member, Task
@@ -108,6 +108,8 @@ def commit_transaction(s: State, own: Task) -> Waits[int]:
         if delay > 0.0:
             hold(s, own, delay)
             yield
+        if was_aborted(s, the(Member, own.member)):
+            own.outcome = FENCED
     close_transaction(s, the(Member, own.member), is_well(s, own))
     return NEXT
 

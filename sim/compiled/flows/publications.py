@@ -13,7 +13,16 @@ from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.exchanges import are_confirmed, heard_of, is_held_back, publish_rows
 from sim.compiled.flows.layer import failed, thawed
-from sim.compiled.leaders import acknowledge, answer_of, busy, place_of, refusal, waits_for, write
+from sim.compiled.leaders import (
+    acknowledge,
+    answer_of,
+    busy,
+    place_of,
+    refusal,
+    waits_for,
+    wake_earlier,
+    write_publication,
+)
 from sim.compiled.letters import stand_blocked
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
@@ -48,11 +57,12 @@ from sim.compiled.rows.state import State
 from sim.compiled.spans import ANSWER, CALL, flow_of, keep_stage
 from sim.compiled.tasks import answer, done, forget
 from sim.compiled.topics import ALL, append, is_available, release, wait_for_replicas
-from sim.compiled.transactions import transaction_of
+from sim.compiled.transactions import FENCED, is_fenced
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import (
         ConfirmWait,
+        Member,
         Message,
         Outbox,
         Partition,
@@ -143,16 +153,14 @@ def reach_leader(s: State, own: Task) -> Waits[None]:
         own.outcome = refusal(s, the(Partition, own.partition))
         if own.outcome != OK:
             return
-    where = own.target
-    place = the(Partition, own.partition)
-    request = the(Request, own.request)
-    transaction = transaction_of(s, own, where.topic.broker)
-    its_flow = flow_of(s, own)
-    message = write(s, where.topic, place, where.site, request, own.chain, own.path, its_flow, transaction)
-    own.message = the(Message, message)
+    if own.transaction > 0 and is_fenced(s, the(Member, own.member), own.transaction):
+        own.outcome = FENCED
+        return
+    own.message = the(Message, write_publication(s, own))
     if own.target.topic.broker.acks == ALL:
         if waits_for(s, own, the(Message, own.message)):
             yield
+            wake_earlier(s, own)
         own.outcome = answer_of(s, the(Message, own.message))
     else:
         acknowledge(s, the(Message, own.message))

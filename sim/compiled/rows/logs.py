@@ -12,10 +12,17 @@ from sim.policies.partitioner import STICKY, StickyRow
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
     from sim.compiled.rows.hosts import Host, Replica
-    from sim.compiled.rows.producers import Publisher
+    from sim.compiled.rows.producers import Producer, Publisher
     from sim.compiled.rows.programs import Op
     from sim.compiled.rows.queues import ConfirmWait, Sender
     from sim.compiled.rows.running import Note, Request, Task
+
+
+class TransactionLine(Row):
+    """Transactions that stand in a line, by their `next` and `previous`."""
+
+    first: Perhaps[Transaction]
+    last: Perhaps[Transaction]
 
 
 class Topic(Row):
@@ -55,6 +62,9 @@ class Broker(Row):
     network: float  # bytes/s; 0: no limit
     disk: float  # bytes/s; likewise
     limited: bool  # whether a request takes a node any time
+    begun: TransactionLine  # that are open, in the order in which they began
+    look: int  # at those: what Python does then
+    looks: bool  # there is a look to come
 
 
 class Node(Row):
@@ -78,6 +88,7 @@ class Partition(Row):
     last_segment: Perhaps[Segment]
     topic: Reference[Topic]
     leader: Perhaps[Copy]  # -1: nobody leads
+    epoch: int  # the term of who leads, or led last
     first_copy: Reference[Copy]  # where it has nodes
     in_sync: int  # replicas
     mark: int  # the high watermark: all before it is in all in-sync replicas
@@ -179,12 +190,17 @@ class Fate(Row):
 
 
 class Transaction(Row):
-    """A transaction that is open."""
+    """The transaction of a member, until that knows how it ended."""
 
+    began: float  # s; when its first record was written
+    timeout: float  # s
+    broker: Reference[Broker]
     first: Perhaps[Message]
     last: Perhaps[Message]
+    open: bool
     takes_part: bool  # its consumer is at the steps of its record
-    next: Perhaps[Transaction]  # of the free ones
+    previous: Perhaps[Transaction]
+    next: Perhaps[Transaction]  # of its line, or of the free ones
 
 
 class DeliveryLine(Row):
@@ -283,6 +299,8 @@ class Member(Row):
     pc: Reference[Op]
     transaction: Perhaps[Transaction]  # that it has open, or one that died before it
     transactions: int  # how many it has begun
+    transaction_timeout: float  # s
+    producer: Perhaps[Producer]  # of its own, for what is published in its transactions
     idempotent: bool
     latest: bool  # it starts at the end of a partition in which nothing was committed
     order: int  # what Python does when its batch is committed, because it closes or leaves; -1: nothing

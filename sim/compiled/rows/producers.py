@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.calls import Hop
     from sim.compiled.rows.events import TimerLane
     from sim.compiled.rows.hosts import Replica
-    from sim.compiled.rows.logs import Broker, Message, Node, Partition, Topic
+    from sim.compiled.rows.logs import Broker, Member, Message, Node, Partition, Topic
     from sim.compiled.rows.running import Request, Task
 
 
@@ -74,7 +74,8 @@ class ProducerSettings(Row):
     acks: int  # NO_ACKS ... in topics.py
     chance: int
     broker: Reference[Broker]
-    first_producer: Reference[Producer]  # one for each replica
+    first_producer: Reference[Producer]  # one for each replica, and then one for each member that has transactions
+    producers: int
     first_partition: Reference[Partition]
     first_topic: Reference[Topic]
     first_node: Reference[Node]
@@ -102,7 +103,7 @@ class Producer(Row):
     settings: Reference[ProducerSettings]
     replica: Reference[Replica]
     first_line: Reference[OpenLine]  # one for each partition of its broker
-    first_built_in: int  # in `built_ins`, one for each topic of its broker
+    first_built_in: int  # in `built_ins` and `producer_turns`, one for each topic of its broker
     life: int  # changes when it ends
     first_connection: Reference[NodeConnection]  # one for each node of its broker
     requests: int
@@ -138,6 +139,9 @@ class Batch(Row):
     partition: Reference[Partition]
     sequence: int
     attempts: int
+    epoch: int  # of its partition's leader, when it was sent last
+    member: Perhaps[Member]  # in whose transaction its records are
+    transaction: int  # which of its transactions; 0: none
     records: RecordLine
     message: Perhaps[Message]  # as which the broker has its last record
     behind: Perhaps[Batch]
@@ -157,6 +161,8 @@ class ProducedRecord(Row):
     chain: int
     path: int
     flow: int
+    member: Perhaps[Member]  # in whose transaction it is
+    transaction: int  # which of its transactions; 0: none
     turn: int  # the partition whose turn it was; -1: not known yet
     outcome: int  # -1: not known yet
     task: Perhaps[Task]
@@ -232,6 +238,8 @@ node_connections = Table("node_connections", NodeConnection)
 """Of each producer to each node of its broker."""
 built_ins = Table("built_ins", BuiltInRow, dtype=BUILT_IN)
 """Where each producer sends what has no key, for each topic of its broker."""
+producer_turns = Table("producer_turns", int)
+"""How many records each producer has dealt out in turn, likewise."""
 client_quotas = Table("client_quotas", ClientQuotaRow, dtype=CLIENT_QUOTA)
 quota_rings = Table("quota_rings", float)
 publishers = Table("publishers", Publisher)

@@ -190,6 +190,8 @@ class LogTables:
             max_deliveries=spec.max_deliveries,
             retry_topic=len(spec.retry_topic.pauses) if spec.retry_topic is not None else NOBODY,
             retries_first=len(self.delays),
+            transaction_timeout=spec.transaction.timeout if spec.transaction is not None else math.inf,
+            producer=self.producers.producer_at.get(member, NOBODY),
             idempotent=spec.idempotent,
             latest=spec.auto_offset_reset == "latest",
             first_held=self._first_held(member),

@@ -27,7 +27,7 @@ ACKS = {"0": int(NO_ACKS), "1": int(LEADER), "all": int(ALL)}
 
 
 class ProducerTables:
-    """Their rows: one producer for each replica and broker that has some."""
+    """Their rows: one producer for each replica and broker that has some, and for each member that has transactions."""
 
     def __init__(self, places: Places, calls: CallTables):
         self.places, self.calls = places, calls
@@ -39,6 +39,7 @@ class ProducerTables:
         self.lines = 0
         self.connections = 0
         self.most_at_once = 1  # requests that one operation sends at most, times the batches of each
+        self.producer_at: dict[object, int] = {}  # of each member that has transactions
         self._settings_of: dict[object, int] = {}
         for broker in places.broker_at:
             if broker.spec.producer is not None:
@@ -77,7 +78,11 @@ class ProducerTables:
             topics=len(broker.topics),
             **self._quota(broker.spec.quota, len(broker.nodes)),
         )
-        for replica in range(len(places.replicas)):
+        transact = [its for its in places.members if places.transacts(its) and its.group.topic.broker is broker]
+        self.settings.rows[place]["producers"] = len(places.replicas) + len(transact)
+        for member in transact:
+            self.producer_at[member] = len(self.producers) + len(places.replicas) + transact.index(member)
+        for replica in [*range(len(places.replicas)), *(places.replica_at[member.replica] for member in transact)]:
             self.producers.add(
                 settings=place,
                 replica=replica,
@@ -126,5 +131,6 @@ class ProducerTables:
         yield rows.queued_batches, np.zeros(max(1, self.lines), np.int64)
         yield rows.node_connections, rows.NodeConnection.zeros(max(1, self.connections))
         yield rows.built_ins, self.built_ins.array()
+        yield rows.producer_turns, np.zeros(len(self.built_ins) or 1, np.int64)
         yield rows.client_quotas, self.quotas.array()
         yield rows.quota_rings, fractions(self.rings)

@@ -17,10 +17,11 @@ from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.logs import groups, members
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
-from sim.compiled.transactions import close_transaction, commit_delay, is_well, steps_over
+from sim.compiled.transactions import close_transaction, commit_delay, is_well, steps_over, was_aborted
 
 AUTOMATIC = whole(3)
 BEFORE = whole(2)
+FENCED = whole(4)
 NEXT = whole(1)
 ORDER = whole(6)
 ORDINARY = whole(1)
@@ -147,23 +148,27 @@ def commit_transaction(s: State, own: int) -> int:
     if pc == 0:
         steps_over(s, own_row.member)
         if is_well(s, own):
-            to = 2
-        else:
             to = 1
-    if pc == 2 or to == 2:
+        else:
+            to = 3
+    if pc == 1 or to == 1:
         if cut_off(s, own_row.member):
             wait_for_broker(s, members(s)[own_row.member].broker, own)
-            own_row.phase = 2
+            own_row.phase = 1
             return PARK
         else:
             delay = commit_delay(s, own_row.member)
             if delay > 0.0:
                 hold(s, own, delay)
-                own_row.phase = 1
+                own_row.phase = 2
                 return PARK
             else:
-                to = 1
-    if pc == 1 or to == 1:
+                to = 2
+    if pc == 2 or to == 2:
+        if was_aborted(s, own_row.member):
+            own_row.outcome = FENCED
+        to = 3
+    if to == 3:
         close_transaction(s, own_row.member, is_well(s, own))
         own_row.phase = 0
         return NEXT

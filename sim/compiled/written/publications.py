@@ -11,7 +11,16 @@ from sim.compiled.attempts import lose_answer
 from sim.compiled.base import NO, NONE, handler, whole
 from sim.compiled.calendar import hold
 from sim.compiled.exchanges import are_confirmed, heard_of, is_held_back, publish_rows
-from sim.compiled.leaders import acknowledge, answer_of, busy, place_of, refusal, waits_for, write
+from sim.compiled.leaders import (
+    acknowledge,
+    answer_of,
+    busy,
+    place_of,
+    refusal,
+    waits_for,
+    wake_earlier,
+    write_publication,
+)
 from sim.compiled.letters import stand_blocked
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
@@ -47,13 +56,14 @@ from sim.compiled.rows.state import State
 from sim.compiled.spans import flow_of, keep_stage
 from sim.compiled.tasks import answer, done, forget
 from sim.compiled.topics import append, is_available, release, wait_for_replicas
-from sim.compiled.transactions import transaction_of
+from sim.compiled.transactions import is_fenced
 
 ALL = whole(2)
 ANSWER = whole(10)
 CALL = whole(0)
 ERROR = whole(9)
 FAIL = whole(2)
+FENCED = whole(4)
 NEXT = whole(1)
 OK = whole(0)
 UNREACHABLE = whole(10)
@@ -125,16 +135,19 @@ def publication_at_leader(s: State, own: int) -> int:
     own_row = tasks(s)[own]
     pc = own_row.phase
     to = -1
+    if pc == 2:
+        wake_earlier(s, own)
+        to = 5
     if pc == 1:
         own_row.outcome = refusal(s, own_row.partition)
         if own_row.outcome != OK:
-            to = 6
+            to = 7
         else:
             to = 4
     if pc == 0:
         own_row.outcome = UNREACHABLE
         if brokers(s)[topics(s)[targets(s)[own_row.target].topic].broker].down:
-            to = 6
+            to = 7
         else:
             target_1 = own_row.target
             target_1_row = targets(s)[target_1]
@@ -142,7 +155,7 @@ def publication_at_leader(s: State, own: int) -> int:
             own_row.partition = number_1
             own_row.outcome = refusal(s, own_row.partition)
             if own_row.outcome != OK:
-                to = 6
+                to = 7
             else:
                 delay_1 = busy(s, own_row.partition, targets(s)[own_row.target].site)
                 if delay_1 > 0.0:
@@ -152,32 +165,29 @@ def publication_at_leader(s: State, own: int) -> int:
                 else:
                     to = 4
     if to == 4:
-        where_1 = own_row.target
-        where_1_row = targets(s)[where_1]
-        place_1 = own_row.partition
-        request_1 = own_row.request
-        transaction_1 = transaction_of(s, own, topics(s)[where_1_row.topic].broker)
-        its_flow_1 = flow_of(s, own)
-        message_1 = write(s, where_1_row.topic, place_1, where_1_row.site, request_1, own_row.chain, own_row.path, its_flow_1, transaction_1)
-        own_row.message = message_1
-        if brokers(s)[topics(s)[targets(s)[own_row.target].topic].broker].acks == ALL:
-            if waits_for(s, own, own_row.message):
-                own_row.phase = 2
-                return PARK
-            else:
-                to = 2
+        if own_row.transaction > 0 and is_fenced(s, own_row.member, own_row.transaction):
+            own_row.outcome = FENCED
+            to = 7
         else:
-            acknowledge(s, own_row.message)
-            to = 5
-    if pc == 2 or to == 2:
-        own_row.outcome = answer_of(s, own_row.message)
-        to = 5
+            own_row.message = write_publication(s, own)
+            if brokers(s)[topics(s)[targets(s)[own_row.target].topic].broker].acks == ALL:
+                if waits_for(s, own, own_row.message):
+                    own_row.phase = 2
+                    return PARK
+                else:
+                    to = 5
+            else:
+                acknowledge(s, own_row.message)
+                to = 6
     if to == 5:
+        own_row.outcome = answer_of(s, own_row.message)
+        to = 6
+    if to == 6:
         if s.spans:
             keep_stage(s, own, ANSWER, targets(s)[own_row.target].where, 0.0, NONE)
         release(s, own_row.message)
-        to = 6
-    if to == 6:
+        to = 7
+    if to == 7:
         if own_row.outcome != OK:
             own_row.where = targets(s)[own_row.target].where
         if own_row.back >= 0 and own_row.caller != -1:

@@ -28,6 +28,8 @@ class Attempt(Layer):
         self.by_request: Callable[[Replica, Request, int], Replica | None] | None = getattr(target, "by_request", None)
         host = getattr(target, "host", None)
         self.dials = host is not None and host.listening is not None  # the kernel of the callee asks for connections
+        # What is to be known of who sends it, when it arrives.
+        self.sent: Callable[[Task, Task], None] | None = getattr(target, "sent", None)
         # What endpoints tell of their callers, where both are in zones.
         self.count_zone: Callable[[bool], None] = getattr(target, "count_zone", _uncounted)
 
@@ -119,6 +121,8 @@ class Attempt(Layer):
             child.connect = self._tries_to_connect(task)
         if self.publishes:
             child.producer = task.replica
+            if self.sent is not None:
+                self.sent(child, task)
         child.then = call.target.arrive
         return child
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.models.logs.record import Record
 from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
+from sim.models.logs.transactions import Transaction
 from sim.models.topic import Message
 
 
@@ -15,6 +16,7 @@ class Batch:
         "attempts",
         "closed",
         "due",
+        "epoch",
         "messages",
         "partition",
         "producer",
@@ -23,6 +25,7 @@ class Batch:
         "size",
         "ticket",
         "topic",
+        "transaction",
     )
 
     def __init__(
@@ -37,6 +40,8 @@ class Batch:
         self.messages: list[Message] = []  # as which the broker has them
         self.size = 0.0
         self.attempts = 0
+        self.epoch = 0  # of its partition's leader, when it was sent last
+        self.transaction: Transaction | None = None  # of which all its records are a part
         self.closed = False  # no more records come in
         self.ticket = 0  # changes when it is over
 

@@ -27,6 +27,7 @@ from typing import Any, Protocol
 
 from sim.models.behaviours import behaviour
 from sim.models.clock import CONTROL, Signal
+from sim.models.logs.transactions import Coordinator, Transaction
 from sim.models.site import System
 from sim.models.task import Replica, Task
 from sim.models.topic import Broker
@@ -112,8 +113,9 @@ class ClusteredBroker(Broker):
         self.nodes = [Node(index) for index in range(self.nodes_spec.count)]
         self.quotas: dict[tuple[int, str], tuple[ClientQuotaRow, Ring]] = {}  # of each node, by service
         self.producers: list[Sending] = []
-        self.transactions: dict[Task, Any] = {}  # of consumers that handle a record in one now
-        self.own: dict[Replica, Sending] = {}  # the producer of each replica
+        self.coordinator = Coordinator(self)
+        self.transactions: dict[Task, Transaction] = {}  # of who handles a record in one, and of what they publish
+        self.own: dict[Replica, dict[object, Sending]] = {}  # the producers of each replica, by who has each
         self.make_producer: Callable[[str], Sending]  # of a service; set where there are some (`wiring.py`)
         self.gone = [0, 0]  # requests and batches of producers that are gone
         watch = context.recorder.watch
@@ -132,18 +134,23 @@ class ClusteredBroker(Broker):
 
     # -- producers ---------------------------------------------------------------------------------------------------
 
-    def producer_of(self, service: str, replica: Replica) -> Any:  # noqa: ANN401 - a producer, which knows its broker
-        """The one that a replica has for all that it publishes here."""
-        producer = self.own.get(replica)
+    def transaction_of(self, task: Task) -> Transaction | None:
+        """That of the consumer whose record a task handles, or is a branch of."""
+        return self.transactions.get(task.attempt or task)
+
+    def producer_of(self, service: str, replica: Replica, transaction: Transaction | None = None) -> Any:  # noqa: ANN401 - a producer, which knows its broker
+        """The one that a replica has for all that it publishes here; who has transactions has one of his own."""
+        own = self.own.setdefault(replica, {})
+        owner = transaction.owner if transaction is not None else None
+        producer = own.get(owner)
         if producer is None:
-            producer = self.own[replica] = self.make_producer(service)
+            producer = own[owner] = self.make_producer(service)
             self.producers.append(producer)
         return producer
 
     def forget_producer(self, replica: Replica) -> None:
-        """A replica is gone, and its producer with it."""
-        producer = self.own.pop(replica, None)
-        if producer is not None:
+        """A replica is gone, and its producers with it."""
+        for producer in self.own.pop(replica, {}).values():
             producer.close()
             self.producers.remove(producer)
             self.gone[0] += producer.requests

@@ -6,7 +6,7 @@ from sim.models.consumer import Consumer
 from sim.models.group import Delivery
 from sim.models.handler import DONE_WITH
 from sim.models.logs.cluster import ClusteredBroker
-from sim.models.logs.transactions import Transaction
+from sim.models.logs.transactions import FENCED, Transaction
 from sim.models.task import Activity, Task
 from sim.spec.consuming import Transaction as Spec
 
@@ -25,31 +25,35 @@ class ExactlyOnce:
         consumer.gone = self.leave
 
     def run(self, task: Task, delivery: Delivery) -> Activity:
-        """The outcome of the steps; they and the offset are committed together."""
+        """The outcome of the steps; they and the offset are committed together, or it has failed."""
         self._fence()
-        consumer, env = self.consumer, self.broker.env
-        present = self.present = self.broker.transactions[task] = Transaction()
+        consumer, broker = self.consumer, self.broker
+        present = self.present = broker.transactions[task] = Transaction(broker.coordinator, self, self.spec.timeout)
         outcome = yield from consumer.deliver(task, delivery)
-        del self.broker.transactions[task]
-        well = outcome in DONE_WITH and not consumer.evicted
-        if well:
+        del broker.transactions[task]
+        if outcome in DONE_WITH and not consumer.evicted:
             yield from consumer.reach_broker(task)
-            hop, number = consumer.fetch_hop, delivery.message.number
-            delay = 0.0
-            for way in range(ONE_WAYS):  # one after the other: a sum that any engine rounds alike
-                delay += hop.travel(number, way)
+            delay = self._commit_delay(delivery.message.number)
             if delay > 0.0:
-                env.hold(task, delay)
+                broker.env.hold(task, delay)
                 yield
-        present.end(well and not consumer.evicted)
+            if not present.open:
+                outcome = FENCED
+        present.end(outcome in DONE_WITH and not consumer.evicted)
         self.present = None
         return outcome
 
+    def _commit_delay(self, number: int) -> float:
+        """Seconds until it is committed, or it is heard with the first answer that it was aborted."""
+        assert self.present is not None
+        delay = 0.0
+        for way in range(ONE_WAYS if self.present.open else ONE_WAYS // 2):  # a sum that any engine rounds alike
+            delay += self.consumer.fetch_hop.travel(number, way)
+        return delay
+
     def leave(self) -> None:
         """It has died: its transaction is open until it is back, or until its time is over."""
-        if self.present is not None:
-            self.broker.transactions.pop(self.consumer.task, None)
-            self.present.abort_in(self.broker.env, self.spec.timeout)
+        self.broker.transactions.pop(self.consumer.task, None)
 
     def _fence(self) -> None:
         """initTransactions: what the one before left open is aborted."""

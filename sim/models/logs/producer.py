@@ -2,10 +2,14 @@
 
 A node is sent to when one batch for it is full or has waited for `linger` (or memory is short), and takes along one
 batch of every other partition that it leads, up to 1 MiB, as long as fewer than `max_in_flight` requests are under way
-to it; it handles them one by one (`connection.py`). What fails is put back, in the order of its sequence where the
-producer is idempotent, and sent again after a pause, until `delivery_timeout`. An idempotent producer's batches are
-known again by the broker; those of others are written as often as they arrive. Who finds no memory waits for it, in
-order, for `max_block`.
+to it; it handles them one by one (`connection.py`). What fails is put back and sent again after a pause, or at once
+where its partition has got another leader meanwhile (KIP-951, ProducerBatch.hasLeaderChangedForTheOngoingRetry), until
+`delivery_timeout`. Batches of an idempotent producer are known again by the broker; those of others are written as
+often as they arrive. They are put back in the order of their sequence, and sent again one at a time: the next when the
+first is acknowledged, or given up (RecordAccumulator.insertInSequenceOrder, shouldStopDrainBatchesForPartition). With
+`max_in_flight: 1` a partition has one batch under way, whoever leads it (mutePartition). Who finds no memory waits for
+it, in order, for `max_block`. A consumer that handles records in transactions has a producer of its own (a
+transactional.id), and a batch is of one transaction.
 
 Not modelled: compression, the overhead of records and batches, several producers in one replica, metadata requests (a
 new leader is known when it is elected), batches that are split for their size, and records larger than a request.
@@ -15,17 +19,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any
 
 from sim.chance.chain import link_chain
-from sim.models.clock import Clock, Signal, Turn
+from sim.models.clock import Clock, Signal
 from sim.models.draws import Draw
 from sim.models.logs.batch import Batch
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.connection import Connection
-from sim.models.logs.record import Ack, Record
+from sim.models.logs.produce_request import ProduceRequest
+from sim.models.logs.record import Record
 from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
-from sim.models.outcomes import ERROR, OK, TIMEOUT, UNREACHABLE
+from sim.models.logs.transactions import FENCED
+from sim.models.outcomes import OK, TIMEOUT, UNREACHABLE
 from sim.models.task import Task
 from sim.models.timers import TimerQueue
 from sim.policies import partitioner as partitioners
@@ -98,25 +103,40 @@ class Producer:
         keyed = topic.keyed(record.request, record.key)
         if keyed >= 0:
             return topic.partitions[keyed]
+        sticky = self._sticky(topic)
+        u, queued = topic.chance(record.request.id, record.chain), self._queued(topic)
+        present = topic.partitions[partitioners.peek(sticky, queued, u)]
+        if self._open_batch(present, record) is None:
+            partitioners.sent(sticky, 0.0, True, queued, u)
+        return topic.partitions[sticky.partition]
+
+    def _sticky(self, topic: ReplicatedTopic) -> partitioners.BuiltInRow:
         sticky = self.built_in.get(topic)
         if sticky is None:
             sticky = self.built_in[topic] = partitioners.new_built_in(len(topic.partitions), self.spec.batch)
-        u = topic.chance(record.request.id, record.chain)
-        return topic.partitions[partitioners.peek(sticky, self._queued(topic), u)]
+        return sticky
+
+    def _open_batch(self, partition: ReplicatedPartition, record: Record) -> Batch | None:
+        """The batch that a record goes into; one that has no room for it, or is of another transaction, is complete."""
+        line = self.open.setdefault(partition, deque())
+        if not line:
+            return None
+        last = line[-1]
+        other = last.transaction is not record.transaction
+        last.closed = last.closed or last.size + record.size > self.spec.batch or other
+        return None if last.closed else last
 
     def takes(self, topic: ReplicatedTopic, record: Record) -> bool:
         """Put it into a batch; False: there is no memory for a new one."""
         partition = self.partition_of(topic, record)
-        line = self.open.setdefault(partition, deque())
-        last = line[-1] if line else None
-        if last is None or last.closed or last.size + record.size > self.spec.batch:
-            if last is not None and not last.closed:
-                last.closed = True
+        last = self._open_batch(partition, record)
+        if last is None:
             if self.free < self._memory(record.size):
                 self.drain()
                 return False
             last = self._new_batch(topic, partition, record.size)
-            line.append(last)
+            last.transaction = record.transaction
+            self.open[partition].append(last)
         last.records.append(record)
         last.size += record.size
         last.closed = last.size >= self.spec.batch
@@ -165,17 +185,29 @@ class Producer:
             if not line:
                 continue
             batch = line[0]
-            backing_off = batch.attempts > 0 and batch.due > now
             full = len(line) > 1 or batch.closed
             if partition.leader is None:
                 soonest = min(soonest, now + self.spec.retry_backoff)
-            elif backing_off or not (full or exhausted or batch.due <= now):
+            elif self._is_behind(batch):
+                continue  # what it waits for is answered, or given up
+            elif self._backs_off(batch) or not (full or exhausted or batch.due <= now):
                 soonest = min(soonest, batch.due)
             elif self.connections[partition.leader].silent_until > now:
                 soonest = min(soonest, self.connections[partition.leader].silent_until)
             else:
                 ready[partition.leader] = None
         return sorted(ready), soonest
+
+    def _backs_off(self, batch: Batch) -> bool:
+        """Whether it is in the pause between two tries, which nobody waits for who has another leader to send to."""
+        return batch.attempts > 0 and batch.due > self.env.now and batch.epoch == batch.partition.epoch
+
+    def _is_behind(self, batch: Batch) -> bool:
+        """Whether one before it is under way which has to be over first: nothing else before it is not over."""
+        if self.spec.max_in_flight > 1 and not (self.idempotent and batch.attempts):
+            return False
+        same = (other for other in self.live if other.partition is batch.partition)
+        return any(other.sequence < batch.sequence for other in same)
 
     def _send_to(self, nodes: list[int]) -> bool:
         """One request to each of these nodes that may have one more; whether there was any."""
@@ -189,15 +221,16 @@ class Producer:
 
     def _send(self, node: int) -> bool:
         """One request to a node, with a batch of each partition that it leads; whether there was any."""
-        now, size = self.env.now, 0.0
+        size = 0.0
         taken: list[Batch] = []
         for partition, line in self.open.items():
-            if not line or partition.leader != node or (line[0].attempts > 0 and line[0].due > now):
+            if not line or partition.leader != node or self._backs_off(line[0]) or self._is_behind(line[0]):
                 continue
             if taken and size + line[0].size > MAX_REQUEST:
                 break
             batch = line.popleft()
             batch.closed = True
+            batch.epoch = partition.epoch
             size += batch.size
             taken.append(batch)
         if taken:
@@ -233,8 +266,8 @@ class Producer:
         for batch, outcome in outcomes:
             if batch not in self.live:
                 continue
-            if not outcome:
-                self._end(batch, OK)
+            if outcome in (OK, FENCED):
+                self._end(batch, outcome)
             else:
                 self._again(batch)
 
@@ -283,163 +316,3 @@ class Producer:
         self.blocked.clear()
         for connection in self.connections:
             connection.close()
-
-
-class ProduceRequest:
-    """One request under way: to its node, until what `acks` asks for has happened there, and back."""
-
-    def __init__(self, producer: Producer, node: int, batches: list[Batch]):
-        self.producer = producer
-        self.broker = producer.broker
-        self.env = producer.env
-        self.node = node
-        self.batches = batches
-        self.size = sum(batch.size for batch in batches)
-        self.outcomes: dict[Batch, int] = {}
-        self.connection = producer.connections[node]
-        self.connection.under_way[self] = None
-        self.over = False  # for the producer
-        self.ticket = 0  # of its wait for an answer
-        self.read = False  # by its node
-        self.told = False  # the answer is on its way
-
-    def go(self) -> None:
-        """On its way; whoever hears nothing in time sends again."""
-        first = self.batches[0].first
-        for batch in self.batches:  # what is on its way relates to its requests, whether or not anybody waits
-            for record in batch.records:
-                record.request.alive += 1
-        if self.producer.acks != "0":
-            self.producer.deadlines.requests.arm(self)
-        delay = first.hop.delay(first.request.id, self.batches[0].chain)
-        if delay < 0.0:
-            self.forget()
-            if self.producer.acks == "0":
-                self._tell(OK)
-        elif delay > 0.0:
-            self.env.hold(Signal(self._arrive), delay)
-        else:
-            self._arrive(None)
-        if self.producer.acks == "0" and delay >= 0.0:
-            self._tell(OK)
-
-    def _tell(self, outcome: int) -> None:
-        """The producer hears no more than this: it has sent them."""
-        self.over = True
-        self.env.hold(Signal(lambda _: self.producer.answered(self, [(b, outcome) for b in self.batches])), 0.0)
-
-    def time_out(self) -> None:
-        """Its producer waits no longer."""
-        self.producer.disconnect(self)
-
-    def fail(self) -> None:
-        """Its connection is closed."""
-        self.over = True
-        self.ticket += 1
-
-    @property
-    def _nobody_there(self) -> bool:
-        return bool(self.broker.down or self.broker.nodes[self.node].down)
-
-    def _arrive(self, _: object) -> None:
-        if self._nobody_there:
-            self._refused()
-        else:
-            self.connection.read(self)
-
-    def begin(self) -> None:
-        """Its node has read it, and is at it."""
-        self.read = True
-        if self._nobody_there:
-            self._refused()
-            return
-        delay = self.broker.busy(self.node, self.size)
-        if delay > 0.0:
-            self.env.hold(Signal(self._handle), delay)
-        else:
-            self._handle(None)
-
-    def _refused(self) -> None:
-        """Nobody is there."""
-        for batch in self.batches:
-            self.outcomes[batch] = UNREACHABLE
-        self._answer()
-
-    def _handle(self, _: object) -> None:
-        acks = self.producer.acks
-        for batch in self.batches:
-            outcome = batch.topic.refuses(batch.partition, acks)
-            if not outcome and batch.partition.leader != self.node:
-                outcome = UNREACHABLE  # NOT_LEADER_OR_FOLLOWER
-            if not outcome and not self._is_known(batch):
-                outcome = self._append(batch)
-            if outcome:
-                self.outcomes[batch] = outcome
-        for batch in self.batches:
-            if batch not in self.outcomes:
-                self._wait_for(batch, acks)
-        if len(self.outcomes) == len(self.batches) and not self.told:
-            self._answer()
-
-    def _is_known(self, batch: Batch) -> bool:
-        """Whether the broker has it already, and nothing of it was lost meanwhile."""
-        return self.producer.idempotent and bool(batch.messages) and not any(its.lost for its in batch.messages)
-
-    def _append(self, batch: Batch) -> int:
-        if self.producer.idempotent:
-            earlier = (other for other in self.producer.live if other.partition is batch.partition)
-            if any(other.sequence < batch.sequence and not other.messages for other in earlier):
-                return ERROR  # OUT_OF_ORDER_SEQUENCE_NUMBER: one before it is still to come
-        topic = batch.topic
-        batch.messages = [topic.append_record(batch.partition, record, batch.attempts) for record in batch.records]
-        return OK
-
-    def _wait_for(self, batch: Batch, acks: str) -> None:
-        last: Any = batch.messages[-1]
-        if acks != "all":
-            batch.topic.acknowledge(batch.messages)
-            self._settle(batch, OK)
-        elif last.readable or last.lost:
-            self._committed(batch)
-        else:
-            before = last.waiter  # of an earlier try, which was waited for no longer
-            last.waiter = Ack(lambda: self._committed(batch, before))
-
-    def _committed(self, batch: Batch, before: Turn | None = None) -> None:
-        """All in-sync replicas have it, or its leader is gone."""
-        if before is not None:
-            self.env.wake(before)
-        last = batch.messages[-1]
-        few = len(batch.partition.in_sync) < batch.topic.spec.min_insync_replicas
-        self._settle(batch, UNREACHABLE if not last.readable else ERROR if few else OK)
-
-    def _settle(self, batch: Batch, outcome: int) -> None:
-        self.outcomes[batch] = outcome
-        if len(self.outcomes) == len(self.batches):
-            self._answer()
-
-    def _answer(self) -> None:
-        """What became of all of them, as soon as the last is known."""
-        self.told = True
-        throttle = 0.0 if self._nobody_there else self.broker.throttle(self.node, self.producer.service, self.size)
-        first = self.batches[0].first
-        delay = first.back.delay(first.request.id, self.batches[0].chain)
-        if delay >= 0.0 and self.producer.acks != "0":
-            self.env.hold(Signal(lambda _: self._back(throttle)), delay)
-        self.forget()
-        if self.read:
-            self.connection.read_on(throttle)
-
-    def _back(self, throttle: float) -> None:
-        if not self.over:
-            self.over = True
-            self.ticket += 1
-            if throttle > 0.0:
-                self.connection.silent_until = self.env.now + throttle
-            self.producer.answered(self, [(batch, self.outcomes[batch]) for batch in self.batches])
-
-    def forget(self) -> None:
-        """It is on its way no longer."""
-        for batch in self.batches:
-            for record in batch.records:
-                record.request.done()

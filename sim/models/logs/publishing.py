@@ -49,7 +49,7 @@ class Producing:
         call = self.call
         call.recorder.stage(task, Stage.CALL, call.target.where)
         record = self._record(task)
-        producer = self.topic.broker.producer_of(call.caller, task.replica)
+        producer = self.topic.broker.producer_of(call.caller, task.replica, record.transaction)
         outcome = yield from self.memory.put(task, producer, record)
         if outcome or not self.hears:
             return outcome
@@ -69,7 +69,7 @@ class Producing:
         chain, path = link_chain(task.chain, call.salt, 0), link_chain(task.path, call.salt, 0)
         record = Record(task.request, chain, path, task.flow, self.size, (call.hop, call.back))
         record.key, record.site = self.key, self.site
-        record.transaction = self.topic.broker.transactions.get(task)
+        record.transaction = self.topic.broker.transaction_of(task)
         return record
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sim.models.clock import Signal
+from sim.models.logs.transactions import Transaction
 from sim.models.request import Request
 from sim.models.task import Task
-from sim.models.topic import Pending
 
 
 class Way(Protocol):
@@ -46,7 +46,7 @@ class Record:
         self.hop, self.back = hops
         self.key: str | None = None
         self.site = 0
-        self.transaction: Pending | None = None  # of which it is a part
+        self.transaction: Transaction | None = None  # of which it is a part
         self.turn = -1  # the partition whose turn it was
         self.outcome = -1  # not known yet
         self.task: Callable[[], None] | None = None  # who is told, if anybody still waits

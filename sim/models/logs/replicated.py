@@ -53,7 +53,7 @@ class Follower:
 class ReplicatedPartition(Partition):
     """A partition with a leader and followers."""
 
-    __slots__ = ("appointed", "copies", "in_sync", "known", "leader", "mark", "term")
+    __slots__ = ("appointed", "copies", "epoch", "in_sync", "known", "leader", "mark", "term")
 
     def __init__(self, index: int, replicas: list[int]):
         super().__init__(index)
@@ -61,6 +61,7 @@ class ReplicatedPartition(Partition):
         self.leader: int | None = replicas[0]  # nobody while it is gone
         self.appointed: int | None = replicas[0]  # by the controller, which may not know yet that it is gone
         self.term = 0  # how often the controller has changed its mind
+        self.epoch = 0  # the term of who leads, or led last
         self.known = True  # who is appointed, to itself and to clients
         self.in_sync = list(replicas)
         self.mark = 0  # the high watermark: all before it is in all in-sync replicas
@@ -152,7 +153,7 @@ class ReplicatedTopic(Topic):
         """The leader has it; its followers will."""
         assert isinstance(partition, ReplicatedPartition)
         if message.transaction is not None:
-            message.transaction.messages.append(message)
+            message.transaction.add(message)
         if self.keeper is not None:
             self.keeper.written(partition.index, partition.end, message.size, message.request, self.env.now)
         if len(partition.copies) == 1:
@@ -314,6 +315,7 @@ class ReplicatedTopic(Topic):
         """Whoever is appointed is there, and begins."""
         leader = self._appointed(partition)
         partition.leader = leader
+        partition.epoch = partition.term
         self._truncate(partition, partition.copies[leader])
         for copy in partition.copies.values():
             copy.is_new_to_leader(self.env.now)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sim.models.destination import Sent
 from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
+from sim.models.logs.transactions import FENCED
 from sim.models.outcomes import ERROR, OK, UNREACHABLE
 from sim.models.task import Activity, Process, Task
 from sim.models.topic import Message, PublishTarget, TopicStore
@@ -18,6 +19,13 @@ class ReplicatedTarget(PublishTarget):
 
     topic: ReplicatedTopic
 
+    def sent(self, attempt: Task, sender: Task) -> None:
+        """It is a part of the transaction that is open where it comes from, whoever waits for it when it arrives."""
+        broker = self.topic.broker
+        transaction = broker.transaction_of(sender)
+        if transaction is not None:
+            broker.transactions[attempt] = transaction
+
     def _serve(self, task: Task) -> Process:
         """Append at the leader, wait for what `acks` asks for, and acknowledge."""
         topic, broker, request = self.topic, self.topic.broker, task.request
@@ -25,9 +33,14 @@ class ReplicatedTarget(PublishTarget):
         if not outcome:
             partition = topic.place(request, task.chain, self.key, task.producer)
             outcome = yield from admitted(task, topic, partition, self.size)
+        transaction = broker.transactions.pop(task, None)
+        if not outcome and transaction is not None and not transaction.open:
+            outcome = FENCED
         if not outcome:
-            sent = Sent(request, task.chain, task.path, task.flow)
-            message = topic.append_to(partition, sent, self.site, broker.transactions.get(task.caller))
+            message = transaction.known(topic, self.site, task.path) if transaction is not None else None
+            if message is None:
+                sent = Sent(request, task.chain, task.path, task.flow)
+                message = topic.append_to(partition, sent, self.site, transaction)
             outcome = yield from wait_for(task, topic, [message], broker.acks)
             topic.recorder.stage(task, Stage.ANSWER, self.where)
         if outcome:
@@ -77,8 +90,10 @@ def wait_for(task: Task, topic: ReplicatedTopic, messages: list[Message], acks: 
             topic.acknowledge([message])
             continue
         if not message.readable and not message.lost:
-            message.waiter = task
+            before, message.waiter = message.waiter, task  # an earlier try, which may be waited for no longer
             yield
+            if before is not None:
+                topic.env.wake(before)
         if not message.readable:
             return UNREACHABLE
         if len(message.partition.in_sync) < topic.spec.min_insync_replicas:  # type: ignore[attr-defined]

@@ -73,6 +73,7 @@ def transact(document: dict[str, Any], name: str, luck: Luck) -> None:
                 consume["isolation"] = "read_committed"
             if own.maybe("transaction", 0.5):
                 consume.pop("commit", None)
+                document["brokers"][name]["acks"] = "all"  # else a transaction is refused
                 consume["transaction"] = {"timeout": own.pick("timeout", ("1s", "60s"))}
                 consume["do"] = [{"publish": out}, *consume["do"]]
     topics[out] = {"partitions": luck.pick("partitions", (1, 3))}

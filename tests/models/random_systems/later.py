@@ -73,7 +73,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     response_caches,
     vertical_scaling,
     deep_logs,
-    producers,  # last: not beside transactions
+    producers,  # last: beside transactions they are idempotent
 )
 
 

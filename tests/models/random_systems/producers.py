@@ -110,16 +110,25 @@ def quota(luck: Luck) -> dict[str, Any]:
 
 
 def producers(document: dict[str, Any], luck: Luck) -> None:
-    """Log brokers to which everybody publishes in batches; beside transactions, and who reads what they commit, SimPy alone runs them."""
+    """Log brokers to which everybody publishes in batches; beside transactions they wait for all replicas, and are idempotent."""
     consumed = [its for service in document["services"].values() for its in (service.get("consumes") or {}).items()]
-    deep = {topic for topic, its in consumed if "transaction" in its or its.get("isolation") == "read_committed"}
+    transacting = {topic for topic, its in consumed if "transaction" in its}
     for name, broker in document.get("brokers", {}).items():
         own = luck.at(name)
-        if broker.get("kind") == "log" and deep.isdisjoint(broker["topics"]) and own.maybe("produces", 0.7):
+        if broker.get("kind") == "log" and own.maybe("produces", 0.7):
             broker["producer"] = producer(own)
+            if not transacting.isdisjoint(broker["topics"]):
+                make_idempotent(broker)
             if own.maybe("quota", 0.6):
                 broker["quota"] = quota(own)
             _without_policies(document["services"], set(broker["topics"]))
+
+
+def make_idempotent(broker: dict[str, Any]) -> None:
+    """As transactions need it."""
+    broker["acks"] = "all"
+    for word in ("acks", "idempotent"):
+        broker.get("producer", {}).pop(word, None)
 
 
 def _without_policies(said: Any, topics: set[str]) -> None:

@@ -38,8 +38,10 @@ def fetch(
 def transaction(*, timeout: Literal[0] | Mapping[str, Any] | str | None = None) -> Part:
     """Each record is handled in a transaction: what is published meanwhile to topics of the same broker, and that
     the record was handled, become visible together or not at all (exactly once, inside of Kafka). Effects outside
-    come about as often as the record is handled.
+    come about as often as the record is handled. Needs `acks: all` and idempotent producers, as a
+    transactional.id does.
 
-    timeout: How long one may be left open (transaction.timeout.ms).
+    timeout: How long one may be open, from its first record on: then it is aborted at the broker's next look, every
+        ten seconds, whoever lives, and the record that was handled meanwhile has failed (transaction.timeout.ms).
     """
     return part(locals())

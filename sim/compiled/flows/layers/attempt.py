@@ -19,6 +19,7 @@ from sim.compiled.rows.running import connections, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_sent
 from sim.compiled.tasks import ARRIVE, PUBLISH, PUBLISH_AT_EXCHANGE, PUBLISH_AT_LEADER, new_task
+from sim.compiled.transactions import take_part
 from sim.policies.connecting import KEPT_ALIVE, LINUX_GIVES_UP
 
 if TYPE_CHECKING:
@@ -92,7 +93,10 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     if target.kind >= PUBLICATION:
         made.on_wake = PUBLISH
         if target.kind != PUBLICATION:
-            made.on_wake = PUBLISH_AT_EXCHANGE if target.kind == TO_EXCHANGE else PUBLISH_AT_LEADER
+            made.on_wake = PUBLISH_AT_EXCHANGE
+            if target.kind != TO_EXCHANGE:
+                made.on_wake = PUBLISH_AT_LEADER
+                take_part(s, task, child, target.topic)
         made.producer = own.replica
         made.target = row.target
     else:
