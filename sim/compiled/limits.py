@@ -99,10 +99,26 @@ def refuse(s: State, task: int, step: int) -> int:
         if wait >= 0.0:
             limit.refused += 1
             note_limit(s, row.host, place)
+            if index > row.first:
+                charge_in_turn(s, task, step, index)
             own.pause = wait
             own.seconds = limit.in_vain
             return limit.answer
     return OK
+
+
+@by_address
+@handler
+def charge_in_turn(s: State, task: int, step: int, end: int) -> None:
+    """Of the limits before the one that refuses, those that are hit in turn have counted the request."""
+    row = limit_steps(s)[step]
+    for index in range(row.first, end):
+        limit = limits(s)[limit_of(s)[index]]
+        if not limit.in_turn or is_undecided(s, task, step, index):
+            continue
+        first = counters_of(s, limit_of(s)[index], task, row.route)
+        for rate in range(limit.rates if first >= 0 else 0):
+            take_of(s, limit.family, first + rate)
 
 
 @by_address
@@ -220,8 +236,13 @@ def look_by_key(s: State, place: int, task: int, route: int) -> float:
         wait = look_of(s, limit.family, first + rate)
         if wait >= 0.0 and longest < 0.0:
             for counted in range(rate + 1):
-                deny_of(s, limit.family, first + counted)
+                if limit.in_turn and counted < rate:
+                    take_of(s, limit.family, first + counted)
+                else:
+                    deny_of(s, limit.family, first + counted)
         longest = max(longest, wait)
+        if limit.in_turn and longest >= 0.0:
+            break
     if longest < 0.0:
         return ALLOWED
     if limit.tells == NOTHING:

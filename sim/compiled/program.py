@@ -428,13 +428,13 @@ class Assembler:
         if route.authenticates:
             self._thaw(host)
             self._authenticate(gateway.authentication, place, end)
+        if route.translate is not None:
+            self._thaw(host)
+            self._compute(place, route.translate)
         if route.limits:
             self._thaw(host)
             limits = step_of(route.limits, route.index, route.where)
             self.emit(op_of.LIMITS, host=place, step=self.limits.step(limits, host), fail=end)
-        if route.translate is not None:
-            self._thaw(host)
-            self._compute(place, route.translate)
         if route.cache is not None:
             self._thaw(host)
             write_cache(self, route.cache, end)

@@ -76,7 +76,7 @@ class Library:
         library.take(self.row, now)
 
     def deny(self, now: float) -> None:
-        """Counted by Kong's penalty."""
+        """Counted by Kong's penalty; others mark the time."""
         library.deny(self.row, now)
 
 
@@ -84,7 +84,7 @@ class Waiting:
     """Those of `policies/waiting.py`, which hold a request until its turn comes."""
 
     def __init__(self, kind: str, spec: RateLimit):
-        self.row = waiting.new_waiting(kind, spec.rate, spec.burst, spec.window, spec.wait)
+        self.row = waiting.new_waiting(kind, spec.rate, spec.burst, spec.window, spec.wait, spec.warm_up)
         self.holds = spec.wait > 0.0
         self.held_in_vain = spec.wait if kind == "resilience4j" else 0.0
 
@@ -110,6 +110,6 @@ def counter_of(spec: RateLimit) -> Counter:
         return Waiting(spec.preset, spec)
     if spec.algorithm == "leaky_bucket" or spec.window_from == "first_request":
         return Library(spec)
-    if spec.preset in ("kong-advanced", "spring-cloud-gateway"):
+    if spec.preset in ("kong-advanced", "spring-cloud-gateway", "bucket4j"):
         return Library(spec)
     return Plain(spec)

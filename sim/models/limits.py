@@ -28,19 +28,28 @@ class Limits:
     """The limits that the requests of one route or endpoint must pass, as a step."""
 
     def __init__(self, limits: Sequence[Limit], route: int, where: int):
-        self.limits = limits
+        self.limits = sorted(limits, key=lambda limit: limit.spec.periods[0].unit if limit.spec.in_turn else 0.0)
         self.route = route
         self.where = where
 
     def act(self, task: Task) -> int:
-        """All limits are asked before any of them counts the request: one that is refused has used up nothing."""
-        for limit in self.limits:
+        """All limits are asked before any of them counts the request: one that is refused has used up nothing, but of
+        limits that are hit in turn.
+        """
+        for place, limit in enumerate(self.limits):
             wait = limit.refuses(task, self.route)
             if wait >= 0.0:
+                self.charge(task, self.limits[:place])
                 return self.refused(task, limit, wait)
         for limit in self.limits:
             limit.count(task, self.route)
         return OK
+
+    def charge(self, task: Task, passed: Sequence[Limit]) -> None:
+        """Those that it has passed before one refused it may have counted it."""
+        for limit in passed:
+            if limit.spec.in_turn:
+                limit.charge(task, self.route)
 
     def refused(self, task: Task, limit: Limit, wait: float) -> int:
         """Its answer: 429, or 503, for which the reason stays that it was limited."""
@@ -59,9 +68,10 @@ class HoldingLimits(Limits):
 
     def decide(self, task: Task, limits: Sequence[Limit]) -> Activity:
         """The same by these of them."""
-        for limit in limits:
+        for place, limit in enumerate(limits):
             wait = limit.refuses(task, self.route)
             if wait >= 0.0:
+                self.charge(task, limits[:place])
                 if limit.held_in_vain > 0.0:
                     yield from self._hold(task, limit.held_in_vain)
                 return self.refused(task, limit, wait)
@@ -143,6 +153,9 @@ class Limit:
         """Seconds for which a request that it does not refuse is held, asked before it is counted."""
         return 0.0
 
+    def charge(self, task: Task, route: int) -> None:
+        """Count a request that another limit refuses."""
+
     def count(self, task: Task, route: int) -> None:
         """Count a request that no limit refuses."""
         self.passed += 1
@@ -186,7 +199,9 @@ class KeyedLimit(Limit):
         self.held_in_vain = max(counter.held_in_vain for counter in made)
 
     def refuses(self, task: Task, route: int) -> float:
-        """All rates that it keeps are asked; of those that refuse the longest wait is told."""
+        """All rates that it keeps are asked; of those that refuse the longest wait is told. Where they are hit in turn,
+        those before the first that refuses have counted the request, and those after it are not asked.
+        """
         counters = self._counters(task, route)
         if not counters:
             return self._without_key(task, route)
@@ -195,8 +210,13 @@ class KeyedLimit(Limit):
             wait = counter.look(now)
             if wait >= 0.0 and longest < 0.0:
                 for counted in counters[: place + 1]:
-                    counted.deny(now)
+                    if self.spec.in_turn and counted is not counter:
+                        counted.take(now)
+                    else:
+                        counted.deny(now)
             longest = max(longest, wait)
+            if longest >= 0.0 and self.spec.in_turn:
+                break
         if longest >= 0.0:
             self._note()
             if self.spec.retry_after == "none":
@@ -208,6 +228,11 @@ class KeyedLimit(Limit):
         """The longest that one of its rates asks for."""
         now = self.env.now
         return max((counter.hold(now) for counter in self._counters(task, route)), default=0.0)
+
+    def charge(self, task: Task, route: int) -> None:
+        """Count a request that another limit refuses."""
+        for counter in self._counters(task, route):
+            counter.take(self.env.now)
 
     def count(self, task: Task, route: int) -> None:
         """Count a request that no limit refuses."""

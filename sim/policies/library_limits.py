@@ -3,8 +3,11 @@
     leaky_bucket   nginx's limit_req (ngx_http_limit_req_module.c): thousandths of a request and whole milliseconds, as
                    integers. excess = max(0, excess - rate * ms / 1000 + 1000); refused where excess > burst, else held
                    for (excess - delay) / rate. A refusal changes nothing; the first request of a key has no excess.
-    first_request  a fixed window that begins with the first request of it (express-rate-limit's MemoryStore, INCR and
-                   EXPIRE of Redis): at its very end it is over.
+    first_request  a fixed window that begins with the first request of it (express-rate-limit's MemoryStore, limits'
+                   MemoryStorage): at its very end it is over.
+    redis_window   the same by INCR and EXPIRE of Redis, and redis_counter limits' sliding window counter on Redis:
+                   `redis_limits.py`.
+    bucket4j       one bandwidth of Bucket4j: `bucket4j.py`.
     kong_advanced  Kong's rate-limiting-advanced, window_type sliding: previous * (1 - elapsed share) + current, this
                    request counted, must not exceed the limit. What is refused counts too, unless `disable_penalty` is
                    set. Retry-After as its handler.lua reckons it, whole seconds.
@@ -22,31 +25,41 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from sim.policies import bucket4j, redis_limits
 from sim.policies.base import NOISE, dtype_of, noise, periods, policy, reached
 from sim.policies.limiter import ALLOWED, requests_in
+from sim.policies.redis_limits import milliseconds
 from sim.spec.limits import RateLimit
 
 LEAKY_BUCKET = 0
 FIRST_REQUEST = 1
 KONG_ADVANCED = 2
 SPRING = 3
+REDIS_WINDOW = 4
+REDIS_COUNTER = 5
+BUCKET4J = 6
 
 NO_DELAY = -1
 
 
 @dataclass(slots=True)
 class LibraryRow:
-    """One counter of one key. Times in seconds, but for `last` of leaky_bucket (ms) and of spring (s), whole ones."""
+    """One counter of one key. Times in seconds, but for `last` and `span`: whole ms of leaky_bucket and of those on
+    Redis, s of spring, ns of bucket4j.
+    """
 
     kind: int = LEAKY_BUCKET
     seen: int = 0  # whether any request has been counted
-    limit: int = 1  # requests in a window; spring: the capacity
-    count: int = 0  # in window `index`, or since the first request
-    previous: int = 0  # kong_advanced: requests in the window before
+    limit: int = 1  # requests in a window; spring, bucket4j: the capacity
+    count: int = 0  # in window `index`, or since the first request; bucket4j: tokens
+    previous: int = 0  # kong_advanced, redis_counter: requests in the window before
     index: int = 0  # kong_advanced: of the window
-    excess: int = 0  # leaky_bucket: thousandths of a request
-    last: int = 0
-    speed: int = 1000  # leaky_bucket: thousandths of a request per second
+    excess: int = 0  # leaky_bucket: thousandths of a request; bucket4j: of a token, in parts of `span`
+    last: int = 0  # redis_window: when it began; redis_counter: when its key expires; bucket4j: when it was refilled
+    span: int = 1  # of a window, or of a refill
+    initial: int = 0  # bucket4j: tokens in the beginning
+    intervally: int = 0  # bucket4j: whether the tokens of a span come together at its end
+    speed: int = 1000  # leaky_bucket: thousandths of a request per second; bucket4j: tokens of a refill
     burst: int = 0  # leaky_bucket: thousandths of a request
     delay: int = 0  # leaky_bucket: thousandths of a request that are not held; NO_DELAY: nobody is
     penalty: int = 1  # kong_advanced: whether refused requests count
@@ -69,6 +82,17 @@ def new_library_limit(spec: RateLimit) -> LibraryRow:
     if spec.preset == "spring-cloud-gateway":
         return LibraryRow(SPRING, limit=spec.burst, rate=spec.rate, cost=spec.requested_tokens)
     limit = requests_in(spec.window, spec.rate)
+    if spec.preset == "bucket4j":
+        first = spec.capacity if spec.initial_tokens is None else spec.initial_tokens
+        row = LibraryRow(BUCKET4J, limit=spec.capacity, speed=limit, span=bucket4j.span_of(spec.window), initial=first)
+        row.intervally = int(spec.refill == "intervally")
+        if not spec.keys:  # one of all is made before there are requests
+            row.seen, row.count = 1, first
+        return row
+    if spec.algorithm == "sliding_window_counter" and spec.window_from == "first_request":
+        return LibraryRow(REDIS_COUNTER, limit=limit, span=redis_limits.span_of(spec.window))
+    if spec.window_from == "first_request" and spec.on_redis:
+        return LibraryRow(REDIS_WINDOW, limit=limit, span=redis_limits.span_of(spec.window))
     kind = FIRST_REQUEST if spec.window_from == "first_request" else KONG_ADVANCED
     return LibraryRow(kind, limit=limit, penalty=int(not spec.disable_penalty), window=spec.window)
 
@@ -85,7 +109,13 @@ def look(row: LibraryRow, now: float) -> float:
         return row.start + row.window - now
     if row.kind == KONG_ADVANCED:
         return look_kong_advanced(row, now)
-    return look_spring(row, now)
+    if row.kind == SPRING:
+        return look_spring(row, now)
+    if row.kind == BUCKET4J:
+        return bucket4j.look(row, now)
+    if row.kind == REDIS_WINDOW:
+        return redis_limits.look_window(row, now)
+    return redis_limits.look_counter(row, now)
 
 
 @policy
@@ -115,6 +145,12 @@ def take(row: LibraryRow, now: float) -> None:
     elif row.kind == KONG_ADVANCED:
         turn_window(row, now)
         row.count += 1
+    elif row.kind == BUCKET4J:
+        bucket4j.take(row, now)
+    elif row.kind == REDIS_WINDOW:
+        redis_limits.take_window(row, now)
+    elif row.kind == REDIS_COUNTER:
+        redis_limits.take_counter(row, now)
     else:
         row.tokens = filled(row, now) - row.cost
         row.last = whole_seconds(now)
@@ -123,17 +159,15 @@ def take(row: LibraryRow, now: float) -> None:
 
 @policy
 def deny(row: LibraryRow, now: float) -> None:
-    """A request was refused by this counter: for one library it counts all the same."""
+    """A request was refused by this counter: for one library it counts all the same, and others mark the time."""
     if row.kind == KONG_ADVANCED and row.penalty == 1:
         turn_window(row, now)
         row.count += 1
         row.seen = 1
-
-
-@policy
-def milliseconds(now: float) -> int:
-    """The clock of nginx."""
-    return math.floor(now * 1000.0 * (1.0 + NOISE))
+    elif row.kind == REDIS_COUNTER:
+        redis_limits.turn_counter(row, now)
+    elif row.kind == BUCKET4J:
+        bucket4j.begin(row, now)
 
 
 @policy

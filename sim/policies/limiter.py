@@ -9,7 +9,9 @@ nothing.
     sliding_window_counter  previous window's count * (1 - elapsed share) + this window's < limit (Cloudflare; limits,
                             which counts only what it lets pass: acquire_sliding_window.lua. Kong's
                             `rate-limiting-advanced` also counts what it refuses, unless disable_penalty)
-    sliding_log             fewer than `limit` stamps > now - window: exact (limits' moving window)
+    sliding_log             fewer than `limit` stamps >= now - window: exact, and a request that is a window old to the
+                            last bit still counts (limits' moving window: acquire_moving_window.lua and
+                            MemoryStorage.acquire_entry, `entry.atime >= timestamp - expiry` refuses)
     gcra                    T = 1 / rate, tau = T * burst: allowed when now >= max(now, tat) - tau, and then tat =
                             max(now, tat) + T. `burst` is throttled's MaxBurst, beyond the first: burst + 1 requests
                             pass at once (throttled rate.go)
@@ -34,7 +36,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, reached
+from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy
 from sim.spec.gateway import RateLimit
 
 TOKEN_BUCKET = 0
@@ -197,11 +199,11 @@ def look_sliding_window_counter(row: LimiterRow, now: float) -> float:
 
 @policy
 def look_sliding_log(row: LimiterRow, ring: Ring, now: float) -> float:
-    """The ring holds the last `limit` stamps in order; when the oldest has left the window there is room."""
+    """The ring holds the last `limit` stamps in order; when the oldest is older than the window there is room."""
     if row.count == row.limit:
         end = ring[row.index] + row.window
-        if not reached(now, end):
-            return end - now
+        if not passed(now, end):
+            return end + 4.0 * noise(end) - now
     return ALLOWED
 
 

@@ -6,7 +6,9 @@
                    (k - 1) / rate: an M/D/1 queue.
     guava          RateLimiter.create(rate), SmoothBursty: a request is let through when the one before it is paid for,
                    and pays by making the next one wait; permits of one idle second are stored; starts with none. Whole
-                   microseconds (SmoothRateLimiter.java).
+                   microseconds (SmoothRateLimiter.java). With a warm-up it is SmoothWarmingUp: what is stored is paid
+                   for, those beyond `threshold` the dearer the more there are, up to three times (the cold factor);
+                   starts cold, with all that it can store.
     resilience4j   AtomicRateLimiter: `limit` permits at the start of each cycle, counted from time 0; permits may be
                    reserved ahead and go negative. Who would wait too long waits `wait` and is refused then.
 
@@ -15,7 +17,7 @@ too long, `look` both in one, as other limiters do; `reserve` takes its turn. Gu
 longer than `wait`.
 Source: semantics.md 4.6; golang.org/x/time/rate `reserveN`; google/guava RateLimiter and SmoothRateLimiter.
 
-Not here: Guava's SmoothWarmingUp, and requests for several permits at once of resilience4j.
+Not here: requests for several permits at once of resilience4j.
 """
 
 from __future__ import annotations
@@ -33,35 +35,50 @@ RESILIENCE4J = 2
 KINDS = {"smooth": SMOOTH, "guava": GUAVA, "resilience4j": RESILIENCE4J}
 
 MICRO = 1e6
+COLD_FACTOR = 3.0  # of RateLimiter.create(permitsPerSecond, warmupPeriod)
 
 
 @dataclass(slots=True)
 class WaitingRow:
-    """One waiting limiter. Times in seconds, but for `free_at`, whole microseconds."""
+    """One waiting limiter. Times in seconds, but those of guava in microseconds."""
 
     kind: int = SMOOTH
     limit: int = 1  # resilience4j: permits of a cycle
     permits: int = 1  # resilience4j: left in `cycle`; negative: reserved ahead
     cycle: int = 0  # resilience4j
     count: int = 0  # smooth: taken since `last`
-    free_at: int = 0  # guava: when the next request may go
+    free_at: int = 0  # guava: when the next request may go, whole microseconds
     last: float = 0.0  # smooth: when it was full
     period: float = 1.0  # of one request; resilience4j: of a cycle
     rate: float = 1.0
     burst: float = 1.0
     stored: float = 0.0  # guava: permits
+    most: float = 1.0  # guava: no more are stored
+    interval: float = 1.0  # guava: between two requests at the rate
+    cool_down: float = 1.0  # guava: in which one is stored
+    threshold: float = 0.0  # guava, where it warms up: stored permits beyond these cost more
+    slope: float = 0.0  # guava: by so much for each; 0: what is stored is free
     wait: float = 0.0  # no caller waits longer
 
 
 WAITING = dtype_of(WaitingRow)
 
 
-def new_waiting(kind: str, rate: float, burst: int, window: float, wait: float) -> WaitingRow:
+def new_waiting(kind: str, rate: float, burst: int, window: float, wait: float, warm_up: float = 0.0) -> WaitingRow:
     """One that has seen nothing. resilience4j: `rate * window` permits in each window; at least one."""
     code = KINDS[kind]
     limit = requests_in(window, rate)
     period = window if code == RESILIENCE4J else 1.0 / rate
-    return WaitingRow(code, limit, limit, period=period, rate=rate, burst=float(burst), wait=wait)
+    row = WaitingRow(code, limit, limit, period=period, rate=rate, burst=float(burst), wait=wait)
+    row.interval = row.cool_down = MICRO / rate
+    row.most = rate
+    if warm_up > 0.0:
+        time, cold = float(round(warm_up * MICRO)), row.interval * COLD_FACTOR
+        row.threshold = 0.5 * time / row.interval
+        row.most = row.stored = row.threshold + 2.0 * time / (row.interval + cold)
+        row.slope = (cold - row.interval) / (row.most - row.threshold)
+        row.cool_down = time / row.most
+    return row
 
 
 @policy
@@ -107,7 +124,7 @@ def reserve(row: WaitingRow, now: float, number: int) -> None:
     elif row.kind == GUAVA:
         store(row, now)
         spent = row.stored if row.stored < number else float(number)
-        row.free_at += math.floor((number - spent) * row.period * MICRO + 1e-6)
+        row.free_at += price_of(row, spent) + math.floor((number - spent) * row.interval)
         row.stored -= spent
     else:
         cycle = periods(now, row.period)
@@ -123,12 +140,29 @@ def microseconds(now: float) -> int:
 
 @policy
 def store(row: WaitingRow, now: float) -> None:
-    """What has been idle since the last request is paid for becomes stored permits: those of one second at most."""
+    """What has been idle since the last request is paid for becomes stored permits: those of one second, or of the
+    warm-up, at most.
+    """
     micros = microseconds(now)
     if micros > row.free_at:
-        stored = row.stored + (micros - row.free_at) / (row.period * MICRO)
-        row.stored = row.rate if stored > row.rate else stored
+        stored = row.stored + (micros - row.free_at) / row.cool_down
+        row.stored = row.most if stored > row.most else stored
         row.free_at = micros
+
+
+@policy
+def price_of(row: WaitingRow, spent: float) -> int:
+    """Whole microseconds for which the next one waits because these stored permits are spent: the area under the line
+    (storedPermitsToWaitTime).
+    """
+    if row.slope == 0.0:
+        return 0
+    above = row.stored - row.threshold
+    if above <= 0.0:
+        return math.floor(row.interval * spent)
+    dear = spent if spent < above else above
+    heights = row.interval + above * row.slope + (row.interval + (above - dear) * row.slope)
+    return math.floor(dear * heights / 2.0) + math.floor(row.interval * (spent - dear))
 
 
 @policy

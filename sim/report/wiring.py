@@ -111,6 +111,9 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
     """Source, target, dashed, badges, detail."""
     for name, traffic in scenario.traffic.items():
         badges = _badges(NO_POLICY, traffic.timeout, traffic.retry)
+        if traffic.patience is not None:
+            mean = traffic.mean_patience
+            badges = ("own patience" if mean is None else f"patience ~{lasting(mean)}", *badges)
         for target in traffic.mix:
             place = (
                 "gateway" if scenario.gateway is not None and target in scenario.gateway.routes else _service(target)

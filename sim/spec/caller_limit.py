@@ -53,6 +53,10 @@ class CallerLimit(Spec):
     preset: Literal["guava", "aws_adaptive"] | None = None
     """`guava`: Guava's RateLimiter, `wait` is the timeout of tryAcquire; `aws_adaptive`: the AWS SDK's adaptive mode.
     """
+    warm_up: Duration = 0.0
+    """Of `preset: guava`: the warmupPeriod of SmoothWarmingUp, in which one that was idle comes to its rate, from a
+    third of it; 0: SmoothBursty.
+    """
     resilience4j: Resilience4jRateLimiter | None = None
     """Counts as that library does, in the place of the others."""
 
@@ -91,6 +95,8 @@ class CallerLimit(Spec):
             return self
         if self.resilience4j is None and "rate" not in said:
             raise ValueError("the field 'rate' is missing")
+        if self.warm_up and self.preset != "guava":
+            raise ValueError("`warm_up` is a word of the preset guava")
         if self.preset is not None and "burst" in said:
             raise ValueError("found burst beside preset guava, which stores what one second brings")
         return self

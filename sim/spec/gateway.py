@@ -11,7 +11,7 @@ from sim.spec.base import Duration, Few, Flag, Leaves, Price, Share, Spec, Worke
 from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.limits import RateLimit as RateLimit  # noqa: PLC0414 - limits are of the gateway first of all
-from sim.spec.policy import AnswersWith, CallPolicy
+from sim.spec.policy import Answer, AnswersWith, CallPolicy
 from sim.spec.queueing import check_pinned
 from sim.spec.response_cache import ResponseCache
 from sim.spec.service import Queue
@@ -80,8 +80,45 @@ class OAuth(Authentication):
         return (TakesTime(self.lookup, computes=True, kept=True), asks)
 
 
+GrpcCode = Literal[
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+]
+_HTTP: dict[GrpcCode, Answer] = {
+    "RESOURCE_EXHAUSTED": "rate_limited",  # 429
+    "UNAVAILABLE": "shed",  # 503
+    "CANCELLED": "error",  # 499
+    "DEADLINE_EXCEEDED": "error",  # 504
+    "UNKNOWN": "error",  # 500, as are the next three
+    "UNIMPLEMENTED": "error",
+    "INTERNAL": "error",
+    "DATA_LOSS": "error",
+}
+"""What the statuses of Kong's grpc-gateway (handler.lua) are to a caller; all others are of the client, 4xx."""
+
+
 class Translate(Spec):
-    """Protocol translation on the gateway's workers; `response_work` on the way back."""
+    """Protocol translation on the gateway's workers, behind authentication and before limits, as Kong's grpc-gateway;
+    `response_work` on the way back.
+
+    A failure of the service comes as a gRPC code and leaves as the HTTP status of that: without `codes` a limit is
+    RESOURCE_EXHAUSTED (429), a full queue UNAVAILABLE (503), an error UNKNOWN (500). Not modelled: streams of several
+    messages, requests that cannot be translated (400).
+    """
 
     to: Literal["grpc"]
     """The protocol of the service behind."""
@@ -89,6 +126,15 @@ class Translate(Spec):
     """What a request takes on its way in."""
     response_work: AnyDistribution | None = None
     """What an answer takes on its way back."""
+    codes: dict[Answer, GrpcCode] = Field(default_factory=dict)
+    """The codes that failures of the service come with where they are others: `{rate_limited: UNAVAILABLE}` for one
+    behind Envoy's local rate limit, which clients then see as 503, `shed`.
+    """
+
+    @property
+    def answers(self) -> AnswersWith:
+        """What clients see of the failures that have a code."""
+        return {failure: _HTTP.get(code, "refused") for failure, code in self.codes.items()}
 
 
 class Route(Spec):
@@ -109,9 +155,9 @@ class Route(Spec):
     policy: str | CallPolicy | None = None
     """How the call is guarded: the name of a policy, or one written here."""
     translate: Translate | None = None
-    """Protocol translation on the gateway's workers."""
+    """Protocol translation on the gateway's workers: `{to: grpc, work: 0.2ms}`."""
     cache: ResponseCache | None = None
-    """Answers that the gateway keeps and gives again, behind authentication, limits and the translation of requests.
+    """Answers that the gateway keeps and gives again, behind authentication, the translation of requests and limits.
     """
     authenticate: Flag = True
     """Whether requests of this route are authenticated."""
@@ -129,6 +175,11 @@ class Route(Spec):
     """The effects that must exist before an order counts as complete."""
     answers_with: AnswersWith = Field(default_factory=dict)
     """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
+
+    @property
+    def answers(self) -> AnswersWith:
+        """What failures are answered with; what is said of one goes before the code that it comes with."""
+        return {**(self.translate.answers if self.translate is not None else {}), **self.answers_with}
 
     @property
     def forwarded(self) -> float:
@@ -153,7 +204,7 @@ class Route(Spec):
 
 
 class Gateway(Spec):
-    """Queue and worker, authentication, limits, routing, translation, cache of answers: in this order.
+    """Queue and worker, authentication, translation, limits, cache of answers: in this order.
 
     `event_loop` holds a worker for own work only.
     """

@@ -18,9 +18,19 @@ MOST_STAMPS = 1_000_000  # of one sliding log
 KEYS = ("user", "route", "all", "consumer", "ip", "header", "traffic")
 Algorithm = Literal["fixed_window", "token_bucket", "sliding_window_counter", "sliding_log", "gcra", "leaky_bucket"]
 Preset = Literal[
-    "nginx", "kong", "kong-advanced", "spring-cloud-gateway", "envoy-local", "resilience4j", "guava", "aws"
+    "nginx",
+    "kong",
+    "kong-advanced",
+    "spring-cloud-gateway",
+    "envoy-local",
+    "resilience4j",
+    "guava",
+    "aws",
+    "bucket4j",
+    "flask-limiter",
 ]
 Status = Literal[429, 503]
+Refill = Literal["greedy", "intervally"]
 
 
 def _values(value: object) -> object:
@@ -45,8 +55,15 @@ PRESETS: dict[str, dict[str, Any]] = {
     "aws": {"algorithm": "token_bucket", "retry_after": "none"},
     "resilience4j": {"algorithm": "fixed_window", "scope": "node", "retry_after": "none", "wait": "5s"},
     "guava": {"algorithm": "token_bucket", "scope": "node", "retry_after": "none", "wait": 0},
+    "bucket4j": {"algorithm": "token_bucket", "scope": "node", "retry_after": "none"},
+    "flask-limiter": {"algorithm": "fixed_window", "retry_after": "none"},
 }
-"""What each library does where nothing else is said: semantics.md 4.2 to 4.6; nobody but Kong tells a Retry-After."""
+"""What each library does where nothing else is said: semantics.md 4.2 to 4.6; nobody but Kong tells a Retry-After
+(Flask-Limiter does with RATELIMIT_HEADERS_ENABLED, which is off).
+"""
+_OF_FLASK = ("fixed_window", "sliding_log", "sliding_window_counter")
+_UNITS = (31_536_000.0, 2_592_000.0, 86_400.0, 3600.0, 60.0)
+"""Seconds of a year, month, day, hour and minute, as the granularities of the library limits."""
 
 _BUCKETS = ("token_bucket", "gcra", "leaky_bucket")
 
@@ -83,6 +100,12 @@ class Period(Spec):
     """How many pass, on average."""
     window: Duration = Field(default=1.0, gt=0)
     """In which they are counted: by default the unit that the rate is written in."""
+    burst: Annotated[int, Between(0, MOST)] | None = None
+    """How many may come at once, of those that hold tokens; by default the `burst` of the limit."""
+    refill: Refill | None = None
+    """Of `bucket4j`; by default the `refill` of the limit."""
+    initial_tokens: Annotated[int, Between(0, MOST)] | None = None
+    """Of `bucket4j`; by default the `initial_tokens` of the limit."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -110,12 +133,13 @@ class RateLimit(Spec):
     `leaky_bucket`: nginx's `limit_req` as it is written there, in thousandths of a request and milliseconds: who is
     ahead of the rate by no more than
     `burst` (0 by default) is held until it is not; with `nodelay` nobody is held, with `delay: N` the first N are not.
-    `sliding_window_counter`: the Python library limits (Flask-Limiter), after Cloudflare. Requests that it refuses do
+    `sliding_window_counter`: the Python library limits (Flask-Limiter), after Cloudflare; with a `store` its window
+    begins with the first request, as on Redis there (`window_from`). Requests that it refuses do
     not count; in Kong's
     `rate-limiting-advanced` they do, unless `disable_penalty` is set: there a client that goes on above its limit is
     shut out.
-    `sliding_log`: limits' moving window. `gcra`: throttled, with `burst` its MaxBurst: `burst` + 1 requests pass at
-    once.
+    `sliding_log`: limits' moving window, in which a request that is exactly a window old still counts. `gcra`:
+    throttled, with `burst` its MaxBurst: `burst` + 1 requests pass at once.
 
     One count for all replicas is Spring's and Kong's with `policy: redis`; `scope: node` is Kong's `policy: local`,
     nginx and Envoy.
@@ -126,7 +150,13 @@ class RateLimit(Spec):
     tokens_per_fill / fill_interval),
     `aws` (the token bucket of API Gateway), and, which hold a request up to `wait`, `resilience4j` (`rate * window` is
     limitForPeriod, `window`
-    limitRefreshPeriod, `wait` timeoutDuration) and `guava` (SmoothBursty; `wait` the timeout of tryAcquire).
+    limitRefreshPeriod, `wait` timeoutDuration) and `guava` (SmoothBursty, with `warm_up` SmoothWarmingUp; `wait` the
+    timeout of tryAcquire).
+    `bucket4j`: each of its `rates` is a bandwidth, `rate * window` tokens in each `window`, `burst` its capacity (by
+    default as many), `refill` greedy or intervally, `initial_tokens`; a bucket in each replica, or one in a store.
+    `flask-limiter`: `fixed_window` (from the first request), `sliding_log` (moving-window) or `sliding_window_counter`,
+    on Redis, or with `scope: node` in the memory of a worker. Its limits are hit one after the other, the shortest unit
+    first: those before the one that refuses have counted the request, and those after it are not asked.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -152,7 +182,9 @@ class RateLimit(Spec):
     """Of `fixed_window`, `sliding_window_counter` and `sliding_log`: by default the unit that the rate is written in.
     """
     window_from: Literal["clock", "first_request"] = "clock"
-    """Whether a `fixed_window` is one of the clock, or begins with the first request of its key."""
+    """Whether a `fixed_window` is one of the clock, or begins with the first request of its key; so does that of a
+    `sliding_window_counter` on Redis.
+    """
     algorithm: Annotated[Algorithm, BeforeValidator(_counter)] = "fixed_window"
     """How it counts; by default `fixed_window`, or `token_bucket` where a burst is said."""
     preset: Preset | None = None
@@ -187,6 +219,12 @@ class RateLimit(Spec):
     """Of `kong-advanced`: what is refused does not count."""
     requested_tokens: Many = 1
     """Of `spring-cloud-gateway`: tokens that a request takes."""
+    refill: Refill = "greedy"
+    """Of `bucket4j`: whether tokens come one by one, or those of a `window` together at its end."""
+    initial_tokens: Annotated[int, Between(0, MOST)] | None = None
+    """Of `bucket4j`: tokens in the beginning; by default it is full."""
+    warm_up: Duration = 0.0
+    """Of `guava`: the warmupPeriod in which a limiter that was idle comes to its rate, from a third of it; 0: none."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -202,19 +240,45 @@ class RateLimit(Spec):
     def tokens(self) -> int:
         """How many pass at once after a rest, of one that does not count in windows."""
         if self.preset == "guava":
-            return 1 + int(self.rate)
+            return 1 if self.warm_up else 1 + int(self.rate)
+        if self.preset == "bucket4j":
+            return self.capacity
         if self.preset == "spring-cloud-gateway":
             return max(1, self.burst // self.requested_tokens)
         return self.burst + (1 if self.algorithm in ("gcra", "leaky_bucket") else 0)
 
     @property
+    def capacity(self) -> int:
+        """The tokens that a bandwidth of bucket4j holds."""
+        return self.burst if "burst" in self.model_fields_set else max(1, round(self.rate * self.window))
+
+    @property
+    def on_redis(self) -> bool:
+        """Whether its counters are kept in Redis, by the clock of that."""
+        return self.store is not None or (self.preset == "flask-limiter" and self.scope == "cluster")
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether rates and limits are hit one after the other, and count what a later one refuses."""
+        return self.preset == "flask-limiter"
+
+    @property
+    def unit(self) -> float:
+        """The largest unit of time that the window is a whole multiple of, seconds: by it flask-limiter sorts them."""
+        return next((unit for unit in _UNITS if self.window % unit == 0.0), 1.0)
+
+    @property
     def periods(self) -> tuple[Self, ...]:
-        """A limit for each rate that is kept."""
+        """A limit for each rate that is kept, in the order in which they are asked."""
         if not self.rates:
             return (self,)
-        return tuple(
-            self.model_copy(update={"rate": its.rate, "window": its.window, "rates": ()}) for its in self.rates
-        )
+        each = tuple(self._of(its) for its in self.rates)
+        return tuple(sorted(each, key=lambda its: its.unit)) if self.in_turn else each
+
+    def _of(self, its: Period) -> Self:
+        own = {name: getattr(its, name) for name in ("burst", "refill", "initial_tokens")}
+        said = {name: value for name, value in own.items() if value is not None}
+        return self.model_copy(update={"rate": its.rate, "window": its.window, "rates": (), **said})
 
     @model_validator(mode="wrap")
     @classmethod
@@ -228,6 +292,8 @@ class RateLimit(Spec):
             follows |= PRESETS.get(preset, {})
         if data.get("store") is not None:
             follows["scope"] = "cluster"
+        if _begins_with_a_request({**follows, **data}):
+            follows["window_from"] = "first_request"
         if "leaky_bucket" in (data.get("algorithm"), follows.get("algorithm")):
             follows["burst"] = 0
         if isinstance(data.get("rates"), (list, tuple)) and data["rates"] and "rate" not in data:
@@ -238,6 +304,32 @@ class RateLimit(Spec):
         limit = handler({**follows, **data})
         limit.model_fields_set.intersection_update(data)
         return limit
+
+    @model_validator(mode="after")
+    def _is_of_its_preset(self) -> Self:
+        """Words that one library has, and algorithms that it has not."""
+        said = self.model_fields_set
+        words = {
+            "disable_penalty": "kong-advanced",
+            "requested_tokens": "spring-cloud-gateway",
+            "refill": "bucket4j",
+            "initial_tokens": "bucket4j",
+            "warm_up": "guava",
+        }
+        for word, of in words.items():
+            if self.preset != of and (word in said or any(word in its.model_fields_set for its in self.rates)):
+                raise ValueError(f"`{word}` is a word of the preset {of}, not of {self.preset or self.algorithm}")
+        if self.in_turn and self.algorithm not in _OF_FLASK:
+            raise ValueError(f"found {self.algorithm}, expected one of {', '.join(_OF_FLASK)} for flask-limiter")
+        if self.preset is not None and not self.in_turn and "algorithm" in said:
+            raise ValueError(
+                f"found algorithm beside preset, expected one of them: {self.preset} counts in its own way"
+            )
+        if self.counts_in_windows and any(its.burst is not None for its in self.rates):
+            raise ValueError(f"`burst` is no word of {self.preset or self.algorithm}, which counts in windows")
+        if self.preset == "bucket4j" and any(its.rate > 1e9 for its in self.periods):
+            raise ValueError("bucket4j: found more than one token in a nanosecond, expected at most one")
+        return self
 
     @model_validator(mode="after")
     def _can_count_so_far(self) -> Self:
@@ -257,7 +349,7 @@ class RateLimit(Spec):
         said = self.model_fields_set
         if not said & {"rate", "rates"}:
             raise ValueError("the field 'rate' is missing")
-        if self.algorithm != "leaky_bucket" and self.burst < 1:
+        if self.algorithm != "leaky_bucket" and min(its.burst for its in self.periods) < 1:
             raise ValueError(f"burst: found 0, expected at least 1 for {self.algorithm}: nothing would ever pass")
         if "rate" in said and self.rates:
             raise ValueError("found rate beside rates, expected one of them")
@@ -276,13 +368,19 @@ class RateLimit(Spec):
             raise ValueError(
                 "`wait` is a word of the presets resilience4j and guava; leaky_bucket holds those of its `burst`"
             )
-        for word, of in (("disable_penalty", "kong-advanced"), ("requested_tokens", "spring-cloud-gateway")):
-            if word in said and self.preset != of:
-                raise ValueError(f"`{word}` is a word of the preset {of}, not of {self.preset or self.algorithm}")
-        if self.preset is not None and said & {"algorithm"}:
-            raise ValueError(
-                f"found algorithm beside preset, expected one of them: {self.preset} counts in its own way"
-            )
-        if self.window_from == "first_request" and (self.algorithm != "fixed_window" or self.preset is not None):
-            raise ValueError("`window_from: first_request` is a word of fixed_window")
+        windows = self.algorithm in ("fixed_window", "sliding_window_counter")
+        if self.window_from == "first_request" and (not windows or self.preset not in (None, "flask-limiter")):
+            raise ValueError("`window_from: first_request` is a word of fixed_window and sliding_window_counter")
         return self
+
+
+def _begins_with_a_request(data: dict[str, Any]) -> bool:
+    """Whether the windows of a limit begin with the first request of a key where nothing is said of it: with limits on
+    Redis, and the fixed ones in memory too.
+    """
+    if data.get("preset") not in (None, "flask-limiter"):
+        return False
+    counter = data.get("algorithm") in ("sliding_window_counter", "sliding_window")
+    if data.get("preset") is None:
+        return counter and data.get("store") is not None
+    return data.get("scope") != "node" if counter else data.get("algorithm") == "fixed_window"

@@ -16,10 +16,11 @@ KONG_TTL = 300.0  # s, `cache_ttl` of Kong's proxy-cache
 class ResponseCache(Keeping):
     """Answers of a route that the gateway keeps and gives again, as Kong's `proxy-cache` does.
 
-    It stands where Kong's does (priority 100): behind authentication (1450 for JWT) and limits (910), and before the
-    call. So a hit has been authenticated and counted like any other request, and spares the call and the translation
-    of the answer, which is kept translated. What a limit refuses never looks. Each route has its own, named after it in
-    the series. A cache begins empty; one in the memory of a replica of the gateway (`strategy: memory`) is empty again
+    It stands where Kong's does (priority 100): behind authentication (1450 for JWT), translation (998) and limits
+    (910), and before the call. So a hit has been authenticated and counted like any other request, and spares the call
+    and the translation of the answer, which is kept translated. What a limit refuses never looks. Each route has its
+    own, named after it in the series. A cache begins empty; one in the memory of a replica of the gateway (`strategy:
+    memory`) is empty again
     after a crash. An error is never kept.
 
     Which answers are kept is said by where it stands: under the routes whose `GET` may be kept (`request_method` of

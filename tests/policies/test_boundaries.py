@@ -166,7 +166,7 @@ class Limit:
         return before * (1 - (now / self.window - index)) + here < self.limit
 
     def sliding_log(self, now):
-        return sum(stamp > now - self.window for stamp in self.stamps) < self.limit
+        return sum(stamp >= now - self.window for stamp in self.stamps) < self.limit
 
 
 EVERY_ALGORITHM = pytest.mark.parametrize(

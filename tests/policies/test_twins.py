@@ -17,6 +17,7 @@ from sim.policies import (
     hedging,
     library_breakers,
     library_budgets,
+    library_limits,
     limiter,
     outliers,
     partitioner,
@@ -129,9 +130,40 @@ def test_breakers_of_libraries(settings):
     assert twins.plain[0].period > 50
 
 
-@pytest.mark.parametrize("kind", ["smooth", "guava", "resilience4j"])
-def test_limits_that_one_waits_for(kind):
-    twins, chance, now = Twins(waiting.new_waiting(kind, 7.0, 3, 0.3, 0.5)), random.Random(1), 0.0
+LIBRARY_LIMITS = [
+    {"preset": "nginx", "burst": 3},
+    {"preset": "kong-advanced"},
+    {"preset": "spring-cloud-gateway", "burst": 7},
+    {"window_from": "first_request"},
+    {"preset": "flask-limiter"},
+    {"preset": "flask-limiter", "algorithm": "sliding_window_counter"},
+    {"preset": "bucket4j", "burst": 9},
+    {"preset": "bucket4j", "refill": "intervally", "initial_tokens": 2},
+    {"preset": "bucket4j", "rate": "1000000/d", "burst": 2},
+]
+
+
+@pytest.mark.parametrize("words", LIBRARY_LIMITS, ids=str)
+def test_limits_of_single_libraries(words):
+    spec = RateLimit.model_validate({"per": "user", "rate": "7/s", **words})
+    twins, chance, now, refused = Twins(library_limits.new_library_limit(spec)), random.Random(1), 0.0, 0
+    for _ in range(STEPS):
+        now += chance.choice([chance.expovariate(1.2 * spec.rate), 1 / 7, 0.0])
+        wait = twins(library_limits.look, now)
+        if wait == limiter.ALLOWED:
+            twins(library_limits.hold, now)
+            assert library_limits.take(twins.plain[0], now) is library_limits.take.compiled(twins.compiled[0], now)
+        else:
+            refused += 1
+            assert library_limits.deny(twins.plain[0], now) is library_limits.deny.compiled(twins.compiled[0], now)
+            now += wait if chance.random() < 0.3 else 0.0
+        twins.assert_same()
+    assert 0.02 < refused / STEPS < 0.98
+
+
+@pytest.mark.parametrize(("kind", "warm_up"), [("smooth", 0.0), ("guava", 0.0), ("guava", 2.0), ("resilience4j", 0.0)])
+def test_limits_that_one_waits_for(kind, warm_up):
+    twins, chance, now = Twins(waiting.new_waiting(kind, 7.0, 3, 0.3, 0.5, warm_up)), random.Random(1), 0.0
     refused = 0
     for _ in range(STEPS):
         now += chance.choice([chance.expovariate(8.0), 1 / 7, 0.0])

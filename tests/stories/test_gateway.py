@@ -352,6 +352,52 @@ def test_translation_is_work_on_the_way_in_and_on_the_way_back():
     assert testing.play(text, [0.0, 0.0]).responses() == [0.107, 0.111]
 
 
+def test_what_a_limit_refuses_has_been_translated():
+    """Kong's grpc-gateway (priority 998) comes before rate-limiting (910): the second request is refused after 1 ms of
+    routing and 2 ms of translation, behind the 3 ms of the first.
+    """
+    text = """
+    gateway:
+      workers: 1
+      work: 1ms
+      rate_limits: [{per: all, rate: 1/s}]
+      routes: {GET /: {to: shop.get, translate: {to: grpc, work: 2ms}}}
+    services: {shop: {workers: unlimited, endpoints: {get: [{work: 100ms}]}}}
+    """
+    played = testing.play(text, [0.0, 0.0])
+    assert (played.outcomes(), played.responses()) == (["ok", "rate_limited"], [0.103, 0.006])
+
+
+@pytest.mark.parametrize(
+    ("codes", "limited", "failed"),
+    [
+        ("", "rate_limited", "error"),
+        (", codes: {rate_limited: UNAVAILABLE}", "shed", "error"),  # Envoy's local rate limit: 14, HTTP 503
+        (", codes: {error: RESOURCE_EXHAUSTED}", "rate_limited", "rate_limited"),  # 8, HTTP 429
+        (", codes: {error: NOT_FOUND, rate_limited: UNIMPLEMENTED}", "error", "refused"),  # 5, 404; 12, 500
+        (", codes: {error: UNAVAILABLE}}, answers_with: {error: refused", "rate_limited", "refused"),
+    ],
+)
+def test_a_client_sees_a_grpc_code_as_the_http_status_of_it(codes, limited, failed):
+    seen = {"a": limited, "b": failed}
+    for word in ("rate_limited", "shed", "error"):
+        again = f"retry: {{max_attempts: 2, backoff: {{constant: 1s}}, on: [{word}]}}"
+        text = f"""
+        traffic: {{a: {{sends: GET /, {again}}}, b: {{sends: GET /bad, {again}}}}}
+        gateway:
+          workers: 1
+          routes:
+            GET /: {{to: shop.get, translate: {{to: grpc, work: 0ms{codes}}}}}
+            GET /bad: {{to: other.get, translate: {{to: grpc, work: 0ms{codes}}}}}
+        services:
+          shop: {{workers: 1, rate_limits: [{{per: all, rate: 1/m}}], endpoints: {{get: [{{work: 1ms}}]}}}}
+          other: {{workers: 1, endpoints: {{get: [{{fail: 100%}}]}}}}
+        """
+        played = testing.play(text, {"a": [0.0, 1.0], "b": [2.0]})
+        tried_again = {"a": played.responses("a")[1] >= 1.0, "b": played.responses("b")[0] >= 1.0}
+        assert tried_again == {name: answer == word for name, answer in seen.items()}
+
+
 def test_the_timeout_of_a_route_ends_the_request_but_not_the_work():
     text = """
     gateway: {workers: 1, routes: {GET /: {to: shop.get, timeout: 50ms, completes_with: [sold]}}}

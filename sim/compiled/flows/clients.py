@@ -11,7 +11,7 @@ from sim.compiled.answers import JUMP, NEXT
 from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
+from sim.compiled.clients import bear, hears_when, make_request, send_attempt, thinking_time
 from sim.compiled.codes import BUDGET_EXHAUSTED, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, perhaps, the
@@ -19,6 +19,7 @@ from sim.compiled.deadlines import tell_patience
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.calls import retries
+from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.traffic import workloads
@@ -30,7 +31,7 @@ from sim.policies import base, budget, retry
 from sim.vocabulary import QUIET
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, TimerLane, Workload, WorkloadOp
+    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, Workload, WorkloadOp
 
 passed, retryable = base.passed.compiled, retry.retryable.compiled
 
@@ -115,6 +116,8 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
     own.sent = s.now
     if workload.lane is not None:
         arm(s, workload.lane, own)
+    elif workload.own_patience is not None:
+        own.deadline = bear(s, own, workload)
     chosen = choose(s, request.door.target, workload.caller, request, link_chain(0, 0, own.tries))
     own.callee = perhaps(Replica, chosen)
     if own.callee is None:
@@ -123,11 +126,18 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
         return
     send_attempt(s, own)
     if workload.tells and own.child is not None:
-        tell_patience(s, own.child, the(TimerLane, workload.lane))
+        tell_patience(s, own.child, patience_ends(s, own, workload))
     yield
     own.child = None
     target = the(Request, own.request).door.target
     leave_balancer(s, target, workload.caller, the(Replica, own.callee), own.outcome, own.sent)
+
+
+@handler
+def patience_ends(s: State, task: int, workload: int) -> float:
+    """Until when a client waits for the attempt that it sends now, s."""
+    lane = workloads(s)[workload].lane
+    return s.now + timer_lanes(s)[lane].duration if lane >= 0 else tasks(s)[task].deadline
 
 
 @flow

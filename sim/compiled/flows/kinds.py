@@ -590,6 +590,7 @@ class Timer(int):
     ticket: int
     task: Task
     next: Timer | None
+    workload: Workload | None
 
 
 class TimerLane(int):
@@ -869,6 +870,7 @@ class Limit(int):
     undecided: int
     stored: bool
     tolerant: bool
+    in_turn: bool
     keyed: bool
     node: bool
     limiting: bool
@@ -904,6 +906,9 @@ class LibraryCounter(int):
     index: int
     excess: int
     last: int
+    span: int
+    initial: int
+    intervally: int
     speed: int
     burst: int
     delay: int
@@ -929,6 +934,11 @@ class WaitingCounter(int):
     rate: float
     burst: float
     stored: float
+    most: float
+    interval: float
+    cool_down: float
+    threshold: float
+    slope: float
     wait: float
 
 
@@ -1630,6 +1640,9 @@ class Workload(int):
     caller: Replica
     pc: Op
     lane: TimerLane | None
+    own_patience: Draw | None
+    bears: float
+    staying: int
     retry: RetryRow
     max_attempts: int
     jitter: Draw

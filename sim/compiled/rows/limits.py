@@ -42,6 +42,7 @@ class Limit(Row):
     undecided: int  # requests for which there was no answer
     stored: bool  # it has a store
     tolerant: bool  # what that does not decide passes
+    in_turn: bool  # its rates are hit one after the other, and count what a later one refuses
     keyed: bool  # it says more than the three keys and the five counters of old
     node: bool  # each replica counts for itself
     limiting: bool

@@ -83,6 +83,7 @@ class LimitTables:
             self.values += [self.identities.text(value) for value in values]
         return {
             "keyed": True,
+            "in_turn": spec.in_turn,
             "space": self.places.space(2 * len(spec.keys) + 1),
             "in_vain": limit.held_in_vain,
             "readers": readers,

@@ -11,9 +11,9 @@ from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
+from sim.compiled.clients import bear, hears_when, make_request, send_attempt, thinking_time
 from sim.compiled.deadlines import tell_patience
-from sim.compiled.flows.clients import begin_for, hear_client, withdraw_for
+from sim.compiled.flows.clients import begin_for, hear_client, patience_ends, withdraw_for
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.calls import budgets, retries, rings, targets
 from sim.compiled.rows.hosts import draws
@@ -71,6 +71,8 @@ def ask(s: State, own: int, workload: int) -> int:
         own_row.sent = s.now
         if workload_row.lane >= 0:
             arm(s, workload_row.lane, own)
+        elif workload_row.own_patience >= 0:
+            own_row.deadline = bear(s, own, workload)
         chosen_1 = choose(s, doors(s)[request_1_row.door].target, workload_row.caller, request_1, link_chain(ZERO, ZERO, own_row.tries))
         own_row.callee = chosen_1
         if own_row.callee < 0:
@@ -80,7 +82,7 @@ def ask(s: State, own: int, workload: int) -> int:
         else:
             send_attempt(s, own)
             if workload_row.tells and own_row.child >= 0:
-                tell_patience(s, own_row.child, workload_row.lane)
+                tell_patience(s, own_row.child, patience_ends(s, own, workload))
             own_row.phase = 2
             return PARK
     if to == 3:

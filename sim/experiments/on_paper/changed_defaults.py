@@ -67,6 +67,9 @@ def limits(view: View) -> Iterator[Finding]:
         elif limit.counts_in_windows and relies_on_default(limit, "window") and limit.window != 1.0:
             why = "the unit in which the rate is written, as in Kong; `window: 1s` is what it was"
             yield Finding(place, f"counts in windows of {window}, where they were of 1s", why)
+        if limit.window_from == "first_request" and relies_on_default(limit, "window_from"):
+            why = "as limits does on Redis; `window_from: clock` is what it was"
+            yield Finding(place, "its windows begin with the first request of a key, where they went by the clock", why)
 
 
 def producers(view: View) -> Iterator[Finding]:
@@ -267,7 +270,7 @@ def route_timeouts(view: View) -> Iterator[Finding]:
 def deserted_gateways(view: View) -> Iterator[Finding]:
     """A gateway went on for clients who had gone."""
     gateway = view.scenario.gateway
-    if gateway is None or all(traffic.timeout is None for traffic in view.scenario.traffic.values()):
+    if gateway is None or not any(traffic.gives_up for traffic in view.scenario.traffic.values()):
         return
     policies = [view.flow.policy(route.policy).retry for route in gateway.routes.values()]
     if gateway.concurrency == "threads" or any(retry is not None and retry.max_attempts > 1 for retry in policies):

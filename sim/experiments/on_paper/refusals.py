@@ -16,8 +16,9 @@ def refused_share(limit: RateLimit, rate: float) -> float:
     sliding log.
 
     Of the presets, whose clocks tick in milliseconds or seconds, and which may store permits, it is nearly that. Where
-    what is refused counts as well
-    (kong-advanced) the weighted count is taken as that of one window.
+    what is refused counts as well (kong-advanced) the weighted count is taken as that of one window. A bandwidth of
+    bucket4j whose refills fill it is a fixed window, and other ones are taken as greedy; a limiter of guava that warms
+    up is taken as warm.
     """
     if rate <= 0.0:
         return 0.0
@@ -25,6 +26,8 @@ def refused_share(limit: RateLimit, rate: float) -> float:
         return _full(rate * limit.window, requests_in(limit.window, limit.rate))
     if limit.preset == "guava":
         return 1.0 - bucket_accepts(rate / limit.rate, 1 + math.floor(limit.rate * limit.wait))
+    if limit.refill == "intervally" and limit.capacity <= requests_in(limit.window, limit.rate):
+        return _beyond(rate * limit.window, limit.capacity)
     if not limit.counts_in_windows:
         return 1.0 - bucket_accepts(rate * limit.requested_tokens / limit.rate, limit.tokens)
     most = new_limiter(limit)[0].limit

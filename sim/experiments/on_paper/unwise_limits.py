@@ -81,6 +81,8 @@ def limits_of_one_token(view: View) -> Iterator[Finding]:
 def limits_with_words_unused(view: View) -> Iterator[Finding]:
     """A burst of what counts in windows, or a window of what does not."""
     for limit in placed_limits(view.scenario):
+        if limit.spec.preset == "bucket4j":  # has both
+            continue
         unused = "burst" if limit.spec.counts_in_windows or limit.spec.preset == "guava" else "window"
         if not relies_on_default(limit.spec, unused):
             counts = limit.spec.preset or limit.spec.algorithm

@@ -57,9 +57,8 @@ def row_of(limit: CallerLimit) -> waiting.WaitingRow:
     """The policy of a limit."""
     if (its := limit.resilience4j) is not None:
         return waiting.new_waiting("resilience4j", limit.mean_rate, 1, its.limit_refresh_period, its.timeout_duration)
-    return waiting.new_waiting(
-        "guava" if limit.preset == "guava" else "smooth", limit.rate, limit.burst, 1.0, limit.wait
-    )
+    kind = "guava" if limit.preset == "guava" else "smooth"
+    return waiting.new_waiting(kind, limit.rate, limit.burst, 1.0, limit.wait, limit.warm_up)
 
 
 class RateLimit(Layer):

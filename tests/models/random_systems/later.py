@@ -17,6 +17,7 @@ from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
 from tests.models.random_systems.groups import commits, memberships, retention
 from tests.models.random_systems.health import health_checks
+from tests.models.random_systems.impatience import impatience
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
 from tests.models.random_systems.load_generators import load_generators
@@ -72,7 +73,10 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     placings,
     response_caches,
     vertical_scaling,
+    serving.more_libraries,
+    serving.grpc_codes,
     deep_logs,
+    impatience,
     producers,  # last: beside transactions they are idempotent
 )
 

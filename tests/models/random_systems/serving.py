@@ -247,3 +247,51 @@ def _answers(luck: Luck) -> dict[str, Any]:
     if luck.maybe("scope", 0.5):
         made["scope"] = luck.pick("of what", ("cluster", "node"))
     return made
+
+
+def more_libraries(document: dict[str, Any], luck: Luck) -> None:
+    """Limits as Bucket4j, Flask-Limiter and a warming Guava have them, of a host and of callers."""
+    services = document["services"]
+    hosts = {**services, **({"gateway": document["gateway"]} if "gateway" in document else {})}
+    for name in luck.some("which", sorted(hosts), 1, 2):
+        own = luck.at(name)
+        hosts[name]["rate_limits"] = [_of_library(own.at(place)) for place in range(own.number("how many", 1, 2))]
+    for name, policy in document.get("policies", {}).items():
+        if luck.maybe(f"calls by {name}", 0.2):
+            warm_up = luck.pick(f"warms up {name}", ("500ms", "4s"))
+            policy["rate_limit"] = {"preset": "guava", "rate": "30/s", "wait": "300ms", "warm_up": warm_up}
+
+
+def _of_library(luck: Luck) -> dict[str, Any]:
+    preset = luck.pick("preset", ("bucket4j", "flask-limiter", "guava", "counter"))
+    made: dict[str, Any] = {"per": luck.pick("per", ("all", "user", "route")), "preset": preset}
+    if preset == "bucket4j":
+        made["refill"] = luck.pick("refill", ("greedy", "intervally"))
+        if luck.maybe("initial", 0.4):
+            made["initial_tokens"] = luck.number("tokens", 0, 5)
+        if luck.maybe("several"):
+            made["rates"] = [{"rate": "8/s", "burst": 12, "refill": "greedy"}, {"rate": "200/m", "initial_tokens": 9}]
+        else:
+            made |= {"rate": luck.pick("rate", RATES), "burst": luck.number("burst", 1, 20)}
+    elif preset == "flask-limiter":
+        made["algorithm"] = luck.pick("algorithm", ("fixed_window", "sliding_log", "sliding_window_counter"))
+        made |= luck.pick("rates", ({"rates": ["90/m", "4/s"]}, {"rate": "6/s"}, {"rates": ["200/h", "3/s", "60/m"]}))
+    elif preset == "guava":
+        made |= {"rate": "15/s", "wait": luck.pick("wait", ("0s", "400ms"))}
+        made["warm_up"] = luck.pick("warm up", ("1s", "6s"))
+    else:
+        del made["preset"]
+        made |= {"rate": "7/s", "algorithm": "sliding_window_counter", "store": {"name": "redis", "latency": "700us"}}
+    if luck.maybe("node", 0.3) and "store" not in made:
+        made["scope"] = "node"
+    return made
+
+
+def grpc_codes(document: dict[str, Any], luck: Luck) -> None:
+    """Routes whose services answer with gRPC codes of their own."""
+    for name, route in document.get("gateway", {"routes": {}})["routes"].items():
+        own = luck.at(name)
+        if own.maybe("said", 0.7):
+            codes = {"rate_limited": own.pick("limited", ("UNAVAILABLE", "RESOURCE_EXHAUSTED"))}
+            codes["error"] = own.pick("error", ("UNAVAILABLE", "INTERNAL", "NOT_FOUND"))
+            route.setdefault("translate", {"to": "grpc", "work": "1ms"})["codes"] = codes

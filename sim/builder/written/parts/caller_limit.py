@@ -17,6 +17,7 @@ def caller_limit(
     burst: Mapping[str, Any] | int | str | None = None,
     wait: Literal[0] | Mapping[str, Any] | str | None = None,
     preset: Literal["guava", "aws_adaptive"] | None = None,
+    warm_up: Literal[0] | Mapping[str, Any] | str | None = None,
     resilience4j: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """Calls leave at no more than `rate`; further ones wait for their turn up to `wait` (0: are refused at once), in
@@ -27,6 +28,8 @@ def caller_limit(
     wait: How long a call waits for its turn; who would wait longer is refused at once.
     preset: `guava`: Guava's RateLimiter, `wait` is the timeout of tryAcquire; `aws_adaptive`: the AWS SDK's
         adaptive mode.
+    warm_up: Of `preset: guava`: the warmupPeriod of SmoothWarmingUp, in which one that was idle comes to its rate,
+        from a third of it; 0: SmoothBursty.
     resilience4j: Counts as that library does, in the place of the others.
     """
     return part(locals())

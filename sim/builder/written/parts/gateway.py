@@ -25,7 +25,7 @@ def gateway(
     routes: Mapping[str, Mapping[str, Any] | str],
     cost: Mapping[str, Any] | str | None = None,
 ) -> Part:
-    """Queue and worker, authentication, limits, routing, translation, cache of answers: in this order.
+    """Queue and worker, authentication, translation, limits, cache of answers: in this order.
 
     replicas: How many there are, each with workers, queue and limits per node of its own.
     workers: What each replica does at once, or `unlimited`.
@@ -67,9 +67,9 @@ def route(
     timeout: Of all attempts and pauses together, as Envoy's and Istio's.
     per_try_timeout: Of each attempt; goes before the `timeout` of the policy.
     policy: How the call is guarded: the name of a policy, or one written here.
-    translate: Protocol translation on the gateway's workers.
-    cache: Answers that the gateway keeps and gives again, behind authentication, limits and the translation of
-        requests.
+    translate: Protocol translation on the gateway's workers: `{to: grpc, work: 0.2ms}`.
+    cache: Answers that the gateway keeps and gives again, behind authentication, the translation of requests and
+        limits.
     authenticate: Whether requests of this route are authenticated.
     rate_limits: Limits of this route alone, in the place of those of the gateway, as in Kong, nginx and Envoy the
         nearest one holds.
@@ -83,12 +83,40 @@ def route(
 
 
 def translate(
-    *, to: Literal["grpc"], work: Mapping[str, Any] | str, response_work: Mapping[str, Any] | str | None = None
+    *,
+    to: Literal["grpc"],
+    work: Mapping[str, Any] | str,
+    response_work: Mapping[str, Any] | str | None = None,
+    codes: Mapping[
+        str,
+        Literal[
+            "CANCELLED",
+            "UNKNOWN",
+            "INVALID_ARGUMENT",
+            "DEADLINE_EXCEEDED",
+            "NOT_FOUND",
+            "ALREADY_EXISTS",
+            "PERMISSION_DENIED",
+            "RESOURCE_EXHAUSTED",
+            "FAILED_PRECONDITION",
+            "ABORTED",
+            "OUT_OF_RANGE",
+            "UNIMPLEMENTED",
+            "INTERNAL",
+            "UNAVAILABLE",
+            "DATA_LOSS",
+            "UNAUTHENTICATED",
+        ],
+    ]
+    | None = None,
 ) -> Part:
-    """Protocol translation on the gateway's workers; `response_work` on the way back.
+    """Protocol translation on the gateway's workers, behind authentication and before limits, as Kong's
+    grpc-gateway; `response_work` on the way back.
 
     to: The protocol of the service behind.
     work: What a request takes on its way in.
     response_work: What an answer takes on its way back.
+    codes: The codes that failures of the service come with where they are others: `{rate_limited: UNAVAILABLE}` for
+        one behind Envoy's local rate limit, which clients then see as 503, `shed`.
     """
     return part(locals())

@@ -11,11 +11,21 @@ from typing import Any, Literal
 from sim.builder.saying import Part, part
 
 
-def period(*, rate: Mapping[str, Any] | str, window: Literal[0] | Mapping[str, Any] | str | None = None) -> Part:
+def period(
+    *,
+    rate: Mapping[str, Any] | str,
+    window: Literal[0] | Mapping[str, Any] | str | None = None,
+    burst: Mapping[str, Any] | int | str | None = None,
+    refill: Literal["greedy", "intervally"] | None = None,
+    initial_tokens: Mapping[str, Any] | int | str | None = None,
+) -> Part:
     """One of several rates that are kept at once, each counted in a window of its own: `[10/s, 100/m]`.
 
     rate: How many pass, on average.
     window: In which they are counted: by default the unit that the rate is written in.
+    burst: How many may come at once, of those that hold tokens; by default the `burst` of the limit.
+    refill: Of `bucket4j`; by default the `refill` of the limit.
+    initial_tokens: Of `bucket4j`; by default the `initial_tokens` of the limit.
     """
     return part(locals())
 
@@ -32,7 +42,16 @@ def rate_limit(
     algorithm: Literal["fixed_window", "token_bucket", "sliding_window_counter", "sliding_log", "gcra", "leaky_bucket"]
     | None = None,
     preset: Literal[
-        "nginx", "kong", "kong-advanced", "spring-cloud-gateway", "envoy-local", "resilience4j", "guava", "aws"
+        "nginx",
+        "kong",
+        "kong-advanced",
+        "spring-cloud-gateway",
+        "envoy-local",
+        "resilience4j",
+        "guava",
+        "aws",
+        "bucket4j",
+        "flask-limiter",
     ]
     | None = None,
     scope: Literal["cluster", "node"] | None = None,
@@ -47,6 +66,9 @@ def rate_limit(
     retry_after: Literal["exact", "whole_seconds", "none"] | None = None,
     disable_penalty: bool | None = None,
     requested_tokens: Mapping[str, Any] | int | str | None = None,
+    refill: Literal["greedy", "intervally"] | None = None,
+    initial_tokens: Mapping[str, Any] | int | str | None = None,
+    warm_up: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """At most `rate` per user, per route, or in all. A refusal is a 429 with Retry-After, and uses up nothing. Whose
     algorithm it is:
@@ -60,7 +82,8 @@ def rate_limit(
         default.
     window: Of `fixed_window`, `sliding_window_counter` and `sliding_log`: by default the unit that the rate is
         written in.
-    window_from: Whether a `fixed_window` is one of the clock, or begins with the first request of its key.
+    window_from: Whether a `fixed_window` is one of the clock, or begins with the first request of its key; so does
+        that of a `sliding_window_counter` on Redis.
     algorithm: How it counts; by default `fixed_window`, or `token_bucket` where a burst is said.
     preset: The library that decides so, with its defaults for the words below.
     scope: One count for all replicas (`cluster`), or one in each (`node`).
@@ -78,5 +101,9 @@ def rate_limit(
         least 1, or not at all.
     disable_penalty: Of `kong-advanced`: what is refused does not count.
     requested_tokens: Of `spring-cloud-gateway`: tokens that a request takes.
+    refill: Of `bucket4j`: whether tokens come one by one, or those of a `window` together at its end.
+    initial_tokens: Of `bucket4j`: tokens in the beginning; by default it is full.
+    warm_up: Of `guava`: the warmupPeriod in which a limiter that was idle comes to its rate, from a third of it; 0:
+        none.
     """
     return part(locals())
