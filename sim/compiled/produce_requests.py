@@ -9,13 +9,14 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, ZERO, handler
-from sim.compiled.calendar import TIMER, noise, push, put_ready
+from sim.compiled.calendar import put_ready
 from sim.compiled.codes import ERROR, OK, UNREACHABLE
 from sim.compiled.held_requests import close_again, keep_open, let_go_of_request, plan
 from sim.compiled.leaders import acknowledge, answer_of, busy_with, write
 from sim.compiled.network import hop_delay
 from sim.compiled.node_connections import stand_unread, take_unread
-from sim.compiled.producer_events import ANSWERED, ARRIVED, HANDLED, READ_ON, SENT, TIME_OUT, producer_event
+from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, wait_until
+from sim.compiled.producer_events import ANSWERED, ARRIVED, HANDLED, READ_ON, SENT, TIME_OUT
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.logs import brokers, copies, fates, members, messages, nodes, partitions, topics
@@ -93,40 +94,16 @@ def chain_of_batch(s: State, batch: int) -> int:
 @handler
 def wait_for_answer(s: State, request: int) -> None:
     """Look when it has waited for too long; those that are over go now."""
-    row = produce_requests(s)[request]
-    place = producers(s)[row.producer].settings
+    place = producers(s)[produce_requests(s)[request].producer].settings
     settings = producer_settings(s)[place]
-    while settings.oldest_request >= 0 and produce_requests(s)[settings.oldest_request].over:
-        drop_oldest_request(s, place)
-    row.held += 1
-    row.deadline = s.now + settings.request_timeout
-    row.later = NOBODY
-    if settings.newest_request >= 0:
-        produce_requests(s)[settings.newest_request].later = request
-    else:
-        settings.oldest_request = request
-    settings.newest_request = request
-    if not settings.times_out:
-        settings.times_out = True
-        look_for_timeout(s, place, row.deadline)
-
-
-@handler
-def drop_oldest_request(s: State, place: int) -> None:
-    """It is waited for no longer."""
-    settings = producer_settings(s)[place]
-    request = settings.oldest_request
-    settings.oldest_request = produce_requests(s)[request].later
-    if settings.oldest_request < 0:
-        settings.newest_request = NOBODY
-    let_go_of_request(s, request)
-
-
-@handler
-def look_for_timeout(s: State, place: int, deadline: float) -> None:
-    """The event of the oldest request."""
-    producer_settings(s)[place].timeout_due = deadline
-    push(s, deadline + noise(deadline), TIMER, producer_event(TIME_OUT, place))
+    line = settings.answers
+    while line.first >= 0 and produce_requests(s)[line.first].over:
+        oldest = line.first
+        leave_deadlines(produce_requests(s), line)
+        let_go_of_request(s, oldest)
+    deadline = s.now + settings.request_timeout
+    if wait_until(produce_requests(s), line, request, deadline):
+        look_at_deadlines(s, line, TIME_OUT, place, deadline)
 
 
 # -- at the broker -----------------------------------------------------------------------------------------------------

@@ -16,14 +16,13 @@ from sim.compiled.node_connections import close_connection
 from sim.compiled.produce_requests import (
     arrive,
     chain_of_batch,
-    drop_oldest_request,
     handle,
     hear_of_replicas,
-    look_for_timeout,
     read_on,
 )
+from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, oldest_over
 from sim.compiled.producer_events import ARRIVED, EXPIRY, HANDLED, PURPOSE_BITS, READ_ON, SENT, TIME_OUT, WOKEN
-from sim.compiled.producing import drop_oldest_batch, line_at, look_for_expiry, stand_last, takes, unblock
+from sim.compiled.producing import line_at, stand_last, takes, unblock
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
 from sim.compiled.rows.producers import (
@@ -61,10 +60,10 @@ def happen_at_producer(s: State, index: int, before: float) -> None:
     if purpose == WOKEN:
         woken(s, place)
     elif purpose == EXPIRY:
-        s.now = max(before, producer_settings(s)[place].expiry_due)
+        s.now = max(before, producer_settings(s)[place].deliveries.due)
         expire_batches(s, place)
     elif purpose == TIME_OUT:
-        s.now = max(before, producer_settings(s)[place].timeout_due)
+        s.now = max(before, producer_settings(s)[place].answers.due)
         time_out_requests(s, place)
     else:
         happen_to_request(s, purpose, place)
@@ -114,38 +113,34 @@ def stand_in_for_request(s: State, task: int) -> None:
 @handler
 def expire_batches(s: State, place: int) -> None:
     """Give up all that have had their time, and wait for the next that may."""
-    settings = producer_settings(s)[place]
-    while settings.oldest_batch >= 0:
-        batch = settings.oldest_batch
-        row = batches(s)[batch]
-        if row.live and row.expires > s.now:
-            look_for_expiry(s, place, row.expires)
-            return
-        live = row.live
-        drop_oldest_batch(s, place)
-        if live:
+    line = producer_settings(s)[place].deliveries
+    batch = oldest_over(batches(s), line, s.now)
+    while batch >= 0:
+        leave_deadlines(batches(s), line)
+        if not batches(s)[batch].over:
             expire_batch(s, batch)
-    settings.expires = False
+        let_go_of_batch(s, batch)
+        batch = oldest_over(batches(s), line, s.now)
+    line.looks = line.first >= 0
+    if line.looks:
+        look_at_deadlines(s, line, EXPIRY, place, batches(s)[line.first].deadline)
 
 
 @handler
 def time_out_requests(s: State, place: int) -> None:
     """Wait no longer for all that have had their time, and wait for the next that may."""
-    settings = producer_settings(s)[place]
-    while settings.oldest_request >= 0:
-        request = settings.oldest_request
+    line = producer_settings(s)[place].answers
+    request = oldest_over(produce_requests(s), line, s.now)
+    while request >= 0:
+        leave_deadlines(produce_requests(s), line)
         row = produce_requests(s)[request]
-        if not row.over and row.deadline > s.now:
-            look_for_timeout(s, place, row.deadline)
-            return
         if not row.over:
-            row.held += 1
-            drop_oldest_request(s, place)
             disconnect(s, request)
-            let_go_of_request(s, request)
-        else:
-            drop_oldest_request(s, place)
-    settings.times_out = False
+        let_go_of_request(s, request)
+        request = oldest_over(produce_requests(s), line, s.now)
+    line.looks = line.first >= 0
+    if line.looks:
+        look_at_deadlines(s, line, TIME_OUT, place, produce_requests(s)[line.first].deadline)
 
 
 # -- what becomes of them ----------------------------------------------------------------------------------------------
@@ -173,7 +168,7 @@ def hear(s: State, request: int, outcome: int) -> None:
     entry = produce_requests(s)[request].first
     while entry >= 0:
         its = requested_batches(s)[entry]
-        if batches(s)[its.batch].live:
+        if not batches(s)[its.batch].over:
             how = its.outcome if outcome < 0 else outcome
             if how in (OK, FENCED):
                 end_batch(s, its.batch, how)
@@ -262,7 +257,7 @@ def end_batch(s: State, batch: int, outcome: int) -> None:
     producer = row.producer
     own = producers(s)[producer]
     unlink(batches(s), own.live, batch)
-    row.live = False
+    row.over = True
     own.free += max(row.size, producer_settings(s)[own.settings].batch)
     end_records(s, batch, outcome, YES)
     let_go_of_batch(s, batch)
@@ -304,7 +299,7 @@ def close_producer(s: State, place: int) -> None:
     batch = own.live.first
     while batch >= 0:
         following = batches(s)[batch].next
-        batches(s)[batch].live = False
+        batches(s)[batch].over = True
         end_records(s, batch, UNREACHABLE, NO)
         let_go_of_batch(s, batch)
         batch = following

@@ -19,7 +19,7 @@ from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.quota import QuotaRow
-from sim.policies.retry import RetryRow
+from sim.policies.retry_row import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
 
@@ -1332,8 +1332,8 @@ class Outbox(int):
     following: OutboxRow | None
     heard: int
     count: int
-    taken: int
     written: int
+    taken: int
     at: OutboxRow | None
     partition: Partition | None
     pc: Op
@@ -1362,6 +1362,24 @@ class BatchLine(int):
 
     first: Batch | None
     last: Batch | None
+
+
+class BatchDeadlines(int):
+    """Batches that may be given up, the oldest first, by their `later`."""
+
+    due: float
+    first: Batch | None
+    last: Batch | None
+    looks: bool
+
+
+class RequestDeadlines(int):
+    """Requests whose answer is waited for, likewise."""
+
+    due: float
+    first: ProduceRequest | None
+    last: ProduceRequest | None
+    looks: bool
 
 
 class RecordLine(int):
@@ -1400,8 +1418,6 @@ class ProducerSettings(int):
     delivery_timeout: float
     retry_backoff: float
     retry_backoff_max: float
-    expiry_due: float
-    timeout_due: float
     max_in_flight: int
     acks: int
     chance: int
@@ -1418,13 +1434,9 @@ class ProducerSettings(int):
     quota_ring: int
     quota_ring_size: int
     there: ProducerLine
-    oldest_batch: Batch | None
-    newest_batch: Batch | None
-    oldest_request: ProduceRequest | None
-    newest_request: ProduceRequest | None
+    deliveries: BatchDeadlines
+    answers: RequestDeadlines
     idempotent: bool
-    expires: bool
-    times_out: bool
 
 
 class Producer(int):
@@ -1464,7 +1476,7 @@ class Batch(int):
     """Records of one partition that are sent together."""
 
     due: float
-    expires: float
+    deadline: float
     size: float
     producer: Producer
     topic: Topic
@@ -1481,7 +1493,7 @@ class Batch(int):
     previous: Batch | None
     next: Batch | None
     held: int
-    live: bool
+    over: bool
     closed: bool
 
 

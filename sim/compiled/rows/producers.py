@@ -32,6 +32,24 @@ class BatchLine(Row):
     last: Perhaps[Batch]
 
 
+class BatchDeadlines(Row):
+    """Batches that may be given up, the oldest first, by their `later`."""
+
+    due: float  # s; when the oldest is looked at
+    first: Perhaps[Batch]
+    last: Perhaps[Batch]
+    looks: bool  # there is an event of the oldest
+
+
+class RequestDeadlines(Row):
+    """Requests whose answer is waited for, likewise."""
+
+    due: float  # s
+    first: Perhaps[ProduceRequest]
+    last: Perhaps[ProduceRequest]
+    looks: bool
+
+
 class RecordLine(Row):
     """Records that stand in a line, by their `next` and `previous`."""
 
@@ -68,8 +86,6 @@ class ProducerSettings(Row):
     delivery_timeout: float  # s
     retry_backoff: float  # s
     retry_backoff_max: float  # s
-    expiry_due: float  # s; when the oldest batch is looked at
-    timeout_due: float  # s; when the oldest request is
     max_in_flight: int
     acks: int  # NO_ACKS ... in topics.py
     chance: int
@@ -86,13 +102,9 @@ class ProducerSettings(Row):
     quota_ring: int  # of the first, in `quota_rings`
     quota_ring_size: int
     there: ProducerLine  # in the order in which they came to be
-    oldest_batch: Perhaps[Batch]  # of those that may expire; by `later`
-    newest_batch: Perhaps[Batch]
-    oldest_request: Perhaps[ProduceRequest]  # of those that wait for an answer; likewise
-    newest_request: Perhaps[ProduceRequest]
+    deliveries: BatchDeadlines
+    answers: RequestDeadlines
     idempotent: bool
-    expires: bool  # there is an event of the oldest batch
-    times_out: bool  # likewise of the oldest request
 
 
 class Producer(Row):
@@ -132,7 +144,7 @@ class Batch(Row):
     """Records of one partition that are sent together."""
 
     due: float  # s; when its linger, or the pause before its next try, is over
-    expires: float  # s
+    deadline: float  # s
     size: float  # bytes
     producer: Reference[Producer]
     topic: Reference[Topic]
@@ -149,7 +161,7 @@ class Batch(Row):
     previous: Perhaps[Batch]  # of those of its producer that are live
     next: Perhaps[Batch]  # likewise, or of the free ones
     held: int  # how many name it: its producer, those that may expire, requests
-    live: bool  # neither acknowledged nor given up
+    over: bool  # acknowledged, or given up
     closed: bool  # no more records come in
 
 
