@@ -19,7 +19,7 @@ from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.quota import QuotaRow
-from sim.policies.retry import RetryRow
+from sim.policies.retry_row import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
 
@@ -1389,6 +1389,25 @@ class RecordLine(int):
     last: ProducedRecord | None
 
 
+class RequestLine(int):
+    """Requests that stand in a line, by their `next` and `previous`."""
+
+    first: ProduceRequest | None
+    last: ProduceRequest | None
+
+
+class NodeConnection(int):
+    """Between a producer and a node of its broker."""
+
+    silent_until: float
+    epoch: int
+    count: int
+    under_way: RequestLine
+    unread: ProduceRequest | None
+    newest: ProduceRequest | None
+    busy: bool
+
+
 class ProducerSettings(int):
     """What is said of the producers of one broker, and what they have in common."""
 
@@ -1411,6 +1430,7 @@ class ProducerSettings(int):
     nodes: int
     topics: int
     first_quota: int
+    hosts: int
     quota_ring: int
     quota_ring_size: int
     there: ProducerLine
@@ -1429,7 +1449,7 @@ class Producer(int):
     first_line: OpenLine
     first_built_in: int
     life: int
-    first_under_way: int
+    first_connection: NodeConnection
     requests: int
     batches: int
     blocked: TaskLine
@@ -1502,10 +1522,14 @@ class ProduceRequest(int):
 
     size: float
     deadline: float
-    held_back: float
+    throttle: float
     producer: Producer
     life: int
     node: Node
+    connection: NodeConnection
+    epoch: int
+    previous: ProduceRequest | None
+    behind: ProduceRequest | None
     first: RequestedBatch | None
     last: RequestedBatch | None
     unsettled: int
@@ -1513,6 +1537,7 @@ class ProduceRequest(int):
     next: ProduceRequest | None
     held: int
     over: bool
+    read: bool
     told: bool
 
 
