@@ -51,6 +51,7 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "loops": ("pinned event loops", ("Gateway.pinned", "Service.pinned")),
     "membership": ("rebalances", ("Membership",)),
     "outbox": ("outbox", ("Publish.via",)),
+    "patience": ("patience", ("Traffic.patience",)),
     "pool": ("connection pools", ("Pool",)),
     "producer": ("producers", ("Producer",)),
     "publishing": ("publishing to a log", ("Producer",)),

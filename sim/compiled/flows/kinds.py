@@ -1390,6 +1390,25 @@ class RecordLine(int):
     last: ProducedRecord | None
 
 
+class RequestLine(int):
+    """Requests that stand in a line, by their `next` and `previous`."""
+
+    first: ProduceRequest | None
+    last: ProduceRequest | None
+
+
+class NodeConnection(int):
+    """Between a producer and a node of its broker."""
+
+    silent_until: float
+    epoch: int
+    count: int
+    under_way: RequestLine
+    unread: ProduceRequest | None
+    newest: ProduceRequest | None
+    busy: bool
+
+
 class ProducerSettings(int):
     """What is said of the producers of one broker, and what they have in common."""
 
@@ -1412,6 +1431,7 @@ class ProducerSettings(int):
     nodes: int
     topics: int
     first_quota: int
+    hosts: int
     quota_ring: int
     quota_ring_size: int
     there: ProducerLine
@@ -1430,7 +1450,7 @@ class Producer(int):
     first_line: OpenLine
     first_built_in: int
     life: int
-    first_under_way: int
+    first_connection: NodeConnection
     requests: int
     batches: int
     blocked: TaskLine
@@ -1503,10 +1523,14 @@ class ProduceRequest(int):
 
     size: float
     deadline: float
-    held_back: float
+    throttle: float
     producer: Producer
     life: int
     node: Node
+    connection: NodeConnection
+    epoch: int
+    previous: ProduceRequest | None
+    behind: ProduceRequest | None
     first: RequestedBatch | None
     last: RequestedBatch | None
     unsettled: int
@@ -1514,6 +1538,7 @@ class ProduceRequest(int):
     next: ProduceRequest | None
     held: int
     over: bool
+    read: bool
     told: bool
 
 
