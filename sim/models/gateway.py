@@ -10,7 +10,9 @@ for all who call it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from sim.models.answers import PASSED_ON, answers_of
@@ -143,6 +145,21 @@ class Forward:
         return self.call.run(task)
 
 
+class Split:
+    """The calls of several endpoints, of which each request makes one, by its draw."""
+
+    def __init__(self, gateway: Gateway, name: str, shares: Sequence[float], calls: Sequence[Call]):
+        self.gateway = gateway
+        self.chance = gateway.context.uniform(f"gateway.{name}.split")
+        self.edges = list(accumulate(shares))  # of all but the last, which has the rest
+        self.calls = calls
+
+    def run(self, task: Task) -> Activity:
+        """Make it."""
+        self.gateway.let_go(task)
+        return self.calls[bisect_right(self.edges, self.chance(task.request.id, task.chain))].run(task)
+
+
 class Route:
     """One route: the life of an attempt from the client's door to the answer."""
 
@@ -172,7 +189,14 @@ class Route:
         )
         # Its own `per_try_timeout` and `timeout` go before those of its policy.
         policy = spec.guarded(system.calls.policy(spec.policy))
-        self.call = system.calls.make(f"gateway.{name}.call", gateway, system.endpoint(spec.to), policy)
+        calls = {
+            target: system.calls.make(site, gateway, system.endpoint(target), policy)
+            for target, site in spec.call_names(name).items()
+        }
+        self.forward: Forward | Split = Forward(gateway, calls[spec.to])
+        if spec.split:
+            others = [calls[target] for target in spec.split]
+            self.forward = Split(gateway, name, list(spec.split.values()), [*others, calls[spec.to]])
         self.cache: Looking | None = None
         if spec.cache is not None:
             site = Site(system, gateway, f"gateway.{name}.cache", self.where)
@@ -206,8 +230,8 @@ class Route:
         else:
             yield from self._behind_cache()
 
-    def _behind_cache(self) -> Iterator[Forward | Translation]:
+    def _behind_cache(self) -> Iterator[Forward | Split | Translation]:
         """The call, and translation back: what is kept is translated."""
-        yield Forward(self.gateway, self.call)
+        yield self.forward
         if self.translate_back is not None:
             yield Translation(self.gateway, self.translate_back)

@@ -145,7 +145,9 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
             badges = (*badges, f"as {spec.translate.to}")
         if spec.cache is not None:
             badges = (*badges, spec.cache.badge)
-        yield "gateway", _service(spec.to), False, badges, f"{route} to {spec.to}"
+        for target, share in spec.targets.items():
+            part = (show_share(share),) if spec.split else ()
+            yield "gateway", _service(target), False, (*part, *badges), f"{route} to {target}"
     for action in gateway.authenticates:
         if isinstance(action, Calls):
             badges = _badges_of_call(scenario, action)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,6 +17,7 @@ from sim.spec.queueing import check_pinned
 from sim.spec.response_cache import ResponseCache
 from sim.spec.service import Queue
 from sim.spec.traffic import Objective
+from sim.units import show_share
 from sim.vocabulary import Outcome
 
 
@@ -138,7 +140,12 @@ class Translate(Spec):
 
 
 class Route(Spec):
-    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's),
+    """A route to an endpoint. What requests are told apart by (host, path, method, headers) is in its name, which
+    traffic sends to. With a `split` each request that comes goes to one of several endpoints by a draw of its own, as
+    Envoy's weighted_clusters: with all its retries, and under the policy of the route, by which each service has a
+    breaker and places of its own. Not modelled: users who stay with what was drawn for them.
+
+    `timeout` is that of all attempts and back-offs together (Envoy's and Istio's),
     `per_try_timeout` that of each attempt.
 
     `per_try_timeout` goes before the `timeout` of the policy, which is one of each attempt too; whatever ends first,
@@ -148,6 +155,8 @@ class Route(Spec):
 
     to: str
     """The endpoint, as `service.endpoint`."""
+    split: dict[str, Share] = Field(default_factory=dict)
+    """Shares that go to other endpoints in the place of `to`: a canary, `{orders-v2.create: 10%}`."""
     timeout: Duration | None = None
     """Of all attempts and pauses together, as Envoy's and Istio's."""
     per_try_timeout: Duration | None = None
@@ -175,6 +184,26 @@ class Route(Spec):
     """The effects that must exist before an order counts as complete."""
     answers_with: AnswersWith = Field(default_factory=dict)
     """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
+
+    @model_validator(mode="after")
+    def _splits_what_there_is(self) -> Self:
+        total = math.fsum(self.split.values())
+        if total > 1.0 + 1e-9:
+            raise ValueError(f"split: found shares that add up to {show_share(total)}, expected at most 100%")
+        if self.to in self.split:
+            raise ValueError(f"split: found {self.to}, which `to` names; expected other endpoints: it gets the rest")
+        return self
+
+    @property
+    def targets(self) -> dict[str, float]:
+        """Its endpoints with their shares, that of `to` first."""
+        rest = max(0.0, 1.0 - math.fsum(self.split.values())) if self.split else 1.0
+        return {self.to: rest, **self.split}
+
+    def call_names(self, name: str) -> dict[str, str]:
+        """What its calls are called, by endpoint, where this is its own name."""
+        plain = f"gateway.{name}.call"
+        return {target: plain if target == self.to else f"{plain} {target}" for target in self.targets}
 
     @property
     def answers(self) -> AnswersWith:

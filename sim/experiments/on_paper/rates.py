@@ -40,7 +40,8 @@ def rates(flow: Flow, sent: Mapping[str, float]) -> Rates:
     source: dict[str, float] = {target: rate for target, rate in targets.items() if target not in passed}
     for route, rate in passed.items():
         assert gateway is not None
-        _count(source, gateway.routes[route].to, rate * flow.route_called(route).attempts)
+        for endpoint, share in gateway.routes[route].targets.items():
+            _count(source, endpoint, rate * share * flow.route_calls(route)[endpoint].attempts)
     for endpoint, rate in introspections(flow, by_traffic).items():
         _count(source, endpoint, rate)
     endpoints, published = _spread(flow, source)
@@ -112,8 +113,9 @@ def client_attempts(flow: Flow, traffic: Traffic, target: str, kept: float) -> f
     turned_away = 1.0 - kept if "rate_limited" in traffic.retry.on else 0.0
     asked = attempts(kept * failed + turned_away, kept * late, traffic.retry)
     gateway = flow.scenario.gateway
-    endpoint = gateway.routes[target].to if gateway is not None and target in gateway.routes else target
-    flow.note(asked > 1.0 + SELDOM, kept * late > SELDOM, endpoint, traffic.timeout)
+    routed = gateway.routes[target].targets if gateway is not None and target in gateway.routes else (target,)
+    for endpoint in routed:
+        flow.note(asked > 1.0 + SELDOM, kept * late > SELDOM, endpoint, traffic.timeout)
     return asked
 
 

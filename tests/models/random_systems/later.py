@@ -74,6 +74,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     vertical_scaling,
     serving.more_libraries,
     serving.grpc_codes,
+    serving.splits,
     deep_logs,
     producers,  # last: beside transactions they are idempotent
 )

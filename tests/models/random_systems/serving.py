@@ -295,3 +295,14 @@ def grpc_codes(document: dict[str, Any], luck: Luck) -> None:
             codes = {"rate_limited": own.pick("limited", ("UNAVAILABLE", "RESOURCE_EXHAUSTED"))}
             codes["error"] = own.pick("error", ("UNAVAILABLE", "INTERNAL", "NOT_FOUND"))
             route.setdefault("translate", {"to": "grpc", "work": "1ms"})["codes"] = codes
+
+
+def splits(document: dict[str, Any], luck: Luck) -> None:
+    """Routes that lead to several endpoints of the first services."""
+    names = sorted(document["services"])
+    for name, route in document.get("gateway", {"routes": {}})["routes"].items():
+        own = luck.at(name)
+        known = [f"{service}.{word}" for service in names[:2] for word in document["services"][service]["endpoints"]]
+        others = own.some("others", [target for target in known if target != route["to"]], 0, 2)
+        if others:
+            route["split"] = {target: own.pick(f"share of {target}", (0.1, 0.4, 0.0, 0.5)) for target in others}
