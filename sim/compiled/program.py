@@ -486,16 +486,19 @@ class Assembler:
     def _authenticate(self, authentication: Untyped, host: int, end: Label) -> None:
         where = authentication.host.name_index
         if isinstance(authentication, authentications.JwtCheck):
+            refuse = partial(
+                self.emit,
+                op_of.BY_CHANCE,
+                draw=row_of(authentication.chance),
+                outcome=UNAUTHORIZED,
+                where=where,
+                fail=end,
+            )
+            if authentication.malformed:
+                refuse(share=authentication.malformed)
             self._compute(host, authentication.work)
-            if authentication.invalid:
-                self.emit(
-                    op_of.BY_CHANCE,
-                    draw=row_of(authentication.chance),
-                    share=authentication.invalid,
-                    outcome=UNAUTHORIZED,
-                    where=where,
-                    fail=end,
-                )
+            if authentication.refused > authentication.malformed:
+                refuse(share=authentication.refused)
             return
         good, answer = Label(), Label()
         self._compute(host, authentication.lookup)

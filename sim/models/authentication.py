@@ -19,17 +19,20 @@ class JwtCheck:
     def __init__(self, host: Host, spec: Jwt):
         self.host = host
         self.work = host.context.demand(spec.work, "gateway.jwt")
-        self.invalid = spec.invalid
+        self.malformed = spec.malformed
+        self.refused = spec.refused
         self.chance = host.context.uniform("gateway.jwt.invalid")
 
     def run(self, task: Task) -> Activity:
-        """OK for a valid token, or UNAUTHORIZED."""
-        yield from self.host.compute(task, self.work.of(task))
-        if self.invalid and self.chance(task.request.id, task.chain) < self.invalid:
-            task.where = self.host.name_index
-            task.root = 0
-            return UNAUTHORIZED
-        return OK
+        """OK for a valid token, or UNAUTHORIZED: at once where there is nothing to verify."""
+        drawn = self.chance(task.request.id, task.chain) if self.refused else 1.0
+        if drawn >= self.malformed:
+            yield from self.host.compute(task, self.work.of(task))
+        if drawn >= self.refused:
+            return OK
+        task.where = self.host.name_index
+        task.root = 0
+        return UNAUTHORIZED
 
 
 class Introspection:

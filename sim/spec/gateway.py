@@ -25,6 +25,11 @@ class Authentication(Spec):
     """Base of the ways to authenticate."""
 
     @property
+    def refused(self) -> float:
+        """The share of requests that it does not let pass."""
+        return 0.0
+
+    @property
     def actions(self) -> tuple[Action, ...]:
         """What one request that is authenticated asks of the gateway, and of whom it calls where it knows no better."""
         return ()
@@ -35,18 +40,38 @@ AnyAuthentication = Annotated[Authentication, Choice("authentication")]
 
 @register("authentication", "jwt")
 class Jwt(Authentication):
-    """A signed token, verified locally: `work` on a gateway worker, no network."""
+    """A signed token, verified locally: `work` on a gateway worker, no network.
+
+    In the order of Kong's jwt (handler.lua): a token that is none or cannot be decoded is refused before its signature
+    is looked at, one with a wrong signature or that has expired after it. All three are `unauthorized` (401). Not
+    modelled: keys that change, and their fetching.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNAUTHORIZED,))
     work: AnyDistribution
     """What verifying a token takes on a worker of the gateway."""
     invalid: Share = 0.0
-    """The share of requests whose token is not good: they are `unauthorized`."""
+    """The share of requests whose signature is wrong."""
+    expired: Share = 0.0
+    """The share of requests whose token has expired (`exp` of Kong's claims_to_verify, which is empty by default)."""
+    malformed: Share = 0.0
+    """The share of requests without a token that can be decoded: refused at once, without `work`."""
+
+    @property
+    def refused(self) -> float:
+        """The share of requests that do not pass."""
+        return self.malformed + self.invalid + self.expired
 
     @property
     def actions(self) -> tuple[Action, ...]:
         """It verifies the token."""
         return (TakesTime(self.work, computes=True, kept=True),)
+
+    @model_validator(mode="after")
+    def _no_more_than_all(self) -> Self:
+        if self.refused > 1.0 + 1e-9:
+            raise ValueError(f"found shares that add up to {show_share(self.refused)}, expected at most 100%")
+        return self
 
 
 @register("authentication", "oauth")
@@ -74,6 +99,11 @@ class OAuth(Authentication):
     """The share of requests whose token is not good: they are `unauthorized`."""
     on_failure: Literal["deny", "allow"] = "deny"
     """What becomes of a request whose token nobody could be asked about: `deny` or `allow`."""
+
+    @property
+    def refused(self) -> float:
+        """The share of requests that do not pass."""
+        return self.invalid
 
     @property
     def actions(self) -> tuple[Action, ...]:

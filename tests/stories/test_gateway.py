@@ -352,6 +352,39 @@ def test_translation_is_work_on_the_way_in_and_on_the_way_back():
     assert testing.play(text, [0.0, 0.0]).responses() == [0.107, 0.111]
 
 
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ("malformed: 100%", ("unauthorized", 0.001)),  # not a token: no signature is verified
+        ("expired: 100%", ("unauthorized", 0.011)),
+        ("invalid: 100%", ("unauthorized", 0.011)),
+        ("malformed: 0%", ("ok", 0.111)),
+    ],
+)
+def test_what_a_bad_token_costs(shares, expected):
+    """1 ms of routing, 10 ms of the signature, 100 ms behind: the order of Kong's jwt plug-in."""
+    text = f"""
+    gateway: {{workers: 1, work: 1ms, authentication: {{jwt: {{work: 10ms, {shares}}}}}, routes: {{GET /: {{to: shop.get}}}}}}
+    services: {{shop: {{workers: unlimited, endpoints: {{get: [{{work: 100ms}}]}}}}}}
+    """
+    played = testing.play(text, [0.0])
+    assert (played.outcomes()[0], played.responses()[0]) == (expected[0], pytest.approx(expected[1]))
+
+
+def test_each_kind_of_bad_token_has_its_share():
+    text = """
+    gateway:
+      workers: unlimited
+      authentication: {jwt: {work: 10ms, invalid: 10%, expired: 20%, malformed: 30%}}
+      routes: {GET /: {to: shop.get}}
+    services: {shop: {workers: unlimited, endpoints: {get: [{work: 100ms}]}}}
+    """
+    played = testing.play(text, [index * 0.01 for index in range(4000)])
+    at_once = sum(response < 0.005 for response in played.responses())
+    assert at_once / 4000 == pytest.approx(0.3, abs=0.025)
+    assert played.outcomes().count("ok") / 4000 == pytest.approx(0.4, abs=0.025)
+
+
 def test_what_a_limit_refuses_has_been_translated():
     """Kong's grpc-gateway (priority 998) comes before rate-limiting (910): the second request is refused after 1 ms of
     routing and 2 ms of translation, behind the 3 ms of the first.

@@ -145,7 +145,7 @@ def limit_in_all(limit: RateLimit, replicas: int) -> float:
 
 def _passed(flow: Flow, gateway: Gateway, by_traffic: ByTraffic) -> ByTraffic:
     """Requests per second behind authentication and limits, which are taken one after the other."""
-    invalid = getattr(gateway.authentication, "invalid", 0.0)
+    invalid = gateway.authentication.refused if gateway.authentication is not None else 0.0
     passed = {
         name: {
             route: rates.get(route, 0.0) * (1.0 - invalid if spec.authenticate else 1.0)

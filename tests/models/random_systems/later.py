@@ -75,6 +75,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     serving.more_libraries,
     serving.grpc_codes,
     serving.splits,
+    serving.bad_tokens,
     deep_logs,
     producers,  # last: beside transactions they are idempotent
 )

@@ -306,3 +306,10 @@ def splits(document: dict[str, Any], luck: Luck) -> None:
         others = own.some("others", [target for target in known if target != route["to"]], 0, 2)
         if others:
             route["split"] = {target: own.pick(f"share of {target}", (0.1, 0.4, 0.0, 0.5)) for target in others}
+
+
+def bad_tokens(document: dict[str, Any], luck: Luck) -> None:
+    """Tokens that have expired, or cannot be decoded."""
+    if "gateway" in document:
+        shares = {word: luck.pick(word, (0, 0.05, 0.2)) for word in ("invalid", "expired", "malformed")}
+        document["gateway"]["authentication"] = {"jwt": {"work": luck.pick("work", ("1ms", "3ms")), **shares}}
