@@ -62,10 +62,24 @@ class CachedCall(Call):
     A `Call` in every respect, so that its target and policy are checked as those of one.
     """
 
+    example = """
+    traffic:
+      shoppers: {items: {count: 5000, popularity: {zipf: 1.1}}}
+    services:
+      orders:
+        endpoints:
+          create: [{cached_call: stock.look, ttl: 30s, entries: 500, lookup: 0.2ms}, {effect: ordered}]
+      stock: {workers: 8, endpoints: {look: [{work: 3ms}]}}
+    """  # `sim words cached_call --plugin scenarios/cache.py` shows it, and editors with the schema of the plug-in
+
     per: Literal["item", "user"] = "item"
+    """What an entry is kept for."""
     ttl: Duration = Field(gt=0)
+    """How long it is good."""
     entries: Many = 1000
+    """How many fit; the least recently used one goes first."""
     lookup: AnyDistribution = Constant(value=0.0)
+    """What looking costs: work on the caller's worker."""
 
     @property  # (2) what it asks of the system: its load on paper, its arrow in the drawing, whom it refers to
     def actions(self) -> tuple[Action, ...]:

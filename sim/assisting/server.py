@@ -45,25 +45,31 @@ def serve(bounds: Bounds) -> None:
 
 def server_for(bounds: Bounds) -> MCPServer[Any]:
     """The server with its tools."""
-    import anyio
     from mcp.server import MCPServer
 
     server: MCPServer[Any] = MCPServer("sim", instructions=_ABOUT, log_level="WARNING")
-    turn = anyio.Lock()
+    tools = _Tools(bounds)
+    for tool in (tools.check, tools.run, tools.compare, tools.capacity, tools.explain, tools.schema):
+        server.tool()(tool)
+    return server
 
-    async def ask(tool: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a tool takes
-        async with turn:
-            return await _performed(bounds, {"tool": tool, **arguments})
 
-    @server.tool()
-    async def check(scenario: str, settings: list[str] = []) -> dict[str, Any]:  # noqa: B006 - read by the SDK, never changed
+class _Tools:
+    """What an assistant may ask; names, arguments and sentences of these are what it is told."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        import anyio
+
+        self._bounds, self._turn = bounds, anyio.Lock()
+
+    async def check(self, scenario: str, settings: list[str] = []) -> dict[str, Any]:  # noqa: B006 - read by the SDK, never changed
         """Everything wrong with a scenario, with file and line; then, without simulating, the load on every station and
         what is unwise.
         """
-        return await ask("check", scenario=scenario, settings=settings)
+        return await self._ask("check", scenario=scenario, settings=settings)
 
-    @server.tool()
     async def run(
+        self,
         scenario: str,
         variant: str | None = None,
         settings: list[str] = [],  # noqa: B006
@@ -72,10 +78,10 @@ def server_for(bounds: Bounds) -> MCPServer[Any]:
         """Simulate one variant (the first unless named): latencies, availability, outcomes, orders, utilisation, with
         95 % intervals.
         """
-        return await ask("run", scenario=scenario, variant=variant, settings=settings, replications=replications)
+        return await self._ask("run", scenario=scenario, variant=variant, settings=settings, replications=replications)
 
-    @server.tool()
     async def compare(
+        self,
         scenario: str,
         variants: list[str] | None = None,
         settings: list[str] = [],  # noqa: B006
@@ -84,10 +90,12 @@ def server_for(bounds: Bounds) -> MCPServer[Any]:
         """Simulate all variants, or those named, on the same luck, and tell what differs significantly (*) from the
         first.
         """
-        return await ask("compare", scenario=scenario, variants=variants, settings=settings, replications=replications)
+        return await self._ask(
+            "compare", scenario=scenario, variants=variants, settings=settings, replications=replications
+        )
 
-    @server.tool()
     async def capacity(
+        self,
         scenario: str,
         variants: list[str] | None = None,
         settings: list[str] = [],  # noqa: B006
@@ -96,10 +104,12 @@ def server_for(bounds: Bounds) -> MCPServer[Any]:
         """The highest load at which every expectation of the scenario holds, per variant, and which one
         breaks first.
         """
-        return await ask("capacity", scenario=scenario, variants=variants, settings=settings, replications=replications)
+        return await self._ask(
+            "capacity", scenario=scenario, variants=variants, settings=settings, replications=replications
+        )
 
-    @server.tool()
     async def explain(
+        self,
         scenario: str,
         variants: list[str] | None = None,
         settings: list[str] = [],  # noqa: B006
@@ -108,16 +118,19 @@ def server_for(bounds: Bounds) -> MCPServer[Any]:
         """Where the time of typical and slow requests went (queue, work, network, retries), and which station is full
         first.
         """
-        return await ask("explain", scenario=scenario, variants=variants, settings=settings, replications=replications)
+        return await self._ask(
+            "explain", scenario=scenario, variants=variants, settings=settings, replications=replications
+        )
 
-    @server.tool()
-    async def schema(part: str | None = None) -> dict[str, Any]:
+    async def schema(self, part: str | None = None) -> dict[str, Any]:
         """The scenario language as JSON Schema: its top and the names of all parts, or one part (Service, Retry, Route,
         step, distribution ...).
         """
-        return await ask("schema", part=part)
+        return await self._ask("schema", part=part)
 
-    return server
+    async def _ask(self, tool: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a tool takes
+        async with self._turn:
+            return await _performed(self._bounds, {"tool": tool, **arguments})
 
 
 async def _performed(bounds: Bounds, request: dict[str, Any]) -> dict[str, Any]:

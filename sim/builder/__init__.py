@@ -61,6 +61,12 @@ from sim.builder.written.parts.distribution import branch
 from sim.builder.written.parts.gateway import gateway, route, translate
 from sim.builder.written.parts.health import health_checks
 from sim.builder.written.parts.idempotency import idempotency
+from sim.builder.written.parts.library_backoffs import (
+    tenacity_exponential,
+    tenacity_incrementing,
+    tenacity_jitter,
+    tenacity_random,
+)
 from sim.builder.written.parts.limit_store import limit_store
 from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
@@ -181,6 +187,10 @@ __all__ = [
     "step",
     "stock",
     "take_options",
+    "tenacity_exponential",
+    "tenacity_incrementing",
+    "tenacity_jitter",
+    "tenacity_random",
     "topic",
     "traffic",
     "transaction",

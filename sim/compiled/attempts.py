@@ -5,15 +5,34 @@ from __future__ import annotations
 from sim.chance.compiler import compiled
 from sim.compiled.base import OUTCOMES, handler, inlined
 from sim.compiled.memory import note_task
-from sim.compiled.places import end_is_heard, leave, shed_from_queue
+from sim.compiled.places import choose_loop, end_is_heard, leave, loop_is_free, note_arrival, shed_from_queue
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import ended, replicas
+from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.programs import ops
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
-from sim.compiled.spans import keep_span
+from sim.compiled.spans import keep_arrival, keep_span
+from sim.compiled.tasks import knows
 
 ANSWER_BITS, ANSWER_MASK = 4, 15  # of the answer for each outcome, packed into one number
+
+
+@inlined
+def be_offered(s: State, host: int, task: int) -> None:
+    """An attempt has come to its host, perhaps not for the first time, by the loop of its connection."""
+    row, own = hosts(s)[host], tasks(s)[task]
+    row.offered += 1
+    if own.mark and knows(s, own.request, own.mark):
+        row.again += 1
+    if row.loops >= 0:
+        choose_loop(s, host, task)
+    if row.tracks:
+        own.inside = row.offered
+        if row.judged:
+            note_arrival(s, task)
+        if s.spans:
+            replica = replicas(s)[own.replica]
+            keep_arrival(s, task, replica.closed == 0 and replica.free > 0 and loop_is_free(s, task))
 
 
 @inlined

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sim.chance.compiler import compiled
 from sim.compiled.base import handler, inlined, whole
+from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import (
     Event,
     fixed_delay_queue,
@@ -236,11 +237,18 @@ def arm_at(s: State, task: int, deadline: float) -> None:
     own = tasks(s)[task]
     own.call_number = s.calls_made
     own.deadline = deadline
+    put_lone_timer(s, task, own.call_number, deadline, NOBODY)
+
+
+@handler
+def put_lone_timer(s: State, task: int, ticket: int, deadline: float, workload: int) -> None:
+    """A timer with an event of its own, of a call or of a client of this workload."""
     new = take_timer(s)
     entry = timers(s)[new]
     entry.deadline = deadline
     entry.task = task
-    entry.ticket = own.call_number
+    entry.ticket = ticket
+    entry.workload = workload
     push(s, deadline + (TIMER - ORDINARY) * noise(deadline), TIMER, LANE | (-1 - new) << KIND_BITS)
 
 

@@ -10,8 +10,9 @@ from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
 from sim.chance.table import draw
+from sim.compiled.apart import by_address
 from sim.compiled.base import CHUNK, ZERO, handler, inlined
-from sim.compiled.calendar import ARRIVAL, ORDINARY, make_ready, schedule
+from sim.compiled.calendar import ARRIVAL, ORDINARY, make_ready, put_lone_timer, schedule
 from sim.compiled.codes import RATE_LIMITED, TIMEOUT, UNREACHABLE
 from sim.compiled.deadlines import forget_deadline
 from sim.compiled.ending import stop
@@ -33,6 +34,7 @@ from sim.compiled.rows.traffic import (
     shares,
     sources,
     thresholds,
+    visits,
     workloads,
 )
 from sim.compiled.spans import keep_sent
@@ -190,6 +192,28 @@ def send_attempt(s: State, task: int) -> None:
 def hears_when(s: State, request: int, outcome: int) -> bool:
     """Whether an answer says when to come again: each 429, and a 503 of a limit; one of a full queue does not."""
     return outcome in (RATE_LIMITED, requests(s)[request].told_by)
+
+
+@by_address
+@handler
+def bear(s: State, task: int, workload: int) -> float:
+    """Wait for an answer as long as whoever asks is made to; until when that is, s.
+
+    A person is a user, or somebody with a visit, or one of those who stay; else each request is somebody's.
+    """
+    own, row = tasks(s)[task], workloads(s)[workload]
+    asked = requests(s)[own.request]
+    if asked.user >= 0:
+        person = asked.user
+    elif row.visiting >= 0:
+        person = row.base | visits(s)[own.visit].number
+    elif row.staying > 0:
+        person = row.base | own.user % row.staying
+    else:
+        person = asked.id
+    until = s.now + min(row.bears, draw(draws(s), numbers(s), row.own_patience, person, ZERO))
+    put_lone_timer(s, task, own.ticket, until, workload)
+    return until
 
 
 @handler

@@ -46,9 +46,9 @@ def tell_deadline(s: State, task: int, call: int, attempt: int) -> None:
 
 
 @handler
-def tell_patience(s: State, attempt: int, lane: int) -> None:
-    """How long a client waits for it, whose timers are those of this lane."""
-    told(s)[attempt].until = s.now + timer_lanes(s)[lane].duration
+def tell_patience(s: State, attempt: int, until: float) -> None:
+    """How long a client waits for it."""
+    told(s)[attempt].until = until
 
 
 @handler

@@ -67,6 +67,16 @@ def _what_grows(wiring: Wiring) -> Filled:
         yield table, table.zeros(1)
     yield events.wheel, np.full(1, NOBODY)
     yield running.flows, running.Flow.zeros(start_of(running.tasks) if spans != "none" else 1)
+    yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
+    yield running.saved, np.zeros((start_of(running.tasks), wiring.assembler.deepest), np.int64)
+    yield from _where_needed(wiring)
+    deep = wiring.assembler.most_frames
+    frames = plugins.PluginFrame.zeros(start_of(running.tasks) * deep if deep else 1)
+    yield plugins.plugin_frames, frames.reshape(-1, max(1, deep))
+
+
+def _where_needed(wiring: Wiring) -> Filled:
+    """What only runs with a certain mechanism need more than a row of."""
     pools = any(call.policy.pool is not None for call in wiring.world.calls.guarded)
     yield running.connections, running.Connection.zeros(start_of(running.tasks) if pools else 1)
     hedges = any(call.policy.hedge is not None for call in wiring.world.calls.guarded)
@@ -82,15 +92,9 @@ def _what_grows(wiring: Wiring) -> Filled:
     yield serverless.holdings, serverless.Holding.zeros(start_of(running.tasks) if functional else 1)
     bounded = len(wiring.call_tables.guards.policies[calls.library_budgets]) > 0
     yield running.spendings, running.Spending.zeros(start_of(running.tasks) if bounded else 1)
-    yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
     has_lines = len(wiring.line_tables.disciplines) > 0
     yield lines.standings, lines.Standing.zeros(start_of(running.tasks) if has_lines else 1)
     yield logs.fates, logs.Fate.zeros(start_of(logs.messages) if wiring.log_tables.is_deep else 1)
-    assembler = wiring.assembler
-    yield running.saved, np.zeros((start_of(running.tasks), assembler.deepest), np.int64)
-    deep = assembler.most_frames
-    frames = plugins.PluginFrame.zeros(start_of(running.tasks) * deep if deep else 1)
-    yield plugins.plugin_frames, frames.reshape(-1, max(1, deep))
 
 
 def hands_on_deadlines(wiring: Wiring) -> bool:

@@ -325,11 +325,14 @@ def expire(s: State, lane: int) -> None:
 
 @handler
 def expire_told(s: State, timer: int) -> None:
-    """The deadline of a call that was told has come."""
+    """The deadline of a call that was told has come, or the patience of a client is over."""
     row = timers(s)[timer]
-    task, ticket = row.task, row.ticket
+    task, ticket, workload = row.task, row.ticket, row.workload
     give_back_timer(s, timer)
-    if tasks(s)[task].call_number == ticket:
+    if workload >= 0:
+        if tasks(s)[task].ticket == ticket:
+            client_timed_out(s, task, workload)
+    elif tasks(s)[task].call_number == ticket:
         call_expired(s, task, tasks(s)[task].call, OF_WHOLE_CALLS)
 
 

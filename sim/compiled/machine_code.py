@@ -61,7 +61,7 @@ _ENTRIES: tuple[Any, ...] = (  # what Python calls beside the interpreter, and w
     (consumers.end_delivery, (int64, int64, int64)),
     (consumers.write_message, (int64, int64, float64, int64, int64)),
     (topics.notify, (int64, int64)),
-    (relays.release_rest, (int64,)),
+    (relays.release_written, (int64,)),
     (producing.release_records, (int64,)),
     (produced.close_producer, (int64,)),
     (letters.write_letter, (int64, float64, int64)),

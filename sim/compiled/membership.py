@@ -270,9 +270,7 @@ class Membership:
         """Its replica died."""
         row = outboxes(self.s)[outbox]
         if row.task >= 0:
-            if tasks(self.s)[row.task].phase == relays.REPLICATING:
-                relays.release_rest(self.s, outbox)
-            elif tasks(self.s)[row.task].phase in (relays.WRITING, relays.SPREADING):
+            if tasks(self.s)[row.task].phase in (relays.REPLICATING, relays.WRITING, relays.SPREADING):
                 relays.release_written(self.s, outbox)
             elif tasks(self.s)[row.task].phase == relays.CONFIRMING:
                 letters.end_wait(self.s, row.waiter)

@@ -10,25 +10,26 @@ from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, handler
 from sim.compiled.calendar import make_ready
 from sim.compiled.codes import OK, TIMEOUT, UNREACHABLE
+from sim.compiled.held_requests import let_go_of_batch, let_go_of_request
 from sim.compiled.lists import unlink
+from sim.compiled.node_connections import close_connection
 from sim.compiled.produce_requests import (
     arrive,
     chain_of_batch,
-    drop_oldest_request,
     handle,
     hear_of_replicas,
-    let_go_of_batch,
-    let_go_of_request,
-    look_for_timeout,
+    read_on,
 )
-from sim.compiled.producer_events import ARRIVED, EXPIRY, HANDLED, PURPOSE_BITS, SENT, TIME_OUT, WOKEN
-from sim.compiled.producing import drop_oldest_batch, line_at, look_for_expiry, stand_last, takes, unblock
+from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, oldest_over
+from sim.compiled.producer_events import ARRIVED, EXPIRY, HANDLED, PURPOSE_BITS, READ_ON, SENT, TIME_OUT, WOKEN
+from sim.compiled.producing import line_at, stand_last, takes, unblock
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
 from sim.compiled.rows.producers import (
     batches,
     built_ins,
     give_back_producer_wake,
+    node_connections,
     open_lines,
     produce_requests,
     produced_records,
@@ -38,11 +39,10 @@ from sim.compiled.rows.producers import (
     producers,
     queued_batches,
     requested_batches,
-    under_way,
 )
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
-from sim.compiled.sending import drain, under_way_at
+from sim.compiled.sending import drain
 from sim.compiled.tasks import done
 from sim.compiled.transactions import FENCED
 from sim.policies import retry
@@ -60,10 +60,10 @@ def happen_at_producer(s: State, index: int, before: float) -> None:
     if purpose == WOKEN:
         woken(s, place)
     elif purpose == EXPIRY:
-        s.now = max(before, producer_settings(s)[place].expiry_due)
+        s.now = max(before, producer_settings(s)[place].deliveries.due)
         expire_batches(s, place)
     elif purpose == TIME_OUT:
-        s.now = max(before, producer_settings(s)[place].timeout_due)
+        s.now = max(before, producer_settings(s)[place].answers.due)
         time_out_requests(s, place)
     else:
         happen_to_request(s, purpose, place)
@@ -77,10 +77,14 @@ def happen_to_request(s: State, purpose: int, request: int) -> None:
         arrive(s, request)
     elif purpose == HANDLED:
         handle(s, request)
+    elif purpose == READ_ON:
+        read_on(s, request)
     elif purpose == SENT:
         answered(s, request, OK)
     elif not row.over:
         row.over = True
+        if row.throttle > 0.0 and producers(s)[row.producer].life == row.life:
+            node_connections(s)[row.connection].silent_until = s.now + row.throttle
         answered(s, request, NONE)
     let_go_of_request(s, request)
 
@@ -109,39 +113,34 @@ def stand_in_for_request(s: State, task: int) -> None:
 @handler
 def expire_batches(s: State, place: int) -> None:
     """Give up all that have had their time, and wait for the next that may."""
-    settings = producer_settings(s)[place]
-    while settings.oldest_batch >= 0:
-        batch = settings.oldest_batch
-        row = batches(s)[batch]
-        if row.live and row.expires > s.now:
-            look_for_expiry(s, place, row.expires)
-            return
-        live = row.live
-        drop_oldest_batch(s, place)
-        if live:
+    line = producer_settings(s)[place].deliveries
+    batch = oldest_over(batches(s), line, s.now)
+    while batch >= 0:
+        leave_deadlines(batches(s), line)
+        if not batches(s)[batch].over:
             expire_batch(s, batch)
-    settings.expires = False
+        let_go_of_batch(s, batch)
+        batch = oldest_over(batches(s), line, s.now)
+    line.looks = line.first >= 0
+    if line.looks:
+        look_at_deadlines(s, line, EXPIRY, place, batches(s)[line.first].deadline)
 
 
 @handler
 def time_out_requests(s: State, place: int) -> None:
     """Wait no longer for all that have had their time, and wait for the next that may."""
-    settings = producer_settings(s)[place]
-    while settings.oldest_request >= 0:
-        request = settings.oldest_request
+    line = producer_settings(s)[place].answers
+    request = oldest_over(produce_requests(s), line, s.now)
+    while request >= 0:
+        leave_deadlines(produce_requests(s), line)
         row = produce_requests(s)[request]
-        if not row.over and row.deadline > s.now:
-            look_for_timeout(s, place, row.deadline)
-            return
         if not row.over:
-            row.held += 1
-            drop_oldest_request(s, place)
-            row.over = True
-            answered(s, request, TIMEOUT)
-            let_go_of_request(s, request)
-        else:
-            drop_oldest_request(s, place)
-    settings.times_out = False
+            disconnect(s, request)
+        let_go_of_request(s, request)
+        request = oldest_over(produce_requests(s), line, s.now)
+    line.looks = line.first >= 0
+    if line.looks:
+        look_at_deadlines(s, line, TIME_OUT, place, produce_requests(s)[line.first].deadline)
 
 
 # -- what becomes of them ----------------------------------------------------------------------------------------------
@@ -150,23 +149,49 @@ def time_out_requests(s: State, place: int) -> None:
 @by_address
 @handler
 def answered(s: State, request: int, outcome: int) -> None:
-    """An answer has come, or is waited for no longer; `outcome` of all its batches, -1: each has its own."""
+    """An answer has come, or none is waited for; `outcome` of all its batches, -1: each has its own."""
     row = produce_requests(s)[request]
     producer = row.producer
     if producers(s)[producer].life != row.life:
         return
-    under_way(s)[under_way_at(s, producer, row.node)] -= 1
-    entry = row.first
+    connection = node_connections(s)[row.connection]
+    unlink(produce_requests(s), connection.under_way, request)
+    connection.count -= 1
+    hear(s, request, outcome)
+    drain(s, producer)
+
+
+@by_address
+@handler
+def hear(s: State, request: int, outcome: int) -> None:
+    """What became of the batches of a request."""
+    entry = produce_requests(s)[request].first
     while entry >= 0:
         its = requested_batches(s)[entry]
-        if batches(s)[its.batch].live:
+        if not batches(s)[its.batch].over:
             how = its.outcome if outcome < 0 else outcome
             if how in (OK, FENCED):
                 end_batch(s, its.batch, how)
             else:
                 send_again(s, its.batch)
         entry = its.next
-    drain(s, producer)
+
+
+@handler
+def disconnect(s: State, request: int) -> None:
+    """A request is waited for no longer: nor are the others of its connection."""
+    own = produce_requests(s)[request]
+    own.over = True
+    if producers(s)[own.producer].life != own.life:
+        return
+    failed = node_connections(s)[own.connection].under_way.first
+    close_connection(s, own.connection)
+    while failed >= 0:
+        row = produce_requests(s)[failed]
+        row.over = True
+        hear(s, failed, TIMEOUT if failed == request else UNREACHABLE)
+        failed = row.next
+    drain(s, own.producer)
 
 
 @handler
@@ -232,7 +257,7 @@ def end_batch(s: State, batch: int, outcome: int) -> None:
     producer = row.producer
     own = producers(s)[producer]
     unlink(batches(s), own.live, batch)
-    row.live = False
+    row.over = True
     own.free += max(row.size, producer_settings(s)[own.settings].batch)
     end_records(s, batch, outcome, YES)
     let_go_of_batch(s, batch)
@@ -274,7 +299,7 @@ def close_producer(s: State, place: int) -> None:
     batch = own.live.first
     while batch >= 0:
         following = batches(s)[batch].next
-        batches(s)[batch].live = False
+        batches(s)[batch].over = True
         end_records(s, batch, UNREACHABLE, NO)
         let_go_of_batch(s, batch)
         batch = following
@@ -282,7 +307,8 @@ def close_producer(s: State, place: int) -> None:
     own.live.last = NOBODY
     forget_lines(s, place)
     for node in range(producer_settings(s)[own.settings].nodes):
-        under_way(s)[own.first_under_way + node] = 0
+        close_connection(s, own.first_connection + node)
+        node_connections(s)[own.first_connection + node].silent_until = 0.0
     forget_blocked(s, place)
     own.there = False
     own.life += 1

@@ -12,12 +12,13 @@ from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, ONE, YES, ZERO, handler
-from sim.compiled.calendar import TIMER, arm, noise, push
+from sim.compiled.calendar import arm
 from sim.compiled.codes import OK
+from sim.compiled.held_requests import let_go_of_batch, let_go_of_record
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.placing import IN_TURN, keyed
-from sim.compiled.produce_requests import let_go_of_batch, let_go_of_record
-from sim.compiled.producer_events import EXPIRY, producer_event
+from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, wait_until
+from sim.compiled.producer_events import EXPIRY
 from sim.compiled.relays import chain_of
 from sim.compiled.rows.calls import calls
 from sim.compiled.rows.declaring import NOBODY
@@ -273,7 +274,7 @@ def new_batch(s: State, producer: int, topic: int, partition: int, line: int, si
     row.records.last = NOBODY
     row.message = NOBODY
     row.held = 1
-    row.live = True
+    row.over = False
     row.closed = False
     open_lines(s)[line].sequence += 1
     own.free -= max(size, settings.batch)
@@ -303,38 +304,14 @@ def stand_last(s: State, line: int, batch: int) -> None:
 def wait_for_delivery(s: State, place: int, batch: int) -> None:
     """Give it up when it has had its time; those that are over go now."""
     settings = producer_settings(s)[place]
-    while settings.oldest_batch >= 0 and not batches(s)[settings.oldest_batch].live:
-        drop_oldest_batch(s, place)
-    row = batches(s)[batch]
-    row.held += 1
-    row.expires = s.now + settings.delivery_timeout
-    row.later = NOBODY
-    if settings.newest_batch >= 0:
-        batches(s)[settings.newest_batch].later = batch
-    else:
-        settings.oldest_batch = batch
-    settings.newest_batch = batch
-    if not settings.expires:
-        settings.expires = True
-        look_for_expiry(s, place, row.expires)
-
-
-@handler
-def drop_oldest_batch(s: State, place: int) -> None:
-    """It cannot expire any more."""
-    settings = producer_settings(s)[place]
-    batch = settings.oldest_batch
-    settings.oldest_batch = batches(s)[batch].later
-    if settings.oldest_batch < 0:
-        settings.newest_batch = NOBODY
-    let_go_of_batch(s, batch)
-
-
-@handler
-def look_for_expiry(s: State, place: int, time: float) -> None:
-    """The event of the oldest batch."""
-    producer_settings(s)[place].expiry_due = time
-    push(s, time + noise(time), TIMER, producer_event(EXPIRY, place))
+    line = settings.deliveries
+    while line.first >= 0 and batches(s)[line.first].over:
+        oldest = line.first
+        leave_deadlines(batches(s), line)
+        let_go_of_batch(s, oldest)
+    deadline = s.now + settings.delivery_timeout
+    if wait_until(batches(s), line, batch, deadline):
+        look_at_deadlines(s, line, EXPIRY, place, deadline)
 
 
 # -- who publishes -----------------------------------------------------------------------------------------------------

@@ -93,15 +93,8 @@ def publish_batch(s: State, outbox: int, kept: bool) -> None:
         if kept:
             pending(s)[outbox * s.largest_batch + index] = message
         row_at = sent.next
-
-
-@compiled
-def release_rest(s: State, outbox: int) -> None:
-    """The relay waits for none of its messages any more."""
-    row = outboxes(s)[outbox]
-    while row.taken < row.count:
-        release(s, pending(s)[outbox * s.largest_batch + row.taken])
-        row.taken += 1
+    row.taken = 0
+    row.written = row.count if kept else 0
 
 
 @handler
@@ -134,7 +127,7 @@ def write_row(s: State, outbox: int) -> None:
 
 @compiled
 def release_written(s: State, outbox: int) -> None:
-    """The relay waits for none of the records any more that it has written."""
+    """The relay waits for none of the messages any more that it has written."""
     row = outboxes(s)[outbox]
     while row.taken < row.written:
         release(s, pending(s)[outbox * s.largest_batch + row.taken])

@@ -79,6 +79,7 @@ class Room:
         self.s = s
         self.keeps_exemplars = wiring.scenario.record.spans == "exemplars"
         self.orders = wiring.orders
+        self.differ = any(traffic.patience is not None for traffic in wiring.scenario.traffic.values())
         self.groups = max([len(topic.groups) for topic in wiring.topic_at], default=0)
         self.at_once: dict[AnyTable, int] = {  # rows that one operation takes at most, where that is not a handful
             tasks: wiring.assembler.widest + 4,
@@ -214,7 +215,7 @@ class Room:
         )  # fmt: skip
         # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the
         # other push one for each.
-        told = s.size_of(timers) if s.tells else 0  # a deadline that was told has an event of its own
+        told = s.size_of(timers) if s.tells or self.differ else 0  # each may have an event of its own
         told += s.size_of(publications) * self.largest_route  # until each of its queues has it
         most = told + sum(map(s.size_of, pending)) + s.cpu_events_most + len(self.orders) + PLANNED
         if most > s.size_of(heap):

@@ -28,15 +28,19 @@ from sim.compiled.rows.watched import areas, moments, samples, series
 from sim.compiled.written.watched import read_layers
 
 (
+    # of hosts, and of what stands beside them
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
-    LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS, DELETED,
-    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
-    CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
-    VIRTUAL_USERS, DROPPED_ITERATIONS,
-    REPLICAS_WANTED, REPLICAS_PAID, CPU_TARGET, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY,
-    FROM_SAME_ZONE, FROM_OTHER_ZONE, REPLAYED, KEY_CONFLICTS,
-    SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, LISTEN_OVERFLOWS, UNDECIDED, THROTTLED, THROTTLED_PERIODS,
+    LISTEN_OVERFLOWS, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
+    # of groups of consumers, and of where records are kept
+    LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, MEMBER_BUSY, OUTBOX_ROWS, DELETED,
+    LIMIT_PASSED, LIMIT_REFUSED, UNDECIDED,
+    VISITS, VISITS_LEFT, VIRTUAL_USERS, DROPPED_ITERATIONS,
+    REPLICAS_WANTED, REPLICAS_PAID, CPU_TARGET,
+    # of mechanisms, each with a function of its own
+    CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES,
+    SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN, HEALTHY, FROM_SAME_ZONE, FROM_OTHER_ZONE,
+    REPLAYED, KEY_CONFLICTS, SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, THROTTLED, THROTTLED_PERIODS,
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
@@ -49,73 +53,77 @@ from sim.compiled.written.watched import read_layers
 @handler
 def read(s: State, what: int, index: int, count: int) -> float:
     """The level or total of one series now, or its integral since 0."""
-    now = s.now
-    if what <= BACKGROUND_FAILED:
+    if what < LISTEN_OVERFLOWS:
         return read_host(s, what, index)
-    if what >= OF_LAYERS:
-        return read_layers(s, what - OF_LAYERS, index, count)
-    if what >= PRODUCERS_BLOCKED:
-        return read_producers(s, what, index)
-    if what >= OFFLINE:
-        return read_nodes(s, what, index, count)
-    if what >= CACHE_WRITES:
-        return read_cache_writes(s, what, index)
-    if what >= INSTANCES:
-        return read_function(s, what, index)
-    if what >= BLOCKED:
-        return float(queue_brokers(s)[index].blocked if what == BLOCKED else queue_brokers(s)[index].unroutable)
-    if what >= QUEUE_LAG:
-        return read_queue(s, what, index, count)
-    if what >= NODES:
-        return read_pool(s, what, index)
-    if what >= NOT_RESERVED:
+    if what < LAG:
+        return read_beside_host(s, what, index, count)
+    if what < LIMIT_PASSED:
+        return read_consumers(s, what, index)
+    if what < VISITS:
+        return read_limit(s, what, index)
+    if what < REPLICAS_WANTED:
+        return read_traffic(s, what, index)
+    if what < CACHE_HITS:
+        return read_fleet(s, what, index)
+    return read_mechanism(s, what, index, count)
+
+
+@handler
+def read_mechanism(s: State, what: int, index: int, count: int) -> float:
+    """The same of whatever has a function of its own."""
+    if what < SAGAS_COMPLETED:
+        return read_cache(s, what, index)
+    if what < HEALTHY:
+        return read_sagas(s, what, index)
+    if what < REPLAYED:
+        return read_known(s, what, index)
+    if what < SESSIONS_FOUND:
+        return float(keys(s)[index].replayed if what == REPLAYED else keys(s)[index].conflicts)
+    if what < THROTTLED:
+        return read_sessions(s, what, index)
+    if what < NOT_RESERVED:
+        return read_quotas(s, what, index)
+    if what < NODES:
         return read_ledger(s, what)
+    if what < QUEUE_LAG:
+        return read_pool(s, what, index)
+    if what < BLOCKED:
+        return read_queue(s, what, index, count)
+    if what < INSTANCES:
+        return float(queue_brokers(s)[index].blocked if what == BLOCKED else queue_brokers(s)[index].unroutable)
+    if what < CACHE_WRITES:
+        return read_function(s, what, index)
+    if what < OFFLINE:
+        return read_cache_writes(s, what, index)
+    if what < PRODUCERS_BLOCKED:
+        return read_nodes(s, what, index, count)
+    if what < OF_LAYERS:
+        return read_producers(s, what, index)
+    return read_layers(s, what - OF_LAYERS, index, count)
+
+
+@handler
+def read_beside_host(s: State, what: int, index: int, count: int) -> float:
+    """The same of what stands beside a host: its kernel, who balances it, its queue by classes, steps of plug-ins."""
+    if what == LISTEN_OVERFLOWS:
+        return float(hosts(s)[index].syns_dropped)
+    if what == EJECTED:
+        return ejected_on_average(s, index)
+    if what == CLASS_QUEUE:
+        return waiting_of_class(s, index, count)
+    return read_plugin(s, index, count)
+
+
+@handler
+def read_consumers(s: State, what: int, index: int) -> float:
+    """The same of a group of consumers, one of its members, an outbox, or what deletes records of a topic."""
+    now = s.now
     if what == OUTBOX_ROWS:
         return float(outboxes(s)[index].rows)
     if what == DELETED:
         return float(keepers(s)[index].deleted)
     if what == MEMBER_BUSY:
-        return float(members(s)[index].busy_area + (s.now if members(s)[index].processing else 0.0))
-    if what == LIMIT_PASSED:
-        return float(limits(s)[index].passed)
-    if what == LIMIT_REFUSED:
-        return float(limits(s)[index].refused)
-    if what == UNDECIDED:
-        return float(limits(s)[index].undecided)
-    if what == LISTEN_OVERFLOWS:
-        return float(hosts(s)[index].syns_dropped)
-    if what >= THROTTLED:
-        return read_quotas(s, what, index)
-    if what >= SESSIONS_FOUND:
-        return read_sessions(s, what, index)
-    if what >= REPLAYED:
-        return float(keys(s)[index].replayed if what == REPLAYED else keys(s)[index].conflicts)
-    if what >= HEALTHY:
-        return read_known(s, what, index)
-    if what >= SAGAS_COMPLETED:
-        return read_sagas(s, what, index)
-    if what == REPLICAS_WANTED:
-        return float(fleets(s)[index].wanted)
-    if what == CPU_TARGET:
-        return float(fleets(s)[index].cpu_target)
-    if what == REPLICAS_PAID:
-        return float(fleets(s)[index].paid_area + fleets(s)[index].paid * now)
-    if what == VISITS:
-        return float(workloads(s)[index].visits)
-    if what == VISITS_LEFT:
-        return float(workloads(s)[index].left)
-    if what == VIRTUAL_USERS:
-        return float(virtual_users(s)[workloads(s)[index].virtual].busy)
-    if what == DROPPED_ITERATIONS:
-        return float(virtual_users(s)[workloads(s)[index].virtual].dropped)
-    if what >= CACHE_HITS:
-        return read_cache(s, what, index)
-    if what == EJECTED:
-        return ejected_on_average(s, index)
-    if what == CLASS_QUEUE:
-        return waiting_of_class(s, index, count)
-    if what == PLUGIN_TOTAL:
-        return read_plugin(s, index, count)
+        return float(members(s)[index].busy_area + (now if members(s)[index].processing else 0.0))
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)
@@ -130,6 +138,38 @@ def read(s: State, what: int, index: int, count: int) -> float:
         row = members(s)[member_of(s)[member]]
         total += row.holding_area + (now if row.holding else 0.0)
     return total
+
+
+@handler
+def read_limit(s: State, what: int, index: int) -> float:
+    """The same of a limit."""
+    limit = limits(s)[index]
+    if what == LIMIT_PASSED:
+        return float(limit.passed)
+    return float(limit.refused if what == LIMIT_REFUSED else limit.undecided)
+
+
+@handler
+def read_traffic(s: State, what: int, index: int) -> float:
+    """The same of the journeys and virtual users of a traffic."""
+    traffic = workloads(s)[index]
+    if what == VISITS:
+        return float(traffic.visits)
+    if what == VISITS_LEFT:
+        return float(traffic.left)
+    users = virtual_users(s)[traffic.virtual]
+    return float(users.busy if what == VIRTUAL_USERS else users.dropped)
+
+
+@handler
+def read_fleet(s: State, what: int, index: int) -> float:
+    """The same of replicas that come and go."""
+    fleet = fleets(s)[index]
+    if what == REPLICAS_WANTED:
+        return float(fleet.wanted)
+    if what == CPU_TARGET:
+        return float(fleet.cpu_target)
+    return float(fleet.paid_area + fleet.paid * s.now)
 
 
 @handler
@@ -175,6 +215,8 @@ def read_host(s: State, what: int, index: int) -> float:
     """The same of a host."""
     now = s.now
     host = hosts(s)[index]
+    if what >= IN_FLIGHT:
+        return count_at_host(s, what, index)
     if what == BUSY:
         busy = 0
         for replica in range(host.first, host.first + host.count):
@@ -192,10 +234,15 @@ def read_host(s: State, what: int, index: int) -> float:
             row = replicas(s)[replica]
             total += row.used + (now - row.used_since) * busy_cores(s, replica)
         return total
-    if what == CORES:
-        if host.resizes:
-            return host.granted_area + host.granted * now
-        return (host.up_area + host.up * now) * host.cores
+    if host.resizes:
+        return host.granted_area + host.granted * now
+    return (host.up_area + host.up * now) * host.cores
+
+
+@handler
+def count_at_host(s: State, what: int, index: int) -> float:
+    """The same of the attempts at a host, and of their work."""
+    host = hosts(s)[index]
     if what == IN_FLIGHT:
         over = 0
         for outcome in range(OUTCOMES):
@@ -206,14 +253,12 @@ def read_host(s: State, what: int, index: int) -> float:
     if what == FIRST_ATTEMPTS:
         return float(host.offered - host.again)
     if what == LISTEN_BACKLOG:
-        return float(host.outside_area + host.outside * now)
+        return float(host.outside_area + host.outside * s.now)
     if what == WORK_DONE:
         return float(host.work_done)
     if what == WORK_WASTED:
         return float(host.work_wasted)
-    if what == BACKGROUND:
-        return float(host.adrift)
-    return float(host.background_failed)
+    return float(host.adrift if what == BACKGROUND else host.background_failed)
 
 
 @handler

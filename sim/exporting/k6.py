@@ -23,12 +23,12 @@ from sim.spec.arrivals import Closed, Deterministic, Poisson, Profile, Segment
 from sim.spec.base import word_of
 from sim.spec.expectation import Expectation, expectations
 from sim.spec.policy import ConstantBackoff, ExponentialBackoff, LinearBackoff, Retry
+from sim.spec.promises import patience_of
 from sim.spec.scenario import Scenario
 from sim.spec.traffic import Traffic
 from sim.units import show_duration
 
 PIECES = 60  # of equal length into which a rate is cut that k6 cannot be told otherwise
-PATIENCE = 10.0  # s; of clients without a timeout, for how many of them there can be at once
 _MOST_CLIENTS = 20_000  # that k6 is told to make beforehand
 _METHOD = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/\S*)")
 _TIME_UNITS = ((1, "1s"), (60, "1m"), (3600, "1h"))
@@ -117,6 +117,8 @@ def _remarks(scenario: Scenario) -> Iterator[str]:
             yield (
                 f"{name}: users and items ({TO_BE_SUPPLIED} in bodies or paths): how popular each is k6 cannot be told."
             )
+        if traffic.patience is not None:
+            yield f"{name}: all wait equally long, as long as its people do on average."
         if traffic.visit is not None:
             yield f"{name}: its visits are written as single requests, as many in all."
         if isinstance(traffic.arrivals, Closed) and (traffic.arrivals.ramp or traffic.arrivals.pacing):
@@ -148,7 +150,7 @@ def _executor(scenario: Scenario, traffic: Traffic, name: str) -> dict[str, Any]
     scale, unit = next(
         ((scale, unit) for scale, unit in _TIME_UNITS if all(_whole(rate * scale) for rate in rates)), _TIME_UNITS[-1]
     )
-    clients = min(_MOST_CLIENTS, max(1, math.ceil(max(rates) * (traffic.timeout or PATIENCE))))
+    clients = min(_MOST_CLIENTS, max(1, math.ceil(max(rates) * patience_of(traffic))))
     its: dict[str, Any] = {"exec": name, "timeUnit": unit, "preAllocatedVUs": clients}
     if traffic.virtual_users is not None:
         its |= {"preAllocatedVUs": traffic.virtual_users.pre_allocated, "maxVUs": traffic.virtual_users.most}
@@ -228,7 +230,8 @@ def _client(traffic: Traffic) -> dict[str, Any]:
         found = _METHOD.fullmatch(name)
         method, path = (found[1], found[2]) if found is not None else ("GET", f"/{host_of(name)}")
         targets.append({"name": name, "share": share, "method": method, "path": path})
-    timeout = f"{traffic.timeout * 1000:.15g}ms" if traffic.timeout is not None else "60s"
+    patience = traffic.typical_patience
+    timeout = f"{patience * 1000:.15g}ms" if patience is not None else "60s"
     return {"targets": targets, "timeout": timeout, "retry": _retry(traffic)}
 
 

@@ -240,7 +240,16 @@ def _backend(service: Found, upstream: Part | None, targets: Sequence[Part], dra
         draft.alias(host, behind.key)
         behind.remarks.append("no other file describes it")
         if its:
-            behind.replicas = Said(len(its), f"targets of upstream {service.host} ({where(its[0][2])})")
+            remark = f"targets of upstream {service.host} ({where(its[0][2])})"
+            behind.replicas = Said(len(its), remark)
+            if (weights := [weight for _, weight, _ in its]) != weights[:1] * len(its):
+                policy: dict[str, Data] = {"policy": "round_robin", "weights": weights}
+                behind.load_balancing = Said(policy, f"weights of the {remark}")
+    elif behind is not None and len({weight for _, weight, _ in its}) > 1 and upstream is not None and len(known) < 2:
+        upstream["targets"].leave_out(
+            f"weights of upstream {upstream['name'].text()}",
+            f"{behind.what} is described elsewhere: which replica is which target no file says",
+        )
     for _, route in service.routes:
         route.host = host
     if behind is not None and upstream is not None:
@@ -255,20 +264,15 @@ def _targets(upstream: Part, loose: Sequence[Part]) -> list[tuple[str, int, Plac
         weight = part["weight"].whole(0, 65535)
         if host := part["target"].text().rpartition(":")[0] or part["target"].text():
             answer.append((host, WEIGHT if weight is None else weight, part["target"].at))
-    answer = [target for target in answer if target[1] > 0]
-    if len({weight for _, weight, _ in answer}) > 1:
-        upstream["targets"].leave_out(f"weights of upstream {upstream['name'].text()}", "replicas are balanced alike")
-    return answer
+    return [target for target in answer if target[1] > 0]
 
 
 def _balancing(service: Service, upstream: Part, targets: int) -> None:
     algorithm = upstream["algorithm"]
     if algorithm and targets > 1:
         if algorithm.text() in _BALANCING:
-            service.load_balancing = Said(
-                _BALANCING[algorithm.text()],
-                f"algorithm {algorithm.text()} of upstream {upstream['name'].text()} ({where(algorithm.at)})",
-            )
+            remark = f"algorithm {algorithm.text()} of upstream {upstream['name'].text()} ({where(algorithm.at)})"
+            _choose(service, {"policy": _BALANCING[algorithm.text()]}, remark)
         else:
             algorithm.leave_out(
                 f"algorithm {algorithm.text()[:40]}", f"expected one of {', '.join(_BALANCING)}; round robin stays"
@@ -303,11 +307,17 @@ def _health(service: Service, checks: Part, targets: int) -> None:
         counts: dict[str, Data] = {name: count for name, count in passive.items() if count}
         if successes := _threshold(checks["passive"]["healthy"]["successes"]):
             counts["successes"] = successes
-        before = service.load_balancing
-        policy = before.value if before is not None else "round_robin"
-        remark = f"healthchecks.passive ({where(checks['passive'].at)})"
-        said = f"{before.remark}; {remark}" if before is not None else remark
-        service.load_balancing = Said({"policy": policy, "passive_health_checks": counts}, said)
+        _choose(service, {"passive_health_checks": counts}, f"healthchecks.passive ({where(checks['passive'].at)})")
+
+
+def _choose(service: Service, fields: dict[str, Data], remark: str) -> None:
+    """One more thing that is known of how a replica is chosen."""
+    before = service.load_balancing
+    known: Data = before.value if before is not None else "round_robin"
+    known = dict(known) if isinstance(known, dict) else {"policy": known}
+    said: dict[str, Data] = {**known, **fields}
+    value: Data = said["policy"] if set(said) == {"policy"} else said
+    service.load_balancing = Said(value, f"{before.remark}; {remark}" if before is not None else remark)
 
 
 def _threshold(part: Part) -> int:

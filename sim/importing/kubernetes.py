@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sim.importing import autoscalers, ingress, istio, nodes
+from sim.importing import autoscalers, ingress, istio, nodes, releases
 from sim.importing.draft import Draft, Entry, Key, Said, Topic, where
 from sim.importing.objects import Object
 from sim.importing.parts import Part
@@ -85,11 +85,16 @@ def read(documents: Sequence[Document], draft: Draft) -> None:
         {(thing.namespace, thing.name): thing.part["data"] for thing in objects if thing.kind == "ConfigMap"}
     )
     labels: dict[Key, dict[str, str]] = {}
+    templates, used = releases.templates_of(objects), set[Key]()
     for thing in objects:
         if thing.kind in WORKLOADS and not thing.is_owned:
             service = workload(thing, settings, draft)
             if service is not None:
                 labels[service.key] = thing.labels
+                releases.tell_release(service, thing, templates, used)
+    for key, thing in templates.items():
+        if key not in used:
+            thing.part.leave_out(f"{thing.kind} {thing.name}", "no canary of these files looks at it")
     for thing, keys in _fronts(
         [thing for thing in objects if thing.kind == "Service" and "serving.knative.dev" not in thing.api],
         labels,
@@ -203,6 +208,7 @@ def _topic(thing: Object, draft: Draft) -> None:
 def _rest(objects: Sequence[Object]) -> None:
     """What was not read, and why."""
     read_ones = {*WORKLOADS, "Service", "KafkaTopic", *autoscalers.READERS, *nodes.KINDS, *ingress.KINDS, *istio.KINDS}
+    read_ones |= {*releases.TEMPLATES}
     for thing in objects:
         if thing.kind in _BY_THEMSELVES:
             thing.part.leave_out(f"{thing.kind} {thing.name}", "runs by itself, and answers no request")

@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from sim.importing.capacity import cpus_of
-from sim.importing.draft import Draft, Said, Service, kept, where
+from sim.importing.draft import Draft, Said, Service, where
 from sim.importing.objects import Object
 from sim.importing.parts import Part
 from sim.spec.cpu import LEAST_QUOTA
@@ -194,34 +194,3 @@ def _nodes_for(asked: Sequence[float], cores: int) -> int:
             left.append((cores * 1000, 110))
         left[place] = (left[place][0] - milli, left[place][1] - 1)
     return len(left)
-
-
-def release(thing: Object) -> str:
-    """How an Argo Rollout brings a new version, as the fault that it is here; empty where it is none."""
-    canary, blue_green = thing.spec["strategy"]["canary"], thing.spec["strategy"]["blueGreen"]
-    fault = f"{{name: release, at: 2m, deploy: {thing.name}"
-    if blue_green:
-        delay = blue_green["scaleDownDelaySeconds"].number()
-        return kept(
-            f"a new version is the fault {fault}, blue_green: {30.0 if delay is None else delay:g}s}}", blue_green.at
-        )
-    steps: list[str] = []
-    weight: float | None = None
-    for step in canary["steps"].items() if canary else ():
-        if step["setWeight"]:
-            weight = step["setWeight"].number()
-        elif weight is not None and 0 < weight < 100 and "pause" in step:
-            length = _pause(step["pause"]["duration"])
-            steps.append(f"{{weight: {weight:g}%, pause: {length or '5m'}}}")
-            if not length:
-                step.leave_out("pauses without a duration", "wait for a person; 5m stands in for it")
-    if canary and canary["analysis"]:
-        canary["analysis"].leave_out("analysis of a Rollout", "asks queries that nobody can run here; write `abort`")
-    return kept(f"a new version is the fault {fault}, canary: [{', '.join(steps)}]}}", canary.at) if steps else ""
-
-
-def _pause(part: Part) -> str:
-    text = part.text()[:12]
-    if text.isdecimal():
-        return f"{int(text)}s"
-    return text if text[:-1].isdecimal() and text[-1:] in ("s", "m", "h") else ""

@@ -12,7 +12,6 @@ from sim.importing.addresses import of_text, of_variable
 from sim.importing.capacity import cpus_of, limit_of, workers_of
 from sim.importing.draft import Draft, Key, Said, Service, kept, where
 from sim.importing.images import OBSERVES, role_of
-from sim.importing.nodes import release
 from sim.importing.objects import Object
 from sim.importing.parts import Part
 from sim.spec.document import Data
@@ -82,7 +81,6 @@ def workload(thing: Object, settings: Settings, draft: Draft) -> Service | None:
     _resources(service, main)
     _probes(service, main)
     _ending(service, thing, main)
-    _rolling(service, thing)
     for container in containers:
         if container is not main:
             name = container["name"].text()
@@ -166,32 +164,6 @@ def _ending(service: Service, thing: Object, container: Part) -> None:
         remarks.append(f"preStop ({where(hook.at)})")
     if fields:
         service.drain = Said(fields, ", ".join(remarks))
-
-
-def _rolling(service: Service, thing: Object) -> None:
-    """How a new version replaces the old one, as the fault that it is here."""
-    if thing.kind == "Rollout" and (told := release(thing)):
-        service.remarks.append(told)
-    rolling = thing.spec["strategy"]["rollingUpdate"] if thing.kind == "Deployment" else None
-    if not rolling:
-        return
-    parts = {"surge": rolling["maxSurge"], "unavailable": rolling["maxUnavailable"]}
-    shares = {}
-    for name, part in parts.items():
-        text = part.text() if part else ""
-        replicas = service.replicas.value if service.replicas is not None else 1
-        if text.isdecimal():  # a number of pods
-            text = f"{100 * int(text[:6]) / max(1, replicas):.4g}%"
-        if re.fullmatch(r"[0-9.]{1,8}%", text):
-            shares[name] = text
-    settings = ", ".join(f"{name}: {share}" for name, share in shares.items())
-    words = (
-        f"a new version is the fault {{name: release, at: 2m, deploy: {service.key[1]}, {settings}}}"
-        if settings
-        else ""
-    )
-    if words:
-        service.remarks.append(kept(words, rolling.at))
 
 
 def _settings(service: Service, container: Part, settings: Settings) -> None:

@@ -6,6 +6,7 @@ the client is not modelled.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from sim.chance.chain import link_chain
@@ -16,6 +17,8 @@ from sim.models.ending import kill
 from sim.models.gateway import Gateway
 from sim.models.link import Hop
 from sim.models.outcomes import RATE_LIMITED, TIMEOUT, UNREACHABLE
+from sim.models.patience import OwnPatience
+from sim.models.pausing import Pauses
 from sim.models.request import Request
 from sim.models.task import Activity, Outside, Replica, Task, abandon
 from sim.models.timers import TimerQueue
@@ -56,11 +59,19 @@ class Client:
         self.replica = Replica(Outside(place), 0, 0)  # its side of balancers
         self.deadlines = deadlines if spec.deadline is not None else None  # None: nobody is told how long it waits
         retry = spec.retry or Retry(max_attempts=1)
-        self.rule = retries.new_retry(retry)
+        self.pauses = Pauses(retry)
+        self.rule = self.pauses.rule
         self.budget = RetryBudget(retry.budget) if retry.budget is not None else None
         self.jitter = context.uniform(f"traffic.{name}.backoff")
         self.honor_retry_after = spec.honor_retry_after
-        self.timers = TimerQueue(self.env, spec.timeout, self._timed_out) if spec.timeout is not None else None
+        self.timers = self._timers(context, spec)
+
+    def _timers(self, context: Context, spec: Traffic) -> TimerQueue | OwnPatience | None:
+        """What ends the patience of clients; None: they wait for ever."""
+        if spec.patience is not None:
+            self.own_patience = context.sampler(spec.patience, f"traffic.{spec.population(self.name)}.patience")
+            return OwnPatience(self.env, spec, self.own_patience, self._timed_out)
+        return TimerQueue(self.env, spec.timeout, self._timed_out) if spec.timeout is not None else None
 
     def ask_once(self, request: Request, door: Door) -> None:
         """Make the only attempt of a request, which itself waits for the answer, without an end to its patience."""
@@ -82,7 +93,7 @@ class Client:
             self.budget.deposit(self.env.now)
             spending = Spending(self.budget)
         tries = 0
-        pause = self.rule.base  # where decorrelated jitter begins
+        kept = self.rule.begin
         while True:
             if spending is not None:
                 spending.begin()
@@ -92,7 +103,7 @@ class Client:
                 spending.hear(outcome, retries.retryable(self.rule, outcome))
             if not self._may_go_on(tries, outcome, spending):
                 break
-            pause = retries.backoff_after(self.rule, outcome, tries, self.jitter(request.id, tries), pause)
+            pause, kept = self.pauses.next(outcome, tries, self.jitter(request.id, tries), kept)
             told = outcome in (RATE_LIMITED, request.told_by)  # a 503 of a full queue asks for nothing
             asked_to_wait = request.retry_after if told and self.honor_retry_after else 0.0
             request.told_by = 0
@@ -112,8 +123,7 @@ class Client:
         request.attempts = tries + 1
         began = self.env.now
         task.root = 0
-        if self.timers is not None:
-            self.timers.arm(task)
+        until = self.timers.arm(task) if self.timers is not None else math.inf
         replica = self._choose(door, request, tries)
         if replica is None:
             task.where = target.where
@@ -121,8 +131,8 @@ class Client:
         else:
             if (attempt := self._attempt(door, request, task, replica, tries)) is not None:
                 task.children = attempt
-                if self.deadlines is not None and self.timers is not None:
-                    self.deadlines[attempt] = began + self.timers.duration
+                if self.deadlines is not None:
+                    self.deadlines[attempt] = until
                 attempt.then = target.arrive
                 self.env.wake(attempt)
             self.recorder.sent(task, attempt, target.where, tries)

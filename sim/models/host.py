@@ -49,24 +49,19 @@ class Host(Places):
         self.replicas = [
             Replica(self, index, self.workers, self._cores_of(shared, cpu)) for index in range(most or replicas)
         ]
+        self.comes_and_goes = most is not None and most > replicas  # replicas do (`models/fleet.py`)
+        self.alive = [1] * len(self.replicas)  # what balancers are told
+        self._fill_replicas(replicas)
         if cpu is not None:
             self._watch_quotas()
-        self.comes_and_goes = most is not None and most > replicas  # replicas do (`models/fleet.py`)
         # Replicas keep track of who is inside: for spans, or for those who ask for it (`keep_track`).
         self.tracks = self.spans is not None
-        self.alive = [1] * len(self.replicas)  # what balancers are told
         self.returned: dict[int, float] = {}  # by index: when a replica came back last, s
         self.health: HealthChecks | None = None  # None: balancers know at once
         self.zones: list[int] = []  # of each replica its zone, by number; empty: it is in none
         self.all_zones = 0  # that there are
         self.from_zones = [0, 0]  # calls that came from the zone of their replica, and from another one
         self.unheard = 0  # how many black holes swallow what it sends
-        for replica in self.replicas:
-            replica.granted = self.cores or 0.0
-        for replica in self.replicas[replicas:]:
-            replica.absent = replica.down = True
-            replica.closed = 1
-            self.alive[replica.index] = 0
         self.drained: Callable[[Replica], None] = _nothing  # is told when something has ended in a draining replica
         self.slowdowns: list[float] = []
         self.error_faults: list[Any] = []
@@ -78,6 +73,16 @@ class Host(Places):
         self.resizes = False  # its replicas have limits that change (`models/vertical_scaler.py`)
         self.granted = replicas * (self.cores or 0.0)  # cores of those that are up
         self.granted_area = 0.0
+        self._have_no_mechanisms()
+        self.shedding = Spell(context.recorder, EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED, name)
+        self._watch()
+        if queue.listen_backlog is not None:
+            self.listening = Listening(context, self, queue.listen_backlog, self.replicas)
+            self._watch_outside()
+            self.keep_track()
+
+    def _have_no_mechanisms(self) -> None:
+        """What steps and policies that need it put here."""
         self.caches: dict[str, Any] = {}  # by name (`models/cache.py`)
         self.cache_writes: dict[str, Any] = {}  # by the name of the cache (`models/cache_write.py`)
         self.event_stores: dict[str, Any] = {}  # by name (`models/event_store.py`)
@@ -85,12 +90,15 @@ class Host(Places):
         self.sessions: Any = None  # of users (`models/session.py`)
         self.function: Any = None  # where its instances come by themselves (`models/serverless.py`)
         self.background_failed: int | None = None  # None: nothing is done in the background here
-        self.shedding = Spell(context.recorder, EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED, name)
-        self._watch()
-        if queue.listen_backlog is not None:
-            self.listening = Listening(context, self, queue.listen_backlog, self.replicas)
-            self._watch_outside()
-            self.keep_track()
+
+    def _fill_replicas(self, there: int) -> None:
+        """So many are there in the beginning; the others may come."""
+        for replica in self.replicas:
+            replica.granted = self.cores or 0.0
+        for replica in self.replicas[there:]:
+            replica.absent = replica.down = True
+            replica.closed = 1
+            self.alive[replica.index] = 0
 
     def _cores_of(self, shared: int, cpu: CpuLimit | None) -> Cpu | None:
         """What a replica computes on."""

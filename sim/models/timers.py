@@ -28,12 +28,14 @@ class TimerQueue:
         self.armed = False
         self.signal = Signal(self._fire)
 
-    def arm(self, task: Any) -> None:  # noqa: ANN401 - it has a ticket
-        """Expire the task's present wait `duration` from now, unless it ends before."""
-        self.entries.append((self.env.now + self.duration, task, task.ticket))
+    def arm(self, task: Any) -> float:  # noqa: ANN401 - it has a ticket
+        """Expire the task's present wait `duration` from now, unless it ends before; when that is, s."""
+        due = self.env.now + self.duration
+        self.entries.append((due, task, task.ticket))
         if not self.armed:
             self.armed = True
-            self.env.late(self.signal, TIMER, self.env.now + self.duration)
+            self.env.late(self.signal, TIMER, due)
+        return due
 
     def _fire(self, _: object) -> None:
         now = self.env.now

@@ -214,7 +214,7 @@ class Workload:
     def _is_patient(self) -> bool:
         """Whether somebody waits for each answer, and may do something about it: not the request itself."""
         spec = self.spec
-        waits = spec.timeout is not None or spec.retry is not None or spec.arrivals.population > 0
+        waits = spec.gives_up or spec.retry is not None or spec.arrivals.population > 0
         waits = waits or spec.virtual_users is not None
         told = self.recorder.stages is not None  # the client's side of a request is told of too
         return waits or told or any(door.target.counts for door in self.doors)

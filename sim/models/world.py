@@ -138,7 +138,7 @@ class World:
         self._make_autoscalers()
         if self.gateway is not None:
             self.gateway.build(self)
-            if any(traffic.timeout is not None for traffic in self.scenario.traffic.values()):
+            if any(traffic.gives_up for traffic in self.scenario.traffic.values()):
                 self.gateway.keep_track()  # whose clients go away
 
     def _make_autoscalers(self) -> None:

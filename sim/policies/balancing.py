@@ -5,8 +5,8 @@ smooth weighted round robin   nginx (ngx_http_upstream_round_robin.c): current +
 weighted least connections    nginx (ngx_http_upstream_least_conn_module.c): the fewest active per weight; equals
                               take turns by their smooth weights
 peak EWMA                     Finagle (PeakEwma.scala): a slower answer than the estimate replaces it, a faster one
-                              moves it; load = estimate * (active + 1); of two at random the lower one. No estimate
-                              and something active: a huge load
+                              moves it; load = estimate * (active + 1); of two at random the lower one, of equals
+                              the second (P2CPick.scala). No estimate and something active: a huge load
 ring hash, Maglev             in `hashing.py`
 
 Who is left out for a while is decided in `outliers.py`.
@@ -249,7 +249,7 @@ def peak_ewma(
     u1: float,
     u2: float,
 ) -> int:
-    """Of two different ones at random the lower load; of equals the first."""
+    """Of two different ones at random the lower load; of equals the second (P2CPick.scala asks `a < b`)."""
     those = 0
     for index in range(replicas):
         those += allowed[index]
@@ -260,7 +260,7 @@ def peak_ewma(
     other = math.floor(u2 * (those - 1))
     second = nth(allowed, replicas, other + 1 if other >= one else other)
     load = load_of(peers[first], loads[first], now, row.decay)
-    return first if load <= load_of(peers[second], loads[second], now, row.decay) else second
+    return first if load < load_of(peers[second], loads[second], now, row.decay) else second
 
 
 @policy

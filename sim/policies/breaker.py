@@ -25,19 +25,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, reached
+from sim.policies.verdicts import NO_VERDICT, verdict, verdicts
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker
-from sim.vocabulary import FAILED, PASSED, Outcome
 
 CLOSED = 0
 OPEN = 1
 HALF_OPEN = 2
 
 REJECTED = -1
-NO_VERDICT = -1
-
-_PASSED = sum(1 << outcome for outcome in PASSED)
-_FAILED = sum(1 << outcome for outcome in FAILED)
-_BULKHEAD_FULL = int(Outcome.BULKHEAD_FULL)
 
 COUNT_IN_WINDOW = 0
 COUNT_BASED = 1
@@ -49,6 +44,8 @@ class BreakerRow:
     """One breaker: its state, its window, and what the scenario says of it. Times in seconds, rates in percent."""
 
     kind: int = COUNT_IN_WINDOW
+    failing: int = 0  # bit i: outcome i is a failure
+    passing: int = 0  # bit i: it is a success
     state: int = CLOSED
     period: int = 0  # how often the state has changed: the ticket of the calls admitted now
     permits: int = 0  # probes that may still be admitted (half-open)
@@ -74,15 +71,18 @@ class BreakerRow:
 BREAKER = dtype_of(BreakerRow)
 
 
-def new_breaker(spec: CircuitBreaker) -> tuple[BreakerRow, Ring]:
-    """A closed breaker.
+def new_breaker(spec: CircuitBreaker, limited: bool = False) -> tuple[BreakerRow, Ring]:
+    """A closed breaker; `limited` where its caller has a rate limit of its own.
 
     Ring: `failures` stamps; or one code (1 failed + 2 slow) a call; or calls, failed, slow of each second.
     """
     if spec.resilience4j is not None:
-        return _new_resilience4j(spec.resilience4j)
-    row = BreakerRow(size=spec.failures, within=spec.within, open_for=spec.open_for, probes=spec.half_open_calls)
-    return row, [0.0] * spec.failures
+        row, ring = _new_resilience4j(spec.resilience4j)
+    else:
+        row = BreakerRow(size=spec.failures, within=spec.within, open_for=spec.open_for, probes=spec.half_open_calls)
+        ring = [0.0] * spec.failures
+    row.failing, row.passing = verdicts(spec, row.kind != COUNT_IN_WINDOW, limited)
+    return row, ring
 
 
 def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
@@ -128,32 +128,11 @@ def settle(row: BreakerRow, ring: Ring, now: float, ticket: int, outcome: int, d
     """An admitted call ended with this outcome: take the result in, or its permit back where it says nothing about the
     callee.
     """
-    failed = verdict(row, outcome)
+    failed = verdict(row.failing, row.passing, outcome)
     if failed == NO_VERDICT:
         give_back(row, ring, now, ticket)
     else:
         record(row, ring, now, ticket, failed, duration)
-
-
-@policy
-def verdict(row: BreakerRow, outcome: int) -> int:
-    """1 for a failure, 0 for a success.
-
-    NO_VERDICT for a rejection further down, or by our own bulkhead; for resilience4j the latter is a failure.
-    """
-    return verdict_of(outcome, row.kind != COUNT_IN_WINDOW)
-
-
-@policy
-def verdict_of(outcome: int, bulkhead_counts: bool) -> int:
-    """The same, of those to whom a full bulkhead is a failure, or says nothing."""
-    if (_FAILED >> outcome) & 1:
-        return 1
-    if (_PASSED >> outcome) & 1:
-        return 0
-    if outcome == _BULKHEAD_FULL and bulkhead_counts:
-        return 1
-    return NO_VERDICT
 
 
 @policy

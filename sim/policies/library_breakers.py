@@ -9,8 +9,9 @@
     opossum      percentage of failures among all invocations, also rejected ones and those under way, strictly above;
                  closing forgets nothing; so many buckets of whole milliseconds, one at least, which are less than
                  the window where that is no multiple (lib/circuit.js, lib/status.js; semantics.md 1.3)
-    hystrix      percentage over complete buckets, looked at every snapshot interval and not in between
-                 (HystrixCircuitBreaker, HealthCountsStream; semantics.md 1.4)
+    hystrix      percentage over complete buckets, looked at every snapshot interval and not in between; the intervals
+                 begin at the first call, and anew whenever it closes (HystrixCircuitBreaker, HealthCountsStream,
+                 BucketedCounterStream; semantics.md 1.4)
 
 Functions take and give what those of `breaker.py` do: `admit` a ticket or -1, `settle` the end of an admitted call,
 `give_back` one that nobody will hear of. What happens by the clock alone is worked out at the next call, result or
@@ -24,8 +25,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sim.policies.base import Ring, dtype_of, passed, periods, policy, reached
-from sim.policies.breaker import CLOSED, HALF_OPEN, NO_VERDICT, OPEN, REJECTED, verdict_of
+from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, reached
+from sim.policies.breaker import CLOSED, HALF_OPEN, OPEN, REJECTED
+from sim.policies.verdicts import NO_VERDICT, verdict, verdicts
 from sim.spec.policy import CircuitBreaker
 
 CONSECUTIVE, GOBREAKER, POLLY, OPOSSUM, HYSTRIX = range(5)
@@ -37,6 +39,8 @@ class LibraryRow:
     """One breaker. Times in seconds, percentages from 0 to 100."""
 
     kind: int = CONSECUTIVE
+    failing: int = 0  # bit i: outcome i is a failure
+    passing: int = 0  # bit i: it is a success
     state: int = CLOSED
     period: int = 0  # how often the state has changed
     generation: int = 0  # the same, and how often gobreaker's interval began anew: the ticket of calls admitted now
@@ -45,7 +49,7 @@ class LibraryRow:
     failed: int = 0  # in a row
     probes: int = 1
     most: int = 1  # failures in a row; calls below which it does not judge
-    looked: int = 0  # hystrix: snapshots so far
+    looked: int = 0  # hystrix: snapshots since `origin`
     first: int = 0  # place of the oldest bucket in the ring
     buckets: int = 0
     places: int = 0  # for how many there is room
@@ -60,36 +64,40 @@ class LibraryRow:
     window: float = 0.0  # polly, hystrix: of all buckets together; gobreaker: the interval, 0: none
     width: float = 0.0  # of one bucket
     expires: float = 0.0  # gobreaker: the present interval
+    origin: float = -1.0  # hystrix: when its first snapshot interval began; negative: it was never called
 
 
 LIBRARY = dtype_of(LibraryRow)
 
 
-def new_library_breaker(spec: CircuitBreaker) -> tuple[LibraryRow, Ring] | None:
-    """A closed one; None where the spec names none of these.
+def new_library_breaker(spec: CircuitBreaker, limited: bool = False) -> tuple[LibraryRow, Ring] | None:
+    """A closed one; None where the spec names none of these. `limited` where its caller has a rate limit of its own.
 
     Ring: start or number, calls, failures of each bucket.
     """
     row: LibraryRow
     if spec.consecutive is not None:
-        row = LibraryRow(CONSECUTIVE, most=spec.consecutive, open_for=spec.open_for, probes=spec.half_open_calls)
+        row = LibraryRow(kind=CONSECUTIVE, most=spec.consecutive, open_for=spec.open_for, probes=spec.half_open_calls)
     elif (go := spec.gobreaker) is not None:
-        row = LibraryRow(GOBREAKER, most=go.consecutive_failures + 1, open_for=go.timeout, probes=go.max_requests)
+        row = LibraryRow(kind=GOBREAKER, most=go.consecutive_failures + 1, open_for=go.timeout, probes=go.max_requests)
         row.window = row.expires = go.interval
     elif (polly := spec.polly) is not None:
-        row = LibraryRow(POLLY, most=polly.minimum_throughput, percent=100.0 * polly.failure_ratio)
+        row = LibraryRow(kind=POLLY, most=polly.minimum_throughput, percent=100.0 * polly.failure_ratio)
         row.open_for, row.window = polly.break_duration, polly.sampling_duration
         row.width, row.places = row.window / 10.0, _POLLY_BUCKETS
     elif (its := spec.opossum) is not None:
-        row = LibraryRow(OPOSSUM, most=its.volume_threshold, percent=its.error_threshold_percentage)
+        row = LibraryRow(kind=OPOSSUM, most=its.volume_threshold, percent=its.error_threshold_percentage)
         row.open_for, row.places = its.reset_timeout, its.rolling_count_buckets
         row.width = max(1, math.floor(1000.0 * its.rolling_count_timeout / row.places + 1e-9)) / 1000.0
     elif (hystrix := spec.hystrix) is not None:
-        row = LibraryRow(HYSTRIX, most=hystrix.request_volume_threshold, percent=hystrix.error_threshold_percentage)
+        row = LibraryRow(
+            kind=HYSTRIX, most=hystrix.request_volume_threshold, percent=hystrix.error_threshold_percentage
+        )
         row.open_for, row.window = hystrix.sleep_window, hystrix.rolling_stats
         row.width, row.places = hystrix.health_snapshot_interval, hystrix.snapshots + 1
     else:
         return None
+    row.failing, row.passing = verdicts(spec, row.kind != CONSECUTIVE, limited)
     return row, [0.0] * (3 * row.places)
 
 
@@ -97,7 +105,9 @@ def new_library_breaker(spec: CircuitBreaker) -> tuple[LibraryRow, Ring] | None:
 def admit(row: LibraryRow, ring: Ring, now: float) -> int:
     """May a call go out? -1: no."""
     look(row, ring, now)
-    if row.kind == OPOSSUM:
+    if row.kind == HYSTRIX and row.origin < 0.0:
+        row.origin = now
+    elif row.kind == OPOSSUM:
         to_bucket_of_clock(row, ring, now)
         count_call(row, ring)  # fires, also of those that are rejected
     if row.state == OPEN and wait_is_over(row, now):
@@ -113,9 +123,9 @@ def admit(row: LibraryRow, ring: Ring, now: float) -> int:
 @policy
 def settle(row: LibraryRow, ring: Ring, now: float, ticket: int, outcome: int) -> None:
     """An admitted call has ended so. Libraries count what their own bulkhead refuses as a failure."""
-    failed = verdict_of(outcome, row.kind != CONSECUTIVE)
+    failed = verdict(row.failing, row.passing, outcome)
     if failed == NO_VERDICT:
-        give_back(row, ticket)
+        give_back(row, now, ticket)
         return
     look(row, ring, now)
     if row.kind == CONSECUTIVE or row.kind == GOBREAKER:  # noqa: PLR1714 - no tuple in machine code
@@ -129,21 +139,24 @@ def settle(row: LibraryRow, ring: Ring, now: float, ticket: int, outcome: int) -
         else:
             forget_buckets(row)
             change(row, CLOSED, now)
+            if row.kind == HYSTRIX:
+                begin_snapshots(row, ring, now)
     elif row.kind == POLLY:
         settle_polly(row, ring, now, failed)
     else:
-        number = 1.0 * periods(now, row.width)
-        if row.buckets == 0 or newest(row, ring) < number:
-            add_bucket(row, ring, number)
-        count_call(row, ring)
-        count_failure(row, ring, failed)
+        settle_hystrix(row, ring, now, failed)
 
 
 @policy
-def give_back(row: LibraryRow, ticket: int) -> None:
-    """An admitted call ended with nothing to say: a probe's permit is free again."""
+def give_back(row: LibraryRow, now: float, ticket: int) -> None:
+    """An admitted call ended with nothing to say: a probe's permit is free again; of Hystrix it opens again, as at an
+    `unsubscribe` and a HystrixBadRequestException (`markNonSuccess`).
+    """
     if row.state == HALF_OPEN and ticket == row.generation:
-        row.permits += 1
+        if row.kind == HYSTRIX:
+            change(row, OPEN, now)
+        else:
+            row.permits += 1
 
 
 @policy
@@ -208,9 +221,37 @@ def settle_opossum(row: LibraryRow, ring: Ring, now: float, failed: int) -> None
 
 
 @policy
+def settle_hystrix(row: LibraryRow, ring: Ring, now: float, failed: int) -> None:
+    """Nothing is judged: that is done at the end of the snapshot interval."""
+    number = 1.0 * intervals(row, now)
+    if row.buckets == 0 or newest(row, ring) < number:
+        add_bucket(row, ring, number)
+    count_call(row, ring)
+    count_failure(row, ring, failed)
+
+
+@policy
+def begin_snapshots(row: LibraryRow, ring: Ring, now: float) -> None:
+    """It has closed: the old stream of snapshots ends and another begins now (`HystrixCommandMetrics.resetStream`),
+    which still hears of the good probe: a command closes its breaker before it tells that it is done.
+    """
+    row.origin = now
+    row.looked = 0
+    settle_hystrix(row, ring, now, 0)
+
+
+@policy
+def intervals(row: LibraryRow, now: float) -> int:
+    """The snapshot intervals that are over."""
+    return math.floor((now - row.origin + noise(now)) / row.width)
+
+
+@policy
 def take_snapshots(row: LibraryRow, ring: Ring, now: float) -> None:
     """Every interval that is over by now: the complete buckets of the window before it, and nothing of the present."""
-    last = periods(now, row.width)
+    if row.origin < 0.0:
+        return
+    last = intervals(row, now)
     while row.looked < last:
         if row.buckets == 0:
             row.looked = last
@@ -219,8 +260,9 @@ def take_snapshots(row: LibraryRow, ring: Ring, now: float) -> None:
         while row.buckets > 0 and ring[3 * row.first] < row.looked - (row.places - 1):
             drop_oldest(row, ring)
         judges = row.state == CLOSED and row.calls > 0 and row.calls >= row.most
-        if judges and math.floor(100.0 * row.failures / row.calls) >= row.percent:
-            change(row, OPEN, row.looked * row.width)
+        # HealthCounts: (int) ((double) errorCount / totalCount * 100), so that 29 of 100 are 28 %
+        if judges and math.floor(row.failures / row.calls * 100.0) >= row.percent:
+            change(row, OPEN, row.origin + row.looked * row.width)
 
 
 # -- buckets -----------------------------------------------------------------------------------------------------------

@@ -26,7 +26,9 @@ from sim.records.summary import (
 from sim.records.tables import MESSAGE, REQUEST
 from sim.vocabulary import GOOD, MessageEnd, Outcome
 
-PIECE = 1 << 16  # rows that are reduced together: always so many, so that no sum depends on how rows were handed over
+# rows that are reduced together, as many as caches hold: always so many, so that no sum depends on how rows were handed
+# over
+PIECE = 1 << 14
 LEAST = 1 << 18  # cells that wait at least to be merged with the others
 
 Keys = NDArray[np.int64]

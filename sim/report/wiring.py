@@ -111,6 +111,9 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
     """Source, target, dashed, badges, detail."""
     for name, traffic in scenario.traffic.items():
         badges = _badges(NO_POLICY, traffic.timeout, traffic.retry)
+        if traffic.patience is not None:
+            mean = traffic.mean_patience
+            badges = ("own patience" if mean is None else f"patience ~{lasting(mean)}", *badges)
         for target in traffic.mix:
             place = (
                 "gateway" if scenario.gateway is not None and target in scenario.gateway.routes else _service(target)
@@ -304,16 +307,22 @@ def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
     if service.health_checks is not None:
         its = service.health_checks
         yield f"checked every {lasting(its.interval)}, {its.unhealthy_threshold} times"
-    if service.queue.capacity >= 0:
-        yield (
-            "queue "
-            f"{service.queue.capacity:,}{'' if service.queue.discipline == 'fifo' else f', {service.queue.discipline}'}"
-        )
-    elif service.queue.discipline != "fifo":
-        yield f"queue {service.queue.discipline}"
-    yield from _backlog_line(service.queue)
+    yield from _queue_lines(service.queue)
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
+    yield from _effect_lines(service)
+
+
+def _queue_lines(queue: Queue) -> Iterator[str]:
+    discipline = "" if queue.discipline == "fifo" else queue.discipline
+    if queue.capacity >= 0:
+        yield f"queue {queue.capacity:,}" + (f", {discipline}" if discipline else "")
+    elif discipline:
+        yield f"queue {discipline}"
+    yield from _backlog_line(queue)
+
+
+def _effect_lines(service: Service) -> Iterator[str]:
     chains = [
         *(endpoint.do for endpoint in service.endpoints.values()),
         *(consume.do for consume in service.consumes.values()),

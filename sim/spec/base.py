@@ -46,6 +46,7 @@ class Spec(BaseModel):
     shorthand: ClassVar[dict[str, Any] | None] = None
     shorthand_type: ClassVar[Any] = None  # its type, where choices stand in it: whoever walks a document must find them
     leaves: ClassVar[Leaves] = Leaves()
+    example: ClassVar[str] = ""  # of a plug-in's word: what a variant says on top of the shop (sim/spec/examples.py)
     # all of it, or these fields where they are not at their default
     simpy_only: ClassVar[bool | tuple[str, ...]] = False
 

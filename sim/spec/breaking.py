@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,6 +10,8 @@ from pydantic import Field, model_validator
 from sim.spec.base import MOST, Between, Duration, Few, Leaves, Many, Number, Share, Spec
 from sim.vocabulary import EventKind, Outcome
 
+Heard = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full"]
+"""How a call can end of which a breaker is told."""
 MOST_SNAPSHOTS = 100_000  # in the window of a Hystrix: as many buckets as may be said elsewhere
 
 
@@ -79,8 +82,8 @@ class HystrixBreaker(Spec):
 
     @property
     def snapshots(self) -> int:
-        """How many lie in the window; one at least."""
-        return max(1, round(self.rolling_stats / self.health_snapshot_interval))
+        """How many whole ones lie in the window; one at least."""
+        return max(1, math.floor(self.rolling_stats / self.health_snapshot_interval * (1.0 + 1e-12)))
 
     @model_validator(mode="after")
     def _so_many_at_most(self) -> Self:
@@ -135,6 +138,13 @@ class CircuitBreaker(Spec):
     """Counts as Hystrix does, in the place of all others."""
     gobreaker: GoBreaker | None = None
     """Counts as sony/gobreaker does, in the place of all others."""
+    records: tuple[Heard, ...] | None = None
+    """What is a failure; every other answer is then a success (resilience4j's recordExceptions and recordResult,
+    gobreaker's IsSuccessful, Polly's ShouldHandle). By default `timeout`, `error`, `unreachable` and `shed`, and of
+    libraries what the caller's own bulkhead or rate limit refuses; a 429 of the callee is a success.
+    """
+    ignores: tuple[Heard, ...] = ()
+    """What counts as neither (resilience4j's ignoreExceptions); these are no failures though `records` names them."""
 
     @property
     def counts_in_a_time(self) -> bool:
@@ -145,7 +155,7 @@ class CircuitBreaker(Spec):
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
         """A library says all in its own words."""
-        said = self.model_fields_set
+        said = self.model_fields_set - {"records", "ignores"}
         libraries = [name for name in ("polly", "opossum", "hystrix", "gobreaker") if getattr(self, name) is not None]
         if self.consecutive is not None:
             libraries.append("consecutive")

@@ -123,6 +123,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     policy.ConstantBackoff,
     policy.LinearBackoff,
     policy.ExponentialBackoff,
+    policy.SequenceBackoff,
     policy.Budget,
     policy.GrpcThrottling,
     policy.EnvoyRetries,

@@ -6,9 +6,10 @@ and that no word is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 
 from sim.spec.base import Spec
 
@@ -35,13 +36,20 @@ def examples() -> dict[str, str]:
 
 
 def example_of(cls: type[Spec]) -> str | None:
-    """The example of a spec; None where there is none, as for the words of a plug-in."""
-    return examples().get(cls.__name__) if cls.__module__.startswith("sim.") else None
+    """The example of a spec, which a plug-in writes into the class itself; None where there is none."""
+    if cls.__module__.startswith("sim."):
+        return examples().get(cls.__name__)
+    return dedent(cls.__dict__.get("example", "")).strip("\n") or None  # its own, and not that of a base
 
 
 def as_scenario(names: Iterable[str]) -> str:
     """The shop with these examples as its variants: a whole scenario file, whose recordings lie in `FOLDER`."""
-    indented = (f"  {name}:\n" + re.sub(r"^(?=.)", "    ", examples()[name], flags=re.MULTILINE) for name in names)
+    return on_the_shop({name: examples()[name] for name in names})
+
+
+def on_the_shop(variants: Mapping[str, str]) -> str:
+    """The shop with these variants."""
+    indented = (f"  {name}:\n" + re.sub(r"^(?=.)", "    ", text, flags=re.MULTILINE) for name, text in variants.items())
     return shop() + "variants:\n" + "\n".join(indented) + "\n"
 
 

@@ -29,6 +29,7 @@ _MEMORY = (
 )
 _RATE = "a rate is written with its unit: `arrivals: {poisson: 100/s}`"
 _USERS = "users who wait for their answer are `arrivals: {closed: {users: 50, think: 1s}}`"
+_PATIENCE = "how long people wait is `patience: {exponential: 2s}` of traffic"
 _UNIT = "a duration is written with its unit: `timeout: 250ms`"
 _RETRY = "it is `retry: {max_attempts: 3}` of a policy; the first try counts as one"
 _PRODUCER = "it is `producer: {linger: 5ms, batch: 16KiB, acks: all}` of a log broker"
@@ -114,6 +115,9 @@ INSTEAD = {
     "rps": _RATE,
     "qps": _RATE,
     "requests_per_second": _RATE,
+    "abandonment": _PATIENCE,
+    "abandon_after": _PATIENCE,
+    "reneging": _PATIENCE,
     "vus": _USERS,
     "virtual_users": _USERS,
     "concurrent_users": _USERS,

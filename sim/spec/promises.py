@@ -31,9 +31,10 @@ def objective_of(scenario: Scenario, traffic: Traffic | None, route: str) -> Obj
 
 def patience_of(traffic: Traffic | None) -> float:
     """Seconds after which a request that is still in flight counts as failed where one asks whether a system has
-    recovered.
+    recovered: where clients differ in patience, what they have on average.
     """
-    return PATIENCE if traffic is None or traffic.timeout is None else traffic.timeout
+    patience = traffic.typical_patience if traffic is not None else None
+    return PATIENCE if patience is None else patience
 
 
 def limits(scenario: Scenario) -> Iterator[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import indent
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
@@ -11,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from sim.spec.base import Duration, Factor, Kind, Price, Rate, Ratio, Share, Size, Spec, words
 from sim.spec.choice import INNER
 from sim.spec.document import Data
+from sim.spec.example_values import as_text, example_value
 from sim.spec.loading import SAME_FOR_ALL
 from sim.spec.scenario import Scenario
 from sim.spec.sentences import sentences_of, unwrapped
@@ -18,6 +20,7 @@ from sim.spec.shape import specs_in
 from sim.spec.uncertain import CERTAIN
 
 _Json = dict[str, Any]
+FLAT: tuple[Kind, ...] = ("step", "fault")  # the fields of a word stand beside it
 TAGGED: tuple[Kind, ...] = ("broker",)  # a map of fields says in one of them which word it is
 _DEFS = "#/$defs/"
 _AMOUNTS = {
@@ -69,6 +72,7 @@ def schema_of_values() -> _Json:
     references, generated = models_json_schema([(cls, "validation") for cls in classes], ref_template="#/$defs/{model}")
     names = {cls: references[(cls, "validation")]["$ref"].removeprefix("#/$defs/") for cls in classes}
     raw = {name: _without_defaults(schema) for name, schema in generated["$defs"].items()}
+    flat = {cls for kind in FLAT for cls in words(kind).values()}
     for cls in classes:
         _describe(cls, raw[names[cls]])
     kinds: dict[str, _Json] = {
@@ -77,9 +81,12 @@ def schema_of_values() -> _Json:
     kinds |= {f"{kind}.inner": _inner(kinds[kind], unsaid) for kind, unsaid in INNER.items()}
     raw = {name: _with_tags(schema, names) for name, schema in raw.items()}
     plain = {name: schema for name, schema in raw.items() if name not in names.values()}
-    definitions = (
-        kinds | plain | {names[cls]: _with_shorthand(cls, raw[names[cls]], raw[names[cls]]) for cls in classes}
-    )
+    whole = {names[cls]: _with_shorthand(cls, raw[names[cls]], raw[names[cls]]) for cls in classes}
+    for cls in classes:
+        example = example_value(cls)
+        if cls not in flat and isinstance(example, (dict, list)):  # a plain value its unit tells as well
+            whole[names[cls]]["examples"] = [example]
+    definitions = kinds | plain | whole
     definitions = {name: _expanded(schema, kinds) for name, schema in definitions.items()}
     return _file(definitions, names[Scenario], set(kinds))
 
@@ -98,7 +105,8 @@ def _with_ranges(schema: Data) -> Data:
         about = {key: schema[key] for key in ("description", "default") if key in schema}
         plain = {key: value for key, value in schema.items() if key not in about}
         return {**about, "anyOf": [plain, {"$ref": "#/$defs/between"}]}
-    return {key: _in_each(value) if key == "properties" else _with_ranges(value) for key, value in schema.items()}
+    plain = {"properties": _in_each, "examples": lambda examples: examples}
+    return {key: plain.get(key, _with_ranges)(value) for key, value in schema.items()}
 
 
 def _in_each(properties: _Json) -> _Json:
@@ -212,24 +220,36 @@ def _inner(choice: _Json, unsaid: tuple[str, ...]) -> _Json:
 def _forms(kind: Kind, word: str, cls: type[Spec], body: _Json, name: str) -> Iterator[_Json]:
     """The ways in which one word may be written."""
     if not body.get("required"):
-        yield {"const": word}
-    if kind not in ("step", "fault"):
+        about = {"description": body["description"]} if body.get("description") else {}
+        yield {"const": word, **about, **(_hover(cls, body) if kind in FLAT else {})}
+    if kind not in FLAT:
         yield _map({word: {"$ref": f"#/$defs/{name}"}}, [word], body)
         return
     properties, required = dict(body.get("properties", {})), list(body.get("required", []))
     if cls.positional is None:
         inner = {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
-        yield _map({**properties, word: inner}, [word], body)
+        yield _map({**properties, word: {**inner, **_hover(cls, body)}}, [word], body)
         return
     key = cls.model_fields[cls.positional].alias or cls.positional
     positional = properties.pop(key)
-    yield _map(
-        {word: cls.shorthand or positional, **properties}, [word, *(field for field in required if field != key)], body
-    )
+    under = {**(cls.shorthand or positional), **_hover(cls, body, str(positional.get("description", "")))}
+    yield _map({word: under, **properties}, [word, *(field for field in required if field != key)], body)
     if kind == "fault":
         named = {**properties, key: positional, "of": properties.get("of", positional)}
         inner = {"type": ["object", "null"], "properties": named, "additionalProperties": False}
-        yield _map({**named, word: inner}, [word], body)
+        yield _map({**named, word: {**inner, **_hover(cls, body)}}, [word], body)
+
+
+def _hover(cls: type[Spec], body: _Json, sentence: str = "") -> _Json:
+    """What yaml-language-server shows over the word of a step or a fault, for what stands under it says little of it:
+    what it is, what stands there, and an example.
+    """
+    said = [str(body.get("description", "")), sentence]
+    example = example_value(cls)
+    if example is not None:
+        said.append(f"```yaml\n- {indent(as_text(example), '  ').strip()}\n```")
+    text = "\n\n".join(part for part in said if part)
+    return {"markdownDescription": text} if text else {}
 
 
 def _map(properties: _Json, required: list[str], body: _Json) -> _Json:
@@ -291,10 +311,8 @@ def _expanded(schema: Data, kinds: dict[str, _Json]) -> Data:
         return {key: _expanded(value, kinds) for key, value in schema.items()}
     kind, beside = schema["$choice"], schema.get("$beside")
     if beside is None:
-        return {
-            "$ref": f"#/$defs/{kind}",
-            **({"description": schema["description"]} if "description" in schema else {}),
-        }
+        about = {key: schema[key] for key in ("description", "markdownDescription") if key in schema}
+        return {"$ref": f"#/$defs/{kind}", **about}
     maps = [form for form in kinds[kind]["anyOf"] if "properties" in form]
     return {
         "anyOf": [

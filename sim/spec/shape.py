@@ -36,7 +36,7 @@ class Shape:
         if self.kind == "choice" and self.choice is not None:
             return _in_choice(self.choice, key, value)
         if self.kind == "fields" and self.spec is not None:
-            return self.listed.child(key) if isinstance(key, int) else _field(self._spec_of(value), str(key))
+            return self.listed.child(key) if isinstance(key, int) else _field(self.spec_here(value), str(key))
         if self.kind == "list" and isinstance(key, str):
             return self.single.child(key, value)
         if self.items:
@@ -64,14 +64,15 @@ class Shape:
         )
         return positional if positional.kind == "list" else PLAIN
 
-    def _spec_of(self, value: Data) -> type[Spec]:
+    def spec_here(self, value: Data) -> type[Spec]:
+        """Of a map of fields: whose they are; where that depends on its `kind`, `value` tells."""
         assert self.spec is not None
         return self.tagged.spec_of(value) if self.tagged is not None else self.spec
 
     def words(self, value: Data) -> list[str]:
         """The keys that may be written in the map `value` here; empty where any may."""
         if self.kind == "fields" and self.spec is not None:
-            return sorted(field_names(self._spec_of(value)))
+            return sorted(field_names(self.spec_here(value)))
         if self.kind == "choice" and self.choice is not None:
             word, cls = chosen(self.choice, value)
             return (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from sim.errors import UsageError
 from sim.spec.arrivals import AnyArrivals, Replay
 from sim.spec.base import (
     Between,
@@ -19,9 +21,11 @@ from sim.spec.base import (
     Share,
     Spec,
 )
+from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import Retry
 from sim.spec.visit import Visit
+from sim.units import shown
 from sim.vocabulary import Outcome
 
 
@@ -121,7 +125,12 @@ class Traffic(Spec):
     items: Popularity | None = None
     """What they are about: the catalogue, whose item 0 is the same item in all traffic."""
     timeout: Duration | None = None
-    """The client's own patience, per attempt; without it clients wait for ever."""
+    """How long a client waits for the answer of an attempt, always the same; without it, or a `patience`, for ever."""
+    patience: AnyDistribution | None = None
+    """How long people wait, each as long as they are made: whoever is one of `users`, a visitor, or a user who stays
+    always has the same patience, else each request has one. It begins anew with each attempt, and beside a `timeout`
+    what is shorter counts.
+    """
     deadline: Literal["propagate"] | None = None
     """`propagate`: what clients call is told until when they wait, and stops then (gRPC); else a service works on."""
     retry: Retry | None = None
@@ -145,6 +154,16 @@ class Traffic(Spec):
             raise ValueError("found `sends` beside the `journey` of its visit, which says what is sent; expected one")
         return {**data, "sends": {target: journey.count(target) / len(journey) for target in journey}}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _differs_by_patience(cls, data: Data) -> Data:
+        if isinstance(data, dict) and isinstance(data.get("timeout"), Mapping):
+            raise ValueError(
+                f"timeout: found {shown(data['timeout'])}, expected a duration, the same for all clients; that of "
+                "people who differ is `patience: {exponential: 2s}`"
+            )
+        return data
+
     @model_validator(mode="after")
     def _visits_come_by_themselves(self) -> Self:
         told = isinstance(self.arrivals, Replay) and (self.arrivals.route, self.arrivals.user) != (None, None)
@@ -165,8 +184,10 @@ class Traffic(Spec):
 
     @model_validator(mode="after")
     def _has_a_deadline(self) -> Self:
-        if self.deadline is not None and self.timeout is None:
-            raise ValueError("`deadline: propagate` hands on the `timeout` of the client, and there is none")
+        if self.deadline is not None and not self.gives_up:
+            raise ValueError(
+                "`deadline: propagate` hands on the `timeout` or `patience` of the client, and there is none"
+            )
         return self
 
     @model_validator(mode="after")
@@ -177,6 +198,28 @@ class Traffic(Spec):
         if not recorded and isinstance(self.sends, dict) and not sum(self.sends.values()) > 0:
             raise ValueError("sends: the shares sum to 0, expected at least one above 0")
         return self
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether a client may stop to wait."""
+        return self.timeout is not None or self.patience is not None
+
+    @property
+    def typical_patience(self) -> float | None:
+        """How long a client waits for an answer, s; of a patience that differs its mean, where that is known and
+        finite. None: for ever.
+        """
+        mean = self.mean_patience
+        return min((limit for limit in (self.timeout, mean) if limit is not None), default=None)
+
+    @property
+    def mean_patience(self) -> float | None:
+        """Of the people, s; None where they have none of their own, or its mean is infinite or of a plug-in."""
+        try:
+            mean = self.patience.mean if self.patience is not None else math.inf
+        except UsageError:  # a distribution of a plug-in that is not known on paper
+            return None
+        return mean if math.isfinite(mean) else None
 
     @property
     def people(self) -> int:

@@ -124,6 +124,37 @@ def test_targets_are_replicas_and_a_weight_of_0_is_none(gateway):
     assert "found no interval for healthy targets with a threshold of failures" in str(gateway.imported.told.as_json())
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "policy"), [("", "round_robin"), ("algorithm: least-connections, ", "least_request")]
+)
+def test_weights_of_targets_are_those_of_replicas(tmp_path, algorithm, policy):
+    """100 by default; 0 takes a target out. They stay beside the algorithm and the passive checks."""
+    text = f"""
+    _format_version: "3.0"
+    services: [{{name: goods, host: goods-up, routes: [{{paths: [/goods]}}]}}]
+    upstreams:
+    - {{name: goods-up, {algorithm}healthchecks: {{passive: {{unhealthy: {{timeouts: 2}}}}}},
+       targets: [{{target: "10.0.0.1:80"}}, {{target: "10.0.0.2:80", weight: 300}}, {{target: "10.0.0.3:80", weight: 0}}]}}
+    """
+    found = imported(tmp_path, a_yaml=text)
+    goods = found.scenario.services["goods"]
+    assert goods.replicas == 2
+    assert (goods.load_balancing.policy, goods.load_balancing.weights) == (policy, (100, 300))
+    assert goods.load_balancing.passive_health_checks.timeouts == 2
+    assert "weights of the targets of upstream goods-up" in found.text
+
+
+def test_weights_of_targets_that_another_file_describes_are_left_out(tmp_path):
+    kong = """
+    _format_version: "3.0"
+    services: [{name: goods, host: goods-up, routes: [{paths: [/goods]}]}]
+    upstreams: [{name: goods-up, targets: [{target: "shop:80"}, {target: "10.0.0.2:80", weight: 300}]}]
+    """
+    compose = "services: {shop: {image: x, deploy: {replicas: 2}}}"
+    found = imported(tmp_path, a_yaml=kong, b_yaml=compose)
+    assert "which replica is which target no file says" in found.text
+
+
 def test_active_checks_of_kong_have_an_interval_for_each_side(tmp_path):
     text = """
     _format_version: "3.0"

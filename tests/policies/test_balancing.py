@@ -43,6 +43,14 @@ def test_the_fewest_connections_per_weight_are_taken_and_equals_take_turns():
     assert taken[0] == 0
 
 
+def test_of_two_equal_latencies_the_second_is_taken():
+    """P2CPick.scala: `if (nodeA.load < nodeB.load) nodeA else nodeB`, b one up where it is not below a."""
+    row, peers = policy.BalancingRow(policy.BY_LATENCY), [policy.PeerRow() for _ in range(3)]
+    expected = {(0.0, 0.0): 1, (0.0, 0.9): 2, (0.5, 0.0): 0, (0.5, 0.9): 2, (0.9, 0.0): 0, (0.9, 0.9): 1}
+    for (u1, u2), taken in expected.items():
+        assert policy.pick(row, peers, [0, 0, 0], [1, 1, 1], 3, 0.0, u1, u2) == taken
+
+
 def test_the_peak_of_a_latency_is_remembered_and_fades():
     peer = policy.PeerRow()
     policy.observe(peer, 0.1, 0.0, 10.0)

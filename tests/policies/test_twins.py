@@ -124,8 +124,8 @@ def test_breakers_of_libraries(settings):
         elif chance.random() < 0.9:
             twins(library_breakers.settle, now, inside.pop(), chance.choice([0, 0, 7, 8, 9]))
         else:
-            assert library_breakers.give_back(twins.plain[0], inside[-1]) is None
-            library_breakers.give_back.compiled(twins.compiled[0], inside.pop())
+            assert library_breakers.give_back(twins.plain[0], now, inside[-1]) is None
+            library_breakers.give_back.compiled(twins.compiled[0], now, inside.pop())
         twins.assert_same()
     assert twins.plain[0].period > 50
 

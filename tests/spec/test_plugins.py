@@ -6,9 +6,13 @@ import sys
 
 import pytest
 
-from sim.errors import PluginError, ScenarioError
-from sim.spec import json_schema, load, load_document, words
+from sim.errors import PluginError, ScenarioError, UsageError
+from sim.spec import json_schema, load, load_document, load_text, words
+from sim.spec.example_values import example_value
+from sim.spec.examples import example_of, on_the_shop
 from sim.spec.plugins import load_plugins
+from sim.spec.reference import entries
+from sim.spec.step import Step
 
 PLUGIN = '''
 from sim.spec.base import Duration, register
@@ -138,3 +142,35 @@ def test_a_plugin_that_is_not_there_is_told_with_the_nearest(tmp_path):
         load_plugins([tmp_path / "sleep.py"])
     with pytest.raises(PluginError):
         load_plugins([tmp_path])
+
+
+def test_a_word_of_a_plugin_brings_an_example_of_its_own(tmp_path, plugin):
+    """In the reference, over the word in editors, and as a variant of the shop that loads."""
+    text = PLUGIN.replace("sleep_WORD", plugin)
+    own = f'    example = """\n    services:\n      orders: {{endpoints: {{create: [{{{plugin}: 5ms}}, {{effect: ordered}}]}}}}\n    """\n'
+    (tmp_path / "sleepy.py").write_text(text.replace('    positional = "time"\n', own + '    positional = "time"\n'))
+    load_plugins([tmp_path / "sleepy.py"])
+    (entry,) = (entry for entry in entries() if entry.title == plugin)
+    assert entry.example == f"services:\n  orders: {{endpoints: {{create: [{{{plugin}: 5ms}}, {{effect: ordered}}]}}}}"
+    study = load_text(on_the_shop({"own": entry.example}))
+    assert study.variants["own"].services["orders"].endpoints["create"].do[0].time == 0.005
+    over = [
+        form["properties"][plugin]
+        for form in json_schema()["$defs"]["step"]["anyOf"]
+        if plugin in form.get("properties", ())
+    ]
+    assert f"```yaml\n- {{{plugin}: 5ms}}\n```" in over[0]["markdownDescription"]
+
+
+def test_an_example_that_is_none_is_told():
+    class Doze(Step):
+        example = "5ms"
+
+    with pytest.raises(UsageError, match="the example of Doze: found '5ms', expected what a variant of the shop says"):
+        example_value(Doze)
+
+
+def test_the_example_of_the_shipped_plugin_is_a_scenario():
+    load_plugins(["scenarios/cache.py"])
+    study = load_text(on_the_shop({"own": example_of(words("step")["cached_call"])}))
+    assert study.variants["own"].services["orders"].endpoints["create"].do[0].target == "stock.look"

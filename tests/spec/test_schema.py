@@ -6,7 +6,7 @@ import json
 import jsonschema
 import pytest
 
-from sim.spec import json_schema
+from sim.spec import json_schema, words
 from sim.spec.document import plain
 from sim.spec.reading import read_yaml
 
@@ -126,3 +126,29 @@ def changed(document, path, value):
         here = here[part]
     here[last] = value
     return document
+
+
+def test_an_example_is_of_the_form_that_stands_there(validator):
+    """Editors show it over the word, and offer it: what is no valid value must not be offered."""
+    defs = validator.schema["$defs"]
+    wrong = [
+        name
+        for name, its in defs.items()
+        for example in its.get("examples", ())
+        if list(validator.evolve(schema={"$ref": f"#/$defs/{name}", "$defs": defs}).iter_errors(example))
+    ]
+    assert wrong == []
+    assert sum("examples" in its for its in defs.values()) > 100
+
+
+def test_over_the_word_of_a_step_or_a_fault_stand_what_it_is_and_an_example(validator):
+    forms = [form for kind in ("step", "fault") for form in validator.schema["$defs"][kind]["anyOf"]]
+    over = {form["required"][0]: form["properties"][form["required"][0]] for form in forms if "properties" in form}
+    ours = {
+        word for kind in ("step", "fault") for word, cls in words(kind).items() if cls.__module__.startswith("sim.")
+    }
+    assert {word for word in ours if "```yaml\n- " not in over[word].get("markdownDescription", "")} == set()
+    assert over["repeat"]["markdownDescription"].startswith("The same steps several times")
+    assert "- {name: provider dark, at: 5s, for: 5s, outage: payments" in over["outage"]["markdownDescription"]
+    bare = [form for form in forms if form.get("const") == "reply"]
+    assert bare[0]["description"].startswith("Answer the caller now")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sim.compiled.attempts import ANSWER_BITS, ANSWER_MASK, begin_steps, depart, lose_answer
+from sim.compiled.attempts import ANSWER_BITS, ANSWER_MASK, be_offered, begin_steps, depart, lose_answer
 from sim.compiled.calendar import arm, hold
 from sim.compiled.codes import DEGRADED, OK, SHED, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
@@ -20,13 +20,11 @@ from sim.compiled.keys import end_with_key, look_for_key
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
 from sim.compiled.places import (
-    choose_loop,
     come_inside,
     drop_syn,
     error_fault_hits,
     loop_is_free,
     make_room,
-    note_arrival,
     note_shed,
     park,
     take_loop,
@@ -36,8 +34,8 @@ from sim.compiled.places import (
 )
 from sim.compiled.preempting import interrupt_for
 from sim.compiled.rows.state import State
-from sim.compiled.spans import keep_arrival, keep_start
-from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, KNOCK, LEAVE_QUEUE, START, answer, done, forget, knows
+from sim.compiled.spans import keep_start
+from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, KNOCK, LEAVE_QUEUE, START, answer, done, forget
 from sim.policies.connecting import FIRST_PAUSE, GROWTH
 from sim.policies.idempotency import WORK
 
@@ -110,17 +108,7 @@ def have_place(s: State, own: Task) -> Waits[int]:
     """
     host = own.entry.host
     replica = own.replica
-    host.offered += 1
-    if own.mark and knows(s, the(Request, own.request), own.mark):
-        host.again += 1
-    if host.loops >= 0:
-        choose_loop(s, host, own)
-    if host.tracks:
-        own.inside = host.offered
-        if host.judged:
-            note_arrival(s, own)
-        if s.spans:
-            keep_arrival(s, own, replica.closed == 0 and replica.free > 0 and loop_is_free(s, own))
+    be_offered(s, host, own)
     if host.listen_most > 0 and own.connect >= 0.0 and not (replica.closed == 0 and replica.free > 0):
         refusal = yield from knock(s, own)
         if refusal != OK:

@@ -11,14 +11,16 @@ from sim.compiled.answers import JUMP, NEXT
 from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
+from sim.compiled.clients import bear, hears_when, make_request, send_attempt, thinking_time
 from sim.compiled.codes import BUDGET_EXHAUSTED, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, perhaps, the
 from sim.compiled.deadlines import tell_patience
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
+from sim.compiled.pausing import library_pause
 from sim.compiled.rows.calls import retries
+from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.traffic import workloads
@@ -27,10 +29,11 @@ from sim.compiled.spending import begin_spending, hear_spending, nothing_spent, 
 from sim.compiled.tasks import answered
 from sim.compiled.visits import goes, next_of_visit, pause_between
 from sim.policies import base, budget, retry
+from sim.policies.retry_row import OURS
 from sim.vocabulary import QUIET
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, TimerLane, Workload, WorkloadOp
+    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, Workload, WorkloadOp
 
 passed, retryable = base.passed.compiled, retry.retryable.compiled
 
@@ -45,7 +48,7 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
     if workload.library_budget is not None:
         nothing_spent(s, own)
     own.tries = 0
-    own.pause = workload.retry.base  # where decorrelated jitter begins
+    own.pause = workload.retry.begin
     while True:
         if workload.library_budget is not None:
             begin_for(s, own, workload)
@@ -60,8 +63,11 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
             break
         request = the(Request, own.request)
         luck = uniform(workload.jitter.key, request.id, own.tries)
-        own.pause = retry.backoff_after(workload.retry, own.outcome, own.tries, luck, own.pause)
-        wait = own.pause
+        if workload.retry.rule == OURS:
+            own.pause = retry.backoff_after(workload.retry, own.outcome, own.tries, luck, own.pause)
+            wait = own.pause
+        else:
+            wait = pause_for(s, own, workload, luck)
         if workload.honor and request.retry_after > wait and hears_when(s, request, own.outcome):
             wait = request.retry_after
         request.told_by = OK
@@ -75,6 +81,13 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
     asked.where = own.where
     answered(s, asked)
     return NEXT
+
+
+@by_address
+@handler
+def pause_for(s: State, task: int, workload: int, luck: float) -> float:
+    """Seconds to pause as a library reckons it."""
+    return library_pause(s, task, workloads(s)[workload].retry, luck)
 
 
 @by_address
@@ -115,6 +128,8 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
     own.sent = s.now
     if workload.lane is not None:
         arm(s, workload.lane, own)
+    elif workload.own_patience is not None:
+        own.deadline = bear(s, own, workload)
     chosen = choose(s, request.door.target, workload.caller, request, link_chain(0, 0, own.tries))
     own.callee = perhaps(Replica, chosen)
     if own.callee is None:
@@ -123,11 +138,18 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
         return
     send_attempt(s, own)
     if workload.tells and own.child is not None:
-        tell_patience(s, own.child, the(TimerLane, workload.lane))
+        tell_patience(s, own.child, patience_ends(s, own, workload))
     yield
     own.child = None
     target = the(Request, own.request).door.target
     leave_balancer(s, target, workload.caller, the(Replica, own.callee), own.outcome, own.sent)
+
+
+@handler
+def patience_ends(s: State, task: int, workload: int) -> float:
+    """Until when a client waits for the attempt that it sends now, s."""
+    lane = workloads(s)[workload].lane
+    return s.now + timer_lanes(s)[lane].duration if lane >= 0 else tasks(s)[task].deadline
 
 
 @flow

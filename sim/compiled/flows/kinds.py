@@ -19,7 +19,7 @@ from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.quota import QuotaRow
-from sim.policies.retry import RetryRow
+from sim.policies.retry_row import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
 
@@ -590,6 +590,7 @@ class Timer(int):
     ticket: int
     task: Task
     next: Timer | None
+    workload: Workload | None
 
 
 class TimerLane(int):
@@ -1331,8 +1332,8 @@ class Outbox(int):
     following: OutboxRow | None
     heard: int
     count: int
-    taken: int
     written: int
+    taken: int
     at: OutboxRow | None
     partition: Partition | None
     pc: Op
@@ -1363,11 +1364,48 @@ class BatchLine(int):
     last: Batch | None
 
 
+class BatchDeadlines(int):
+    """Batches that may be given up, the oldest first, by their `later`."""
+
+    due: float
+    first: Batch | None
+    last: Batch | None
+    looks: bool
+
+
+class RequestDeadlines(int):
+    """Requests whose answer is waited for, likewise."""
+
+    due: float
+    first: ProduceRequest | None
+    last: ProduceRequest | None
+    looks: bool
+
+
 class RecordLine(int):
     """Records that stand in a line, by their `next` and `previous`."""
 
     first: ProducedRecord | None
     last: ProducedRecord | None
+
+
+class RequestLine(int):
+    """Requests that stand in a line, by their `next` and `previous`."""
+
+    first: ProduceRequest | None
+    last: ProduceRequest | None
+
+
+class NodeConnection(int):
+    """Between a producer and a node of its broker."""
+
+    silent_until: float
+    epoch: int
+    count: int
+    under_way: RequestLine
+    unread: ProduceRequest | None
+    newest: ProduceRequest | None
+    busy: bool
 
 
 class ProducerSettings(int):
@@ -1380,8 +1418,6 @@ class ProducerSettings(int):
     delivery_timeout: float
     retry_backoff: float
     retry_backoff_max: float
-    expiry_due: float
-    timeout_due: float
     max_in_flight: int
     acks: int
     chance: int
@@ -1394,16 +1430,13 @@ class ProducerSettings(int):
     nodes: int
     topics: int
     first_quota: int
+    hosts: int
     quota_ring: int
     quota_ring_size: int
     there: ProducerLine
-    oldest_batch: Batch | None
-    newest_batch: Batch | None
-    oldest_request: ProduceRequest | None
-    newest_request: ProduceRequest | None
+    deliveries: BatchDeadlines
+    answers: RequestDeadlines
     idempotent: bool
-    expires: bool
-    times_out: bool
 
 
 class Producer(int):
@@ -1416,7 +1449,7 @@ class Producer(int):
     first_line: OpenLine
     first_built_in: int
     life: int
-    first_under_way: int
+    first_connection: NodeConnection
     requests: int
     batches: int
     blocked: TaskLine
@@ -1443,7 +1476,7 @@ class Batch(int):
     """Records of one partition that are sent together."""
 
     due: float
-    expires: float
+    deadline: float
     size: float
     producer: Producer
     topic: Topic
@@ -1460,7 +1493,7 @@ class Batch(int):
     previous: Batch | None
     next: Batch | None
     held: int
-    live: bool
+    over: bool
     closed: bool
 
 
@@ -1489,10 +1522,14 @@ class ProduceRequest(int):
 
     size: float
     deadline: float
-    held_back: float
+    throttle: float
     producer: Producer
     life: int
     node: Node
+    connection: NodeConnection
+    epoch: int
+    previous: ProduceRequest | None
+    behind: ProduceRequest | None
     first: RequestedBatch | None
     last: RequestedBatch | None
     unsettled: int
@@ -1500,6 +1537,7 @@ class ProduceRequest(int):
     next: ProduceRequest | None
     held: int
     over: bool
+    read: bool
     told: bool
 
 
@@ -1614,6 +1652,9 @@ class Workload(int):
     caller: Replica
     pc: Op
     lane: TimerLane | None
+    own_patience: Draw | None
+    bears: float
+    staying: int
     retry: RetryRow
     max_attempts: int
     jitter: Draw

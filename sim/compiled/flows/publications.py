@@ -48,7 +48,6 @@ from sim.compiled.relays import (
     pending_message,
     place_of_row,
     publish_batch,
-    release_rest,
     release_written,
     strike_off,
     write_row,
@@ -293,12 +292,11 @@ def store_in_topic(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
         return False
     kept = outbox.topic.broker.acks == ALL
     publish_batch(s, outbox, kept)
-    outbox.taken = 0 if kept else outbox.count
-    while outbox.taken < outbox.count:
+    while outbox.taken < outbox.written:
         if wait_for_replicas(s, own, pending_message(s, outbox)):
             yield REPLICATING
         if not is_available(s, pending_message(s, outbox)):
-            release_rest(s, outbox)
+            release_written(s, outbox)
             return False
         release(s, pending_message(s, outbox))
         outbox.taken += 1

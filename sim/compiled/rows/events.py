@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sim.compiled.rows.declaring import Perhaps, Reference, Row
 from sim.compiled.rows.running import Task
 from sim.compiled.rows.tables import Pool, Returning, Table, Taking
+
+if TYPE_CHECKING:
+    from sim.compiled.rows.traffic import Workload
 
 
 class Event(Row):
@@ -23,6 +28,7 @@ class Timer(Row):
     ticket: int  # of the wait, or number of the call; an old one is stale
     task: Reference[Task]
     next: Perhaps[Timer]
+    workload: Perhaps[Workload]  # whose client's patience it ends; said by timers with an event of their own
 
 
 class TimerLane(Row):

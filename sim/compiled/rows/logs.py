@@ -340,8 +340,8 @@ class Outbox(Row):
     following: Perhaps[OutboxRow]  # of the present batch, that is put next
     heard: int  # records of that, which are acknowledged or given up
     count: int  # of the present batch
+    written: int  # of those, by the topic, where their replicas are waited for
     taken: int  # of those, by all replicas
-    written: int  # of those, where the topic is deep
     at: Perhaps[OutboxRow]  # the next to be written there
     partition: Perhaps[Partition]  # to which
     pc: Reference[Op]

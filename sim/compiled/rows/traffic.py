@@ -41,6 +41,9 @@ class Workload(Row):
     caller: Reference[Replica]
     pc: Reference[Op]
     lane: Perhaps[TimerLane]
+    own_patience: Perhaps[Draw]  # of each client, in the place of the lane
+    bears: float  # s; how long the program of a client waits, where that has a patience of its own
+    staying: int  # users of a closed population
     retry: Reference[RetryRow]
     max_attempts: int
     jitter: Reference[Draw]

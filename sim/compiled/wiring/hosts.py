@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.lines import LineTables
     from sim.compiled.wiring.places import Places
     from sim.models.host import Host
+    from sim.models.task import Replica
 
 
 class HostTables:
@@ -56,31 +57,33 @@ class HostTables:
         for place, host in enumerate(places.hosts):
             self._host(place, host)
         for replica in places.replicas:
-            place = places.host_at.get(replica.host, NOBODY)
-            cores = replica.cpu.cores if replica.cpu is not None else 0
-            self.replicas.add(
-                slow=1.0,
-                returned=-np.inf,
-                host=place,
-                index=replica.index,
-                free=replica.free,
-                cores=cores,
-                granted=replica.granted,
-                quota=self.quotas.add(replica.cpu.row) if isinstance(replica.cpu, QuotaCpu) else NOBODY,
-                due=np.inf,
-                down=int(replica.down),
-                closed=replica.closed,
-                absent=replica.absent,
-                warm_since=replica.warm_since,
-                when_left=NOBODY,
-                tally=NOBODY,
-                heard=place >= 0 and places.hosts[place].function is not None,
-            )
+            self._replica(replica)
         for stock in places.stock_at:
             self.stocks.add(
                 items=stock.items, first=len(self.left), kinds=len(stock.left), subject=places.subject(stock.service)
             )
             self.left += stock.left
+
+    def _replica(self, replica: Replica) -> None:
+        place = self.places.host_at.get(replica.host, NOBODY)
+        self.replicas.add(
+            slow=1.0,
+            returned=-np.inf,
+            host=place,
+            index=replica.index,
+            free=replica.free,
+            cores=replica.cpu.cores if replica.cpu is not None else 0,
+            granted=replica.granted,
+            quota=self.quotas.add(replica.cpu.row) if isinstance(replica.cpu, QuotaCpu) else NOBODY,
+            due=np.inf,
+            down=int(replica.down),
+            closed=replica.closed,
+            absent=replica.absent,
+            warm_since=replica.warm_since,
+            when_left=NOBODY,
+            tally=NOBODY,
+            heard=place >= 0 and self.places.hosts[place].function is not None,
+        )
 
     def _host(self, place: int, host: Host) -> None:
         first_error, errors_count = self._errors_of(host)

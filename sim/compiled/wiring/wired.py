@@ -43,6 +43,14 @@ class Wiring(Places):
         for found in what_only_simpy_runs(scenario):
             raise Unsupported(found if " " in found else f"the word '{found}'")
         super().__init__(scenario, replication)
+        self._look_around()
+        self._assemble()
+        self._enter()
+        self._begin()
+        self.fresh = dict(self._policies())  # what a crash brings them back to
+
+    def _look_around(self) -> None:
+        """Rows of what is there before anybody does anything."""
         self.identity_tables = IdentityTables(self)
         self.limit_tables = LimitTables(self, self.identity_tables)
         self.line_tables = LineTables(self, self.identity_tables)
@@ -55,10 +63,13 @@ class Wiring(Places):
         self.saga_tables = SagaTables()
         self.key_tables = KeyTables()
         self.session_tables = SessionTables(self)
-        gateway = self.world.gateway
-        work = gateway.spec.work if gateway is not None else None
         self.plugin_tables = PluginTables(self.guard_tables)
         self.producer_tables = ProducerTables(self, self.call_tables)
+
+    def _assemble(self) -> None:
+        """Programs, and what consumers are about."""
+        gateway = self.world.gateway
+        work = gateway.spec.work if gateway is not None else None
         self.assembler: Assembler = Assembler(
             self,
             self.call_tables,
@@ -78,7 +89,9 @@ class Wiring(Places):
             self, self.call_tables, self.assembler, self.sender_tables, self.identity_tables, self.producer_tables
         )
         self.queue_tables = QueueTables(self, self.call_tables, self.assembler, self.sender_tables)
-        self._enter()
+
+    def _begin(self) -> None:
+        """Traffic, and the series that are watched; the program is whole then."""
         self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)
         self.gateway_tables = GatewayTables(self)
         self.ops = self.assembler.table()
@@ -92,7 +105,6 @@ class Wiring(Places):
             self.session_tables,
             self.plugin_tables,
         )
-        self.fresh = dict(self._policies())  # what a crash brings them back to
 
     def _enter(self) -> None:
         """The programs of endpoints and routes."""

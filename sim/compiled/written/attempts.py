@@ -6,7 +6,7 @@ The life of one attempt at a host.
 from __future__ import annotations
 
 from sim.compiled.answers import NEXT, PARK
-from sim.compiled.attempts import begin_steps, depart, lose_answer
+from sim.compiled.attempts import be_offered, begin_steps, depart, lose_answer
 from sim.compiled.base import NO, handler, whole
 from sim.compiled.calendar import arm, hold
 from sim.compiled.keys import end_with_key, look_for_key
@@ -14,13 +14,11 @@ from sim.compiled.limits import ask_stores, count_in, hold_back, refuse, tell_re
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import answer_delay
 from sim.compiled.places import (
-    choose_loop,
     come_inside,
     drop_syn,
     error_fault_hits,
     loop_is_free,
     make_room,
-    note_arrival,
     note_shed,
     park,
     take_loop,
@@ -35,8 +33,8 @@ from sim.compiled.rows.programs import entry_ops
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.serverless import have_instance
-from sim.compiled.spans import keep_arrival, keep_start
-from sim.compiled.tasks import answer, done, forget, knows
+from sim.compiled.spans import keep_start
+from sim.compiled.tasks import answer, done, forget
 
 ANSWER_BITS = whole(4)
 ANSWER_MASK = whole(15)
@@ -94,17 +92,7 @@ def attempt_step(s: State, own: int) -> int:
             own_row.pause = own_row.pause * GROWTH
             to = 4
     if pc == 0:
-        host_1_row.offered += 1
-        if own_row.mark and knows(s, own_row.request, own_row.mark):
-            host_1_row.again += 1
-        if host_1_row.loops >= 0:
-            choose_loop(s, host_1, own)
-        if host_1_row.tracks:
-            own_row.inside = host_1_row.offered
-            if host_1_row.judged:
-                note_arrival(s, own)
-            if s.spans:
-                keep_arrival(s, own, replica_1_row.closed == 0 and replica_1_row.free > 0 and loop_is_free(s, own))
+        be_offered(s, host_1, own)
         if host_1_row.listen_most > 0 and own_row.connect >= 0.0 and (not (replica_1_row.closed == 0 and replica_1_row.free > 0)):
             own_row.seconds = own_row.connect
             own_row.pause = FIRST_PAUSE

@@ -36,7 +36,7 @@ from sim.compiled.flows.layers.pool import (
     take_connection,
 )
 from sim.compiled.flows.layers.rate_limit import ask_for_turn, hear_answer, note_turn, stand_in_line, stop_waiting
-from sim.compiled.flows.layers.retry import begin_attempt, forget_attempt, hear, withdraw
+from sim.compiled.flows.layers.retry import begin_attempt, forget_attempt, hear, pause_of_library, withdraw
 from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
 from sim.compiled.places import park
@@ -66,6 +66,7 @@ NEXT = whole(1)
 NOT_ASKED = whole(-1)
 OK = whole(0)
 OPENING = whole(5)
+OURS = whole(0)
 PARKED = whole(4)
 PAUSED = whole(1)
 RATE_LIMITED = whole(3)
@@ -403,15 +404,20 @@ def call_step(s: State, own: int, call: int) -> int:
                 to = 27
             else:
                 luck_3 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
-                last_3 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
-                own_row.pause = retry_backoff_after(retries(s)[call_row.retry], outcome_3, own_row.tries, luck_3, last_3)
-                if call_row.timed and base_reached(s.now + own_row.pause, own_row.deadline):
-                    own_row.pause = own_row.deadline - s.now
+                if own_row.tries == 1:
+                    own_row.pause = retries(s)[call_row.retry].begin
+                if retries(s)[call_row.retry].rule == OURS:
+                    own_row.pause = retry_backoff_after(retries(s)[call_row.retry], outcome_3, own_row.tries, luck_3, own_row.pause)
+                    wait_3 = own_row.pause
+                else:
+                    wait_3 = pause_of_library(s, own, call, luck_3)
+                if call_row.timed and base_reached(s.now + wait_3, own_row.deadline):
+                    wait_3 = own_row.deadline - s.now
                     own_row.deadline = LONG_AGO
-                if own_row.pause > 0.0:
+                if wait_3 > 0.0:
                     if s.spans:
                         keep_stage(s, own, BACKOFF, targets(s)[call_row.target].where, 0.0, NONE)
-                    hold(s, own, own_row.pause)
+                    hold(s, own, wait_3)
                     own_row.phase = 1
                     return PARK
                 else:

@@ -40,7 +40,6 @@ from sim.compiled.relays import (
     pending_message,
     place_of_row,
     publish_batch,
-    release_rest,
     release_written,
     strike_off,
     write_row,
@@ -326,7 +325,6 @@ def relay_step(s: State, own: int, outbox: int) -> int:
         else:
             kept_5 = brokers(s)[topics(s)[outbox_row.topic].broker].acks == ALL
             publish_batch(s, outbox, kept_5)
-            outbox_row.taken = 0 if kept_5 else outbox_row.count
             to = 16
     if pc == 12 or to == 12:
         if outbox_row.taken < outbox_row.count:
@@ -427,7 +425,7 @@ def relay_step(s: State, own: int, outbox: int) -> int:
         own_row.phase = 15
         return AGAIN
     if pc == 16 or to == 16:
-        if outbox_row.taken < outbox_row.count:
+        if outbox_row.taken < outbox_row.written:
             if wait_for_replicas(s, own, pending_message(s, outbox)):
                 own_row.phase = 1
                 return PARK
@@ -438,7 +436,7 @@ def relay_step(s: State, own: int, outbox: int) -> int:
             to = 19
     if pc == 1 or to == 1:
         if not is_available(s, pending_message(s, outbox)):
-            release_rest(s, outbox)
+            release_written(s, outbox)
             stored_1 = False
             to = 19
         else:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from sim.experiments.on_paper.times import NEVER, NOTHING, Times, any_of
 from sim.spec.distribution import Uniform
+from sim.spec.library_backoffs import LibraryBackoff
 from sim.spec.policy import Budget, CallPolicy, Hedge, Retry
 
 # between which shares of a pause it lies, evenly
@@ -227,6 +228,8 @@ def pause(retry: Retry, number: int, before: Times) -> Times:
 
     Decorrelated jitter is taken at its mean; what does not tell its pauses for nothing.
     """
+    if isinstance(retry.backoff, LibraryBackoff):
+        return _between(before, *retry.backoff.between(number))
     base, full, longest = retry.backoff.pause(1), retry.backoff.pause(number), retry.backoff.most
     if base is None or full is None:
         return before

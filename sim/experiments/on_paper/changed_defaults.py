@@ -271,7 +271,7 @@ def route_timeouts(view: View) -> Iterator[Finding]:
 def deserted_gateways(view: View) -> Iterator[Finding]:
     """A gateway went on for clients who had gone."""
     gateway = view.scenario.gateway
-    if gateway is None or all(traffic.timeout is None for traffic in view.scenario.traffic.values()):
+    if gateway is None or not any(traffic.gives_up for traffic in view.scenario.traffic.values()):
         return
     policies = [view.flow.policy(route.policy).retry for route in gateway.routes.values()]
     if gateway.concurrency == "threads" or any(retry is not None and retry.max_attempts > 1 for retry in policies):

@@ -48,7 +48,7 @@ class Flow:
         self._cuts_heavy = False  # whether a timeout ends, anywhere, what requests keep
         self.followed = 0  # steps, each as often as it is reached
         # target and patience of clients -> see rates
-        self.missed: dict[tuple[str, float | None], tuple[float, float]] = {}
+        self.missed: dict[tuple[str, float | None, str], tuple[float, float]] = {}
         self._kept = kept or {}
         self.topics: dict[str, tuple[str, MessageBroker, Topic]] = {
             name: (broker_name, broker, topic)

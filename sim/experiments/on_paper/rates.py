@@ -14,6 +14,7 @@ from sim.experiments.on_paper.attempts import SELDOM, Ends, attempts
 from sim.experiments.on_paper.flow import ROUNDS, Flow
 from sim.experiments.on_paper.limited import arrives_at_random, header_shares, passed_by
 from sim.experiments.on_paper.partition_shares import Shares, partition_shares, text_shares, user_shares
+from sim.experiments.on_paper.times import Times, coarse, law_of
 from sim.spec.actions import Calls
 from sim.spec.broker import Topic
 from sim.spec.gateway import Gateway, RateLimit
@@ -107,27 +108,42 @@ def client_attempts(flow: Flow, traffic: Traffic, target: str, kept: float) -> f
     """How often a client asks, on average, where it may try again, and this share passes the gateway."""
     if traffic.retry is None:
         return 1.0
-    if (target, traffic.timeout) not in flow.missed:
-        flow.missed[target, traffic.timeout] = _missed(flow, target, traffic.timeout)
-    failed, late = flow.missed[target, traffic.timeout]
+    patience = (target, traffic.timeout, str(traffic.patience))
+    if patience not in flow.missed:
+        flow.missed[patience] = _missed(flow, target, traffic)
+    failed, late = flow.missed[patience]
     turned_away = 1.0 - kept if "rate_limited" in traffic.retry.on else 0.0
     asked = attempts(kept * failed + turned_away, kept * late, traffic.retry)
     gateway = flow.scenario.gateway
     routed = gateway.routes[target].targets if gateway is not None and target in gateway.routes else (target,)
     for endpoint in routed:
-        flow.note(asked > 1.0 + SELDOM, kept * late > SELDOM, endpoint, traffic.timeout)
+        flow.note(asked > 1.0 + SELDOM, kept * late > SELDOM, endpoint, traffic.typical_patience)
     return asked
 
 
-def _missed(flow: Flow, target: str, timeout: float | None) -> tuple[float, float]:
+def _missed(flow: Flow, target: str, traffic: Traffic) -> tuple[float, float]:
     """The shares of attempts that fail in time, and that take longer than a client waits."""
     inside = door(flow, target)
-    if timeout is None:
+    if not traffic.gives_up:
         return inside.failed.share, 0.0
     late = math.fsum(
-        times.share * times.above(timeout) for times in (inside.ok, inside.refused, inside.failed) if times.share > 0.0
+        times.share * _above(times, traffic)
+        for times in (inside.ok, inside.refused, inside.failed)
+        if times.share > 0.0
     )
-    return inside.failed.share * (1.0 - inside.failed.above(timeout)), late
+    return inside.failed.share * (1.0 - _above(inside.failed, traffic)), late
+
+
+def _above(times: Times, traffic: Traffic) -> float:
+    """The share of them that are longer than a client waits: some wait longer than others."""
+    most = math.inf if traffic.timeout is None else traffic.timeout
+    if traffic.patience is None:
+        return times.above(most)
+    with coarse():
+        law = law_of(traffic.patience)
+    return math.fsum(
+        mass * times.above(min(limit, most)) for limit, mass in zip(law.at.tolist(), law.mass.tolist(), strict=True)
+    )
 
 
 def door(flow: Flow, target: str) -> Ends:

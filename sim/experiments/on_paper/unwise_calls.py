@@ -62,17 +62,14 @@ def impatient_clients(view: View) -> Iterator[Finding]:
     """Clients whose patience ends before the route gives up."""
     gateway = view.scenario.gateway
     for name, traffic in view.scenario.traffic.items():
+        patience = traffic.typical_patience
         for target in traffic.mix:
             route = gateway.routes.get(target) if gateway is not None else None
-            if (
-                route is not None
-                and route.timeout is not None
-                and traffic.timeout is not None
-                and traffic.timeout < route.timeout
-            ):
+            if route is not None and route.timeout is not None and patience is not None and patience < route.timeout:
+                typical = " on average" if traffic.patience is not None else ""
                 yield Finding(
                     f"traffic.{name}",
-                    f"clients give up after {show_duration(traffic.timeout)}, before the route {target} does "
+                    f"clients give up after {show_duration(patience)}{typical}, before the route {target} does "
                     f"({show_duration(route.timeout)})",
                     "the gateway stops then, the services behind it work on for nobody, and clients never see its own "
                     "error",

@@ -31,8 +31,9 @@ def time_can_stand_still(view: View) -> Iterator[Finding]:
         ways = _Ways(view)
         for target in traffic.mix:
             ways.come_to(target)
-        if traffic.timeout is not None and traffic.timeout < INSTANT:
-            ways.found[f"they give up after {traffic.timeout:g}s"] = None
+        patience = traffic.typical_patience
+        if patience is not None and patience < INSTANT:
+            ways.found[f"they give up after {patience:g}s"] = None
         if ways.found:
             why = (
                 "whoever is answered at once sends again at the same instant, without end: then the run is broken "
@@ -55,7 +56,7 @@ class _Ways:
         users = [
             traffic.arrivals.population
             for traffic in view.scenario.traffic.values()
-            if traffic.arrivals.population and traffic.timeout is None
+            if traffic.arrivals.population and not traffic.gives_up
         ]
         # attempts: nobody makes a second before the first is over
         self._most_at_once = sum(users) if len(users) == len(view.scenario.traffic) else math.inf

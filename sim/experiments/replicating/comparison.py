@@ -13,7 +13,7 @@ import numpy as np
 from sim.errors import UsageError
 from sim.experiments.replicating.arms import Arm, arms_of, combine, named
 from sim.experiments.replicating.from_inputs import inputs_of
-from sim.experiments.replicating.method import Best, Method, Precision, in_words
+from sim.experiments.replicating.method import Best, Inputs, Method, Precision, in_words
 from sim.experiments.replicating.metric_kinds import additions_of, bounds_of, nature_of
 from sim.experiments.replicating.pilot import pilot_runs, settled
 from sim.experiments.replicating.plan import Plan
@@ -137,19 +137,25 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, options: RunOptio
         fingerprint=digest_of([part for name, result in variants.items() for part in (name, result.fingerprint)]),
         method=Method(
             confidence=plan.confidence,
-            interval=plan.interval
-            if most > 1 or exact
-            else interval_of_one(figure for result in variants.values() for figure in result.metrics.values()),
+            interval=plan.interval if most > 1 or exact else interval_of_one(_figures_of(variants)),
             warmup=warmup,
             precision=rule if isinstance(rule, Precision) else None,
             best=rule if isinstance(rule, Best) else None,
             exact=exact,
             alike=most if most > 1 and all(_alike(results) for results in rounds.results.values()) else 0,
-            inputs=inputs_of(
-                arms, seed, {name: its.table for name, its in figures.items()}, range(rounds.first, rounds.first + most)
-            ),
+            inputs=_inputs(arms, figures, range(rounds.first, rounds.first + most)),
         ),
     )
+
+
+def _figures_of(variants: Mapping[str, VariantResult]) -> Iterable[Interval]:
+    return (figure for result in variants.values() for figure in result.metrics.values())
+
+
+def _inputs(arms: Sequence[Arm], figures: Mapping[str, Figures], replications: range) -> Inputs | None:
+    """What of the spread comes from the inputs that are ranges."""
+    tables = {name: its.table for name, its in figures.items()}
+    return inputs_of(arms, arms[0].scenario.seed, tables, replications)
 
 
 def _keys(arms: Sequence[Arm], plan: Plan) -> tuple[str, ...]:

@@ -19,17 +19,17 @@ from sim.vocabulary import EventKind
 class BreakerMemory(Memory):
     """The state of one breaker, and the ring of what it has heard of."""
 
-    def __init__(self, spec: CircuitBreaker):
+    def __init__(self, spec: CircuitBreaker, limited: bool):
         self.row: Any
         self.ring: Any
-        found = library.new_library_breaker(spec)
+        found = library.new_library_breaker(spec, limited)
         self.of_library = found is not None  # one that counts in a way of its own
-        self.row, self.ring = found if found is not None else breakers.new_breaker(spec)
+        self.row, self.ring = found if found is not None else breakers.new_breaker(spec, limited)
 
     def renewed(self, policy: CallPolicy) -> BreakerMemory:
         """A closed one."""
         assert policy.circuit_breaker is not None
-        return BreakerMemory(policy.circuit_breaker)
+        return BreakerMemory(policy.circuit_breaker, policy.rate_limit is not None)
 
     def unnoticed(self, now: float, subject: str, about: str) -> Iterator[Late]:
         """That it has opened, where it was half-open for too long."""
@@ -46,7 +46,7 @@ class BreakerMemory(Memory):
     def give_back(self, now: float, ticket: int) -> None:
         """Nobody will hear how it ends."""
         if self.of_library:
-            library.give_back(self.row, ticket)
+            library.give_back(self.row, now, ticket)
         else:
             breakers.give_back(self.row, self.ring, now, ticket)
 
@@ -62,7 +62,9 @@ class Breaker(Layer):
     @staticmethod
     def memory(policy: CallPolicy) -> BreakerMemory | None:
         """A closed breaker."""
-        return BreakerMemory(policy.circuit_breaker) if policy.circuit_breaker is not None else None
+        if policy.circuit_breaker is None:
+            return None
+        return BreakerMemory(policy.circuit_breaker, policy.rate_limit is not None)
 
     @staticmethod
     def watch(call: Call, guards: Guards) -> None:

@@ -10,6 +10,7 @@ of each endpoint apart: it is one of all that this caller asks under this policy
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Generator
 
 from sim.models.budget import RetryBudget, Spending
 from sim.models.call import Call, Layer, Run
@@ -117,30 +118,38 @@ class Hedge(Layer):
                 winner = race.last
                 break
             self._wait_for_the_next(race, memory, sent)
-            race.woken = False
-            task.children = list(race.running)
-            try:
-                yield
-                if call.frozen(task):
-                    yield from call.thaw(task)
-            except Killed:
-                race.open = False
-                raise
+            yield from self._wait(task, race)
             if task.ticket != ticket:  # given up, and all copies with it
                 race.open = False
                 return task.outcome
             if (found := self._winner(race)) is not None:
                 winner = found
                 break
-        race.open = False
-        task.children = None
-        for other in race.running:
-            stop_branch(other, self.spec.cancel)
+        self._end(task, race)
         if winner.outcome == OK:
             memory.note(call.env.now - began)
         memory.won += winner.outcome == OK and winner.tries >= APART
         task.where, task.root, task.degraded = winner.where, winner.root, task.degraded or winner.degraded
         return winner.outcome
+
+    def _wait(self, task: Task, race: Race) -> Generator[None, None, None]:
+        """Until something happens to one of the copies, or the next is due."""
+        race.woken = False
+        task.children = list(race.running)
+        try:
+            yield
+            if self.call.frozen(task):
+                yield from self.call.thaw(task)
+        except Killed:
+            race.open = False
+            raise
+
+    def _end(self, task: Task, race: Race) -> None:
+        """Nobody waits for the copies that still run."""
+        race.open = False
+        task.children = None
+        for other in race.running:
+            stop_branch(other, self.spec.cancel)
 
     def _send(self, race: Race, number: int) -> None:
         """One more copy."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,17 +40,13 @@ def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
     ]
     if not finite:
         return None
-    left, right = (
-        min(wait.quantile(0.002) for wait in finite) * 0.8,
-        max(float(wait.times.max()) for wait in finite) * 1.15,
-    )
     floor = min(max(10.0 ** math.floor(-math.log10(max(len(wait) for wait in finite))), 1e-4), 1e-2)
     told = []
     with mpl.rc_context(rc(theme)):
         room = 0.75 + 0.075 * max(len(name) + 7 for name in clocks)
         sheet = panels(len(shown), 1.85, labels=min(room, 2.1) if is_narrow() else room, top=0.26)
         for axes, which in zip(sheet.axes, shown, strict=True):
-            axes.set_xlim(left, right)
+            axes.set_xlim(*_room_for(finite))
             log_seconds(axes, "x")
             _share_axis(axes, floor)
             lines = _draw(axes, {name: pair[which] for name, pair in clocks.items()}, theme)
@@ -58,23 +54,30 @@ def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
             name_panel(axes, _CLOCKS[which][0], theme.ink, _CLOCKS[which][1])
             axes.tick_params(axis="x", labelbottom=axes is sheet.axes[-1])
         sheet.axes[-1].set_xlabel("time since arrival, logarithmic")
-    never = (
-        "never answered well (above) or not completed within the run (below)"
-        if len(shown) > 1
-        else ("never answered well", "not completed")[shown[0]]
-    )
     return Chart(
         "two-clocks",
         "Two clocks: the answer, and the order truly done" if len(shown) > 1 else "How many still wait, and how long",
         "Share of the counted requests that still wait this long after their arrival; both scales are logarithmic, so "
         "that 10%, 1% and 0.1% get the same room. "
-        f"Where a line turns flat, that share was {never}. First replication.",
+        f"Where a line turns flat, that share was {_what_never_came(shown)}. First replication.",
         " ".join(_in_words(name, pair) for name, pair in clocks.items()),
         sheet.figure,
         theme,
         told,
         by_variant=True,
     )
+
+
+def _room_for(waits: Sequence[_Waits]) -> tuple[float, float]:
+    """Seconds between which nearly all of them ended."""
+    return min(wait.quantile(0.002) for wait in waits) * 0.8, max(float(wait.times.max()) for wait in waits) * 1.15
+
+
+def _what_never_came(shown: Sequence[int]) -> str:
+    """What became of who is left at the end of a line."""
+    if len(shown) > 1:
+        return "never answered well (above) or not completed within the run (below)"
+    return ("never answered well", "not completed")[shown[0]]
 
 
 def _draw(axes: Axes, clocks: Mapping[str, _Waits], theme: Theme) -> list[Line]:

@@ -227,36 +227,33 @@ def _ratio_scale(axes: Axes, numbers: list[float]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}×"))
 
 
+def _draw_mark(axes: Axes, mark: _Mark, place: float, index: int, theme: Theme) -> None:
+    """A difference with its interval, and its figure beside it where there is room."""
+    colour, (left, right) = theme.variant(index), axes.get_xlim()
+    if math.isfinite(mark.low) and math.isfinite(mark.high):
+        ends = [max(mark.low, left), min(mark.high, right)]
+        axes.plot(ends, [place, place], color=colour, lw=1.6, solid_capstyle="butt", zorder=2)
+    axes.plot(
+        [mark.value],
+        [place],
+        marker=marker(index),
+        ms=4.6,
+        color=colour,
+        mfc=colour if mark.significant else theme.paper,
+        mew=1.2,
+        zorder=3,
+    )
+    if not is_narrow():
+        _beside(axes, mark.text, place, offset=8, colour=colour if mark.significant else theme.muted, size=8.0)
+
+
 def _draw(axes: Axes, block: _Block, comparison: Comparison, theme: Theme) -> None:
     names = list(comparison.variants)
     step = _LINE * (len(names) - 1) + _GAP
     axes.axvline(1.0 if block.scale == "ratio" else 0.0, color=theme.ink, lw=0.9, zorder=1)
-    left, right = axes.get_xlim()
     for mark in block.marks:
         index = names.index(mark.variant)
-        place = block.keys.index(mark.key) * step + _GAP + _LINE * (index - 1 + 0.3)
-        colour = theme.variant(index)
-        if math.isfinite(mark.low) and math.isfinite(mark.high):
-            axes.plot(
-                [max(mark.low, left), min(mark.high, right)],
-                [place, place],
-                color=colour,
-                lw=1.6,
-                solid_capstyle="butt",
-                zorder=2,
-            )
-        axes.plot(
-            [mark.value],
-            [place],
-            marker=marker(index),
-            ms=4.6,
-            color=colour,
-            mfc=colour if mark.significant else theme.paper,
-            mew=1.2,
-            zorder=3,
-        )
-        if not is_narrow():
-            _beside(axes, mark.text, place, offset=8, colour=colour if mark.significant else theme.muted, size=8.0)
+        _draw_mark(axes, mark, block.keys.index(mark.key) * step + _GAP + _LINE * (index - 1 + 0.3), index, theme)
     axes.grid(True, axis="x")
     axes.annotate(
         block.heading,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.models.random_systems import adapting, ground, serving
+from tests.models.random_systems import adapting, calls, ground, serving
 from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches, response_caches
 from tests.models.random_systems.composed import composed_steps
@@ -17,6 +17,7 @@ from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
 from tests.models.random_systems.groups import commits, memberships, retention
 from tests.models.random_systems.health import health_checks
+from tests.models.random_systems.impatience import impatience
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
 from tests.models.random_systems.load_generators import load_generators
@@ -77,6 +78,9 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     serving.splits,
     serving.bad_tokens,
     deep_logs,
+    calls.verdicts,
+    calls.backoffs,
+    impatience,
     producers,  # last: beside transactions they are idempotent
 )
 

@@ -5,7 +5,7 @@ Written by `python sim/builder/write.py` from the declarations; not by hand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sim.builder.saying import Part, part
@@ -23,6 +23,10 @@ def circuit_breaker(
     opossum: Mapping[str, Any] | str | None = None,
     hystrix: Mapping[str, Any] | str | None = None,
     gobreaker: Mapping[str, Any] | str | None = None,
+    records: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full"]]
+    | None = None,
+    ignores: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full"]]
+    | None = None,
 ) -> Part:
     """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library
     counts.
@@ -38,6 +42,12 @@ def circuit_breaker(
     opossum: Counts as opossum (Node.js) does, in the place of all others.
     hystrix: Counts as Hystrix does, in the place of all others.
     gobreaker: Counts as sony/gobreaker does, in the place of all others.
+    records: What is a failure; every other answer is then a success (resilience4j's recordExceptions and
+        recordResult, gobreaker's IsSuccessful, Polly's ShouldHandle). By default `timeout`, `error`, `unreachable`
+        and `shed`, and of libraries what the caller's own bulkhead or rate limit refuses; a 429 of the callee is a
+        success.
+    ignores: What counts as neither (resilience4j's ignoreExceptions); these are no failures though `records` names
+        them.
     """
     return part(locals())
 

@@ -48,6 +48,7 @@ def traffic(
     headers: Mapping[str, Mapping[str, Mapping[str, Any] | float | str] | str] | None = None,
     items: Mapping[str, Any] | Sequence[Any] | str | None = None,
     timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    patience: Mapping[str, Any] | str | None = None,
     deadline: Literal["propagate"] | None = None,
     retry: Mapping[str, Any] | str | None = None,
     honor_retry_after: bool | None = None,
@@ -67,7 +68,11 @@ def traffic(
     headers: What they carry, for limits and priorities: `{x-tier: gold}`, or shares, `{x-tier: {gold: 10%, free:
         90%}}`; a user always has the same.
     items: What they are about: the catalogue, whose item 0 is the same item in all traffic.
-    timeout: The client's own patience, per attempt; without it clients wait for ever.
+    timeout: How long a client waits for the answer of an attempt, always the same; without it, or a `patience`, for
+        ever.
+    patience: How long people wait, each as long as they are made: whoever is one of `users`, a visitor, or a user
+        who stays always has the same patience, else each request has one. It begins anew with each attempt, and
+        beside a `timeout` what is shorter counts.
     deadline: `propagate`: what clients call is told until when they wait, and stops then (gRPC); else a service
         works on.
     retry: Whether clients try again, and when.

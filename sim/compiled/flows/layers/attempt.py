@@ -60,6 +60,20 @@ def balancer_hears(s: State, own: Task, call: Call) -> None:
 
 
 @inlined
+def address_to_broker(s: State, task: int, child: int, kind: int, target: int) -> None:
+    """What an attempt does at the other end of the wire that is a publication."""
+    made = tasks(s)[child]
+    made.on_wake = PUBLISH
+    if kind != PUBLICATION:
+        made.on_wake = PUBLISH_AT_EXCHANGE
+        if kind != TO_EXCHANGE:
+            made.on_wake = PUBLISH_AT_LEADER
+            take_part(s, task, child, targets(s)[target].topic)
+    made.producer = tasks(s)[task].replica
+    made.target = target
+
+
+@inlined
 def send(s: State, task: int, call: int, attempt: int) -> int:
     """Put one attempt on the wire; its replica, also where it is lost on its way, -1 where there is none."""
     own = tasks(s)[task]
@@ -89,17 +103,10 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
         made.connect = tries_to_connect(s, task, call)
     if row.propagates and own.call >= 0:  # else nobody waits for it
         tell_deadline(s, task, call, child)
-    made.on_wake = ARRIVE
     if target.kind >= PUBLICATION:
-        made.on_wake = PUBLISH
-        if target.kind != PUBLICATION:
-            made.on_wake = PUBLISH_AT_EXCHANGE
-            if target.kind != TO_EXCHANGE:
-                made.on_wake = PUBLISH_AT_LEADER
-                take_part(s, task, child, target.topic)
-        made.producer = own.replica
-        made.target = row.target
+        address_to_broker(s, task, child, target.kind, row.target)
     else:
+        made.on_wake = ARRIVE
         made.entry = target.entry
     if s.spans:
         keep_sent(s, task, child, target.where, attempt)

@@ -123,7 +123,10 @@ def tell_library(s: State, task: int, call: int, outcome: int) -> None:
 def free_probe(s: State, task: int, call: int) -> None:
     """Nobody will hear how the attempt of the task ends."""
     breaker = rows.library_rows(s)[rows.guards(s)[guard_for(s, call, task)].library]
-    give_back(breaker, tasks(s)[task].admitted)
+    period = breaker.period
+    give_back(breaker, s.now, tasks(s)[task].admitted)
+    if breaker.period != period:
+        note_library(s, task, call, breaker, period)
 
 
 @handler
