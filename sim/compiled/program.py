@@ -496,27 +496,28 @@ class Assembler:
             )
             if authentication.malformed:
                 refuse(share=authentication.malformed)
+            if (keys := authentication.host.asking) is not None:
+                self._ask_provider(keys, host, end)
+                self._thaw(authentication.host)
             self._compute(host, authentication.work)
             if authentication.refused > authentication.malformed:
                 refuse(share=authentication.refused)
             return
-        good, answer = Label(), Label()
         self._compute(host, authentication.lookup)
-        self.emit(
-            op_of.TOKEN,
-            host=host,
-            draw=authentication.chance.row,
-            where=authentication.call.target.where,
-            to=good,
-            fail=end,
-        )
-        self.let_go(authentication.host)
-        self.call(authentication.call, answer)
+        self._ask_provider(authentication, host, end)
+
+    def _ask_provider(self, asking: Untyped, host: int, end: Label) -> None:
+        """What is remembered, or the answer of the identity provider."""
+        good, answer = Label(), Label()
+        draw, where = row_of(asking.chance), asking.call.target.where
+        self.emit(op_of.TOKEN, host=host, draw=draw, where=where, to=good, fail=end)
+        self.let_go(asking.host)
+        self.call(asking.call, answer)
         self.rows[-1]["for_others"] = True
         self.here(answer)
         self.emit(op_of.TOKEN_ANSWER, host=host, fail=end)
         self.here(good)
-        self._thaw(authentication.host)
+        self._thaw(asking.host)
         self.emit(op_of.STILL_THERE, host=host, fail=end)
 
 

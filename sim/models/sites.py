@@ -92,10 +92,8 @@ class _Walk:
         if gateway is None:
             self._reach(f"entry {target}", target)
             return
-        authentication = gateway.authentication
-        introspect = getattr(authentication, "introspect", None)
-        if introspect is not None:
-            self._reach("gateway.oauth.call", introspect)
+        for site, asked in gateway.asks.items():
+            self._reach(site, asked.endpoint)
         for endpoint, site in gateway.routes[target].call_names(target).items():
             self._reach(site, endpoint)
 
@@ -134,9 +132,8 @@ class _Retries:
         if gateway is None:
             self._walk(target, target, again)
             return
-        introspect = getattr(gateway.authentication, "introspect", None)
-        if introspect is not None:
-            self._call("gateway.oauth.call", introspect, getattr(gateway.authentication, "policy", None), again)
+        for site, asked in gateway.asks.items():
+            self._call(site, asked.endpoint, asked.policy, again)
         for endpoint, site in gateway.routes[target].call_names(target).items():
             self._call(site, endpoint, gateway.routes[target].policy, again)
 

@@ -154,7 +154,8 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
     for action in gateway.authenticates:
         if isinstance(action, Calls):
             badges = _badges_of_call(scenario, action)
-            yield "gateway", _service(action.endpoint), False, badges, f"introspects tokens at {action.endpoint}"
+            what = "fetches keys" if action.for_all else "introspects tokens"
+            yield "gateway", _service(action.endpoint), False, badges, f"{what} at {action.endpoint}"
 
 
 def _step_arrows(

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from sim.spec.actions import Action, Calls, TakesTime
-from sim.spec.base import Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, Zones, register
+from sim.spec.base import Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, Zones, register, word_of
 from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.limits import RateLimit as RateLimit  # noqa: PLC0414 - limits are of the gateway first of all
@@ -38,13 +38,37 @@ class Authentication(Spec):
 AnyAuthentication = Annotated[Authentication, Choice("authentication")]
 
 
+class Keys(Spec):
+    """The provider's set of keys (JWKS), which each replica of the gateway fetches and remembers, as Envoy's
+    remote_jwks and Kong's openid-connect do.
+
+    Who comes while it is fetched waits for the same answer. Where it cannot be had, requests are `unauthorized`
+    (Envoy's jwt_authn: JwksFetchFail is a 401). A new key is not in what is remembered: the first token that is signed
+    with it has the set fetched anew, as Kong does (and Envoy not until its cache is over).
+    """
+
+    fetch: str
+    """The endpoint of the identity provider that has them, as `service.endpoint`."""
+    policy: str | CallPolicy | None = None
+    """How that call is guarded; where it has no timeout 10 s, as Kong's openid-connect."""
+    cache: Duration = 600.0
+    """How long a set is remembered: Envoy's cache_duration, 10 minutes."""
+    rotated_every: Annotated[Duration, Field(gt=0)] | None = None
+    """How often the provider takes another key, counted from time 0; without it it keeps the one it has."""
+
+    @property
+    def remembered(self) -> float:
+        """Seconds for which a set is good, at most."""
+        return min(self.cache, self.rotated_every) if self.rotated_every is not None else self.cache
+
+
 @register("authentication", "jwt")
 class Jwt(Authentication):
     """A signed token, verified locally: `work` on a gateway worker, no network.
 
     In the order of Kong's jwt (handler.lua): a token that is none or cannot be decoded is refused before its signature
-    is looked at, one with a wrong signature or that has expired after it. All three are `unauthorized` (401). Not
-    modelled: keys that change, and their fetching.
+    is looked at, one with a wrong signature or that has expired after it. All three are `unauthorized` (401). What is
+    signed with the key before the last has expired.
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNAUTHORIZED,))
@@ -56,6 +80,8 @@ class Jwt(Authentication):
     """The share of requests whose token has expired (`exp` of Kong's claims_to_verify, which is empty by default)."""
     malformed: Share = 0.0
     """The share of requests without a token that can be decoded: refused at once, without `work`."""
+    keys: Keys | None = None
+    """Where the keys come from that signatures are verified with; without it the gateway has them."""
 
     @property
     def refused(self) -> float:
@@ -64,8 +90,12 @@ class Jwt(Authentication):
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """It verifies the token."""
-        return (TakesTime(self.work, computes=True, kept=True),)
+        """It fetches the keys where it has none, and verifies the token."""
+        verifies = TakesTime(self.work, computes=True, kept=True)
+        if (its := self.keys) is None:
+            return (verifies,)
+        asks = Calls(its.fetch, its.policy, remembered=its.remembered, for_all=True, said_in="keys")
+        return (asks, verifies)
 
     @model_validator(mode="after")
     def _no_more_than_all(self) -> Self:
@@ -298,6 +328,12 @@ class Gateway(Spec):
     def authenticates(self) -> tuple[Action, ...]:
         """What authentication asks of the gateway for one request."""
         return self.authentication.actions if self.authentication is not None else ()
+
+    @property
+    def asks(self) -> dict[str, Calls]:
+        """The calls of its authentication, by what they are called."""
+        word = word_of(self.authentication) if self.authentication is not None else ""
+        return {f"gateway.{word}.call": action for action in self.authenticates if isinstance(action, Calls)}
 
     @model_validator(mode="after")
     def _can_be_pinned(self) -> Self:

@@ -17,6 +17,7 @@ def jwt(
     invalid: Mapping[str, Any] | float | str | None = None,
     expired: Mapping[str, Any] | float | str | None = None,
     malformed: Mapping[str, Any] | float | str | None = None,
+    keys: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A signed token, verified locally: `work` on a gateway worker, no network.
 
@@ -25,6 +26,7 @@ def jwt(
     expired: The share of requests whose token has expired (`exp` of Kong's claims_to_verify, which is empty by
         default).
     malformed: The share of requests without a token that can be decoded: refused at once, without `work`.
+    keys: Where the keys come from that signatures are verified with; without it the gateway has them.
     """
     return named("jwt", locals())
 

@@ -188,13 +188,20 @@ def introspections(flow: Flow, by_traffic: ByTraffic) -> dict[str, float]:
     found: dict[str, float] = {}
     for action in gateway.authenticates if gateway is not None else ():
         if gateway is not None and isinstance(action, Calls):
-            _count(found, action.endpoint, _misses(flow, gateway, by_traffic, action.remembered or 0.0))
+            _count(found, action.endpoint, _misses(flow, gateway, by_traffic, action))
     return found
 
 
-def _misses(flow: Flow, gateway: Gateway, by_traffic: ByTraffic, ttl: float) -> float:
-    """Requests per second whose user the replica at which they arrive does not remember."""
+def _misses(flow: Flow, gateway: Gateway, by_traffic: ByTraffic, action: Calls) -> float:
+    """Requests per second whose user the replica at which they arrive does not remember, or which find it without
+    keys.
+    """
+    ttl = action.remembered or 0.0
     misses = 0.0
+    if action.for_all:
+        asking = [its for its in gateway.routes if gateway.routes[its].authenticate]
+        here = sum(rates.get(its, 0.0) for rates in by_traffic.values() for its in asking) / gateway.replicas
+        return float(gateway.replicas * here / (1.0 + here * ttl))
     for name, traffic in flow.scenario.traffic.items():
         rate = sum(
             rate

@@ -312,4 +312,12 @@ def bad_tokens(document: dict[str, Any], luck: Luck) -> None:
     """Tokens that have expired, or cannot be decoded."""
     if "gateway" in document:
         shares = {word: luck.pick(word, (0, 0.05, 0.2)) for word in ("invalid", "expired", "malformed")}
-        document["gateway"]["authentication"] = {"jwt": {"work": luck.pick("work", ("1ms", "3ms")), **shares}}
+        jwt: dict[str, Any] = {"work": luck.pick("work", ("1ms", "3ms")), **shares}
+        if luck.maybe("keys", 0.6):
+            fetch = f"{sorted(document['services'])[-1]}.a"
+            jwt["keys"] = {"fetch": fetch, "cache": luck.pick("cache", ("0s", "900ms", "1m"))}
+            if luck.maybe("rotated"):
+                jwt["keys"]["rotated_every"] = luck.pick("every", ("700ms", "3s"))
+            if luck.maybe("guarded", 0.7):
+                jwt["keys"]["policy"] = luck.pick("policy", tuple(document["policies"]))
+        document["gateway"]["authentication"] = {"jwt": jwt}

@@ -45,6 +45,25 @@ def gateway(
     return part(locals())
 
 
+def keys(
+    *,
+    fetch: str,
+    policy: Mapping[str, Any] | str | None = None,
+    cache: Literal[0] | Mapping[str, Any] | str | None = None,
+    rotated_every: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """The provider's set of keys (JWKS), which each replica of the gateway fetches and remembers, as Envoy's
+    remote_jwks and Kong's openid-connect do.
+
+    fetch: The endpoint of the identity provider that has them, as `service.endpoint`.
+    policy: How that call is guarded; where it has no timeout 10 s, as Kong's openid-connect.
+    cache: How long a set is remembered: Envoy's cache_duration, 10 minutes.
+    rotated_every: How often the provider takes another key, counted from time 0; without it it keeps the one it
+        has.
+    """
+    return part(locals())
+
+
 def route(
     *,
     to: str,
