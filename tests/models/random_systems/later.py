@@ -76,6 +76,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     serving.more_libraries,
     serving.grpc_codes,
     deep_logs,
+    calls.breakers,
     calls.verdicts,
     calls.backoffs,
     impatience,
