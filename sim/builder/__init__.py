@@ -34,6 +34,9 @@ from sim.builder.written.parts.autoscaling import (
 from sim.builder.written.parts.balancing import balancing, outlier_detection, passive_health_checks, zone_aware
 from sim.builder.written.parts.breaking import (
     circuit_breaker,
+    cockatiel_breaker,
+    cockatiel_count,
+    cockatiel_sampling,
     go_breaker,
     hystrix_breaker,
     opossum_breaker,
@@ -111,6 +114,9 @@ __all__ = [
     "canary",
     "canary_step",
     "circuit_breaker",
+    "cockatiel_breaker",
+    "cockatiel_count",
+    "cockatiel_sampling",
     "commit",
     "compaction",
     "concurrency_limit_params",

@@ -109,6 +109,10 @@ def test_breakers(settings):
         {"polly": {"sampling_duration": "1s", "break_duration": "1s", "minimum_throughput": 3, "failure_ratio": 0.5}},
         {"opossum": {"rolling_count_timeout": "2s", "rolling_count_buckets": 7, "reset_timeout": "1s"}},
         {"hystrix": {"rolling_stats": "2s", "sleep_window": "1s", "request_volume_threshold": 3}},
+        {"gobreaker": {"interval": "2s", "bucket_period": "300ms", "timeout": "500ms", "failure_ratio": 0.5}},
+        {"cockatiel": {"half_open_after": "500ms", "sampling": {"threshold": 0.4, "duration": "2s", "minimum_rps": 1}}},
+        {"cockatiel": {"half_open_after": "500ms", "count": {"threshold": 0.4, "size": 7}}},
+        {"cockatiel": {"half_open_after": "500ms", "consecutive": 2}},
     ],
     ids=lambda settings: next(iter(settings)),
 )

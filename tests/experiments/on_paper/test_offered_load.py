@@ -9,6 +9,7 @@ import pytest
 
 from sim.experiments.on_paper.offered_load import Analysis, OfferedLoad, Station, check
 from sim.experiments.replicating.comparison import run
+from sim.experiments.shipped import load
 from sim.spec import load_document, load_text
 
 
@@ -194,11 +195,26 @@ def test_the_report_reads_as_a_table_and_variants_that_are_alike_share_one():
     )
     lines = str(report).splitlines()
     assert lines[0] == "a, b"
-    assert lines[1].split() == ["station", "resource", "servers", "rate", "at", "peak", "held", "load", "at", "peak"]
-    assert lines[2].split() == ["front", "workers", "4", "10/s", "10/s", "10ms", "2.5%", "2.5%"]
+    assert lines[1].split() == ["station", "resource", "servers", "rate", "held", "load"], "it is steady: no peak"
+    assert lines[2].split() == ["front", "workers", "4", "10/s", "10ms", "2.5%"]
     assert lines[3] == "  bottleneck: front (workers) at 2.5%; full at 40 times this load"
     assert "c" in lines
     assert "<pre>" in report._repr_html_()
+
+
+def test_where_the_load_has_a_peak_it_stands_beside():
+    text = document({"front": front({"work": "10ms"})}, {"profile": [{"rate": "10/s", "for": "5s"}, {"rate": "30/s"}]})
+    lines = str(check(load_document({**text, "duration": "10s"}))).splitlines()
+    assert lines[1].split() == ["station", "resource", "servers", "rate", "peak", "held", "load", "peak"]
+    assert lines[2].split() == ["front", "workers", "4", "20/s", "30/s", "10ms", "5%", "7.5%"]
+
+
+@pytest.mark.parametrize("name", ["black-friday", "black-friday-at-scale", "08-consumers", "05-breaker", "limits"])
+def test_no_line_is_wider_than_the_terminal(name):
+    """Long names and warnings go on in the next line; words stay whole, and nothing is lost."""
+    report = check(load(name))
+    assert max(map(len, report.text(80).splitlines())) <= 80
+    assert sorted(report.text(80).split()) == sorted(str(report).split())
 
 
 def test_a_simulated_shop_is_as_busy_as_the_paper_says():
