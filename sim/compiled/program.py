@@ -427,7 +427,7 @@ class Assembler:
             )
         if route.authenticates:
             self._thaw(host)
-            self._authenticate(gateway.authentication, place, end)
+            self._authenticate(gateway.authentication, gateway.asking, place, end)
         if route.translate is not None:
             self._thaw(host)
             self._compute(place, route.translate)
@@ -483,7 +483,7 @@ class Assembler:
         self.emit(op_of.PLACE, host=host)
         self.emit(op_of.SPEND, host=host, **_drawn(demand), computing=True)
 
-    def _authenticate(self, authentication: Untyped, host: int, end: Label) -> None:
+    def _authenticate(self, authentication: Untyped, asking: Untyped, host: int, end: Label) -> None:
         where = authentication.host.name_index
         if isinstance(authentication, authentications.JwtCheck):
             refuse = partial(
@@ -496,15 +496,15 @@ class Assembler:
             )
             if authentication.malformed:
                 refuse(share=authentication.malformed)
-            if (keys := authentication.host.asking) is not None:
-                self._ask_provider(keys, host, end)
+            if asking is not None:
+                self._ask_provider(asking, host, end)
                 self._thaw(authentication.host)
             self._compute(host, authentication.work)
             if authentication.refused > authentication.malformed:
                 refuse(share=authentication.refused)
             return
         self._compute(host, authentication.lookup)
-        self._ask_provider(authentication, host, end)
+        self._ask_provider(asking, host, end)
 
     def _ask_provider(self, asking: Untyped, host: int, end: Label) -> None:
         """What is remembered, or the answer of the identity provider."""
