@@ -67,7 +67,7 @@ from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.cpu import cpu_limit
 from sim.builder.written.parts.distribution import branch
-from sim.builder.written.parts.gateway import gateway, route, translate
+from sim.builder.written.parts.gateway import gateway, keys, route, translate
 from sim.builder.written.parts.health import health_checks
 from sim.builder.written.parts.idempotency import idempotency
 from sim.builder.written.parts.library_backoffs import (
@@ -151,6 +151,7 @@ __all__ = [
     "how_many",
     "hystrix_breaker",
     "idempotency",
+    "keys",
     "lag",
     "ledger",
     "limit_store",

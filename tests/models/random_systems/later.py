@@ -75,6 +75,8 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     vertical_scaling,
     serving.more_libraries,
     serving.grpc_codes,
+    serving.splits,
+    serving.bad_tokens,
     deep_logs,
     calls.left_out,
     calls.breakers,
