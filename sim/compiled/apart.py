@@ -68,6 +68,7 @@ APART = (
     "leaders.answer_of",
     "leaders.busy",
     "leaders.busy_with",
+    "leaders.follow",
     "leaders.happen_at_node",
     "leaders.place_of",
     "leaders.refusal",

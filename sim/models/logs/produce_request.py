@@ -122,7 +122,7 @@ class ProduceRequest:
             if any(other.sequence < batch.sequence and not other.messages for other in earlier):
                 return ERROR  # OUT_OF_ORDER_SEQUENCE_NUMBER: one before it is still to come
         topic = batch.topic
-        batch.messages = [topic.append_record(batch.partition, record, batch.attempts) for record in batch.records]
+        batch.messages = topic.append_batch(batch.partition, batch.records, batch.attempts)
         return OK
 
     def _wait_for(self, batch: Batch, acks: str) -> None:
