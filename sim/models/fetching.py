@@ -12,14 +12,19 @@ what there was then, and not what there is when it polls; nor the way of such an
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from sim.models.clock import Signal
+from sim.models.clock import Clock, Signal
+from sim.models.group import GroupPartition, Member
+from sim.models.link import Hop
+from sim.spec.consuming import Fetch
 
-if TYPE_CHECKING:
-    from sim.models.consumer import Consumer
-    from sim.models.group import GroupPartition
-    from sim.spec.consuming import Fetch
+
+class Fetcher(Member, Protocol):
+    """A consumer, as its fetches know it (`consumer.py`)."""
+
+    env: Clock
+    fetch_hop: Hop
 
 
 class NodeFetch:
@@ -37,7 +42,7 @@ class NodeFetch:
 class Fetching:
     """The fetches of one consumer."""
 
-    def __init__(self, consumer: Consumer, spec: Fetch):
+    def __init__(self, consumer: Fetcher, spec: Fetch):
         self.consumer = consumer
         self.spec = spec
         self.at: dict[int, NodeFetch] = {}  # by the node
