@@ -9,15 +9,15 @@ result of a call that was admitted in an earlier period is ignored.
 **resilience4j** (semantics.md 1.1; CircuitBreakerStateMachine, CircuitBreakerMetrics, FixedSizeSlidingWindowMetrics and
 SlidingTimeWindowMetrics of resilience4j). After each result: below the minimum number of calls nothing is decided;
 otherwise it opens when the share of failed, or of slow, calls is `>=` its threshold. OPEN ends lazily, at the first
-call after `opened + wait` (strictly after). A half-open breaker judges over min(minimum calls, permitted calls) results
-and closes when both rates are below. A late result goes to the state of the moment: it counts among the probes of a
-half-open breaker, and in an open one it changes nothing. When `max_wait_duration_in_half_open_state` is over, a
-half-open breaker opens again, at that instant; this is worked out at the next call, result or look, so that no timer is
-needed, and whether anyone looked makes no difference. Windows by time are one bucket for each whole second of the
-clock.
+call after `opened + wait` (strictly after), or at that instant where the transition is automatic. A half-open breaker
+judges over min(minimum calls, permitted calls) results and closes when both rates are below. A late result goes to the
+state of the moment: it counts among the probes of a half-open breaker, and in an open one it changes nothing. When
+`max_wait_duration_in_half_open_state` is over, a half-open breaker opens again, at that instant. What the clock does is
+worked out at the next call, result or look, so that no timer is needed, and whether anyone looked makes no difference.
+Windows by time are one bucket for each whole second of the clock.
 
-Left out: exponential waits in the open state, the transition to half-open by a timer, the states DISABLED, METRICS_ONLY
-and FORCED_OPEN.
+Left out: waits in the open state that grow or are drawn, the states DISABLED, METRICS_ONLY and FORCED_OPEN. Of several
+turns by the clock between two calls the event log tells the last two.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class BreakerRow:
     within: float = 0.0
     open_for: float = 0.0
     half_open_for: float = 0.0  # longest time half-open; 0: for ever
+    by_itself: int = 0  # whether it is half-open as soon as its wait is over
     failure_rate: float = 0.0
     slow_rate: float = 0.0
     slow_duration: float = 0.0
@@ -100,6 +101,7 @@ def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
         probes=probes,
         open_for=spec.wait_duration_in_open_state,
         half_open_for=spec.max_wait_duration_in_half_open_state,
+        by_itself=int(spec.automatic_transition_from_open_to_half_open_enabled),
         failure_rate=spec.failure_rate_threshold,
         slow_rate=spec.slow_call_rate_threshold,
         slow_duration=spec.slow_call_duration_threshold,
@@ -112,7 +114,7 @@ def admit(row: BreakerRow, ring: Ring, now: float) -> int:  # noqa: ARG001 - one
     """May a call go out? -1: no. Otherwise its ticket (>= 0), to be handed back once, to `record` or to `give_back`."""
     if row.state == CLOSED:
         return row.period
-    expire_half_open(row, now)
+    turn_by_clock(row, now)
     if row.state == OPEN:
         if not wait_is_over(row, now):
             return REJECTED
@@ -144,7 +146,7 @@ def record(row: BreakerRow, ring: Ring, now: float, ticket: int, failed: int, du
         if ticket == row.period:
             record_in_period(row, ring, now, failed)
         return
-    expire_half_open(row, now)
+    turn_by_clock(row, now)
     if row.state == OPEN:
         return
     slow = 0
@@ -177,7 +179,7 @@ def give_back(row: BreakerRow, ring: Ring, now: float, ticket: int) -> None:  # 
         if row.state == HALF_OPEN and ticket == row.period:
             row.permits += 1
         return
-    expire_half_open(row, now)
+    turn_by_clock(row, now)
     if row.state == HALF_OPEN:
         row.permits += 1
 
@@ -185,7 +187,7 @@ def give_back(row: BreakerRow, ring: Ring, now: float, ticket: int) -> None:  # 
 @policy
 def state(row: BreakerRow, now: float) -> int:
     """CLOSED, OPEN or HALF_OPEN. An open breaker stays OPEN until a call comes, also when its time is over."""
-    expire_half_open(row, now)
+    turn_by_clock(row, now)
     return row.state
 
 
@@ -215,12 +217,22 @@ def wait_is_over(row: BreakerRow, now: float) -> bool:
 
 
 @policy
-def expire_half_open(row: BreakerRow, now: float) -> None:
-    """Open a half-open breaker whose longest wait is over, as of the instant at which it was over."""
-    if row.state == HALF_OPEN and row.half_open_for > 0.0:
-        end = row.since + row.half_open_for
-        if reached(now, end):
-            change(row, OPEN, end)
+def turn_by_clock(row: BreakerRow, now: float) -> None:
+    """What the clock alone has brought about, as of the instants at which it did: a half-open breaker whose longest
+    wait is over has opened, and an open one that turns by itself is half-open when its wait is over.
+    """
+    while True:
+        if row.state == HALF_OPEN and row.half_open_for > 0.0:
+            end = row.since + row.half_open_for
+            to = OPEN
+        elif row.state == OPEN and row.by_itself == 1:
+            end = row.since + row.open_for
+            to = HALF_OPEN
+        else:
+            return
+        if not reached(now, end):
+            return
+        change(row, to, end)
 
 
 @policy

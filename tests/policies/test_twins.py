@@ -109,6 +109,10 @@ def test_breakers(settings):
         {"polly": {"sampling_duration": "1s", "break_duration": "1s", "minimum_throughput": 3, "failure_ratio": 0.5}},
         {"opossum": {"rolling_count_timeout": "2s", "rolling_count_buckets": 7, "reset_timeout": "1s"}},
         {"hystrix": {"rolling_stats": "2s", "sleep_window": "1s", "request_volume_threshold": 3}},
+        {"gobreaker": {"interval": "2s", "bucket_period": "300ms", "timeout": "500ms", "failure_ratio": 0.5}},
+        {"cockatiel": {"half_open_after": "500ms", "sampling": {"threshold": 0.4, "duration": "2s", "minimum_rps": 1}}},
+        {"cockatiel": {"half_open_after": "500ms", "count": {"threshold": 0.4, "size": 7}}},
+        {"cockatiel": {"half_open_after": "500ms", "consecutive": 2}},
     ],
     ids=lambda settings: next(iter(settings)),
 )
@@ -336,8 +340,8 @@ def test_balancers_that_know_more(kind):
     for _ in range(STEPS // 10):
         now += chance.expovariate(8.0)
         one, other = chance.random(), chance.random()
-        balancing.allow(rule, plain, alive, allowed, 4)
-        balancing.allow.compiled(rules[0], table, machine[2], machine[1], 4)
+        balancing.allow(rule, plain, alive, allowed, 4, 0.0)
+        balancing.allow.compiled(rules[0], table, machine[2], machine[1], 4, 0.0)
         index = balancing.pick(rule, plain, loads, allowed, 4, now, one, other)
         assert index == balancing.pick.compiled(rules[0], table, machine[0], machine[1], 4, now, one, other)
         balancing.observe(plain[index], one, now, rule.decay)
@@ -346,8 +350,8 @@ def test_balancers_that_know_more(kind):
             loads[index] += 1
             machine[0][index] += 1
         outcome = int(other * len(Outcome))
-        too_many = outliers.judge(rule, plain[index], outcome)
-        assert too_many == outliers.judge.compiled(rules[0], table[index], outcome)
+        too_many = outliers.judge(rule, plain[index], outcome, 0.0)
+        assert too_many == outliers.judge.compiled(rules[0], table[index], outcome, 0.0)
         if too_many:
             outliers.eject(rule, plain, alive, 4, index, now)
             outliers.eject.compiled(rules[0], table, machine[2], 4, index, now)

@@ -10,13 +10,13 @@ from sim.policies.balancer import BalancerRow
 from sim.policies.balancing import BalancingRow, PeerRow
 from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
+from sim.policies.breaker_row import LibraryRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
 from sim.policies.codel import CodelRow
 from sim.policies.concurrency_row import ConcurrencyRow
 from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
-from sim.policies.library_breakers import LibraryRow
 from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.quota import QuotaRow
 from sim.policies.retry_row import RetryRow
@@ -540,6 +540,7 @@ class Guard(int):
     places_area: float
     comes_with: Host | None
     line: TaskLine
+    breaker_line: TaskLine
     passed: int
     turned_away: int
     limiter: WaitingRow
@@ -625,7 +626,10 @@ class TokenRule(int):
     invalid: float
     known: int
     asking: int
+    rotated_every: float
+    failing: int
     allow: bool
+    shared: bool
 
 
 class Host(int):

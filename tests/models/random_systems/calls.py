@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.models.random_systems.luck import Luck
 
+COMING = {"autoscaling", "node_pool", "rollout", "serverless"}  # by which replicas come later, which have no weight
 HEARD = ("timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full")
 
 
@@ -71,3 +72,64 @@ def _wait(luck: Luck, first: str, longest: str) -> dict[str, Any]:
         return {"wait_random": {"min": first, "max": longest}}
     spec = {"multiplier": first, "max": longest, "exp_base": luck.pick("factor", (2, 3))}
     return {wait: spec | ({"jitter": "25ms"} if wait == "wait_exponential_jitter" else {"min": "4ms"})}
+
+
+def breakers(document: dict[str, Any], luck: Luck) -> None:
+    """Breakers of cockatiel, by all that it counts; gobreaker by a share; resilience4j's that turns by itself."""
+    for name, spec in document["policies"].items():
+        own = luck.at(name)
+        if own.maybe("another", 0.6):
+            kept = {
+                word: said for word, said in spec.get("circuit_breaker", {}).items() if word in ("records", "ignores")
+            }
+            spec["circuit_breaker"] = breaker(own.at("breaker")) | kept
+
+
+def breaker(luck: Luck) -> dict[str, Any]:
+    """One that opens soon and for a moment."""
+    pause, share = luck.pick("pause", ("0s", "50ms", "400ms", "2s")), luck.pick("share", ("10%", "40%", "80%"))
+    kind = luck.pick("kind", ("consecutive", "sampling", "count", "gobreaker", "resilience4j"))
+    calls = luck.number("calls", 1, 5)
+    if kind == "consecutive":
+        return {"cockatiel": {"half_open_after": pause, kind: calls}}
+    if kind == "sampling":
+        window = {"threshold": share, "duration": luck.pick("window", ("50ms", "1s", "7s"))}
+        return {"cockatiel": {"half_open_after": pause, kind: window | {"minimum_rps": luck.pick("rps", (0.5, 4))}}}
+    if kind == "count":
+        size = {"threshold": share, "size": calls + luck.number("more", 0, 4), "minimum_number_of_calls": calls}
+        return {"cockatiel": {"half_open_after": pause, kind: size}}
+    if kind == "gobreaker":
+        spec = {"timeout": pause, "failure_ratio": share, "minimum_requests": calls, "max_requests": calls}
+        spec |= {"interval": luck.pick("interval", ("0s", "300ms", "2s"))}
+        if spec["interval"] != "0s" and luck.maybe("rolls", 0.7):
+            spec["bucket_period"] = luck.pick("bucket", ("100ms", "170ms", "1s"))
+        return {kind: spec}
+    spec = {"sliding_window_size": 4, "minimum_number_of_calls": calls, "wait_duration_in_open_state": pause}
+    spec |= {"automatic_transition_from_open_to_half_open_enabled": True}
+    spec |= {"permitted_number_of_calls_in_half_open_state": luck.number("probes", 1, 3)}
+    longest = luck.pick("longest", ("0s", "100ms", "1s"))
+    return {kind: spec | {"max_wait_duration_in_half_open_state": longest}}
+
+
+def left_out(document: dict[str, Any], luck: Luck) -> None:
+    """Services that are balanced as by nginx, and outliers by their percentage of failures."""
+    for name, service in sorted(document["services"].items()):
+        own, balancing = luck.at(name), service.get("load_balancing")
+        if isinstance(balancing, dict) and "outlier_detection" in balancing and own.maybe("percentage", 0.7):
+            balancing["outlier_detection"] |= {
+                "failure_percentage": True,
+                "failure_percentage_threshold": own.pick("threshold", (5, 50, 100)),
+                "failure_percentage_minimum_hosts": own.number("hosts", 1, 3),
+                "failure_percentage_request_volume": own.number("volume", 1, 9),
+            }
+        if service.get("replicas", 1) == 1 or not own.maybe("as nginx", 0.5):
+            continue
+        spec = {"max_fails": own.number("fails", 0, 3), "fail_timeout": own.pick("timeout", ("1s", "2s", "7s"))}
+        if own.maybe("statuses"):
+            spec["next_upstream"] = own.some("counted", ("unreachable", "timeout", "error", "shed"), 1, 4)
+        if own.maybe("backup", 0.4):
+            spec["backup"] = [own.number("which", 0, 2)]
+        service["load_balancing"] = {"policy": "round_robin", "nginx": spec}
+        if own.maybe("weights") and isinstance(service.get("replicas"), int) and not COMING & set(service):
+            replicas = service["replicas"]
+            service["load_balancing"]["weights"] = [own.number(f"weight {index}", 1, 5) for index in range(replicas)]
