@@ -7,8 +7,10 @@ next retry topic, its offset (and so what was processed before it) committed at 
 What was handled and not committed is handled again after a crash; what was committed and not handled (`commit: before`)
 is lost.
 
-Not modelled: without `membership` the pause of a rebalance, heartbeats and max.poll.interval; the most bytes of a
-fetch, fetches ahead of the next poll, the time that a commit takes, asynchronous commits that fail.
+Without `fetch` a poll takes what there is.
+
+Not modelled: without `membership` the pause of a rebalance, heartbeats and max.poll.interval; the time that a commit
+takes, asynchronous commits that fail.
 """
 
 from __future__ import annotations
