@@ -31,7 +31,13 @@ from sim.builder.written.parts.autoscaling import (
     starting,
     warm_up,
 )
-from sim.builder.written.parts.balancing import balancing, outlier_detection, passive_health_checks, zone_aware
+from sim.builder.written.parts.balancing import (
+    balancing,
+    nginx_passive_checks,
+    outlier_detection,
+    passive_health_checks,
+    zone_aware,
+)
 from sim.builder.written.parts.breaking import (
     circuit_breaker,
     cockatiel_breaker,
@@ -156,6 +162,7 @@ __all__ = [
     "min_rtt_calc_params",
     "network",
     "new_version",
+    "nginx_passive_checks",
     "node_pool",
     "nodes",
     "objective",

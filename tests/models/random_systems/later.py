@@ -78,6 +78,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     serving.splits,
     serving.bad_tokens,
     deep_logs,
+    calls.left_out,
     calls.breakers,
     calls.verdicts,
     calls.backoffs,
