@@ -31,7 +31,13 @@ from sim.builder.written.parts.autoscaling import (
     starting,
     warm_up,
 )
-from sim.builder.written.parts.balancing import balancing, outlier_detection, passive_health_checks, zone_aware
+from sim.builder.written.parts.balancing import (
+    balancing,
+    nginx_passive_checks,
+    outlier_detection,
+    passive_health_checks,
+    zone_aware,
+)
 from sim.builder.written.parts.breaking import (
     circuit_breaker,
     cockatiel_breaker,
@@ -61,7 +67,7 @@ from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.cpu import cpu_limit
 from sim.builder.written.parts.distribution import branch
-from sim.builder.written.parts.gateway import gateway, route, translate
+from sim.builder.written.parts.gateway import gateway, keys, route, translate
 from sim.builder.written.parts.health import health_checks
 from sim.builder.written.parts.idempotency import idempotency
 from sim.builder.written.parts.library_backoffs import (
@@ -145,6 +151,7 @@ __all__ = [
     "how_many",
     "hystrix_breaker",
     "idempotency",
+    "keys",
     "lag",
     "ledger",
     "limit_store",
@@ -155,6 +162,7 @@ __all__ = [
     "min_rtt_calc_params",
     "network",
     "new_version",
+    "nginx_passive_checks",
     "node_pool",
     "nodes",
     "objective",

@@ -197,7 +197,7 @@ _RULES: dict[type[Spec], _Certain] = {
     counting.HowMany: lambda its: its.exactly is not None,
     cache.Cache: lambda its: _whole(its.hit) and not its.jitter,
     policy.Retry: lambda its: its.jitter == "none",
-    gateway.Jwt: lambda its: _whole(its.invalid),
+    gateway.Jwt: lambda its: all(map(_whole, (its.invalid, its.expired, its.malformed))),
     gateway.OAuth: lambda its: _whole(its.invalid),
     network.Link: lambda its: _whole(its.loss),
     network.LinkBetween: lambda its: _whole(its.loss),

@@ -340,8 +340,8 @@ def test_balancers_that_know_more(kind):
     for _ in range(STEPS // 10):
         now += chance.expovariate(8.0)
         one, other = chance.random(), chance.random()
-        balancing.allow(rule, plain, alive, allowed, 4)
-        balancing.allow.compiled(rules[0], table, machine[2], machine[1], 4)
+        balancing.allow(rule, plain, alive, allowed, 4, 0.0)
+        balancing.allow.compiled(rules[0], table, machine[2], machine[1], 4, 0.0)
         index = balancing.pick(rule, plain, loads, allowed, 4, now, one, other)
         assert index == balancing.pick.compiled(rules[0], table, machine[0], machine[1], 4, now, one, other)
         balancing.observe(plain[index], one, now, rule.decay)
@@ -350,8 +350,8 @@ def test_balancers_that_know_more(kind):
             loads[index] += 1
             machine[0][index] += 1
         outcome = int(other * len(Outcome))
-        too_many = outliers.judge(rule, plain[index], outcome)
-        assert too_many == outliers.judge.compiled(rules[0], table[index], outcome)
+        too_many = outliers.judge(rule, plain[index], outcome, 0.0)
+        assert too_many == outliers.judge.compiled(rules[0], table[index], outcome, 0.0)
         if too_many:
             outliers.eject(rule, plain, alive, 4, index, now)
             outliers.eject.compiled(rules[0], table, machine[2], 4, index, now)

@@ -626,7 +626,10 @@ class TokenRule(int):
     invalid: float
     known: int
     asking: int
+    rotated_every: float
+    failing: int
     allow: bool
+    shared: bool
 
 
 class Host(int):

@@ -11,6 +11,7 @@ Not on paper: open breakers, full bulkheads, and the standing allowance of a bud
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sim.experiments.on_paper.times import NEVER, NOTHING, Times, any_of
@@ -57,6 +58,22 @@ class Tries:
     def repeats(self) -> bool:
         """Whether attempts are made again, oftener than seldom."""
         return self.attempts > 1.0 + SELDOM
+
+
+def one_of_tries(several: Sequence[tuple[float, Tries]]) -> Tries:
+    """One of several calls, by their shares."""
+    ends = Ends(
+        any_of([its.ends.ok.of(share) for share, its in several]),
+        any_of([its.ends.refused.of(share) for share, its in several]),
+        any_of([its.ends.failed.of(share) for share, its in several]),
+    )
+    return Tries(
+        ends,
+        math.fsum(share * its.attempts for share, its in several),
+        math.fsum(share * its.held for share, its in several),
+        any(its.times_out for _, its in several),
+        math.fsum(share * its.saved for share, its in several),
+    )
 
 
 def tries(answer: Ends, policy: CallPolicy) -> Tries:

@@ -453,3 +453,18 @@ services:
     assert held["c"] == math.inf
     assert 0.0 < held["b"] < 1.0
     assert not recwarn.list
+
+
+def test_a_route_that_is_split_loads_each_of_its_endpoints_with_its_share():
+    """10/s, of which 30 % go to the back: 7/s of 20 ms, and 3/s of 40 ms that are tried twice, since they always fail."""
+    split = {"front": front({"work": "20ms"}), "back": {"workers": 2, "endpoints": {"answer": [{"work": "40ms"}]}}}
+    gateway = {"workers": 4, "routes": {"GET /": {"to": "front.ask", "split": {"back.answer": 0.3}}}}
+    traffic = {"clients": {"sends": "GET /", "arrivals": {"poisson": "10/s"}}}
+    load = load_of(split, traffic=traffic, gateway=gateway)
+    assert station(load, "front").utilisation == pytest.approx(7 * 0.020 / 4)
+    assert station(load, "back").utilisation == pytest.approx(3 * 0.040 / 2)
+    gateway["routes"]["GET /"]["policy"] = {"retry": {"max_attempts": 2, "backoff": {"constant": "0s"}}}
+    split["back"]["endpoints"]["answer"].append({"fail": 1})
+    load = load_of(split, traffic=traffic, gateway=gateway)
+    assert station(load, "front").rate == pytest.approx(7)
+    assert station(load, "back").rate == pytest.approx(6)

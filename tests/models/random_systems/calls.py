@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.models.random_systems.luck import Luck
 
+COMING = {"autoscaling", "node_pool", "rollout", "serverless"}  # by which replicas come later, which have no weight
 HEARD = ("timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full")
 
 
@@ -108,3 +109,27 @@ def breaker(luck: Luck) -> dict[str, Any]:
     spec |= {"permitted_number_of_calls_in_half_open_state": luck.number("probes", 1, 3)}
     longest = luck.pick("longest", ("0s", "100ms", "1s"))
     return {kind: spec | {"max_wait_duration_in_half_open_state": longest}}
+
+
+def left_out(document: dict[str, Any], luck: Luck) -> None:
+    """Services that are balanced as by nginx, and outliers by their percentage of failures."""
+    for name, service in sorted(document["services"].items()):
+        own, balancing = luck.at(name), service.get("load_balancing")
+        if isinstance(balancing, dict) and "outlier_detection" in balancing and own.maybe("percentage", 0.7):
+            balancing["outlier_detection"] |= {
+                "failure_percentage": True,
+                "failure_percentage_threshold": own.pick("threshold", (5, 50, 100)),
+                "failure_percentage_minimum_hosts": own.number("hosts", 1, 3),
+                "failure_percentage_request_volume": own.number("volume", 1, 9),
+            }
+        if service.get("replicas", 1) == 1 or not own.maybe("as nginx", 0.5):
+            continue
+        spec = {"max_fails": own.number("fails", 0, 3), "fail_timeout": own.pick("timeout", ("1s", "2s", "7s"))}
+        if own.maybe("statuses"):
+            spec["next_upstream"] = own.some("counted", ("unreachable", "timeout", "error", "shed"), 1, 4)
+        if own.maybe("backup", 0.4):
+            spec["backup"] = [own.number("which", 0, 2)]
+        service["load_balancing"] = {"policy": "round_robin", "nginx": spec}
+        if own.maybe("weights") and isinstance(service.get("replicas"), int) and not COMING & set(service):
+            replicas = service["replicas"]
+            service["load_balancing"]["weights"] = [own.number(f"weight {index}", 1, 5) for index in range(replicas)]
