@@ -182,6 +182,12 @@ def test_of_several_variants_a_sweep_says_who_is_best_where(curves, words):
     assert conclude_search(swept(curves)).sentence == f"Lowest response p99: {words}"
 
 
+def test_of_most_variants_those_are_named_that_are_behind():
+    curves = {"a": [10, 10, 10], "b": [10, 10, 10], "c": [10, 10, 10], "d": [10, 10, 40]}
+    told = conclude_search(swept(curves)).sentence
+    assert told == "Lowest response p99: nobody stands out up to load=2, all but d from load=4 on."
+
+
 def test_who_cannot_be_told_apart_anywhere_is_said_to_be_alike():
     told = conclude_search(swept({"a": [10, 20, 30], "b": [10, 20, 30], "c": [10, 20, 30]})).sentence
     assert told == "A, b and c cannot be told apart in response p99 or throughput."

@@ -87,7 +87,10 @@ def _leaders(sweep: Sweep, key: str) -> Iterator[Leader]:
 
 
 def _names(leader: Leader, sweep: Sweep) -> str:
-    return listed(sorted(leader.variants, key=sweep.variants.index))
+    others = [name for name in sweep.variants if name not in leader.variants]
+    if 2 * len(others) < len(leader.variants):
+        return f"all but {listed(others)}"
+    return listed([name for name in sweep.variants if name in leader.variants])
 
 
 def _everywhere(sweep: Sweep, key: str, variant: str, lower: bool) -> str:
