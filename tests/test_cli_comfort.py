@@ -252,3 +252,18 @@ def test_all_words_are_listed(capsys):
 def test_another_word_is_told_with_the_right_one(word, instead, capsys):
     assert answer(["words", word]) == 2
     assert instead in capsys.readouterr().err
+
+
+def test_ctrl_c_in_the_midst_of_a_run_ends_the_watching_too(tmp_path, monkeypatch):
+    """It would otherwise take two: one for the run, one for the watching."""
+    file = tmp_path / "small.yaml"
+    file.write_text(SMALL)
+    asked = []
+
+    def interrupted(arguments):
+        asked.append(arguments[0])
+        return 130 if arguments[0] == "compare" else 0
+
+    monkeypatch.setattr("sim.cli.answer", interrupted)
+    assert answer(["watch", str(file)]) == 130
+    assert asked == ["check", "compare"]

@@ -31,9 +31,18 @@ from sim.builder.written.parts.autoscaling import (
     starting,
     warm_up,
 )
-from sim.builder.written.parts.balancing import balancing, outlier_detection, passive_health_checks, zone_aware
+from sim.builder.written.parts.balancing import (
+    balancing,
+    nginx_passive_checks,
+    outlier_detection,
+    passive_health_checks,
+    zone_aware,
+)
 from sim.builder.written.parts.breaking import (
     circuit_breaker,
+    cockatiel_breaker,
+    cockatiel_count,
+    cockatiel_sampling,
     go_breaker,
     hystrix_breaker,
     opossum_breaker,
@@ -58,9 +67,15 @@ from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.cpu import cpu_limit
 from sim.builder.written.parts.distribution import branch
-from sim.builder.written.parts.gateway import gateway, route, translate
+from sim.builder.written.parts.gateway import gateway, keys, route, translate
 from sim.builder.written.parts.health import health_checks
 from sim.builder.written.parts.idempotency import idempotency
+from sim.builder.written.parts.library_backoffs import (
+    tenacity_exponential,
+    tenacity_incrementing,
+    tenacity_jitter,
+    tenacity_random,
+)
 from sim.builder.written.parts.limit_store import limit_store
 from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
@@ -105,6 +120,9 @@ __all__ = [
     "canary",
     "canary_step",
     "circuit_breaker",
+    "cockatiel_breaker",
+    "cockatiel_count",
+    "cockatiel_sampling",
     "commit",
     "compaction",
     "concurrency_limit_params",
@@ -133,6 +151,7 @@ __all__ = [
     "how_many",
     "hystrix_breaker",
     "idempotency",
+    "keys",
     "lag",
     "ledger",
     "limit_store",
@@ -143,6 +162,7 @@ __all__ = [
     "min_rtt_calc_params",
     "network",
     "new_version",
+    "nginx_passive_checks",
     "node_pool",
     "nodes",
     "objective",
@@ -181,6 +201,10 @@ __all__ = [
     "step",
     "stock",
     "take_options",
+    "tenacity_exponential",
+    "tenacity_incrementing",
+    "tenacity_jitter",
+    "tenacity_random",
     "topic",
     "traffic",
     "transaction",

@@ -192,5 +192,5 @@ def check(
 
         told.write(checked(report))
     if not told.is_stdout:
-        say(f"{study.name}: no errors; offered load on average and at the peak, without queueing and faults\n")
-        say(str(report))
+        say(f"{study.name}: no errors; offered load, without queueing and faults\n")
+        say(report.text(columns_of_terminal()))

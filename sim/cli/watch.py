@@ -13,7 +13,7 @@ from sim import files
 from sim.cli.completing import scenarios
 from sim.cli.options import debug, loading
 from sim.cli.streams import tell
-from sim.errors import UsageError
+from sim.errors import Interrupted, UsageError
 
 LOOKS = 0.3  # s between two looks at the file
 _MOST = 4 * 2**20  # bytes: a scenario has no more
@@ -55,8 +55,11 @@ def watch(
     for content in _saved(file):
         if sys.stdout.isatty():
             click.clear()
-        if answer(["check", file, *repeated]) == 0:
-            answer(["compare", file, *(() if "--replications" in options else _QUICK), *options, *repeated])
+        code = answer(["check", file, *repeated])
+        if code == 0:
+            code = answer(["compare", file, *(() if "--replications" in options else _QUICK), *options, *repeated])
+        if code == Interrupted.exit_code:  # in the midst of a run Ctrl-C ends it as well
+            return code
         tell(f"watching {file} ({len(content):,} bytes); Ctrl-C ends it")
     return 0
 

@@ -38,7 +38,8 @@ pick_on_ring, key_of, fill_table = hashing.pick_on_ring.compiled, hashing.key_of
 observe, renew, judge = balancing.observe.compiled, outliers.renew.compiled, outliers.judge.compiled
 eject, look, uneject = outliers.eject.compiled, outliers.look.compiled, outliers.uneject.compiled
 success_rate_threshold, is_outlier = outliers.success_rate_threshold.compiled, outliers.is_outlier.compiled
-returns = outliers.returns.compiled
+failure_percentages_count = outliers.failure_percentages_count.compiled
+returns, fails_too_often = outliers.returns.compiled, outliers.fails_too_often.compiled
 begin_interval, reached = outliers.begin_interval.compiled, base.reached.compiled
 
 
@@ -52,7 +53,7 @@ def choose_by_view(s: State, target: int, caller: int, request: int, chain: int)
     view.made = True
     look_around(s, place)
     up = rows_from(alive(s), row.first)
-    if allow(balancing_rules(s)[view.rule], rows_from(peers(s), view.peers), up, allowed(s), row.count) == 0:
+    if allow(balancing_rules(s)[view.rule], rows_from(peers(s), view.peers), up, allowed(s), row.count, s.now) == 0:
         return -1
     zone = ANY
     if balancing_rules(s)[view.rule].zones > 0:
@@ -145,7 +146,7 @@ def hear_of_end(s: State, target: int, caller: int, replica: int, outcome: int, 
     peer = peers(s)[view.peers + index]
     if rule.kind == BY_LATENCY:
         observe(peer, seconds, s.now, rule.decay)
-    if rule.detects > 0 and judge(rule, peer, outcome):
+    if rule.detects > 0 and judge(rule, peer, outcome, s.now):
         eject_one(s, place, index, s.now)
 
 
@@ -163,9 +164,13 @@ def look_around(s: State, place: int) -> None:
         for index in range(count):
             if look(rule, known[index], at):
                 log_at(s, at, REPLICA_RETURNED, view.subject + index, view.about, 0.0)
+        by_percentage = failure_percentages_count(rule, known, count)
         threshold = success_rate_threshold(rule, known, count)
         for index in range(count):
             if is_outlier(rule, known[index], threshold):
+                eject_one(s, place, index, at)
+        for index in range(count):
+            if by_percentage and fails_too_often(rule, known[index]):
                 eject_one(s, place, index, at)
             begin_interval(known[index])
 

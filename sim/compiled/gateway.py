@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sim.compiled import operations as op_of
 from sim.compiled.answers import FAIL, NEXT
-from sim.compiled.base import handler, whole
+from sim.compiled.base import NO, handler, whole
 from sim.compiled.calendar import put_ready
-from sim.compiled.codes import ERROR, OK, REFUSED, TIMEOUT, UNAUTHORIZED
+from sim.compiled.codes import OK, REFUSED, TIMEOUT, UNAUTHORIZED
 from sim.compiled.memory import find, note_task, remember
 from sim.compiled.rows.gateway import entries, token_rules
 from sim.compiled.rows.hosts import hosts, replicas
@@ -14,13 +14,14 @@ from sim.compiled.rows.programs import call_ops
 from sim.compiled.rows.running import give_back_note, notes, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.tasks import ALIVE, GO_ON
-from sim.policies import base, limiter
+from sim.policies import base, keys, limiter
 
 PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
 # for whom a token is asked for: one that others share, one without a user, a bad one
 FOR_ALL, FOR_ITSELF, INVALID = map(whole, range(3))
 look, take = limiter.look.compiled, limiter.take.compiled
 passed = base.passed.compiled
+good_until = keys.good_until.compiled
 
 
 @handler
@@ -59,12 +60,13 @@ def token_answered(s: State, task: int, host: int) -> int:
     own = tasks(s)[task]
     token = token_rules(s)[0]
     answer = own.outcome
-    key = requests(s)[own.request].user * s.replica_count + replicas(s)[own.replica].index
+    user = NO if token.shared else requests(s)[own.request].user
+    key = user * s.replica_count + replicas(s)[own.replica].index
     if own.asks_for == FOR_ALL and answer == OK and token.ttl > 0.0:
         known = find(s, token.known, key)
         if known < 0:
             known = remember(s, token.known, key)
-        entries(s)[known].time = s.now + token.ttl
+        entries(s)[known].time = good_until(s.now, token.ttl, token.rotated_every)
     if answer == REFUSED or (answer == OK and own.asks_for == INVALID):
         own.where = hosts(s)[host].name
         own.root = 0
@@ -73,7 +75,7 @@ def token_answered(s: State, task: int, host: int) -> int:
         own.outcome = OK
     elif answer != OK:
         own.root = own.root if own.root else answer
-        own.outcome = ERROR
+        own.outcome = token.failing
     if own.asks_for == FOR_ALL:
         tell_verdict(s, task, find(s, token.asking, key))
     return NEXT if own.outcome == OK else FAIL

@@ -10,7 +10,16 @@ from sim.compiled.base import handler
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.lines import Turn, TurnLine
 from sim.compiled.rows.logs import Delivery, DeliveryLine, Transaction, TransactionLine
-from sim.compiled.rows.producers import Batch, BatchLine, ProducedRecord, Producer, ProducerLine, RecordLine
+from sim.compiled.rows.producers import (
+    Batch,
+    BatchLine,
+    ProducedRecord,
+    Producer,
+    ProduceRequest,
+    ProducerLine,
+    RecordLine,
+    RequestLine,
+)
 from sim.compiled.rows.queues import Channel, Letter, LetterLine, QueueDelivery, QueueDeliveryLine, Round
 from sim.compiled.rows.running import Task, TaskLine
 from sim.compiled.rows.serverless import Instance, InstanceLine
@@ -28,6 +37,7 @@ Linked = TypeVar(
     Producer,
     Batch,
     ProducedRecord,
+    ProduceRequest,
     Transaction,
 )
 Line = (
@@ -41,6 +51,7 @@ Line = (
     | ProducerLine
     | BatchLine
     | RecordLine
+    | RequestLine
     | TransactionLine
 )
 

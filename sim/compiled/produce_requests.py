@@ -1,7 +1,7 @@
 """Requests of producers, from their broker's side: `ProduceRequest` of `models/logs/producer.py` once more.
 
-Everything here names its request as long as it needs it (`hold_request`, `let_go_of_request`), and a request its
-batches: they may be over for their producer long before.
+Everything here names its request as long as it needs it, and a request its batches (`held_requests.py`): they may be
+over for their producer long before.
 """
 
 from __future__ import annotations
@@ -9,22 +9,21 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, ZERO, handler
-from sim.compiled.calendar import occur, put_ready
+from sim.compiled.calendar import put_ready
 from sim.compiled.codes import ERROR, OK, UNREACHABLE
-from sim.compiled.leaders import acknowledge, answer_of, busy_with, write
+from sim.compiled.held_requests import close_again, keep_open, let_go_of_request, plan
+from sim.compiled.leaders import acknowledge, answer_of, busy_with, follow, lead_on
 from sim.compiled.network import hop_delay
+from sim.compiled.node_connections import stand_unread, take_unread
 from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, wait_until
-from sim.compiled.producer_events import ANSWERED, ARRIVED, HANDLED, SENT, TIME_OUT, producer_event
+from sim.compiled.producer_events import ANSWERED, ARRIVED, HANDLED, READ_ON, SENT, TIME_OUT
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.logs import brokers, copies, fates, members, messages, nodes, partitions, topics
 from sim.compiled.rows.producers import (
     batches,
     client_quotas,
-    give_back_batch,
-    give_back_produce_request,
-    give_back_produced_record,
-    give_back_requested_batch,
+    node_connections,
     produce_requests,
     produced_records,
     producer_settings,
@@ -36,64 +35,12 @@ from sim.compiled.rows.producers import (
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
-from sim.compiled.tasks import HEARS_OF_REPLICAS, done, forget, new_task
-from sim.compiled.topics import ALL, NO_ACKS, append_to, is_available, release
+from sim.compiled.tasks import HEARS_OF_REPLICAS, forget, new_task
+from sim.compiled.topics import ALL, NO_ACKS, append_after, is_available, release, replication_delay
 from sim.compiled.transactions import FENCED, is_fenced
 from sim.policies import client_quota
 
-held_back = client_quota.held_back.compiled
-
-# -- who is named ------------------------------------------------------------------------------------------------------
-
-
-@handler
-def let_go_of_record(s: State, record: int) -> None:
-    """One thing less that needs it."""
-    row = produced_records(s)[record]
-    row.held -= 1
-    if row.held == 0:
-        give_back_produced_record(s, record)
-
-
-@handler
-def let_go_of_batch(s: State, batch: int) -> None:
-    """The same of a batch, and of its records and its message with it."""
-    row = batches(s)[batch]
-    row.held -= 1
-    if row.held > 0:
-        return
-    record = row.records.first
-    while record >= 0:
-        following = produced_records(s)[record].next
-        let_go_of_record(s, record)
-        record = following
-    if row.message >= 0:
-        release(s, row.message)
-    give_back_batch(s, batch)
-
-
-@handler
-def let_go_of_request(s: State, request: int) -> None:
-    """The same of a request, and of its batches with it."""
-    row = produce_requests(s)[request]
-    row.held -= 1
-    if row.held > 0:
-        return
-    entry = row.first
-    while entry >= 0:
-        following = requested_batches(s)[entry].next
-        let_go_of_batch(s, requested_batches(s)[entry].batch)
-        give_back_requested_batch(s, entry)
-        entry = following
-    give_back_produce_request(s, request)
-
-
-@handler
-def plan(s: State, purpose: int, request: int, seconds: float) -> None:
-    """Something happens to a request after some time."""
-    produce_requests(s)[request].held += 1
-    occur(s, producer_event(purpose, request), seconds)
-
+throttle_time = client_quota.throttle_time.compiled
 
 # -- there -------------------------------------------------------------------------------------------------------------
 
@@ -117,31 +64,6 @@ def go(s: State, request: int) -> None:
     if settings.acks == NO_ACKS:
         row.over = True
         plan(s, SENT, request, 0.0)
-
-
-@handler
-def keep_open(s: State, request: int) -> None:
-    """What is on its way relates to its requests, whether or not anybody waits."""
-    entry = produce_requests(s)[request].first
-    while entry >= 0:
-        record = batches(s)[requested_batches(s)[entry].batch].records.first
-        while record >= 0:
-            requests(s)[produced_records(s)[record].request].alive += 1
-            record = produced_records(s)[record].next
-        entry = requested_batches(s)[entry].next
-
-
-@by_address
-@handler
-def close_again(s: State, request: int) -> None:
-    """It is on its way no longer."""
-    entry = produce_requests(s)[request].first
-    while entry >= 0:
-        record = batches(s)[requested_batches(s)[entry].batch].records.first
-        while record >= 0:
-            done(s, produced_records(s)[record].request)
-            record = produced_records(s)[record].next
-        entry = requested_batches(s)[entry].next
 
 
 @handler
@@ -189,21 +111,66 @@ def wait_for_answer(s: State, request: int) -> None:
 
 @handler
 def arrive(s: State, request: int) -> None:
-    """The broker takes it, or nobody is there."""
+    """Its node reads it when those before it on the connection are answered, or nobody is there."""
+    row = produce_requests(s)[request]
+    connection = node_connections(s)[row.connection]
+    if nobody_there(s, request):
+        refuse(s, request)
+    elif row.epoch != connection.epoch:
+        begin(s, request)  # its client has closed the connection: nothing is behind it
+    elif connection.busy:
+        stand_unread(s, request)
+    else:
+        connection.busy = True
+        begin(s, request)
+
+
+@handler
+def nobody_there(s: State, request: int) -> bool:
+    """Whether its broker, or its node, is down."""
     row = produce_requests(s)[request]
     broker = producer_settings(s)[producers(s)[row.producer].settings].broker
-    if brokers(s)[broker].down or nodes(s)[row.node].down:
-        entry = row.first
-        while entry >= 0:
-            requested_batches(s)[entry].outcome = UNREACHABLE
-            entry = requested_batches(s)[entry].next
-        answer_request(s, request)
+    return brokers(s)[broker].down > 0 or nodes(s)[row.node].down > 0
+
+
+@handler
+def refuse(s: State, request: int) -> None:
+    """Nobody is there."""
+    entry = produce_requests(s)[request].first
+    while entry >= 0:
+        requested_batches(s)[entry].outcome = UNREACHABLE
+        entry = requested_batches(s)[entry].next
+    answer_request(s, request)
+
+
+@handler
+def begin(s: State, request: int) -> None:
+    """Its node has read it, and is at it."""
+    row = produce_requests(s)[request]
+    row.read = True
+    if nobody_there(s, request):
+        refuse(s, request)
         return
-    delay = busy_with(s, broker, row.node, row.size)
+    delay = busy_with(s, producer_settings(s)[producers(s)[row.producer].settings].broker, row.node, row.size)
     if delay > 0.0:
         plan(s, HANDLED, request, delay)
     else:
         handle(s, request)
+
+
+@handler
+def read_on(s: State, request: int) -> None:
+    """The request behind one that is answered, where its connection is still open."""
+    row = produce_requests(s)[request]
+    connection = node_connections(s)[row.connection]
+    if row.epoch != connection.epoch:
+        return
+    if connection.unread >= 0:
+        following = take_unread(s, row.connection)
+        begin(s, following)
+        let_go_of_request(s, following)
+    else:
+        connection.busy = False
 
 
 @by_address
@@ -211,8 +178,6 @@ def arrive(s: State, request: int) -> None:
 def handle(s: State, request: int) -> None:
     """Write what is not known already, and wait for what `acks` asks for."""
     row = produce_requests(s)[request]
-    if producer_settings(s)[producers(s)[row.producer].settings].first_quota >= 0:
-        count_in_quota(s, request)
     entry = row.first
     while entry >= 0:
         outcome = write_batch(s, request, requested_batches(s)[entry].batch)
@@ -228,16 +193,6 @@ def handle(s: State, request: int) -> None:
         entry = following
     if row.unsettled == 0 and not row.told:
         answer_request(s, request)
-
-
-@handler
-def count_in_quota(s: State, request: int) -> None:
-    """A client over its quota gets its answers late."""
-    row = produce_requests(s)[request]
-    settings = producer_settings(s)[producers(s)[row.producer].settings]
-    host = replicas(s)[producers(s)[row.producer].replica].host
-    ring = rows_from(quota_rings(s), settings.quota_ring + host * settings.quota_ring_size)
-    row.held_back = held_back(client_quotas(s)[settings.first_quota + host], ring, s.now, row.size)
 
 
 @handler
@@ -318,24 +273,49 @@ def append_batch(s: State, batch: int, acks: int) -> None:
     row = batches(s)[batch]
     if row.message >= 0:
         release(s, row.message)
-    transaction = members(s)[row.member].transaction if row.transaction > 0 else NONE
-    record = row.records.first
+    if topics(s)[row.topic].deep:
+        append_in_depth(s, batch, acks)
+        return
+    delay, record = -1.0, row.records.first
     while record >= 0:
         sent = produced_records(s)[record]
-        chain = link_chain(sent.chain, ZERO, row.attempts) if row.attempts else sent.chain
-        site = publishers(s)[sent.publisher].site
-        kept = YES if sent.next < 0 else NO
-        if topics(s)[row.topic].deep:
-            row.message = write(
-                s, row.topic, row.partition, site, sent.request, chain, sent.path, sent.flow, transaction
-            )
-            if acks != ALL:
-                acknowledge(s, row.message)
-            if not kept:
-                release(s, row.message)
-        else:
-            row.message = append_to(s, row.topic, row.partition, site, sent.request, chain, sent.path, kept, sent.flow)
+        chain = chain_in_batch(s, batch, record)
+        if delay < 0.0:
+            delay = replication_delay(s, row.topic, sent.request, chain)
+        site, kept = publishers(s)[sent.publisher].site, sent.next < 0
+        row.message = append_after(
+            s, row.topic, row.partition, site, sent.request, chain, sent.path, kept, sent.flow, delay
+        )
         record = sent.next
+
+
+@handler
+def chain_in_batch(s: State, batch: int, record: int) -> int:
+    """Of one of its records at its present try."""
+    chain, attempts = produced_records(s)[record].chain, batches(s)[batch].attempts
+    return link_chain(chain, ZERO, attempts) if attempts else chain
+
+
+@handler
+def append_in_depth(s: State, batch: int, acks: int) -> None:
+    """The leader has its records, and its followers will have them together."""
+    row = batches(s)[batch]
+    transaction = members(s)[row.member].transaction if row.transaction > 0 else NONE
+    first, record = NONE, row.records.first
+    while record >= 0:
+        sent = produced_records(s)[record]
+        chain, site = chain_in_batch(s, batch, record), publishers(s)[sent.publisher].site
+        row.message = lead_on(s, row.topic, row.partition, site, sent.request, chain, sent.path, sent.flow, transaction)
+        first = row.message if first < 0 else first
+        record = sent.next
+    follow(s, first)
+    while first >= 0:
+        following = messages(s)[first].next if first != row.message else NONE
+        if acks != ALL:
+            acknowledge(s, first)
+        if first != row.message:
+            release(s, first)
+        first = following
 
 
 @handler
@@ -400,7 +380,28 @@ def answer_request(s: State, request: int) -> None:
     """What became of all of them, as soon as the last is known."""
     row = produce_requests(s)[request]
     row.told = True
+    throttle = 0.0 if nobody_there(s, request) else throttle_of(s, request)
     delay = way(s, request, publishers(s)[publisher_of(s, request)].back)
     if delay >= 0.0 and producer_settings(s)[producers(s)[row.producer].settings].acks != NO_ACKS:
-        plan(s, ANSWERED, request, delay + row.held_back)
+        row.throttle = throttle
+        plan(s, ANSWERED, request, delay)
     close_again(s, request)
+    connection = node_connections(s)[row.connection]
+    if not row.read or row.epoch != connection.epoch:
+        return
+    if throttle > 0.0 or connection.unread >= 0:
+        plan(s, READ_ON, request, throttle)
+    else:
+        connection.busy = False
+
+
+@handler
+def throttle_of(s: State, request: int) -> float:
+    """Seconds for which its node reads no more of its client, and that sends nothing, for a quota."""
+    row = produce_requests(s)[request]
+    settings = producer_settings(s)[producers(s)[row.producer].settings]
+    if settings.first_quota < 0:
+        return 0.0
+    client = (row.node - settings.first_node) * settings.hosts + replicas(s)[producers(s)[row.producer].replica].host
+    ring = rows_from(quota_rings(s), settings.quota_ring + client * settings.quota_ring_size)
+    return throttle_time(client_quotas(s)[settings.first_quota + client], ring, s.now, row.size)

@@ -10,17 +10,18 @@ from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, handler
 from sim.compiled.calendar import make_ready
 from sim.compiled.codes import OK, TIMEOUT, UNREACHABLE
+from sim.compiled.held_requests import let_go_of_batch, let_go_of_request
 from sim.compiled.lists import unlink
+from sim.compiled.node_connections import close_connection
 from sim.compiled.produce_requests import (
     arrive,
     chain_of_batch,
     handle,
     hear_of_replicas,
-    let_go_of_batch,
-    let_go_of_request,
+    read_on,
 )
 from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, oldest_over
-from sim.compiled.producer_events import ARRIVED, EXPIRY, HANDLED, PURPOSE_BITS, SENT, TIME_OUT, WOKEN
+from sim.compiled.producer_events import ARRIVED, EXPIRY, HANDLED, PURPOSE_BITS, READ_ON, SENT, TIME_OUT, WOKEN
 from sim.compiled.producing import line_at, stand_last, takes, unblock
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
@@ -28,6 +29,7 @@ from sim.compiled.rows.producers import (
     batches,
     built_ins,
     give_back_producer_wake,
+    node_connections,
     open_lines,
     produce_requests,
     produced_records,
@@ -37,11 +39,10 @@ from sim.compiled.rows.producers import (
     producers,
     queued_batches,
     requested_batches,
-    under_way,
 )
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
-from sim.compiled.sending import drain, under_way_at
+from sim.compiled.sending import drain
 from sim.compiled.tasks import done
 from sim.compiled.transactions import FENCED
 from sim.policies import retry
@@ -76,10 +77,14 @@ def happen_to_request(s: State, purpose: int, request: int) -> None:
         arrive(s, request)
     elif purpose == HANDLED:
         handle(s, request)
+    elif purpose == READ_ON:
+        read_on(s, request)
     elif purpose == SENT:
         answered(s, request, OK)
     elif not row.over:
         row.over = True
+        if row.throttle > 0.0 and producers(s)[row.producer].life == row.life:
+            node_connections(s)[row.connection].silent_until = s.now + row.throttle
         answered(s, request, NONE)
     let_go_of_request(s, request)
 
@@ -130,8 +135,7 @@ def time_out_requests(s: State, place: int) -> None:
         leave_deadlines(produce_requests(s), line)
         row = produce_requests(s)[request]
         if not row.over:
-            row.over = True
-            answered(s, request, TIMEOUT)
+            disconnect(s, request)
         let_go_of_request(s, request)
         request = oldest_over(produce_requests(s), line, s.now)
     line.looks = line.first >= 0
@@ -145,13 +149,23 @@ def time_out_requests(s: State, place: int) -> None:
 @by_address
 @handler
 def answered(s: State, request: int, outcome: int) -> None:
-    """An answer has come, or is waited for no longer; `outcome` of all its batches, -1: each has its own."""
+    """An answer has come, or none is waited for; `outcome` of all its batches, -1: each has its own."""
     row = produce_requests(s)[request]
     producer = row.producer
     if producers(s)[producer].life != row.life:
         return
-    under_way(s)[under_way_at(s, producer, row.node)] -= 1
-    entry = row.first
+    connection = node_connections(s)[row.connection]
+    unlink(produce_requests(s), connection.under_way, request)
+    connection.count -= 1
+    hear(s, request, outcome)
+    drain(s, producer)
+
+
+@by_address
+@handler
+def hear(s: State, request: int, outcome: int) -> None:
+    """What became of the batches of a request."""
+    entry = produce_requests(s)[request].first
     while entry >= 0:
         its = requested_batches(s)[entry]
         if not batches(s)[its.batch].over:
@@ -161,7 +175,23 @@ def answered(s: State, request: int, outcome: int) -> None:
             else:
                 send_again(s, its.batch)
         entry = its.next
-    drain(s, producer)
+
+
+@handler
+def disconnect(s: State, request: int) -> None:
+    """A request is waited for no longer: nor are the others of its connection."""
+    own = produce_requests(s)[request]
+    own.over = True
+    if producers(s)[own.producer].life != own.life:
+        return
+    failed = node_connections(s)[own.connection].under_way.first
+    close_connection(s, own.connection)
+    while failed >= 0:
+        row = produce_requests(s)[failed]
+        row.over = True
+        hear(s, failed, TIMEOUT if failed == request else UNREACHABLE)
+        failed = row.next
+    drain(s, own.producer)
 
 
 @handler
@@ -277,7 +307,8 @@ def close_producer(s: State, place: int) -> None:
     own.live.last = NOBODY
     forget_lines(s, place)
     for node in range(producer_settings(s)[own.settings].nodes):
-        under_way(s)[own.first_under_way + node] = 0
+        close_connection(s, own.first_connection + node)
+        node_connections(s)[own.first_connection + node].silent_until = 0.0
     forget_blocked(s, place)
     own.there = False
     own.life += 1

@@ -6,8 +6,8 @@ from sim.compiled.base import handler, whole
 from sim.compiled.calendar import KIND_BITS, OF_PRODUCERS
 
 # a producer looks; a request is at its broker, has been handled there, or is answered; what was sent without an answer;
-# a look at the oldest batch, and at the oldest request
-WOKEN, ARRIVED, HANDLED, ANSWERED, SENT, EXPIRY, TIME_OUT = map(whole, range(7))
+# a look at the oldest batch, and at the oldest request; its node reads on behind one that is answered
+WOKEN, ARRIVED, HANDLED, ANSWERED, SENT, EXPIRY, TIME_OUT, READ_ON = map(whole, range(8))
 PURPOSE_BITS = 3
 
 

@@ -14,9 +14,9 @@ from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, ONE, YES, ZERO, handler
 from sim.compiled.calendar import arm
 from sim.compiled.codes import OK
+from sim.compiled.held_requests import let_go_of_batch, let_go_of_record
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.placing import IN_TURN, keyed
-from sim.compiled.produce_requests import let_go_of_batch, let_go_of_record
 from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, wait_until
 from sim.compiled.producer_events import EXPIRY
 from sim.compiled.relays import chain_of

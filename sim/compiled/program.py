@@ -25,7 +25,7 @@ from sim.compiled.rows.programs import Op
 from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
-from sim.models.gateway import Forward, Translation
+from sim.models.gateway import Forward, Split, Translation
 from sim.models.limits import step_of
 from sim.models.logs.publishing import Producing
 from sim.models.queues.exchange import Batched, Blocking
@@ -427,7 +427,7 @@ class Assembler:
             )
         if route.authenticates:
             self._thaw(host)
-            self._authenticate(gateway.authentication, place, end)
+            self._authenticate(gateway.authentication, gateway.asking, place, end)
         if route.translate is not None:
             self._thaw(host)
             self._compute(place, route.translate)
@@ -443,7 +443,10 @@ class Assembler:
             self._thaw(host)
             self.let_go(host)
         self._thaw(host)
-        self.call(route.call, end)
+        if isinstance(route.forward, Forward):
+            self.call(route.forward.call, end)
+        else:
+            self._one_of_calls(route.forward, end)
         if route.translate_back is not None:
             self._thaw(host)
             self._compute(place, route.translate_back)
@@ -451,6 +454,23 @@ class Assembler:
     def _forward(self, step: Forward, fail: Label) -> None:
         self.let_go(step.gateway)
         self.call(step.call, fail)
+
+    def _split(self, step: Split, fail: Label) -> None:
+        self.let_go(step.gateway)
+        self._one_of_calls(step, fail)
+
+    def _one_of_calls(self, step: Split, fail: Label) -> None:
+        """The first whose edge is above the draw; the last where none is."""
+        chance: Untyped = step.chance
+        labels, over = [Label() for _ in step.edges], Label()
+        for edge, label in zip(step.edges, labels, strict=True):
+            self.emit(op_of.TAKE_BRANCH, edge=edge, draw=chance.row, kept=False, to=label)
+        self.call(step.calls[-1], fail)
+        for label, call in zip(labels, step.calls, strict=False):
+            self.emit(op_of.GO_TO, to=over)
+            self.here(label)
+            self.call(call, fail)
+        self.here(over)
 
     def _translate(self, step: Translation, _fail: Label) -> None:
         self._compute(self.places.host_at[step.gateway], step.demand)
@@ -463,37 +483,41 @@ class Assembler:
         self.emit(op_of.PLACE, host=host)
         self.emit(op_of.SPEND, host=host, **_drawn(demand), computing=True)
 
-    def _authenticate(self, authentication: Untyped, host: int, end: Label) -> None:
+    def _authenticate(self, authentication: Untyped, asking: Untyped, host: int, end: Label) -> None:
         where = authentication.host.name_index
         if isinstance(authentication, authentications.JwtCheck):
+            refuse = partial(
+                self.emit,
+                op_of.BY_CHANCE,
+                draw=row_of(authentication.chance),
+                outcome=UNAUTHORIZED,
+                where=where,
+                fail=end,
+            )
+            if authentication.malformed:
+                refuse(share=authentication.malformed)
+            if asking is not None:
+                self._ask_provider(asking, host, end)
+                self._thaw(authentication.host)
             self._compute(host, authentication.work)
-            if authentication.invalid:
-                self.emit(
-                    op_of.BY_CHANCE,
-                    draw=row_of(authentication.chance),
-                    share=authentication.invalid,
-                    outcome=UNAUTHORIZED,
-                    where=where,
-                    fail=end,
-                )
+            if authentication.refused > authentication.malformed:
+                refuse(share=authentication.refused)
             return
-        good, answer = Label(), Label()
         self._compute(host, authentication.lookup)
-        self.emit(
-            op_of.TOKEN,
-            host=host,
-            draw=authentication.chance.row,
-            where=authentication.call.target.where,
-            to=good,
-            fail=end,
-        )
-        self.let_go(authentication.host)
-        self.call(authentication.call, answer)
+        self._ask_provider(asking, host, end)
+
+    def _ask_provider(self, asking: Untyped, host: int, end: Label) -> None:
+        """What is remembered, or the answer of the identity provider."""
+        good, answer = Label(), Label()
+        draw, where = row_of(asking.chance), asking.call.target.where
+        self.emit(op_of.TOKEN, host=host, draw=draw, where=where, to=good, fail=end)
+        self.let_go(asking.host)
+        self.call(asking.call, answer)
         self.rows[-1]["for_others"] = True
         self.here(answer)
         self.emit(op_of.TOKEN_ANSWER, host=host, fail=end)
         self.here(good)
-        self._thaw(authentication.host)
+        self._thaw(asking.host)
         self.emit(op_of.STILL_THERE, host=host, fail=end)
 
 
@@ -510,5 +534,6 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Refuse: Assembler._by_chance,
     behaviours.Reply: Assembler._reply,
     Forward: Assembler._forward,
+    Split: Assembler._split,
     Translation: Assembler._translate,
 }

@@ -7,12 +7,15 @@ import math
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, handler
 from sim.compiled.calendar import occur
-from sim.compiled.produce_requests import go, has_earlier, leader_of, let_go_of_request
+from sim.compiled.held_requests import let_go_of_request
+from sim.compiled.lists import add_last
+from sim.compiled.produce_requests import go, has_earlier, leader_of
 from sim.compiled.producer_events import WOKEN, producer_event
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.logs import partitions
 from sim.compiled.rows.producers import (
     batches,
+    node_connections,
     open_lines,
     produce_requests,
     producer_settings,
@@ -23,7 +26,6 @@ from sim.compiled.rows.producers import (
     take_produce_request,
     take_producer_wake,
     take_requested_batch,
-    under_way,
 )
 from sim.compiled.rows.state import State
 from sim.models.logs.producer import MAX_REQUEST
@@ -38,13 +40,13 @@ def drain(s: State, producer: int) -> None:
         return
     while send_to_all(s, producer):
         pass
-    soonest = look(s, producer)
-    if soonest < own.woken_at:
-        own.woken_at = soonest
+    wait = look(s, producer) - s.now
+    if s.now + wait < own.woken_at:
+        own.woken_at = s.now + wait
         new = take_producer_wake(s)
         producer_wakes(s)[new].producer = producer
         producer_wakes(s)[new].life = own.life
-        occur(s, producer_event(WOKEN, new), soonest - s.now)
+        occur(s, producer_event(WOKEN, new), wait)
 
 
 @handler
@@ -53,17 +55,19 @@ def send_to_all(s: State, producer: int) -> bool:
     settings = producer_settings(s)[producers(s)[producer].settings]
     sent = NO
     for node in range(settings.first_node, settings.first_node + settings.nodes):
-        if under_way(s)[under_way_at(s, producer, node)] < settings.max_in_flight and is_awaited(s, producer, node):
+        connection = node_connections(s)[connection_to(s, producer, node)]
+        may_send = connection.count < settings.max_in_flight and connection.silent_until <= s.now
+        if may_send and is_awaited(s, producer, node):
             send(s, producer, node)
             sent = YES
     return sent
 
 
 @handler
-def under_way_at(s: State, producer: int, node: int) -> int:
-    """Where its requests to a node are counted."""
+def connection_to(s: State, producer: int, node: int) -> int:
+    """Of a producer to a node."""
     own = producers(s)[producer]
-    return own.first_under_way + node - producer_settings(s)[own.settings].first_node
+    return own.first_connection + node - producer_settings(s)[own.settings].first_node
 
 
 @handler
@@ -88,8 +92,12 @@ def look(s: State, producer: int) -> float:
         row = open_lines(s)[line]
         if row.first >= 0 and leader_of(s, row.first) < 0:
             soonest = min(soonest, s.now + producer_settings(s)[own.settings].retry_backoff)
-        elif row.first >= 0 and not is_behind(s, row.first) and not is_ready(s, producer, line):
-            soonest = min(soonest, batches(s)[row.first].due)
+        elif row.first >= 0 and not is_behind(s, row.first):
+            silent_until = node_connections(s)[connection_to(s, producer, leader_of(s, row.first))].silent_until
+            if not is_ready(s, producer, line):
+                soonest = min(soonest, batches(s)[row.first].due)
+            elif silent_until > s.now:
+                soonest = min(soonest, silent_until)
         line = row.next
     return soonest
 
@@ -139,7 +147,6 @@ def send(s: State, producer: int, node: int) -> None:
             batches(s)[batch].epoch = partitions(s)[batches(s)[batch].partition].epoch
             add_to_request(s, request, batch)
         line = open_lines(s)[line].next
-    under_way(s)[under_way_at(s, producer, node)] += 1
     own.requests += 1
     own.batches += row.unsettled
     go(s, request)
@@ -152,10 +159,17 @@ def new_request(s: State, producer: int, node: int) -> int:
     new = take_produce_request(s)
     row = produce_requests(s)[new]
     row.size = 0.0
-    row.held_back = 0.0
+    row.throttle = 0.0
     row.producer = producer
     row.life = producers(s)[producer].life
     row.node = node
+    row.connection = connection_to(s, producer, node)
+    connection = node_connections(s)[row.connection]
+    row.epoch = connection.epoch
+    connection.count += 1
+    add_last(produce_requests(s), connection.under_way, new)
+    row.behind = NOBODY
+    row.read = False
     row.first = NOBODY
     row.last = NOBODY
     row.unsettled = 0

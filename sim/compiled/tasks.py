@@ -39,7 +39,8 @@ MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the reco
     KNOCK, ASKED, OPENED, COPY_DUE, STANDS_IN, LOOKS_AT_FETCH, LOOKS_AT_COMMIT,
     HEARS_OF_REPLICAS, PUBLISH_AT_EXCHANGE, PUBLISH_AT_LEADER,
 ) = map(whole, range(22))  # fmt: skip
-NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE, UNACCEPTED, IN_MEMORY = map(whole, range(8))  # where it stands
+# where it stands
+NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE, UNACCEPTED, IN_MEMORY, IN_BREAKER = map(whole, range(9))
 # the life of a row: a task, what is left of one while something still names it, nobody
 ALIVE, OVER, FREE = map(whole, range(3))
 

@@ -21,7 +21,7 @@ from sim.spec.policy import NO_POLICY, CallPolicy, ConstantBackoff
 from sim.spec.response_cache import ResponseCache
 from sim.spec.scenario import Scenario
 from sim.spec.sites import GATEWAY, call_sites
-from sim.units import show_duration, show_rate
+from sim.units import show_duration, show_rate, show_share
 
 PORT = 8080
 _METHOD = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/\S*)")
@@ -126,6 +126,9 @@ def _unsaid(gateway: Gateway, name: str, route: Route, policy: CallPolicy) -> It
                 f"limit of {show_rate(limit.rate)} per {limit.per}, {limit.preset or limit.algorithm}: no "
                 "plugin of Kong counts so"
             )
+    if route.split:
+        parts = ", ".join(f"{show_share(share)} to {target}" for target, share in route.split.items())
+        yield f"split ({parts}): an upstream with weighted targets, or Kong's plug-in canary"
     yield from _unsaid_of_cache(gateway, route)
     if route.answers_with:
         yield f"answers_with ({', '.join(route.answers_with)}): Kong passes on the answer of the service"

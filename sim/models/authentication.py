@@ -9,7 +9,8 @@ from sim.models.host import Host
 from sim.models.outcomes import ERROR, OK, REFUSED, TIMEOUT, UNAUTHORIZED
 from sim.models.task import Activity, Replica, Task
 from sim.policies.base import reached
-from sim.spec.gateway import Jwt, OAuth
+from sim.policies.keys import good_until
+from sim.spec.gateway import Jwt, Keys, OAuth
 from sim.vocabulary import Stage
 
 
@@ -19,17 +20,22 @@ class JwtCheck:
     def __init__(self, host: Host, spec: Jwt):
         self.host = host
         self.work = host.context.demand(spec.work, "gateway.jwt")
-        self.invalid = spec.invalid
+        self.malformed = spec.malformed
+        self.refused = spec.refused
         self.chance = host.context.uniform("gateway.jwt.invalid")
 
     def run(self, task: Task) -> Activity:
-        """OK for a valid token, or UNAUTHORIZED."""
-        yield from self.host.compute(task, self.work.of(task))
-        if self.invalid and self.chance(task.request.id, task.chain) < self.invalid:
-            task.where = self.host.name_index
-            task.root = 0
-            return UNAUTHORIZED
-        return OK
+        """OK for a valid token, or UNAUTHORIZED: at once where there is nothing to verify."""
+        drawn = self.chance(task.request.id, task.chain) if self.refused else 1.0
+        if drawn >= self.malformed:
+            yield from self.host.compute(task, self.work.of(task))
+        return OK if drawn >= self.refused else self.refuse(task)
+
+    def refuse(self, task: Task) -> int:
+        """401."""
+        task.where = self.host.name_index
+        task.root = 0
+        return UNAUTHORIZED
 
 
 class Introspection:
@@ -44,12 +50,22 @@ class Introspection:
     remembered.
     """
 
+    failing = ERROR  # the answer where nobody can be asked
+    shared = False  # whether all of a replica share one answer
+    rotated_every = 0.0  # s; after which an answer is not good any more; 0: never
+
     def __init__(self, host: Host, spec: OAuth, call: Call):
-        self.host = host
         self.spec = spec
         self.lookup = host.context.demand(spec.lookup, "gateway.oauth.lookup")
         self.chance = host.context.uniform("gateway.oauth.invalid")
+        self.invalid = spec.invalid
+        self.allow = spec.on_failure == "allow"
+        self._remembers(host, call, spec.cache_ttl)
+
+    def _remembers(self, host: Host, call: Call, ttl: float) -> None:
+        self.host = host
         self.call = call
+        self.ttl = ttl
         self.known: dict[tuple[int, int], float] = {}  # (replica, user) -> when the cached answer expires
         self.asking: dict[
             tuple[int, int], list[Task]
@@ -66,7 +82,10 @@ class Introspection:
         if user < 0 or invalid:
             self.host.let_go(task)
             return self._verdict(task, (yield from self.call.run(task)), invalid)
-        place = (task.replica.index, user)
+        return (yield from self.ask(task, (task.replica.index, user)))
+
+    def ask(self, task: Task, place: tuple[int, int]) -> Activity:
+        """What is remembered, or the answer to the call of whoever was the first to ask."""
         if not reached(self.host.env.now, self.known.get(place, -1.0)):
             return OK
         if place in self.asking:
@@ -80,8 +99,8 @@ class Introspection:
         self.host.let_go(task)
         answer = yield from self.call.run(task)
         self.askers.remove(task)
-        if answer == OK and self.spec.cache_ttl > 0:
-            self.known[place] = self.host.env.now + self.spec.cache_ttl
+        if answer == OK and self.ttl > 0:
+            self.known[place] = good_until(self.host.env.now, self.ttl, self.rotated_every)
         del self.asking[place]
         verdict = self._verdict(task, answer, False)
         for other in waiting:
@@ -99,10 +118,10 @@ class Introspection:
             task.where = self.host.name_index
             task.root = 0
             return UNAUTHORIZED
-        if answer == OK or self.spec.on_failure == "allow":
+        if answer == OK or self.allow:
             return OK
         task.root = task.root or answer
-        return ERROR
+        return self.failing
 
     def forget_answers(self, replica: Replica) -> None:
         """It has crashed: its cache is empty."""
@@ -112,6 +131,28 @@ class Introspection:
         """All in a replica was dropped: nobody there asks or waits any more."""
         self.asking = {place: waiting for place, waiting in self.asking.items() if place[0] != replica.index}
         self.askers = {task for task in self.askers if task.replica is not replica}
+
+
+class KeySet(Introspection):
+    """The keys that tokens are verified with (JWKS): fetched by the first who needs them, for all of the replica."""
+
+    failing = UNAUTHORIZED
+    shared = True
+    invalid = 0.0
+    allow = False
+
+    def __init__(self, check: JwtCheck, spec: Keys, call: Call):
+        self.check = check
+        self.chance = check.chance
+        self.rotated_every = spec.rotated_every or 0.0
+        self._remembers(check.host, call, spec.cache)
+
+    def run(self, task: Task) -> Activity:
+        """OK with the keys, UNAUTHORIZED without; nobody fetches them for what cannot be decoded."""
+        malformed = self.check.malformed
+        if malformed and self.chance(task.request.id, task.chain) < malformed:
+            return self.check.refuse(task)
+        return (yield from self.ask(task, (task.replica.index, 0)))
 
 
 class StillThere:

@@ -70,7 +70,7 @@ class Balancer:
     def choose(self, request: Request, now: float, draw: Callable[[int], float]) -> int:
         """The replica to call; -1: there is none. `draw(k)` is the k-th uniform of this choice."""
         self._look(now)
-        if not policy.allow(self.rule, self.peers, self.alive, self.allowed, self.replicas):
+        if not policy.allow(self.rule, self.peers, self.alive, self.allowed, self.replicas, now):
             return -1
         zone = self._zone(draw) if self.rule.zones and self.callers is not None else ANY
         if zone != ANY:
@@ -88,7 +88,7 @@ class Balancer:
         peer = self.peers[index]
         if self.rule.kind == policy.BY_LATENCY:
             policy.observe(peer, seconds, now, self.rule.decay)
-        if self.rule.detects and outliers.judge(self.rule, peer, outcome):
+        if self.rule.detects and outliers.judge(self.rule, peer, outcome, now):
             self._eject(index, now)
 
     def check_passed(self, index: int, now: float) -> None:
@@ -140,9 +140,13 @@ class Balancer:
             for index, peer in enumerate(self.peers):
                 if outliers.look(rule, peer, at):
                     self._tell(EventKind.REPLICA_RETURNED, index, at)
+            by_percentage = outliers.failure_percentages_count(rule, self.peers, self.replicas)
             threshold = outliers.success_rate_threshold(rule, self.peers, self.replicas)
             for index, peer in enumerate(self.peers):
                 if outliers.is_outlier(rule, peer, threshold):
+                    self._eject(index, at)
+            for index, peer in enumerate(self.peers):
+                if by_percentage and outliers.fails_too_often(rule, peer):
                     self._eject(index, at)
                 outliers.begin_interval(peer)
 

@@ -18,6 +18,7 @@ from sim.models.gateway import Gateway
 from sim.models.link import Hop
 from sim.models.outcomes import RATE_LIMITED, TIMEOUT, UNREACHABLE
 from sim.models.patience import OwnPatience
+from sim.models.pausing import Pauses
 from sim.models.request import Request
 from sim.models.task import Activity, Outside, Replica, Task, abandon
 from sim.models.timers import TimerQueue
@@ -58,7 +59,8 @@ class Client:
         self.replica = Replica(Outside(place), 0, 0)  # its side of balancers
         self.deadlines = deadlines if spec.deadline is not None else None  # None: nobody is told how long it waits
         retry = spec.retry or Retry(max_attempts=1)
-        self.rule = retries.new_retry(retry)
+        self.pauses = Pauses(retry)
+        self.rule = self.pauses.rule
         self.budget = RetryBudget(retry.budget) if retry.budget is not None else None
         self.jitter = context.uniform(f"traffic.{name}.backoff")
         self.honor_retry_after = spec.honor_retry_after
@@ -91,7 +93,7 @@ class Client:
             self.budget.deposit(self.env.now)
             spending = Spending(self.budget)
         tries = 0
-        pause = self.rule.base  # where decorrelated jitter begins
+        kept = self.rule.begin
         while True:
             if spending is not None:
                 spending.begin()
@@ -101,7 +103,7 @@ class Client:
                 spending.hear(outcome, retries.retryable(self.rule, outcome))
             if not self._may_go_on(tries, outcome, spending):
                 break
-            pause = retries.backoff_after(self.rule, outcome, tries, self.jitter(request.id, tries), pause)
+            pause, kept = self.pauses.next(outcome, tries, self.jitter(request.id, tries), kept)
             told = outcome in (RATE_LIMITED, request.told_by)  # a 503 of a full queue asks for nothing
             asked_to_wait = request.retry_after if told and self.honor_retry_after else 0.0
             request.told_by = 0

@@ -10,11 +10,13 @@ for all who call it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from sim.models.answers import PASSED_ON, answers_of
-from sim.models.authentication import Introspection, JwtCheck, StillThere
+from sim.models.authentication import Introspection, JwtCheck, KeySet, StillThere
 from sim.models.cache import Looking
 from sim.models.call import Call
 from sim.models.context import Context
@@ -30,6 +32,7 @@ from sim.models.task import Activity, Replica, Task, abandon
 from sim.spec.gateway import Gateway as Spec
 from sim.spec.gateway import Jwt, OAuth
 from sim.spec.gateway import Route as RouteSpec
+from sim.spec.policy import CallPolicy
 from sim.vocabulary import EventKind
 
 INTROSPECTION_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy has none
@@ -50,6 +53,7 @@ class Gateway(Host):
         self.limits = limits_of(context, spec.rate_limits, self.identities, self.name)
         self.limits_of_routes: list[Limit] = []
         self.authentication: Any = None  # a JwtCheck or an Introspection
+        self.asking: Introspection | None = None  # that, or the KeySet of a JwtCheck
         self.routes: dict[str, Route] = {}
         self.overhead: list[Overhead] = []
 
@@ -61,8 +65,12 @@ class Gateway(Host):
         spec = self.spec.authentication
         if isinstance(spec, Jwt):
             self.authentication = JwtCheck(self, spec)
+            if (keys := spec.keys) is not None:
+                call = self._call_of_provider(system, "jwt", keys.fetch, keys.policy)
+                self.asking = KeySet(self.authentication, keys, call)
         elif isinstance(spec, OAuth):
-            self.authentication = Introspection(self, spec, self._introspection_call(system, spec))
+            call = self._call_of_provider(system, "oauth", spec.introspect, spec.policy)
+            self.authentication = self.asking = Introspection(self, spec, call)
         self.routes = {name: Route(self, name, route, system) for name, route in self.spec.routes.items()}
 
     def choose(self) -> Replica | None:
@@ -77,14 +85,14 @@ class Gateway(Host):
     def drop_all(self, replica: Replica) -> None:
         """With those who asked the identity provider, it is forgotten that they were asking."""
         super().drop_all(replica)
-        if isinstance(self.authentication, Introspection):
-            self.authentication.forget_questions(replica)
+        if self.asking is not None:
+            self.asking.forget_questions(replica)
 
     def crash(self, replica: Replica, told: EventKind = EventKind.REPLICA_CRASHED) -> None:
         """With all else that it holds, it loses what it remembers of tokens."""
         super().crash(replica, told)
-        if isinstance(self.authentication, Introspection):
-            self.authentication.forget_answers(replica)
+        if self.asking is not None:
+            self.asking.forget_answers(replica)
 
     def client_gone(self, task: Task, cancel: bool = False) -> None:
         """Nobody waits for this attempt: it ends here and now, and what it has called works on for nobody.
@@ -92,17 +100,17 @@ class Gateway(Host):
         So do nginx (`proxy_ignore_client_abort off`), Envoy and Kong, all by default. Who asks the identity provider
         for others too finishes that. With `cancel` what it has called stops as well: it was told the deadline.
         """
-        if isinstance(self.authentication, Introspection) and task in self.authentication.askers:
+        if self.asking is not None and task in self.asking.askers:
             abandon(task)
         else:
             kill(task, TIMEOUT, cancel)
 
-    def _introspection_call(self, system: System, spec: OAuth) -> Call:
+    def _call_of_provider(self, system: System, word: str, endpoint: str, said: str | CallPolicy | None) -> Call:
         """The call of the identity provider; it times out, or a lost answer would keep its user out for ever."""
-        policy = system.calls.policy(spec.policy)
+        policy = system.calls.policy(said)
         if policy.timeout is None:
             policy = policy.model_copy(update={"timeout": INTROSPECTION_TIMEOUT})
-        return system.calls.make("gateway.oauth.call", self, system.endpoint(spec.introspect), policy)
+        return system.calls.make(f"gateway.{word}.call", self, system.endpoint(endpoint), policy)
 
 
 class Overhead:
@@ -143,6 +151,21 @@ class Forward:
         return self.call.run(task)
 
 
+class Split:
+    """The calls of several endpoints, of which each request makes one, by its draw."""
+
+    def __init__(self, gateway: Gateway, name: str, shares: Sequence[float], calls: Sequence[Call]):
+        self.gateway = gateway
+        self.chance = gateway.context.uniform(f"gateway.{name}.split")
+        self.edges = list(accumulate(shares))  # of all but the last, which has the rest
+        self.calls = calls
+
+    def run(self, task: Task) -> Activity:
+        """Make it."""
+        self.gateway.let_go(task)
+        return self.calls[bisect_right(self.edges, self.chance(task.request.id, task.chain))].run(task)
+
+
 class Route:
     """One route: the life of an attempt from the client's door to the answer."""
 
@@ -172,7 +195,14 @@ class Route:
         )
         # Its own `per_try_timeout` and `timeout` go before those of its policy.
         policy = spec.guarded(system.calls.policy(spec.policy))
-        self.call = system.calls.make(f"gateway.{name}.call", gateway, system.endpoint(spec.to), policy)
+        calls = {
+            target: system.calls.make(site, gateway, system.endpoint(target), policy)
+            for target, site in spec.call_names(name).items()
+        }
+        self.forward: Forward | Split = Forward(gateway, calls[spec.to])
+        if spec.split:
+            others = [calls[target] for target in spec.split]
+            self.forward = Split(gateway, name, list(spec.split.values()), [*others, calls[spec.to]])
         self.cache: Looking | None = None
         if spec.cache is not None:
             site = Site(system, gateway, f"gateway.{name}.cache", self.where)
@@ -194,9 +224,11 @@ class Route:
         """
         gateway = self.gateway
         if self.authenticates:
-            yield gateway.authentication
-            if isinstance(gateway.authentication, Introspection):
+            if gateway.asking is not None:
+                yield gateway.asking
                 yield StillThere(self.where)
+            if gateway.authentication is not gateway.asking:
+                yield gateway.authentication
         if self.translate is not None:
             yield Translation(gateway, self.translate)
         if self.limits:
@@ -206,8 +238,8 @@ class Route:
         else:
             yield from self._behind_cache()
 
-    def _behind_cache(self) -> Iterator[Forward | Translation]:
+    def _behind_cache(self) -> Iterator[Forward | Split | Translation]:
         """The call, and translation back: what is kept is translated."""
-        yield Forward(self.gateway, self.call)
+        yield self.forward
         if self.translate_back is not None:
             yield Translation(self.gateway, self.translate_back)

@@ -92,11 +92,10 @@ class _Walk:
         if gateway is None:
             self._reach(f"entry {target}", target)
             return
-        authentication = gateway.authentication
-        introspect = getattr(authentication, "introspect", None)
-        if introspect is not None:
-            self._reach("gateway.oauth.call", introspect)
-        self._reach(f"gateway.{target}.call", gateway.routes[target].to)
+        for site, asked in gateway.asks.items():
+            self._reach(site, asked.endpoint)
+        for endpoint, site in gateway.routes[target].call_names(target).items():
+            self._reach(site, endpoint)
 
     def _reach(self, site: str, target: str) -> None:
         if site in self.salts:
@@ -133,10 +132,10 @@ class _Retries:
         if gateway is None:
             self._walk(target, target, again)
             return
-        introspect = getattr(gateway.authentication, "introspect", None)
-        if introspect is not None:
-            self._call("gateway.oauth.call", introspect, getattr(gateway.authentication, "policy", None), again)
-        self._call(f"gateway.{target}.call", gateway.routes[target].to, gateway.routes[target].policy, again)
+        for site, asked in gateway.asks.items():
+            self._call(site, asked.endpoint, asked.policy, again)
+        for endpoint, site in gateway.routes[target].call_names(target).items():
+            self._call(site, endpoint, gateway.routes[target].policy, again)
 
     def _call(self, site: str, target: str, policy: str | CallPolicy | None, again: bool) -> None:
         guard = self.scenario.policies[policy] if isinstance(policy, str) else policy

@@ -51,11 +51,13 @@ def end_of_spell(
 
 
 def breaker_by_now(row: BreakerRow, now: float, subject: str, about: str) -> Iterator[Late]:
-    """A breaker that was half-open for too long has opened: its row is brought up to now."""
+    """A breaker that was half-open for too long has opened, or is half-open by itself: its row is brought up to now."""
     period = row.period
     breakers.state(row, now)
     if row.period != period:
-        yield Late(EventKind.BREAKER_OPENED, row.opened, subject, about)
+        if row.period > period + 1:
+            yield Late(EventKind.BREAKER_OPENED, row.opened, subject, about)
+        yield Late(TURNED[row.state], row.since, subject, about)
 
 
 def library_by_now(row: LibraryRow, ring: Ring, now: float, subject: str, about: str) -> Iterator[Late]:

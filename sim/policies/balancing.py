@@ -5,9 +5,15 @@ smooth weighted round robin   nginx (ngx_http_upstream_round_robin.c): current +
 weighted least connections    nginx (ngx_http_upstream_least_conn_module.c): the fewest active per weight; equals
                               take turns by their smooth weights
 peak EWMA                     Finagle (PeakEwma.scala): a slower answer than the estimate replaces it, a faster one
-                              moves it; load = estimate * (active + 1); of two at random the lower one. No estimate
-                              and something active: a huge load
+                              moves it; load = estimate * (active + 1); of two at random the lower one, of equals
+                              the second (P2CPick.scala). No estimate and something active: a huge load
 ring hash, Maglev             in `hashing.py`
+
+nginx's passive checks         (ngx_http_upstream_round_robin.c) a replica that has failed max_fails times is left out
+                              while no more than fail_timeout whole seconds have passed since its last failure, or
+                              since it was tried after that. A failure takes weight / max_fails from its effective
+                              weight, which comes back by one at each choice. A success after it was tried again
+                              forgets all failures. Backups are chosen where no other is left
 
 Who is left out for a while is decided in `outliers.py`.
 
@@ -22,8 +28,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.policies.balancer import BalancerRow, new_balancer
-from sim.policies.base import dtype_of, policy, reached
+from sim.policies.base import dtype_of, periods, policy, reached
 from sim.spec.balancing import Balancing, is_plain
+from sim.vocabulary import Outcome
 
 BY_NAME = 0  # as `balancer.py` does it
 BY_WEIGHT = 1
@@ -36,7 +43,7 @@ _KINDS = {"peak_ewma": BY_LATENCY, "ring_hash": BY_RING, "maglev": BY_TABLE}
 
 PENALTY = 1e9  # s; a load above all that are known
 FAILING = 2  # in `alive`, which is else 1 or 0: it is there, but its health checks have failed
-AS_ENVOY, AS_KONG = 1, 2
+AS_ENVOY, AS_KONG, AS_NGINX = 1, 2, 3
 NEVER = 1 << 60  # failures in a row: nobody has as many
 
 
@@ -60,6 +67,10 @@ class BalancingRow:
     hosts: int = 5  # that it takes
     volume: int = 100  # requests of each
     factor: float = 1900.0  # thousandths of a deviation
+    fails_by_percentage: int = 0  # whether failure percentages are looked at
+    failure_threshold: float = 85.0
+    failure_hosts: int = 5
+    failure_volume: int = 50
     zones: int = 0  # that there are, where it takes heed of them
     least_replicas: int = 6  # that it takes for that
     unejects: int = 1  # so many health checks that pass do; 0: they do not
@@ -67,6 +78,9 @@ class BalancingRow:
     tcp_failures: int = 0
     timeouts: int = 0
     successes: int = 0
+    failing: int = 0  # as nginx: the outcomes that are failures, a bit each
+    fails: int = 0  # that take a replica out; 0: none do
+    fail_timeout: float = 10.0
 
 
 @dataclass(slots=True)
@@ -91,6 +105,10 @@ class PeerRow:
     tcp_failures: int = 0
     timeouts: int = 0
     successes: int = 0  # of calls; while it is out, of health checks
+    effective: float = 1.0  # as nginx: what failures have left of its weight
+    accessed: float = 0.0  # the whole second of its last failure
+    checked: float = 0.0  # likewise, or of its choice after it was out
+    backup: int = 0  # whether it is one
 
 
 BALANCING, PEER = dtype_of(BalancingRow), dtype_of(PeerRow)
@@ -104,6 +122,10 @@ def new_balancing(spec: Balancing, zones: int = 0, rises: int = 1) -> BalancingR
         row.panic = spec.panic_threshold if "panic_threshold" in spec.model_fields_set else 0.0
         row.http_failures, row.tcp_failures = kong.http_failures, kong.tcp_failures
         row.timeouts, row.successes = kong.timeouts, kong.successes
+    if (nginx := spec.nginx) is not None:
+        row.detects, row.most_percent, row.panic = AS_NGINX, 100.0, 0.0
+        row.fails, row.fail_timeout = nginx.max_fails, nginx.fail_timeout
+        row.failing = sum(1 << outcome for outcome in Outcome if outcome.word in nginx.next_upstream)
     if spec.zone_aware is not None:
         row.zones, row.least_replicas = zones, spec.zone_aware.min_cluster_size
     rule = spec.outlier_detection
@@ -116,6 +138,12 @@ def new_balancing(spec: Balancing, zones: int = 0, rises: int = 1) -> BalancingR
         row.always_one, row.compares = int(rule.always_eject_one_host), int(rule.success_rate)
         row.hosts, row.volume = rule.success_rate_minimum_hosts, rule.success_rate_request_volume
         row.factor = rule.success_rate_stdev_factor
+        row.fails_by_percentage = int(rule.failure_percentage)
+        row.failure_threshold, row.failure_hosts = (
+            rule.failure_percentage_threshold,
+            rule.failure_percentage_minimum_hosts,
+        )
+        row.failure_volume = rule.failure_percentage_request_volume
         row.unejects = int(rule.successful_active_health_check_uneject_host)
     return row
 
@@ -123,7 +151,7 @@ def new_balancing(spec: Balancing, zones: int = 0, rises: int = 1) -> BalancingR
 def _kind(spec: Balancing) -> int:
     if not is_plain(spec.policy):
         return _KINDS[spec.policy]
-    if not spec.weights and spec.slow_start is None:
+    if not spec.weights and spec.slow_start is None and spec.nginx is None:
         return BY_NAME
     return BY_WEIGHT if spec.policy == "round_robin" else FEWEST_BY_WEIGHT
 
@@ -136,17 +164,26 @@ def new_plain(spec: Balancing, start: int) -> BalancerRow:
 def new_peers(spec: Balancing, replicas: int) -> list[PeerRow]:
     """A row of each replica, of which nothing is known yet."""
     weights = spec.weights or (1,) * replicas
-    return [PeerRow(weight=float(weights[index]) if index < len(weights) else 1.0) for index in range(replicas)]
+    rows = [PeerRow(weight=float(weights[index]) if index < len(weights) else 1.0) for index in range(replicas)]
+    for index, row in enumerate(rows):
+        row.effective = row.weight
+        row.backup = int(spec.nginx is not None and index in spec.nginx.backup)
+    return rows
 
 
 # -- who may be chosen -------------------------------------------------------------------------------------------------
 
 
 @policy
-def allow(row: BalancingRow, peers: Sequence[PeerRow], alive: Sequence[int], allowed: list[int], replicas: int) -> int:
+def allow(
+    row: BalancingRow, peers: Sequence[PeerRow], alive: Sequence[int], allowed: list[int], replicas: int, now: float
+) -> int:
     """Mark those that are there, not failing and not ejected; all that are there, where too few would be left. How many
     they are: nobody, where all are left out and there is no panic (Envoy, with a threshold of 0: no healthy host).
     """
+    if row.detects == AS_NGINX:
+        left = live_peers(row, peers, alive, allowed, replicas, now, 0)
+        return left if left > 0 else live_peers(row, peers, alive, allowed, replicas, now, 1)
     there = left = 0
     for index in range(replicas):
         allowed[index] = 1 if alive[index] == 1 and peers[index].ejected == 0 else 0
@@ -157,6 +194,52 @@ def allow(row: BalancingRow, peers: Sequence[PeerRow], alive: Sequence[int], all
     for index in range(replicas):
         allowed[index] = 1 if alive[index] > 0 else 0
     return there
+
+
+@policy
+def live_peers(
+    row: BalancingRow,
+    peers: Sequence[PeerRow],
+    alive: Sequence[int],
+    allowed: list[int],
+    replicas: int,
+    now: float,
+    backup: int,
+) -> int:
+    """Mark those of nginx that have not failed too often of late, of the backups or of the others; how many they are.
+
+    Where it is the only one of them, nobody is left out (`peers->single`).
+    """
+    those = left = 0
+    for index in range(replicas):
+        those += 1 if peers[index].backup == backup else 0
+    for index in range(replicas):
+        peer = peers[index]
+        allowed[index] = 1 if alive[index] == 1 and peer.backup == backup else 0
+        out = row.fails > 0 and peer.failures >= row.fails and second_of(now) - peer.checked <= row.fail_timeout
+        if out and those > 1:
+            allowed[index] = 0
+        left += allowed[index]
+    return left
+
+
+@policy
+def second_of(now: float) -> float:
+    """ngx_time()."""
+    return 1.0 * periods(now, 1.0)
+
+
+@policy
+def hear_as_nginx(row: BalancingRow, peer: PeerRow, outcome: int, now: float) -> None:
+    """ngx_http_upstream_free_round_robin_peer."""
+    if (row.failing >> outcome) & 1 == 1:
+        peer.failures += 1
+        peer.accessed = second_of(now)
+        peer.checked = peer.accessed
+        if row.fails > 0:
+            peer.effective = max(0.0, peer.effective - math.floor(peer.weight / row.fails))
+    elif peer.accessed < peer.checked:
+        peer.failures = 0
 
 
 # -- choices -----------------------------------------------------------------------------------------------------------
@@ -200,12 +283,18 @@ def smooth_round_robin(
         weight = weight_of(row, peers[index], now)
         if loads[index] / weight > most:
             continue
+        if row.detects == AS_NGINX:
+            weight = peers[index].effective
+            if weight < peers[index].weight:
+                peers[index].effective += 1.0
         peers[index].current += weight
         total += weight
         if best < 0 or peers[index].current > peers[best].current:
             best = index
     if best >= 0:
         peers[best].current -= total
+        if row.detects == AS_NGINX and second_of(now) - peers[best].checked > row.fail_timeout:
+            peers[best].checked = second_of(now)
     return best
 
 
@@ -249,7 +338,7 @@ def peak_ewma(
     u1: float,
     u2: float,
 ) -> int:
-    """Of two different ones at random the lower load; of equals the first."""
+    """Of two different ones at random the lower load; of equals the second (P2CPick.scala asks `a < b`)."""
     those = 0
     for index in range(replicas):
         those += allowed[index]
@@ -260,7 +349,7 @@ def peak_ewma(
     other = math.floor(u2 * (those - 1))
     second = nth(allowed, replicas, other + 1 if other >= one else other)
     load = load_of(peers[first], loads[first], now, row.decay)
-    return first if load <= load_of(peers[second], loads[second], now, row.decay) else second
+    return first if load < load_of(peers[second], loads[second], now, row.decay) else second
 
 
 @policy

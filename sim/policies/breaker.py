@@ -9,35 +9,31 @@ result of a call that was admitted in an earlier period is ignored.
 **resilience4j** (semantics.md 1.1; CircuitBreakerStateMachine, CircuitBreakerMetrics, FixedSizeSlidingWindowMetrics and
 SlidingTimeWindowMetrics of resilience4j). After each result: below the minimum number of calls nothing is decided;
 otherwise it opens when the share of failed, or of slow, calls is `>=` its threshold. OPEN ends lazily, at the first
-call after `opened + wait` (strictly after). A half-open breaker judges over min(minimum calls, permitted calls) results
-and closes when both rates are below. A late result goes to the state of the moment: it counts among the probes of a
-half-open breaker, and in an open one it changes nothing. When `max_wait_duration_in_half_open_state` is over, a
-half-open breaker opens again, at that instant; this is worked out at the next call, result or look, so that no timer is
-needed, and whether anyone looked makes no difference. Windows by time are one bucket for each whole second of the
-clock.
+call after `opened + wait` (strictly after), or at that instant where the transition is automatic; the wait may grow
+with each opening in a row. A half-open breaker judges over min(minimum calls, permitted calls) results and closes when
+both rates are below. A late result goes to the state of the moment: it counts among the probes of a half-open breaker,
+and in an open one it changes nothing. When `max_wait_duration_in_half_open_state` is over, a half-open breaker opens
+again, at that instant. What the clock does is worked out at the next call, result or look, so that no timer is needed,
+and whether anyone looked makes no difference. Windows by time are one bucket for each whole second of the clock.
 
-Left out: exponential waits in the open state, the transition to half-open by a timer, the states DISABLED, METRICS_ONLY
-and FORCED_OPEN.
+Left out: waits in the open state that are drawn, the states DISABLED, METRICS_ONLY and FORCED_OPEN. Of several
+turns by the clock between two calls the event log tells the last two.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, reached
+from sim.policies.verdicts import NO_VERDICT, verdict, verdicts
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker
-from sim.vocabulary import FAILED, PASSED, Outcome
 
 CLOSED = 0
 OPEN = 1
 HALF_OPEN = 2
 
 REJECTED = -1
-NO_VERDICT = -1
-
-_PASSED = sum(1 << outcome for outcome in PASSED)
-_FAILED = sum(1 << outcome for outcome in FAILED)
-_BULKHEAD_FULL = int(Outcome.BULKHEAD_FULL)
 
 COUNT_IN_WINDOW = 0
 COUNT_BASED = 1
@@ -49,6 +45,8 @@ class BreakerRow:
     """One breaker: its state, its window, and what the scenario says of it. Times in seconds, rates in percent."""
 
     kind: int = COUNT_IN_WINDOW
+    failing: int = 0  # bit i: outcome i is a failure
+    passing: int = 0  # bit i: it is a success
     state: int = CLOSED
     period: int = 0  # how often the state has changed: the ticket of the calls admitted now
     permits: int = 0  # probes that may still be admitted (half-open)
@@ -66,6 +64,11 @@ class BreakerRow:
     within: float = 0.0
     open_for: float = 0.0
     half_open_for: float = 0.0  # longest time half-open; 0: for ever
+    by_itself: int = 0  # whether it is half-open as soon as its wait is over
+    openings: int = 0  # in a row, without having been closed
+    first_wait: float = 0.0  # where waits grow: `open_for` after the first of these
+    factor: float = 1.0  # how many times as long each is as the one before; 1: they do not grow
+    longest_wait: float = math.inf
     failure_rate: float = 0.0
     slow_rate: float = 0.0
     slow_duration: float = 0.0
@@ -74,15 +77,18 @@ class BreakerRow:
 BREAKER = dtype_of(BreakerRow)
 
 
-def new_breaker(spec: CircuitBreaker) -> tuple[BreakerRow, Ring]:
-    """A closed breaker.
+def new_breaker(spec: CircuitBreaker, limited: bool = False) -> tuple[BreakerRow, Ring]:
+    """A closed breaker; `limited` where its caller has a rate limit of its own.
 
     Ring: `failures` stamps; or one code (1 failed + 2 slow) a call; or calls, failed, slow of each second.
     """
     if spec.resilience4j is not None:
-        return _new_resilience4j(spec.resilience4j)
-    row = BreakerRow(size=spec.failures, within=spec.within, open_for=spec.open_for, probes=spec.half_open_calls)
-    return row, [0.0] * spec.failures
+        row, ring = _new_resilience4j(spec.resilience4j)
+    else:
+        row = BreakerRow(size=spec.failures, within=spec.within, open_for=spec.open_for, probes=spec.half_open_calls)
+        ring = [0.0] * spec.failures
+    row.failing, row.passing = verdicts(spec, row.kind != COUNT_IN_WINDOW, limited)
+    return row, ring
 
 
 def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
@@ -100,6 +106,10 @@ def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
         probes=probes,
         open_for=spec.wait_duration_in_open_state,
         half_open_for=spec.max_wait_duration_in_half_open_state,
+        first_wait=spec.wait_duration_in_open_state,
+        factor=spec.exponential_backoff_multiplier or 1.0,
+        longest_wait=spec.exponential_max_wait_duration_in_open_state or math.inf,
+        by_itself=int(spec.automatic_transition_from_open_to_half_open_enabled),
         failure_rate=spec.failure_rate_threshold,
         slow_rate=spec.slow_call_rate_threshold,
         slow_duration=spec.slow_call_duration_threshold,
@@ -112,7 +122,7 @@ def admit(row: BreakerRow, ring: Ring, now: float) -> int:  # noqa: ARG001 - one
     """May a call go out? -1: no. Otherwise its ticket (>= 0), to be handed back once, to `record` or to `give_back`."""
     if row.state == CLOSED:
         return row.period
-    expire_half_open(row, now)
+    turn_by_clock(row, now)
     if row.state == OPEN:
         if not wait_is_over(row, now):
             return REJECTED
@@ -128,32 +138,11 @@ def settle(row: BreakerRow, ring: Ring, now: float, ticket: int, outcome: int, d
     """An admitted call ended with this outcome: take the result in, or its permit back where it says nothing about the
     callee.
     """
-    failed = verdict(row, outcome)
+    failed = verdict(row.failing, row.passing, outcome)
     if failed == NO_VERDICT:
         give_back(row, ring, now, ticket)
     else:
         record(row, ring, now, ticket, failed, duration)
-
-
-@policy
-def verdict(row: BreakerRow, outcome: int) -> int:
-    """1 for a failure, 0 for a success.
-
-    NO_VERDICT for a rejection further down, or by our own bulkhead; for resilience4j the latter is a failure.
-    """
-    return verdict_of(outcome, row.kind != COUNT_IN_WINDOW)
-
-
-@policy
-def verdict_of(outcome: int, bulkhead_counts: bool) -> int:
-    """The same, of those to whom a full bulkhead is a failure, or says nothing."""
-    if (_FAILED >> outcome) & 1:
-        return 1
-    if (_PASSED >> outcome) & 1:
-        return 0
-    if outcome == _BULKHEAD_FULL and bulkhead_counts:
-        return 1
-    return NO_VERDICT
 
 
 @policy
@@ -165,7 +154,7 @@ def record(row: BreakerRow, ring: Ring, now: float, ticket: int, failed: int, du
         if ticket == row.period:
             record_in_period(row, ring, now, failed)
         return
-    expire_half_open(row, now)
+    turn_by_clock(row, now)
     if row.state == OPEN:
         return
     slow = 0
@@ -198,7 +187,7 @@ def give_back(row: BreakerRow, ring: Ring, now: float, ticket: int) -> None:  # 
         if row.state == HALF_OPEN and ticket == row.period:
             row.permits += 1
         return
-    expire_half_open(row, now)
+    turn_by_clock(row, now)
     if row.state == HALF_OPEN:
         row.permits += 1
 
@@ -206,7 +195,7 @@ def give_back(row: BreakerRow, ring: Ring, now: float, ticket: int) -> None:  # 
 @policy
 def state(row: BreakerRow, now: float) -> int:
     """CLOSED, OPEN or HALF_OPEN. An open breaker stays OPEN until a call comes, also when its time is over."""
-    expire_half_open(row, now)
+    turn_by_clock(row, now)
     return row.state
 
 
@@ -221,10 +210,29 @@ def change(row: BreakerRow, to: int, now: float) -> None:
         row.permits = row.probes
     elif to == OPEN:
         row.opened = now
+        row.openings += 1
+        if row.factor != 1.0:
+            row.open_for = wait_after(row)
+    else:
+        row.openings = 0
     row.calls = 0
     row.failed = 0
     row.slow = 0
     row.head = 0
+
+
+@policy
+def wait_after(row: BreakerRow) -> float:
+    """The wait of an open breaker of resilience4j that has opened so often in a row: whole milliseconds, cut at each
+    multiplication (IntervalFunction.ofExponentialBackoff; OpenState hands it `attempts`).
+    """
+    whole = 1.0 * math.floor(row.first_wait * 1000.0 * (1.0 + 1e-12))
+    longest = row.longest_wait * 1000.0 * (1.0 + 1e-12)
+    for _ in range(row.openings - 1):
+        whole = 1.0 * math.floor(whole * row.factor)
+        if whole > longest or whole > 1e15:
+            break
+    return min(whole, 1e15) / 1000.0 if row.longest_wait == math.inf else min(whole, 1.0 * math.floor(longest)) / 1000.0
 
 
 @policy
@@ -236,12 +244,22 @@ def wait_is_over(row: BreakerRow, now: float) -> bool:
 
 
 @policy
-def expire_half_open(row: BreakerRow, now: float) -> None:
-    """Open a half-open breaker whose longest wait is over, as of the instant at which it was over."""
-    if row.state == HALF_OPEN and row.half_open_for > 0.0:
-        end = row.since + row.half_open_for
-        if reached(now, end):
-            change(row, OPEN, end)
+def turn_by_clock(row: BreakerRow, now: float) -> None:
+    """What the clock alone has brought about, as of the instants at which it did: a half-open breaker whose longest
+    wait is over has opened, and an open one that turns by itself is half-open when its wait is over.
+    """
+    while True:
+        if row.state == HALF_OPEN and row.half_open_for > 0.0:
+            end = row.since + row.half_open_for
+            to = OPEN
+        elif row.state == OPEN and row.by_itself == 1:
+            end = row.since + row.open_for
+            to = HALF_OPEN
+        else:
+            return
+        if not reached(now, end):
+            return
+        change(row, to, end)
 
 
 @policy

@@ -1,8 +1,8 @@
-"""How much a client may send: its rate as Kafka's broker measures it, and for how long it holds an answer back.
+"""How much a client may send: its rate as Kafka's broker measures it, and for how long it reads nothing of it then.
 
 Bytes are counted in samples of one window each. The rate is that of the samples that are not too old, over the time
 since the first of them began, at least all but one window (common/metrics/stats/Rate.windowSize); over the quota the
-answer is late by as much as brings the average back (ClientQuotaManager: (rate - quota) / quota x that time).
+channel is muted for as long as brings the average back (ClientQuotaManager: (rate - quota) / quota x that time).
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def ring_size(windows: int) -> int:
 
 
 @policy
-def held_back(row: ClientQuotaRow, ring: Ring, now: float, size: float) -> float:
-    """So many bytes come now; seconds for which the answer is held back."""
+def throttle_time(row: ClientQuotaRow, ring: Ring, now: float, size: float) -> float:
+    """So many bytes have come; seconds for which no more are read (throttle_time_ms)."""
     places = row.windows + SPARE
     while row.count > 0 and now - ring[2 * row.first] >= row.windows * row.window:
         row.first = (row.first + 1) % places

@@ -1,5 +1,5 @@
 """Which replicas a balancer leaves out for a while: Envoy's outlier detection (outlier_detection_impl.cc), or Kong's
-passive health checks.
+passive health checks; nginx's are in `balancing.py`.
 
 A replica is ejected at the answer of 5xx that is one too many in a row; at the end of each interval those return that
 have been out for long enough, and those go whose success rate is far below that of the others (semantics.md 1.6).
@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sim.policies.balancing import AS_KONG, BalancingRow, PeerRow
+from sim.policies.balancing import AS_KONG, AS_NGINX, BalancingRow, PeerRow, hear_as_nginx
 from sim.policies.base import policy, reached
 from sim.vocabulary import FAILED, Outcome
 
@@ -45,13 +45,19 @@ def renew(peer: PeerRow, now: float) -> None:
     peer.tcp_failures = 0
     peer.timeouts = 0
     peer.successes = 0
+    peer.effective = peer.weight
+    peer.accessed = 0.0
+    peer.checked = 0.0
 
 
 @policy
-def judge(row: BalancingRow, peer: PeerRow, outcome: int) -> bool:
+def judge(row: BalancingRow, peer: PeerRow, outcome: int, now: float) -> bool:
     """Count an answer; whether it was one failure too many, of 5xx, or of 502, 503 and 504 alone."""
     if row.detects == AS_KONG:
         return peer.ejected == 0 and report(row, peer, outcome)
+    if row.detects == AS_NGINX:
+        hear_as_nginx(row, peer, outcome, now)
+        return False
     peer.asked += 1
     if (_FAILED >> outcome) & 1 == 0:
         peer.good += 1
@@ -172,7 +178,7 @@ def success_rate_threshold(row: BalancingRow, peers: Sequence[PeerRow], replicas
     if row.compares == 0:
         return -1.0
     for index in range(replicas):
-        if peers[index].asked >= row.volume:
+        if is_compared(peers[index], row.volume):
             judged += 1
             total += success_rate(peers[index])
     if judged < row.hosts:
@@ -180,9 +186,30 @@ def success_rate_threshold(row: BalancingRow, peers: Sequence[PeerRow], replicas
     mean = total / judged
     squares = 0.0
     for index in range(replicas):
-        if peers[index].asked >= row.volume:
+        if is_compared(peers[index], row.volume):
             squares += (success_rate(peers[index]) - mean) * (success_rate(peers[index]) - mean)
     return mean - row.factor / 1000.0 * math.sqrt(squares / judged)
+
+
+@policy
+def is_compared(peer: PeerRow, volume: int) -> bool:
+    """Whether it had so many answers in this interval, and is not out: who is ejected is compared to nobody."""
+    return peer.asked >= volume and peer.ejected == 0
+
+
+@policy
+def failure_percentages_count(row: BalancingRow, peers: Sequence[PeerRow], replicas: int) -> bool:
+    """Whether failure percentages are looked at, and enough replicas have one."""
+    judged = 0
+    for index in range(replicas):
+        judged += 1 if is_compared(peers[index], row.failure_volume) else 0
+    return row.fails_by_percentage == 1 and judged >= row.failure_hosts
+
+
+@policy
+def fails_too_often(row: BalancingRow, peer: PeerRow) -> bool:
+    """Whether its percentage of failures in this interval has come to the threshold."""
+    return is_compared(peer, row.failure_volume) and 100.0 - success_rate(peer) >= row.failure_threshold
 
 
 @policy
@@ -194,7 +221,7 @@ def success_rate(peer: PeerRow) -> float:
 @policy
 def is_outlier(row: BalancingRow, peer: PeerRow, threshold: float) -> bool:
     """Whether its success rate is below the threshold."""
-    return peer.asked >= row.volume and success_rate(peer) < threshold
+    return is_compared(peer, row.volume) and success_rate(peer) < threshold
 
 
 @policy

@@ -7,48 +7,33 @@ Pauses before retry k (k = 1 is the first retry), from AWS Architecture Blog, "E
     none t;  full u * t;  equal t/2 + u * t/2;  decorrelated min(longest, base + u * (3 * previous - base)), whatever
              the growth;
     a share s: min(longest, t * (1 - s + 2 * s * u)), as Kafka's clients with s = 20 % (ExponentialBackoff).
+
+Back-offs of libraries are in `library_backoffs.py`.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-from sim.policies.base import dtype_of, policy
-from sim.spec.policy import ConstantBackoff, ExponentialBackoff, LinearBackoff, Retry
+from sim.policies.base import Ring, policy
+from sim.policies.library_backoffs import fill
+from sim.policies.retry_row import (
+    DECORRELATED,
+    EQUAL,
+    EXPONENTIAL,
+    FULL,
+    LINEAR,
+    NONE,
+    SPREAD,
+)
+from sim.policies.retry_row import RETRY as RETRY  # noqa: PLC0414 - a rule is found here
+from sim.policies.retry_row import RetryRow as RetryRow  # noqa: PLC0414 - as is its row
+from sim.spec.policy import ConstantBackoff, ExponentialBackoff, LinearBackoff, Retry, SequenceBackoff
 from sim.vocabulary import Outcome
-
-CONSTANT = 0
-LINEAR = 1
-EXPONENTIAL = 2
-
-NONE = 0
-FULL = 1
-EQUAL = 2
-DECORRELATED = 3
-SPREAD = 4
 
 _RATE_LIMITED = int(Outcome.RATE_LIMITED)
 _JITTERS = {"none": NONE, "full": FULL, "equal": EQUAL, "decorrelated": DECORRELATED}
 CLIENT_JITTER = 0.2  # of pauses of Kafka's clients
-
-
-@dataclass(slots=True)
-class RetryRow:
-    """The rule of one policy; nothing in it changes."""
-
-    growth: int = CONSTANT
-    jitter: int = NONE
-    mask: int = 0  # bit i: outcome i is tried again
-    max_attempts: int = 1  # the first one counted
-    base: float = 0.0
-    multiplier: float = 1.0
-    longest: float = math.inf
-    throttled: float = -1.0  # base after an answer that was rate limited; negative: the same
-    spread: float = 0.0  # the share by which a pause may be shorter or longer
-
-
-RETRY = dtype_of(RetryRow)
 
 
 def new_retry(spec: Retry) -> RetryRow:
@@ -73,8 +58,15 @@ def new_retry(spec: Retry) -> RetryRow:
         )
         row.throttled = -1.0 if rule.throttled_base is None else rule.throttled_base
     else:
-        raise TypeError(f"a back-off of a plug-in, {type(rule).__name__}, has no built-in rule")
+        fill(row, rule)
+        return row
+    row.begin = row.base
     return row
+
+
+def new_steps(spec: Retry) -> Ring:
+    """The pauses of a sequence; of other back-offs none."""
+    return list(spec.backoff.delays) if isinstance(spec.backoff, SequenceBackoff) else []
 
 
 def _or_unlimited(longest: float | None) -> float:

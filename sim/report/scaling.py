@@ -221,6 +221,10 @@ def _capacity(capacity: Capacity) -> tuple[Rows, str]:
         for found in capacity.found
         if found.note
     ]
+    breaks = {row[-1] for row in rows[1:]}
+    if len(rows) > 2 and len(breaks) == 1 and (first := breaks.pop()) != "-":  # a column that says nothing
+        rows = [row[:-1] for row in rows]
+        notes.insert(0, f"{first} breaks first in each of them")
     return rows, "\n".join(notes)
 
 

@@ -148,11 +148,14 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
             badges = (*badges, f"as {spec.translate.to}")
         if spec.cache is not None:
             badges = (*badges, spec.cache.badge)
-        yield "gateway", _service(spec.to), False, badges, f"{route} to {spec.to}"
+        for target, share in spec.targets.items():
+            part = (show_share(share),) if spec.split else ()
+            yield "gateway", _service(target), False, (*part, *badges), f"{route} to {target}"
     for action in gateway.authenticates:
         if isinstance(action, Calls):
             badges = _badges_of_call(scenario, action)
-            yield "gateway", _service(action.endpoint), False, badges, f"introspects tokens at {action.endpoint}"
+            what = "fetches keys" if action.for_all else "introspects tokens"
+            yield "gateway", _service(action.endpoint), False, badges, f"{what} at {action.endpoint}"
 
 
 def _step_arrows(

@@ -66,6 +66,7 @@ class Calls:
     policy: str | CallPolicy | None = None  # by its name, or as it is written here
     fallback: tuple[Step, ...] | None = None
     remembered: float | None = None  # s for which an answer is remembered, so that not every run calls
+    for_all: bool = False  # what is remembered is so for all of a replica, and not for each user
     said_in: str = ""  # the field that names the endpoint, where the word of the mechanism does not
     # on its arrow in the drawing, beside those of its policy, of a fallback and of a cache
     badges: tuple[str, ...] = ()

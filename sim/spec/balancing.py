@@ -34,6 +34,8 @@ class OutlierDetection(Spec):
     a row is ejected at once, unless more than `max_ejection_percent` of all would be. At the end of an `interval` it
     returns when it has been out for `base_ejection_time` times the number of its ejections; each interval without one
     takes one of these away. It returns to full traffic, unless `slow_start` is said.
+
+    Not modelled: enforcing percentages between 0 and 100, failures of local origin apart, jitter of the ejection time.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -63,6 +65,16 @@ class OutlierDetection(Spec):
     """Requests in an interval that it takes to judge a replica."""
     success_rate_stdev_factor: Annotated[Number, Field(gt=0, le=1e6)] = 1900.0
     """Thousandths of a standard deviation below the mean from which a replica is ejected."""
+    failure_percentage: Flag = False
+    """Whether replicas are ejected by their percentage of failures, at the end of an interval, after the success rates;
+    Envoy counts it and enforces none of it by default.
+    """
+    failure_percentage_threshold: Annotated[Number, Field(ge=0, le=100)] = 85.0
+    """Percentage of failures in an interval from which a replica is ejected."""
+    failure_percentage_minimum_hosts: Few = 5
+    """Replicas with enough requests that it takes."""
+    failure_percentage_request_volume: Few = 50
+    """Requests in an interval that it takes to judge a replica."""
     successful_active_health_check_uneject_host: Flag = True
     """Whether an ejected replica returns at the next of the service's `health_checks` that it passes."""
 
@@ -107,6 +119,43 @@ class PassiveHealthChecks(Spec):
         return self
 
 
+class NginxPassiveChecks(Spec):
+    """max_fails, fail_timeout and backup of the servers of an nginx upstream (ngx_http_upstream_round_robin.c), by each
+    caller's replica for itself, as by each worker without a `zone`.
+
+    A replica that has failed `max_fails` times is left out while no more than `fail_timeout` whole seconds have passed
+    since its last failure; then one request is as good as any other, and a success forgets all failures. A failure also
+    takes weight / max_fails off its weight, which comes back by one at each choice. A replica that is the only one is
+    never left out. With nobody left calls are refused (502).
+
+    The event log tells nothing of it: nginx notes when a server is disabled, and not when it is tried again.
+
+    Not modelled: that a request is sent to no server twice (`tried`), the workers' shared `zone`, `max_conns`.
+    """
+
+    max_fails: Annotated[int, Between(0, 1_000_000)] = 1
+    """Failures from which a replica is left out; 0: never."""
+    fail_timeout: Annotated[Duration, Field(ge=1)] = 10.0
+    """For how long, and the time in which failures count together; whole seconds."""
+    next_upstream: tuple[Literal["unreachable", "timeout", "error", "shed", "rate_limited"], ...] = (
+        "unreachable",
+        "timeout",
+    )
+    """What is a failure: `error` and `timeout` of proxy_next_upstream are unreachable and timeout here and its default,
+    http_500, http_503 and http_429 are error, shed and rate_limited.
+    """
+    backup: tuple[Annotated[int, Between(0, 1_000_000)], ...] = ()
+    """Replicas, from 0, that are chosen only where none of the others is left."""
+
+    @model_validator(mode="after")
+    def _in_whole_seconds(self) -> Self:
+        if self.fail_timeout != math.floor(self.fail_timeout):
+            raise ValueError(
+                f"found a fail_timeout of {self.fail_timeout:g} s, expected whole seconds, as nginx reads it"
+            )
+        return self
+
+
 class ZoneAware(Spec):
     """Envoy's zone aware routing (zone_aware.rst): as much as possible stays in the caller's zone, while each replica
     of the callee gets the same share. Caller and callee say `zones`; who is in none is sent anywhere.
@@ -141,6 +190,8 @@ class Balancing(Spec):
     """Replicas that fail are left out for a while."""
     passive_health_checks: PassiveHealthChecks | None = None
     """Replicas that fail are left out until active checks pass, in the words of Kong."""
+    nginx: NginxPassiveChecks | None = None
+    """Replicas that fail are left out for a while, in the words of nginx: of `round_robin` alone."""
     slow_start: Duration | None = Field(default=None, gt=0)
     """Of `round_robin` and `least_request`: a replica that comes back gets its share little by little for as long, a
     tenth of it at first (Envoy).
@@ -156,6 +207,13 @@ class Balancing(Spec):
     def ejects(self) -> bool:
         """Whether a caller leaves replicas out by what it sees of them."""
         return self.outlier_detection is not None or self.passive_health_checks is not None
+
+    def _goes_with_nginx(self) -> None:
+        if self.policy != "round_robin":
+            raise ValueError(f"found `nginx` beside {self.policy}, expected round_robin")
+        words = ("outlier_detection", "passive_health_checks", "slow_start", "zone_aware")
+        if beside := [word for word in words if getattr(self, word) is not None]:
+            raise ValueError(f"found `{beside[0]}` beside `nginx`, expected one of them")
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
@@ -174,6 +232,8 @@ class Balancing(Spec):
             raise ValueError(
                 "found `outlier_detection` beside `passive_health_checks`, expected one: Envoy's or Kong's"
             )
+        if self.nginx is not None:
+            self._goes_with_nginx()
         if any(self.table_size % number == 0 for number in range(2, math.isqrt(self.table_size) + 1)):
             raise ValueError(f"table_size: found {self.table_size}, expected a prime number, or places stay empty")
         for word, policy in (("decay", "peak_ewma"), ("ring_size", "ring_hash"), ("table_size", "maglev")):

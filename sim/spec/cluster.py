@@ -51,14 +51,15 @@ class Nodes(Spec):
 
 
 class Quota(Spec):
-    """What one service may send to a broker, which holds back its answers to whoever is over it.
+    """What one service may send to a node of a broker, which reads nothing more of whoever is over it for a while.
 
-    The rate is that of a window of eleven seconds; over the quota the answer is held back for as long as it takes to
-    bring the average back (ClientQuotaManager: (rate - quota) / quota x window, quota.window.num 11 of 1 s each).
+    The rate is that of a window of eleven seconds; over the quota the answer is sent at once, and says for how long the
+    node mutes the channel and the producer is silent: as long as it takes to bring the average back
+    (ClientQuotaManager: (rate - quota) / quota x window, quota.window.num 11 of 1 s each; KIP-219).
     """
 
     produce: Annotated[Size, Field(gt=0)] | None = None
-    """Bytes in a second that each publishing service may send (producer_byte_rate)."""
+    """Bytes in a second that each publishing service may send to one node (producer_byte_rate)."""
     windows: Few = 11
     """Samples over which the rate is taken (quota.window.num)."""
     window: Annotated[Duration, Field(gt=0)] = 1.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sim.spec.actions import Action, Calls, TakesTime
-from sim.spec.base import Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, Zones, register
+from sim.spec.base import Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, Zones, register, word_of
 from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.limits import RateLimit as RateLimit  # noqa: PLC0414 - limits are of the gateway first of all
@@ -16,11 +17,17 @@ from sim.spec.queueing import check_pinned
 from sim.spec.response_cache import ResponseCache
 from sim.spec.service import Queue
 from sim.spec.traffic import Objective
+from sim.units import show_share
 from sim.vocabulary import Outcome
 
 
 class Authentication(Spec):
     """Base of the ways to authenticate."""
+
+    @property
+    def refused(self) -> float:
+        """The share of requests that it does not let pass."""
+        return 0.0
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -31,20 +38,70 @@ class Authentication(Spec):
 AnyAuthentication = Annotated[Authentication, Choice("authentication")]
 
 
+class Keys(Spec):
+    """The provider's set of keys (JWKS), which each replica of the gateway fetches and remembers, as Envoy's
+    remote_jwks and Kong's openid-connect do.
+
+    Who comes while it is fetched waits for the same answer. Where it cannot be had, requests are `unauthorized`
+    (Envoy's jwt_authn: JwksFetchFail is a 401). A new key is not in what is remembered: the first token that is signed
+    with it has the set fetched anew, as Kong does (and Envoy not until its cache is over).
+    """
+
+    fetch: str
+    """The endpoint of the identity provider that has them, as `service.endpoint`."""
+    policy: str | CallPolicy | None = None
+    """How that call is guarded; where it has no timeout 10 s, as Kong's openid-connect."""
+    cache: Duration = 600.0
+    """How long a set is remembered: Envoy's cache_duration, 10 minutes."""
+    rotated_every: Annotated[Duration, Field(gt=0)] | None = None
+    """How often the provider takes another key, counted from time 0; without it it keeps the one it has."""
+
+    @property
+    def remembered(self) -> float:
+        """Seconds for which a set is good, at most."""
+        return min(self.cache, self.rotated_every) if self.rotated_every is not None else self.cache
+
+
 @register("authentication", "jwt")
 class Jwt(Authentication):
-    """A signed token, verified locally: `work` on a gateway worker, no network."""
+    """A signed token, verified locally: `work` on a gateway worker, no network.
+
+    In the order of Kong's jwt (handler.lua): a token that is none or cannot be decoded is refused before its signature
+    is looked at, one with a wrong signature or that has expired after it. All three are `unauthorized` (401). What is
+    signed with the key before the last has expired.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNAUTHORIZED,))
     work: AnyDistribution
     """What verifying a token takes on a worker of the gateway."""
     invalid: Share = 0.0
-    """The share of requests whose token is not good: they are `unauthorized`."""
+    """The share of requests whose signature is wrong."""
+    expired: Share = 0.0
+    """The share of requests whose token has expired (`exp` of Kong's claims_to_verify, which is empty by default)."""
+    malformed: Share = 0.0
+    """The share of requests without a token that can be decoded: refused at once, without `work`."""
+    keys: Keys | None = None
+    """Where the keys come from that signatures are verified with; without it the gateway has them."""
+
+    @property
+    def refused(self) -> float:
+        """The share of requests that do not pass."""
+        return self.malformed + self.invalid + self.expired
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """It verifies the token."""
-        return (TakesTime(self.work, computes=True, kept=True),)
+        """It fetches the keys where it has none, and verifies the token."""
+        verifies = TakesTime(self.work, computes=True, kept=True)
+        if (its := self.keys) is None:
+            return (verifies,)
+        asks = Calls(its.fetch, its.policy, remembered=its.remembered, for_all=True, said_in="keys")
+        return (asks, verifies)
+
+    @model_validator(mode="after")
+    def _no_more_than_all(self) -> Self:
+        if self.refused > 1.0 + 1e-9:
+            raise ValueError(f"found shares that add up to {show_share(self.refused)}, expected at most 100%")
+        return self
 
 
 @register("authentication", "oauth")
@@ -72,6 +129,11 @@ class OAuth(Authentication):
     """The share of requests whose token is not good: they are `unauthorized`."""
     on_failure: Literal["deny", "allow"] = "deny"
     """What becomes of a request whose token nobody could be asked about: `deny` or `allow`."""
+
+    @property
+    def refused(self) -> float:
+        """The share of requests that do not pass."""
+        return self.invalid
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -138,7 +200,12 @@ class Translate(Spec):
 
 
 class Route(Spec):
-    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's),
+    """A route to an endpoint. What requests are told apart by (host, path, method, headers) is in its name, which
+    traffic sends to. With a `split` each request that comes goes to one of several endpoints by a draw of its own, as
+    Envoy's weighted_clusters: with all its retries, and under the policy of the route, by which each service has a
+    breaker and places of its own. Not modelled: users who stay with what was drawn for them.
+
+    `timeout` is that of all attempts and back-offs together (Envoy's and Istio's),
     `per_try_timeout` that of each attempt.
 
     `per_try_timeout` goes before the `timeout` of the policy, which is one of each attempt too; whatever ends first,
@@ -148,6 +215,8 @@ class Route(Spec):
 
     to: str
     """The endpoint, as `service.endpoint`."""
+    split: dict[str, Share] = Field(default_factory=dict)
+    """Shares that go to other endpoints in the place of `to`: a canary, `{orders-v2.create: 10%}`."""
     timeout: Duration | None = None
     """Of all attempts and pauses together, as Envoy's and Istio's."""
     per_try_timeout: Duration | None = None
@@ -175,6 +244,26 @@ class Route(Spec):
     """The effects that must exist before an order counts as complete."""
     answers_with: AnswersWith = Field(default_factory=dict)
     """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
+
+    @model_validator(mode="after")
+    def _splits_what_there_is(self) -> Self:
+        total = math.fsum(self.split.values())
+        if total > 1.0 + 1e-9:
+            raise ValueError(f"split: found shares that add up to {show_share(total)}, expected at most 100%")
+        if self.to in self.split:
+            raise ValueError(f"split: found {self.to}, which `to` names; expected other endpoints: it gets the rest")
+        return self
+
+    @property
+    def targets(self) -> dict[str, float]:
+        """Its endpoints with their shares, that of `to` first."""
+        rest = max(0.0, 1.0 - math.fsum(self.split.values())) if self.split else 1.0
+        return {self.to: rest, **self.split}
+
+    def call_names(self, name: str) -> dict[str, str]:
+        """What its calls are called, by endpoint, where this is its own name."""
+        plain = f"gateway.{name}.call"
+        return {target: plain if target == self.to else f"{plain} {target}" for target in self.targets}
 
     @property
     def answers(self) -> AnswersWith:
@@ -239,6 +328,12 @@ class Gateway(Spec):
     def authenticates(self) -> tuple[Action, ...]:
         """What authentication asks of the gateway for one request."""
         return self.authentication.actions if self.authentication is not None else ()
+
+    @property
+    def asks(self) -> dict[str, Calls]:
+        """The calls of its authentication, by what they are called."""
+        word = word_of(self.authentication) if self.authentication is not None else ""
+        return {f"gateway.{word}.call": action for action in self.authenticates if isinstance(action, Calls)}
 
     @model_validator(mode="after")
     def _can_be_pinned(self) -> Self:

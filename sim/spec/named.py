@@ -79,7 +79,7 @@ class _Used:
         if scenario.gateway is None:
             return
         for route in scenario.gateway.routes.values():
-            self.targets.add(route.to)
+            self.targets |= set(route.targets)
             self._policy(route.policy)
         for action in scenario.gateway.authenticates:
             if isinstance(action, Calls):

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sim.errors import nearest
+from sim.spec.backoff import AnyBackoff as AnyBackoff  # noqa: PLC0414 - a policy is all of these
+from sim.spec.backoff import Backoff as Backoff  # noqa: PLC0414 - as is this
+from sim.spec.backoff import ConstantBackoff as ConstantBackoff  # noqa: PLC0414 - as is this
+from sim.spec.backoff import ExponentialBackoff as ExponentialBackoff  # noqa: PLC0414 - as is this
+from sim.spec.backoff import LinearBackoff as LinearBackoff  # noqa: PLC0414 - as is this
+from sim.spec.backoff import SequenceBackoff as SequenceBackoff  # noqa: PLC0414 - as is this
 from sim.spec.base import (
     UNLIMITED,
     Between,
     Count,
     Duration,
-    Factor,
     Few,
     Flag,
     Leaves,
     Many,
     Ratio,
     Spec,
-    register,
 )
-from sim.spec.breaking import CircuitBreaker as CircuitBreaker  # noqa: PLC0414 - a policy is all of these
+from sim.spec.breaking import CircuitBreaker as CircuitBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import GoBreaker as GoBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import HystrixBreaker as HystrixBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import OpossumBreaker as OpossumBreaker  # noqa: PLC0414 - as is this
@@ -36,9 +39,9 @@ from sim.spec.budgets import EnvoyRetryBudget as EnvoyRetryBudget  # noqa: PLC04
 from sim.spec.budgets import GrpcThrottling as GrpcThrottling  # noqa: PLC0414 - as is this
 from sim.spec.caller_limit import CallerLimit as CallerLimit  # noqa: PLC0414 - as is this
 from sim.spec.caller_limit import Resilience4jRateLimiter as Resilience4jRateLimiter  # noqa: PLC0414 - as is this
-from sim.spec.choice import Choice
 from sim.spec.concurrency import AdaptiveLimit
 from sim.spec.distribution import AnyDistribution
+from sim.spec.library_backoffs import LibraryBackoff as LibraryBackoff  # noqa: PLC0414 - as is this
 from sim.units import duration, share, shown
 from sim.vocabulary import Outcome, Stage
 
@@ -50,85 +53,6 @@ AnswersWith = dict[Failure, Answer]
 
 What is not named: `sim.models.answers`.
 """
-
-
-class Backoff(Spec):
-    """Base of the back-off rules: the pause before each retry."""
-
-    def pause(self, number: int) -> float | None:
-        """Seconds before retry `number`, from 1, before it is jittered; None: nobody knows, and on paper it counts for
-        nothing.
-        """
-        del number
-        return None
-
-    @property
-    def most(self) -> float:
-        """Seconds that no pause exceeds, jitter included; infinite where there is no such bound."""
-        return math.inf
-
-
-AnyBackoff = Annotated[Backoff, Choice("backoff")]
-
-
-@register("backoff", "constant")
-class ConstantBackoff(Backoff):
-    """The same pause before each retry."""
-
-    positional = "delay"
-    delay: Duration
-    """The pause."""
-
-    def pause(self, number: int) -> float:
-        """Always the delay."""
-        del number
-        return self.delay
-
-
-@register("backoff", "linear")
-class LinearBackoff(Backoff):
-    """`base`, twice `base`, three times `base` ... at most `max`."""
-
-    positional = "base"
-    base: Duration
-    """The first pause, and by how much each is longer than the one before."""
-    longest: Duration | None = Field(default=None, alias="max")
-    """No pause is longer."""
-
-    def pause(self, number: int) -> float:
-        """base x number."""
-        return min(self.base * number, self.most)
-
-    @property
-    def most(self) -> float:
-        """`max`."""
-        return math.inf if self.longest is None else self.longest
-
-
-@register("backoff", "exponential")
-class ExponentialBackoff(Backoff):
-    """`base * multiplier**(k-1)` before retry k, at most `max` (AWS Architecture Blog, "Exponential Backoff and
-    Jitter").
-    """
-
-    positional = "base"
-    base: Duration
-    """The first pause."""
-    multiplier: Factor = Field(default=2.0, gt=0)
-    """How many times as long each is as the one before."""
-    throttled_base: Duration | None = None
-    """In the place of `base` after an answer `rate_limited`: in botocore's standard mode 1 s, where `base` is 50 ms."""
-    longest: Duration | None = Field(default=None, alias="max")
-    """No pause is longer."""
-
-    def pause(self, number: int) -> float:
-        """base x multiplier^(number - 1), which grows no more where it is a trillion times the base."""
-        return min(self.base * min(self.multiplier ** min(number - 1, 60), 1e12), self.most)
-
-    @property
-    def most(self) -> float:
-        """`max`."""
-        return math.inf if self.longest is None else self.longest
 
 
 JITTERS = ("none", "full", "equal", "decorrelated")
@@ -165,8 +89,8 @@ class Retry(Spec):
     RESOURCE_EXHAUSTED is rate_limited. resilience4j would also retry a CallNotPermittedException (breaker_open) and a
     BulkheadFullException unless they are ignored: say so here.
 
-    `jitter: 20%` draws each pause evenly from 80 % to 120 % of what it would be, `max` at most (Kafka's clients;
-    resilience4j's randomized).
+    `jitter: 20%` draws each pause evenly from 80 % to 120 % of what it would be, `max` at most (Kafka's clients).
+    Back-offs of libraries have a jitter of their own.
     """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.RETRY, Stage.BACKOFF))
@@ -180,6 +104,14 @@ class Retry(Spec):
     """What bounds the retries of all calls together."""
     on: tuple[RetryOn, ...] = ("timeout", "error", "unreachable", "shed")
     """After which answers it is tried again."""
+
+    @model_validator(mode="after")
+    def _jittered_once(self) -> Self:
+        if self.jitter != "none" and isinstance(self.backoff, LibraryBackoff):
+            raise ValueError(f"found jitter beside the back-off of {self.backoff.library}, which has its own")
+        if self.jitter == "decorrelated" and isinstance(self.backoff, SequenceBackoff):
+            raise ValueError("found jitter: decorrelated beside a sequence, expected another jitter: it goes by `base`")
+        return self
 
 
 class Bulkhead(AdaptiveLimit):

@@ -31,8 +31,8 @@ class Producer(Spec):
     batch: Annotated[Size, Field(gt=0)] = 16384.0
     """Bytes of a batch, one for each partition (batch.size)."""
     max_in_flight: Few = 5
-    """Requests under way to one node of the broker (max.in.flight.requests.per.connection); an idempotent producer may
-    have 5 at most.
+    """Requests under way to one node of the broker, which handles those of one producer one after the other
+    (max.in.flight.requests.per.connection); an idempotent producer may have 5 at most.
     """
     buffer: Annotated[Size, Field(gt=0)] = 33554432.0
     """Memory for batches, sent or not; each takes its full size (buffer.memory)."""
@@ -43,7 +43,9 @@ class Producer(Spec):
     idempotent: Flag = True
     """Whether the broker knows a batch again that is sent twice, and keeps the order (enable.idempotence)."""
     request_timeout: Annotated[Duration, Field(gt=0)] = 30.0
-    """How long an answer is waited for before the batch is sent again (request.timeout.ms)."""
+    """How long an answer is waited for before the batch is sent again, with all that is under way to the same node
+    (request.timeout.ms).
+    """
     delivery_timeout: Annotated[Duration, Field(gt=0)] = 120.0
     """From when on a batch is given up, all tries together (delivery.timeout.ms)."""
     retry_backoff: Annotated[Duration, Field(gt=0)] = 0.1

@@ -232,6 +232,8 @@ def _gateway(scenario: Scenario, names: _Names) -> Iterator[Finding]:
     for route, spec in scenario.gateway.routes.items():
         at = ("gateway", "routes", route)
         yield from _unknown((*at, "to"), "endpoint", spec.to, names.endpoints)
+        for target in spec.split:
+            yield from _unknown((*at, "split", target), "endpoint", target, names.endpoints)
         yield from _policy(scenario, (*at, "policy"), spec.policy)
         if spec.cache is not None:
             sending = [traffic for traffic in scenario.traffic.values() if route in traffic.mix]

@@ -75,7 +75,8 @@ def call_sites(scenario: Scenario) -> Iterator[CallSite]:
     gateway = scenario.gateway
     if gateway is not None:
         for name, route in gateway.routes.items():
-            yield _site(scenario, f"gateway.{name}.call", GATEWAY, route.to.partition(".")[0], route.policy, name)
+            for target, site in route.call_names(name).items():
+                yield _site(scenario, site, GATEWAY, target.partition(".")[0], route.policy, name)
         word = word_of(gateway.authentication) if gateway.authentication is not None else ""
         for action in gateway.authenticates:
             if isinstance(action, Calls):

@@ -18,18 +18,15 @@ pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles
 SPANS = ("none", "all", "exemplars")
 
 
-def without_producers(seed: int) -> dict[str, Any]:
-    """What SimPy alone runs is left out."""
-    system = {**log_system(seed), "record": {"spans": SPANS[seed % len(SPANS)]}}
-    for word in ("producer", "quota"):
-        system["brokers"]["kafka"].pop(word, None)
-    return system
+def with_spans(seed: int) -> dict[str, Any]:
+    """One of the small systems; where all is kept, what its records come by is compared, too."""
+    return {**log_system(seed), "record": {"spans": SPANS[seed % len(SPANS)]}}
 
 
 def test_logs_with_nodes_and_transactions_are_alike():
     kinds, ends = set(), set()
     for seed in (1, 2, 3):
-        played = testing.play_on_both(without_producers(seed))
+        played = testing.play_on_both(with_spans(seed))
         kinds |= {event.kind for event in played.events()}
         ends |= set(played.records.message_frame()["how"])
     assert {"leader_lost", "leader_elected", "isr_shrank", "isr_expanded"} <= kinds
@@ -39,7 +36,7 @@ def test_logs_with_nodes_and_transactions_are_alike():
 @pytest.mark.long
 def test_many_logs_with_nodes_and_transactions_are_alike():
     for seed in range(4, 64):
-        testing.play_on_both(without_producers(seed))
+        testing.play_on_both(with_spans(seed))
 
 
 def test_followers_that_are_far_behind_find_room(monkeypatch):
@@ -47,7 +44,7 @@ def test_followers_that_are_far_behind_find_room(monkeypatch):
     for table in (lacks, shipments, transactions):
         monkeypatch.setattr(table, "pool", Pool(2))
     for seed in (1, 2):
-        testing.play_on_both(without_producers(seed))
+        testing.play_on_both(with_spans(seed))
 
 
 GONE = """

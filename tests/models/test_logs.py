@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from sim import testing
-from sim.policies.client_quota import held_back, new_client_quota
+from sim.policies.client_quota import new_client_quota, throttle_time
 
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 
@@ -37,16 +37,18 @@ def rows(played):
 @pytest.mark.parametrize(
     ("producer", "arrivals", "responses"),
     [
-        ("linger: 0s", [0.0, 0.0], [0.004, 0.004]),
+        # each is sent at once; the node reads the second request when it answers the first, after 3 ms
+        ("linger: 0s", [0.0, 0.0], [0.004, 0.006]),
         # 5 ms of linger from the first record of a batch on, and the way of 4 ms
         ("linger: 5ms", [0.0, 0.003, 0.02], [0.009, 0.006, 0.009]),
         # two records fill the first batch, which goes at once
         ("linger: 5ms, batch: 2KiB", [0.0, 0.003, 0.0035], [0.007, 0.004, 0.009]),
         # every record is a batch; one request after the other
         ("linger: 5ms, batch: 1KiB, max_in_flight: 1", [0.0] * 4, [0.004, 0.008, 0.012, 0.016]),
-        ("linger: 5ms, batch: 1KiB, max_in_flight: 2", [0.0] * 4, [0.004, 0.004, 0.008, 0.008]),
+        # the node reads the second when it answers the first, after 3 ms, and answers it 2 ms later; and so on
+        ("linger: 5ms, batch: 1KiB, max_in_flight: 2", [0.0] * 4, [0.004, 0.006, 0.008, 0.010]),
         # memory for two batches: the third and fourth wait for the first and second
-        ("linger: 0s, batch: 1KiB, buffer: 2KiB", [0.0] * 4, [0.004, 0.004, 0.008, 0.008]),
+        ("linger: 0s, batch: 1KiB, buffer: 2KiB", [0.0] * 4, [0.004, 0.006, 0.008, 0.010]),
         ("linger: 5ms, acks: 1", [0.0], [0.007]),
         ("linger: 5ms, acks: 0", [0.0], [0.0]),
     ],
@@ -78,6 +80,19 @@ def test_a_request_takes_along_what_waits_for_other_partitions_of_its_node():
     played = testing.play_on_both(text, [0.0, 0.004])
     assert rows(played)["partition"].nunique() == 2
     assert played.responses() == [0.009, 0.005]
+
+
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_followers_fetch_a_batch_as_one(topic):
+    """Three records that wait for one another are readable at one time, however long it takes; by themselves they are not."""
+    text = (
+        SYSTEM.replace("BROKER", "producer: {linger: 5ms, batch: BATCH}").replace("TOPIC", topic).replace("FAULT", "")
+    )
+    text = text.replace("replication: 2ms", "replication: {uniform: [1ms, 50ms]}").replace("DURATION", "10s")
+    for batch, times in (("16KiB", 1), ("1KiB", 3)):
+        played = testing.play_on_both(text.replace("BATCH", batch), [0.0, 0.001, 0.002])
+        assert rows(played)["available"].nunique() == times
+        assert rows(played)["available"].between(0.002, 0.006 + 3 * 0.050).all()
 
 
 DOWN = "{at: 4.002s, for: 60s, broker_down: kafka, node: 0}"
@@ -265,7 +280,9 @@ def test_batches_of_a_producer_that_is_not_idempotent_pass_one_that_was_lost(top
     cut = "{at: 0s, for: 2ms, network: {between: [shop, kafka], partition: true}}"
     producer = "producer: {linger: 0s, batch: 1KiB, request_timeout: 300ms, delivery_timeout: 10s, idempotent: false}"
     played = play([0.001, 0.003, 0.004], producer, topic, fault=cut)
-    assert played.responses()[1:] == [pytest.approx(0.004), pytest.approx(0.004)]
+    assert played.responses()[1:] == [pytest.approx(0.004), pytest.approx(0.005)], (
+        "read when the one before is answered"
+    )
     first, second, third = played.requests["id"].tolist()
     assert rows(played)["request"].tolist() == [second, third, first]
 
@@ -368,16 +385,67 @@ def test_bytes_take_the_network_and_the_disk_their_time():
 def test_over_its_quota_a_client_is_answered_as_late_as_the_average_needs():
     """Kafka's Rate over at least ten windows of 1 s: 20 KiB at once are 2 KiB/s, twice the quota, and 10 s too many."""
     row, ring = new_client_quota(1024.0, 1.0, 11)
-    assert held_back(row, ring, 0.0, 10 * 1024.0) == 0.0
-    assert held_back(row, ring, 0.0, 10 * 1024.0) == pytest.approx(10.0)
-    assert held_back(row, ring, 20.0, 1024.0) == 0.0
+    assert throttle_time(row, ring, 0.0, 10 * 1024.0) == 0.0
+    assert throttle_time(row, ring, 0.0, 10 * 1024.0) == pytest.approx(10.0)
+    assert throttle_time(row, ring, 20.0, 1024.0) == 0.0
+
+
+QUOTA = "quota: {produce: 50B}, producer: {linger: 0s, batch: 1KiB, max_in_flight: 2}"
+# 1,024 B over 10 s are 102.4 B/s: (102.4 - 50) / 50 x 10 s of throttle time
 
 
 @pytest.mark.parametrize("topic", [THREE, ALONE])
-def test_a_quota_holds_answers_back(topic):
-    played = play([0.0], "quota: {produce: 50B}, producer: {linger: 0s}", topic)
-    # 1,024 B over 10 s are 102.4 B/s: (102.4 - 50) / 50 x 10 s
-    assert played.responses() == [pytest.approx(0.004 - 0.002 + 10.48, abs=3e-3)]
+def test_over_its_quota_a_client_is_answered_at_once_and_not_read_for_a_while(topic):
+    """KIP-219: the first of two requests is answered after 4 ms, and the second, which is at the node already, is read
+    10.48 s after that answer was sent: 3 ms, 10.48 s, 2 ms until the followers have it, and 1 ms.
+    """
+    played = play([0.0, 0.0], QUOTA, topic)
+    assert played.responses() == [0.004, pytest.approx(0.003 + 10.48 + 0.002 + 0.001, abs=1e-9)]
+
+
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_a_client_that_is_told_of_its_throttle_time_sends_nothing_for_so_long(topic):
+    """Told after 4 ms, it sends what was published at 1 s at 10.484 s: 4 ms more until it is acknowledged."""
+    played = play([0.0, 1.0], QUOTA, topic)
+    assert played.responses() == [0.004, pytest.approx(0.004 + 10.48 + 0.004 - 1.0, abs=1e-9)]
+
+
+def test_a_quota_is_that_of_a_client_at_one_node():
+    """Two partitions that two nodes lead: what is sent to one does not count at the other, and nobody is over the quota
+    before the third and fourth record. With one partition the second is: 2,048 B over 10.5 s (Rate.windowSize), and what
+    is published at 1 s is sent (2,048 / 150 - 10.5) s after its answer has come, at 0.504 s.
+    """
+    text = SYSTEM.replace("BROKER", "quota: {produce: 150B}, producer: {linger: 0s, batch: 1KiB}").replace("FAULT", "")
+    text = text.replace("TOPIC", f"{THREE}, partitioner: round_robin").replace("DURATION", "100s")
+    arrivals = [0.0, 0.5, 1.0, 1.5]  # partitions 0, 1, 0, 1
+    spread = testing.play_on_both(text.replace("partitions: 1", "partitions: 2"), arrivals)
+    assert spread.responses() == [0.004] * 4
+    alone = testing.play_on_both(text, arrivals)
+    assert alone.responses()[:2] == [0.004] * 2
+    assert alone.responses()[2] == pytest.approx(0.504 + (2048 / 150 - 10.5) + 0.004 - 1.0, abs=1e-9)
+
+
+def test_requests_of_other_connections_go_on_beside_one_that_waits_for_its_replicas():
+    """Two replicas of the shop take turns: each waits for 2 ms for the followers, at the same time."""
+    text = SYSTEM.replace("workers: unlimited", "replicas: 2, workers: unlimited").replace("FAULT", "")
+    text = (
+        text.replace("BROKER", "producer: {linger: 0s, batch: 1KiB}").replace("TOPIC", THREE).replace("DURATION", "9s")
+    )
+    assert testing.play_on_both(text, [0.0] * 4).responses() == [0.004, 0.004, 0.006, 0.006]
+
+
+def test_a_request_that_is_waited_for_in_vain_fails_all_others_of_its_connection():
+    """A follower that is gone from 1 s to 3 s holds up the first of two requests, which waits for its answer for 1 s; the
+    second, unread, fails with it, and both are sent again 100 ms later, give or take 20 %, and so on until 3 s.
+    """
+    broker = "producer: {linger: 0s, batch: 1KiB, request_timeout: 1s, idempotent: false}"
+    played = play([1.5, 1.6], broker, fault=lost((2, 1, 3)))
+    assert played.outcomes() == ["ok", "ok"]
+    assert played.responses()[0] > 1.5
+    once = rows(played).groupby("request").size().tolist()
+    assert once[1] < once[0], (
+        "what was not read of it when its connection was closed is gone, and was written once less"
+    )
 
 
 @pytest.mark.parametrize("broker", ["acks: all", "producer: {linger: 0s}"])

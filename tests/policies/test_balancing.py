@@ -43,6 +43,14 @@ def test_the_fewest_connections_per_weight_are_taken_and_equals_take_turns():
     assert taken[0] == 0
 
 
+def test_of_two_equal_latencies_the_second_is_taken():
+    """P2CPick.scala: `if (nodeA.load < nodeB.load) nodeA else nodeB`, b one up where it is not below a."""
+    row, peers = policy.BalancingRow(policy.BY_LATENCY), [policy.PeerRow() for _ in range(3)]
+    expected = {(0.0, 0.0): 1, (0.0, 0.9): 2, (0.5, 0.0): 0, (0.5, 0.9): 2, (0.9, 0.0): 0, (0.9, 0.9): 1}
+    for (u1, u2), taken in expected.items():
+        assert policy.pick(row, peers, [0, 0, 0], [1, 1, 1], 3, 0.0, u1, u2) == taken
+
+
 def test_the_peak_of_a_latency_is_remembered_and_fades():
     peer = policy.PeerRow()
     policy.observe(peer, 0.1, 0.0, 10.0)
@@ -94,8 +102,8 @@ def test_an_interval_without_an_ejection_is_forgiven():
 def test_failures_in_a_row_are_counted_until_a_good_answer():
     row, peer = policy.BalancingRow(consecutive=3, gateway_failures=2), policy.PeerRow()
     answers = [Outcome.ERROR, Outcome.TIMEOUT, Outcome.REFUSED, Outcome.SHED, Outcome.ERROR, Outcome.UNREACHABLE]
-    assert [outliers.judge(row, peer, answer) for answer in answers] == [False] * 5 + [True]
-    assert outliers.judge(row, peer, Outcome.TIMEOUT), "two of the gateway's in a row"
+    assert [outliers.judge(row, peer, answer, 0.0) for answer in answers] == [False] * 5 + [True]
+    assert outliers.judge(row, peer, Outcome.TIMEOUT, 0.0), "two of the gateway's in a row"
 
 
 def compared(percents):
@@ -113,9 +121,9 @@ def test_one_bad_of_five_is_an_outlier_and_two_are_none():
 def test_nobody_is_left_out_where_too_few_would_be_left():
     row, allowed = policy.BalancingRow(panic=0.5), [0] * 4
     peers = [policy.PeerRow(ejected=int(index < 2)) for index in range(4)]
-    assert policy.allow(row, peers, [1, 1, 1, 1], allowed, 4) == 2
+    assert policy.allow(row, peers, [1, 1, 1, 1], allowed, 4, 0.0) == 2
     assert allowed == [0, 0, 1, 1]
-    assert policy.allow(row, peers, [1, 1, 1, 0], allowed, 4) == 3, "one of three is less than half"
+    assert policy.allow(row, peers, [1, 1, 1, 0], allowed, 4, 0.0) == 3, "one of three is less than half"
     assert allowed == [1, 1, 1, 0]
 
 
@@ -123,15 +131,15 @@ def test_without_a_panic_nobody_is_called_where_all_are_left_out():
     """Envoy, with a threshold of 0: no healthy host, and 503."""
     row, allowed = policy.BalancingRow(panic=0.0), [0] * 2
     peers = [policy.PeerRow(ejected=1) for _ in range(2)]
-    assert (policy.allow(row, peers, [1, 1], allowed, 2), allowed) == (0, [0, 0])
-    assert policy.allow(policy.BalancingRow(panic=0.01), peers, [1, 1], allowed, 2) == 2
+    assert (policy.allow(row, peers, [1, 1], allowed, 2, 0.0), allowed) == (0, [0, 0])
+    assert policy.allow(policy.BalancingRow(panic=0.01), peers, [1, 1], allowed, 2, 0.0) == 2
 
 
 def counted(answers, **thresholds):
     """The first answer, from 1, at which Kong takes a replica out; 0: never."""
     row, peer = policy.BalancingRow(detects=policy.AS_KONG, **thresholds), policy.PeerRow()
     for number, word in enumerate(answers.split(), 1):
-        if outliers.judge(row, peer, int(Outcome[word.upper()])):
+        if outliers.judge(row, peer, int(Outcome[word.upper()]), 0.0):
             return number
     return 0
 
@@ -159,10 +167,10 @@ def test_a_check_that_kong_counts_brings_a_replica_back_and_its_counts_begin_ane
         policy.PeerRow(),
     )
     for _ in range(2):
-        out = outliers.judge(row, peer, int(Outcome.ERROR))
+        out = outliers.judge(row, peer, int(Outcome.ERROR), 0.0)
     assert out
     assert outliers.eject(row, [peer], [1], 1, 0, 1.0)
-    assert not outliers.judge(row, peer, int(Outcome.ERROR)), "it is out already"
+    assert not outliers.judge(row, peer, int(Outcome.ERROR), 0.0), "it is out already"
     assert [outliers.returns(row, peer) for _ in range(2)] == [False, True]
     outliers.uneject(peer, 9.0)
     assert (peer.ejected, peer.http_failures, peer.wholly_healthy) == (0, 0, 1)

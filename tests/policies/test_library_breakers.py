@@ -140,23 +140,27 @@ def by_hand_opossum(percent, volume, window, buckets, pause, calls):
 
 
 def by_hand_hystrix(percent, volume, window, snapshot, sleep, calls):
-    """Opened by the look at the end of each snapshot interval, for calls that end at once."""
-    counts, opened, looked, found, span = {}, None, 0, [], round(window / snapshot)
+    """Opened by the look at the end of each snapshot interval, for calls that end at once.
+
+    Intervals begin at the first call and anew when it closes; the probe that closes it is the first in the new ones.
+    """
+    counts, opened, origin, looked, found, span = {}, None, calls[0][0], 0, [], int(window / snapshot)
     for now, failed in calls:
-        while looked < math.floor(now / snapshot):
+        while looked < math.floor((now - origin) / snapshot):
             looked += 1
             those = [its for at, its in counts.items() if looked - span <= at < looked]
             total, bad = sum(its[0] for its in those), sum(its[1] for its in those)
-            if opened is None and total and total >= volume and int(100 * bad / total) >= percent:
-                opened = looked * snapshot
+            if opened is None and total and total >= volume and int(bad / total * 100) >= percent:
+                opened = origin + looked * snapshot
         if opened is not None:
             found.append(now > opened + sleep)
             if found[-1]:
                 opened = now if failed else None
-                counts = counts if failed else {}
+                if not failed:
+                    counts, origin, looked = {0: [1, 0]}, now, 0
             continue
         found.append(True)
-        its = counts.setdefault(math.floor(now / snapshot), [0, 0])
+        its = counts.setdefault(math.floor((now - origin) / snapshot), [0, 0])
         its[0] += 1
         its[1] += failed
     return found
@@ -223,6 +227,54 @@ def test_hystrix_lets_calls_pass_until_it_looks():
     assert row.admit(5.5) == REJECTED
     assert row.admit(5.51) >= 0
     assert row.state == HALF_OPEN
+
+
+def test_the_snapshots_of_hystrix_begin_at_the_first_call_and_anew_whenever_it_closes():
+    """`window(500 ms)` of RxJava counts from its subscription, which `resetStream` makes anew."""
+    row = breaker(hystrix={"request_volume_threshold": 2, "sleep_window": "1s"})
+    told(row, "FF", start=0.3)  # the first interval is from 0.3 to 0.8
+    assert told(row, "F", start=0.79) == "C"
+    assert row.admit(0.8) == REJECTED
+    assert row.opened == pytest.approx(0.8)
+    assert told(row, "S", start=1.95) == "C"  # later than 1.8: the probe closes it, the next interval ends at 2.45
+    assert told(row, "FF", start=2.0) == "CC"
+    assert told(row, "S", start=2.4) == "C"
+    assert row.admit(2.46) == REJECTED
+    assert row.opened == pytest.approx(2.45)
+
+
+def test_the_probe_that_closes_hystrix_is_counted_among_what_follows():
+    """`markEmits` closes the breaker, `handleCommandEnd` tells the streams, which are new ones by then."""
+    row = breaker(hystrix={"request_volume_threshold": 20, "sleep_window": "1s"})
+    told(row, "F" * 20)
+    told(row, "S", start=2.0)
+    told(row, "F" * 19, start=2.01)
+    assert row.admit(2.51) == REJECTED  # 19 of 20: the volume is reached with the probe
+
+
+def test_hystrix_cuts_the_percentage_as_a_double_that_is_cast():
+    """29 / 100 * 100 is 28.999999999999996: (int) makes 28 of it."""
+    words = {"request_volume_threshold": 100, "error_threshold_percentage": 29}
+    row = breaker(hystrix=words)
+    told(row, "F" * 29 + "S" * 71, step=0.001)
+    assert row.admit(0.6) >= 0
+    row = breaker(hystrix=words)
+    told(row, "F" * 30 + "S" * 70, step=0.001)
+    assert row.admit(0.6) == REJECTED
+
+
+def test_a_probe_of_hystrix_that_is_given_up_opens_it_again():
+    row = breaker(hystrix={"request_volume_threshold": 1, "sleep_window": "1s"})
+    told(row, "F")
+    probe = row.admit(2.0)
+    library.give_back(row.row, 2.5, probe)
+    assert (row.state, row.opened) == (OPEN, 2.5)
+
+
+def test_hystrix_has_as_many_buckets_as_whole_intervals_fit_into_its_window():
+    """numHealthCountBuckets is a division of ints: 1,000 ms of 300 ms are three."""
+    row = breaker(hystrix={"rolling_stats": "1s", "health_snapshot_interval": "300ms", "request_volume_threshold": 2})
+    assert row.places - 1 == 3
 
 
 def test_gobreaker_ignores_what_was_called_in_an_earlier_interval():

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sim.experiments.searching.axes import parse_axis
 from sim.experiments.searching.capacity_results import Capacity, Found
 from sim.experiments.searching.cheapest import Cheapest, Choice
+from sim.experiments.searching.points import Point
 from sim.experiments.searching.sweep import sweep
+from sim.experiments.searching.sweep_results import Sweep
 from sim.report.charts.drawing import Line
 from sim.report.conclusions.searching import conclude_search
 from sim.report.conclusions.stability import conclude_stability
@@ -135,3 +138,62 @@ def test_an_axis_is_written_as_it_was_read():
     ):
         axis = parse_axis(text)
         assert parse_axis(axis.text) == axis
+
+
+def swept(curves, values=(1, 2, 4), replications=4):
+    """A sweep of load in which each variant has these response_p99 at its points, give or take 1 ms."""
+    study = load_text(
+        "version: 1\nname: storm\nduration: 9s\ntraffic: {a: {sends: b.c, arrivals: {poisson: 50/s}}}\n"
+        "services: {b: {workers: 1, endpoints: {c: [{work: 1ms}]}}}\n"
+        f"variants: {{{', '.join(f'{name}: {{}}' for name in curves)}}}\n"
+    )
+    points = tuple(Point(number, (value,)) for number, value in enumerate(values))
+    rows = {
+        (name, point.number, place): (ms + (place - 1.5) / 2) / 1000
+        for name, its in curves.items()
+        for point, ms in zip(points, its, strict=True)
+        for place in range(replications)
+    }
+    index = pd.MultiIndex.from_tuples(list(rows), names=["variant", "point", "replication"])
+    runs = pd.DataFrame({"response_p99": list(rows.values())}, index=index)
+    axis = parse_axis(f"load={','.join(map(str, values))}")
+    return Sweep(
+        study, "simpy", 1, replications, "grid", (axis,), points, tuple(curves), runs, frozenset(), {}, "f" * 32
+    )
+
+
+@pytest.mark.parametrize(
+    ("curves", "words"),
+    [
+        ({"a": [10, 20, 90], "b": [30, 40, 50], "c": [60, 70, 80]}, "a up to load=2, b from load=4 on."),
+        ({"a": [10, 20, 30], "b": [30, 40, 50], "c": [60, 70, 80]}, "a at all 3 points, 10.0 ms to 30.0 ms."),
+        ({"a": [10, 20, 30], "b": [10, 20, 30], "c": [60, 70, 80]}, "a and b at all 3 points, 10.0 ms to 30.0 ms."),
+        (
+            {"a": [10, 20, 30], "b": [10, 10, 10], "c": [10, 40, 20]},
+            "nobody stands out up to load=1, b from load=2 on.",
+        ),
+        (
+            {"a": [10, 90, 90], "b": [30, 40, 90], "c": [60, 70, 20]},
+            "a up to load=1, b at load=2, c from load=4 on.",
+        ),
+    ],
+)
+def test_of_several_variants_a_sweep_says_who_is_best_where(curves, words):
+    assert conclude_search(swept(curves)).sentence == f"Lowest response p99: {words}"
+
+
+def test_of_most_variants_those_are_named_that_are_behind():
+    curves = {"a": [10, 10, 10], "b": [10, 10, 10], "c": [10, 10, 10], "d": [10, 10, 40]}
+    told = conclude_search(swept(curves)).sentence
+    assert told == "Lowest response p99: nobody stands out up to load=2, all but d from load=4 on."
+
+
+def test_who_cannot_be_told_apart_anywhere_is_said_to_be_alike():
+    told = conclude_search(swept({"a": [10, 20, 30], "b": [10, 20, 30], "c": [10, 20, 30]})).sentence
+    assert told == "A, b and c cannot be told apart in response p99 or throughput."
+
+
+def test_where_the_best_changes_often_points_are_counted():
+    curves = {"a": [10, 90, 10, 90, 10], "b": [90, 10, 90, 10, 90], "c": [60] * 5}
+    told = conclude_search(swept(curves, values=(1, 2, 4, 8, 16))).sentence
+    assert told == "Lowest response p99: a at 3, b at 2 of 5 points."

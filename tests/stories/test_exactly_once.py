@@ -166,3 +166,43 @@ def test_a_publication_that_is_known_again_waits_for_its_replicas_as_the_first_t
         pytest.approx(order.available + 0.001 + 0.001 + 5.0 + 0.001 + 0.001 + 0.004),
     )
     assert len(read(played, "payments")) == 1
+
+
+def test_what_a_branch_publishes_is_a_part_of_the_transaction_too():
+    """The payment is published in a branch, beside half a second of work in which the service crashes."""
+    text = SYSTEM.replace("TRANSACTION", "transaction: 60s").replace("ISOLATION", "read_committed")
+    text = text.replace("PRODUCER", BY_ITSELF).replace("RESTART", ", restart_after: 5s")
+    steps = "{parallel: [[{publish: payments}], [{wait: 500ms, per: request}]]}"
+    text = text.replace("{publish: payments}, {wait: 500ms, per: request}", steps)
+    assert ends(testing.play_on_both(text, [1.0])) == ["dropped", "processed"]
+
+
+def test_a_try_that_comes_when_its_transaction_is_over_is_refused():
+    """A node that needs a second for each request, tries that wait for half a second, and no second delivery: the first try is
+    written while the transaction is open, though nobody waits for it; the others come when the record is a dead letter.
+    """
+    text = SLOW.replace("WAIT", "1ms").replace("PRODUCER", "nodes: {requests: 1/s}").replace("LAST", "")
+    retry = "policy: {timeout: 500ms, retry: {max_attempts: 3, backoff: {constant: 100ms}}}"
+    text = text.replace("{publish: payments}, {wait", f"{{publish: payments, {retry}}}, {{wait")
+    played = testing.play_on_both(
+        text.replace("max_deliveries: 3", "max_deliveries: 1"), {"clients": [1.0], "givers": []}
+    )
+    (order,) = read(played, "orders").itertuples()
+    assert (order.how, order.end) == ("dead_lettered", pytest.approx(order.available + 0.001 + 3 * 0.5 + 2 * 0.1))
+    (payment,) = read(played, "payments").itertuples()
+    assert (payment.how, payment.published) == ("dropped", pytest.approx(order.available + 0.001 + 0.001 + 1.0))
+
+
+@pytest.mark.parametrize(("commits", "requests"), [("transaction: 60s", 3), ("commit: record", 2)])
+def test_each_consumer_that_has_transactions_has_a_producer_of_its_own(commits, requests):
+    """Two orders in one request, handled by two consumers of one replica at once: their payments, to one partition, are two
+    requests, or one batch of the replica's producer.
+    """
+    text = SLOW.replace("WAIT", "1ms").replace("PRODUCER", "producer: {linger: 50ms}").replace("LAST", "")
+    text = text.replace("transaction: 25s", f"consumers: 2, {commits}").replace(
+        "orders: {}", "orders: {partitions: 2, partitioner: round_robin}"
+    )
+    played = testing.play_on_both(text, {"clients": [1.0, 1.0], "givers": []})
+    assert read(played, "payments")["how"].tolist() == ["processed"] * 2
+    series = played.records.gauge_frame()
+    assert series[next(name for name in series if "produce_requests" in name)].iloc[-1] == requests

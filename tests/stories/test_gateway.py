@@ -352,6 +352,98 @@ def test_translation_is_work_on_the_way_in_and_on_the_way_back():
     assert testing.play(text, [0.0, 0.0]).responses() == [0.107, 0.111]
 
 
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ("malformed: 100%", ("unauthorized", 0.001)),  # not a token: no signature is verified
+        ("expired: 100%", ("unauthorized", 0.011)),
+        ("invalid: 100%", ("unauthorized", 0.011)),
+        ("malformed: 0%", ("ok", 0.111)),
+    ],
+)
+def test_what_a_bad_token_costs(shares, expected):
+    """1 ms of routing, 10 ms of the signature, 100 ms behind: the order of Kong's jwt plug-in."""
+    text = f"""
+    gateway: {{workers: 1, work: 1ms, authentication: {{jwt: {{work: 10ms, {shares}}}}}, routes: {{GET /: {{to: shop.get}}}}}}
+    services: {{shop: {{workers: unlimited, endpoints: {{get: [{{work: 100ms}}]}}}}}}
+    """
+    played = testing.play(text, [0.0])
+    assert (played.outcomes()[0], played.responses()[0]) == (expected[0], pytest.approx(expected[1]))
+
+
+KEYS = """
+duration: 100s
+traffic: {clients: {sends: GET /}}
+gateway:
+  workers: unlimited
+  replicas: REPLICAS
+  authentication: {jwt: {work: 1ms, MORE keys: {fetch: id.keys, SET}}}
+  routes: {GET /: {to: shop.get}}
+services:
+  shop: {workers: unlimited, endpoints: {get: [{work: 10ms}]}}
+  id: {workers: unlimited, endpoints: {keys: [{work: 100ms}]}}
+FAULTS
+"""
+
+
+def keys(said="cache: 50s", more="", faults="", replicas=1):
+    text = KEYS.replace("SET", said).replace("MORE", more).replace("FAULTS", faults)
+    return text.replace("REPLICAS", str(replicas))
+
+
+def fetches(played):
+    return [attempt.arrived for attempt in played.attempts("id.keys")]
+
+
+def test_keys_are_fetched_once_for_all_who_come_meanwhile_and_again_when_the_cache_is_over():
+    """100 ms of the provider, 1 ms of the signature, 10 ms behind; who comes 50 ms later waits for the same answer."""
+    played = testing.play(keys(), [1.0, 1.05, 2.0, 51.0, 51.2])
+    assert played.responses() == pytest.approx([0.111, 0.061, 0.011, 0.011, 0.111])
+    assert fetches(played) == [1.0, 51.2]  # good until 1.1 + 50 s
+
+
+def test_a_new_key_has_the_set_fetched_anew():
+    played = testing.play(keys("cache: 1h, rotated_every: 20s"), [1.0, 19.99, 20.0, 39.0, 40.5])
+    assert fetches(played) == [1.0, 20.0, 40.5]
+    assert played.responses() == pytest.approx([0.111, 0.011, 0.111, 0.011, 0.111])
+
+
+def test_each_replica_has_keys_of_its_own_and_loses_them_in_a_crash():
+    assert fetches(testing.play(keys(replicas=2), [1.0, 2.0, 3.0, 4.0])) == [1.0, 2.0]
+    crash = "faults: [{at: 2s, crash: {of: gateway, restart_after: 500ms}}]"
+    assert fetches(testing.play(keys(faults=crash), [1.0, 1.5, 3.0])) == [1.0, 3.0]
+
+
+def test_without_keys_nobody_is_let_in_and_who_has_them_does_not_notice():
+    """Envoy's jwt_authn answers 401 where the set cannot be fetched, which nobody tries again; the reason is the
+    outage.
+    """
+    down = keys(faults="faults: [{at: 10s, for: 60s, outage: id, how: refuse}]")
+    played = testing.play(down, [1.0, 15.0, 55.0, 80.0])
+    assert played.outcomes() == ["ok", "ok", "unreachable", "ok"]
+    again = "{sends: GET /, retry: {max_attempts: 2, backoff: {constant: 30s}, on: [error, shed, unreachable]}}"
+    assert testing.play(down.replace("{sends: GET /}", again), [55.0]).responses()[0] < 1.0
+
+
+def test_what_cannot_be_decoded_has_no_keys_fetched():
+    played = testing.play(keys(more="malformed: 100%,"), [1.0, 2.0])
+    assert (played.outcomes(), fetches(played)) == (["unauthorized"] * 2, [])
+
+
+def test_each_kind_of_bad_token_has_its_share():
+    text = """
+    gateway:
+      workers: unlimited
+      authentication: {jwt: {work: 10ms, invalid: 10%, expired: 20%, malformed: 30%}}
+      routes: {GET /: {to: shop.get}}
+    services: {shop: {workers: unlimited, endpoints: {get: [{work: 100ms}]}}}
+    """
+    played = testing.play(text, [index * 0.01 for index in range(4000)])
+    at_once = sum(response < 0.005 for response in played.responses())
+    assert at_once / 4000 == pytest.approx(0.3, abs=0.025)
+    assert played.outcomes().count("ok") / 4000 == pytest.approx(0.4, abs=0.025)
+
+
 def test_what_a_limit_refuses_has_been_translated():
     """Kong's grpc-gateway (priority 998) comes before rate-limiting (910): the second request is refused after 1 ms of
     routing and 2 ms of translation, behind the 3 ms of the first.

@@ -44,6 +44,19 @@ def test_a_quota_lets_a_burst_pass_that_fits_into_its_period_and_stops_one_that_
     assert testing.play(document, [at] * 8).responses() == pytest.approx([eight] * 8)
 
 
+@pytest.mark.parametrize(("variant", "kept"), [("tomcat", 111), ("nginx", 115), ("linux", 115)])
+def test_a_short_listen_backlog_makes_connections_late_by_whole_seconds(variant, kept):
+    """113 come at 30.1 s and 2 at 31.0 s, into a pause from 30 to 31.5 s. Ten are with the idle workers, which stand
+    still, and the kernel keeps 100 and one more. The SYNs of the last two of the first are dropped at 30.1 and 31.1 s
+    and find room at 33.1 s, those of 31.0 s find it at 32.0 s. What is kept is worked off ten by ten, in 10 ms each.
+    """
+    came = [30.1] * 113 + [31.0] * 2
+    ends = [31.5 + 0.01 * math.ceil(place / 10) for place in range(1, kept + 1)]
+    ends += [33.11, 33.11, 32.01, 32.01] if kept < 115 else []
+    played = testing.play(variant_of("listen-backlog", variant), came)
+    assert played.responses() == pytest.approx([end - begin for end, begin in zip(ends, came, strict=True)])
+
+
 @pytest.mark.parametrize(("variant", "busiest"), [("any", 0.0), ("pinned", 0.0), ("few", 0.0), ("one-busy-proxy", 107)])
 def test_check_names_the_loop_that_has_more_to_do_than_it_can(variant, busiest):
     """Of ten proxies after Zipf, 1 to 1/10 and 2.929 in all, the first, fifth and ninth go to one loop: 1.3111 / 2.929 of

@@ -11,11 +11,22 @@ from typing import Any, Literal
 from sim.builder.saying import Part, named
 
 
-def jwt(*, work: Mapping[str, Any] | str, invalid: Mapping[str, Any] | float | str | None = None) -> Part:
+def jwt(
+    *,
+    work: Mapping[str, Any] | str,
+    invalid: Mapping[str, Any] | float | str | None = None,
+    expired: Mapping[str, Any] | float | str | None = None,
+    malformed: Mapping[str, Any] | float | str | None = None,
+    keys: Mapping[str, Any] | str | None = None,
+) -> Part:
     """A signed token, verified locally: `work` on a gateway worker, no network.
 
     work: What verifying a token takes on a worker of the gateway.
-    invalid: The share of requests whose token is not good: they are `unauthorized`.
+    invalid: The share of requests whose signature is wrong.
+    expired: The share of requests whose token has expired (`exp` of Kong's claims_to_verify, which is empty by
+        default).
+    malformed: The share of requests without a token that can be decoded: refused at once, without `work`.
+    keys: Where the keys come from that signatures are verified with; without it the gateway has them.
     """
     return named("jwt", locals())
 

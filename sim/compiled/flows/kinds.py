@@ -10,16 +10,16 @@ from sim.policies.balancer import BalancerRow
 from sim.policies.balancing import BalancingRow, PeerRow
 from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
+from sim.policies.breaker_row import LibraryRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
 from sim.policies.codel import CodelRow
 from sim.policies.concurrency_row import ConcurrencyRow
 from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
-from sim.policies.library_breakers import LibraryRow
 from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.quota import QuotaRow
-from sim.policies.retry import RetryRow
+from sim.policies.retry_row import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
 
@@ -540,6 +540,7 @@ class Guard(int):
     places_area: float
     comes_with: Host | None
     line: TaskLine
+    breaker_line: TaskLine
     passed: int
     turned_away: int
     limiter: WaitingRow
@@ -625,7 +626,10 @@ class TokenRule(int):
     invalid: float
     known: int
     asking: int
+    rotated_every: float
+    failing: int
     allow: bool
+    shared: bool
 
 
 class Host(int):
@@ -1260,8 +1264,10 @@ class Member(int):
     next_commit: float
     fetch_min: float
     fetch_wait: float
-    fetch_began: float
     fetch_due: float
+    first_fetch: NodeFetch
+    fetch_nodes: int
+    first_node: Node
     fetch_look: float
     fetches: int
     fetcher: Task | None
@@ -1307,6 +1313,17 @@ class Member(int):
     holding: bool
     died: bool
     processing: bool
+
+
+class NodeFetch(int):
+    """The fetch of a member to one node: `models/fetching.py`."""
+
+    began: float
+    found: float
+    first: float
+    number: int
+    answered: bool
+    buffered: bool
 
 
 class Outbox(int):
@@ -1389,6 +1406,25 @@ class RecordLine(int):
     last: ProducedRecord | None
 
 
+class RequestLine(int):
+    """Requests that stand in a line, by their `next` and `previous`."""
+
+    first: ProduceRequest | None
+    last: ProduceRequest | None
+
+
+class NodeConnection(int):
+    """Between a producer and a node of its broker."""
+
+    silent_until: float
+    epoch: int
+    count: int
+    under_way: RequestLine
+    unread: ProduceRequest | None
+    newest: ProduceRequest | None
+    busy: bool
+
+
 class ProducerSettings(int):
     """What is said of the producers of one broker, and what they have in common."""
 
@@ -1411,6 +1447,7 @@ class ProducerSettings(int):
     nodes: int
     topics: int
     first_quota: int
+    hosts: int
     quota_ring: int
     quota_ring_size: int
     there: ProducerLine
@@ -1429,7 +1466,7 @@ class Producer(int):
     first_line: OpenLine
     first_built_in: int
     life: int
-    first_under_way: int
+    first_connection: NodeConnection
     requests: int
     batches: int
     blocked: TaskLine
@@ -1502,10 +1539,14 @@ class ProduceRequest(int):
 
     size: float
     deadline: float
-    held_back: float
+    throttle: float
     producer: Producer
     life: int
     node: Node
+    connection: NodeConnection
+    epoch: int
+    previous: ProduceRequest | None
+    behind: ProduceRequest | None
     first: RequestedBatch | None
     last: RequestedBatch | None
     unsettled: int
@@ -1513,6 +1554,7 @@ class ProduceRequest(int):
     next: ProduceRequest | None
     held: int
     over: bool
+    read: bool
     told: bool
 
 

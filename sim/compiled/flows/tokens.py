@@ -27,7 +27,7 @@ def look_at_token(s: State, own: Task, op: TokenOp) -> Waits[int]:
     NEXT: this task asks, for itself or for all who come meanwhile.
     """
     token = the(TokenRule, 0)
-    user = the(Request, own.request).user
+    user = 0 if token.shared else the(Request, own.request).user
     own.asks_for = FOR_ALL
     if token.invalid > 0.0 and chance(s, op.draw, own) < token.invalid:
         own.asks_for = INVALID

@@ -138,6 +138,7 @@ class Guard(Row):
     places_area: float  # where something does: integral of the places, less places * now
     comes_with: Perhaps[Host]  # it is there only while its replica is, and that of this host come and go
     line: TaskLine  # those who wait for a place in its bulkhead
+    breaker_line: TaskLine  # those who wait for the end of the test call of its breaker
     passed: int
     turned_away: int
     limiter: Fixed[Reference[WaitingRow]]  # -1: none

@@ -30,7 +30,10 @@ class TokenRule(Row):
     invalid: float  # share of bad ones
     known: int  # space of the answers
     asking: int  # space of the questions
+    rotated_every: float  # s; after which an answer is not good any more; 0: never
+    failing: int  # the answer where nobody can be asked
     allow: bool  # let everybody in while the identity provider fails
+    shared: bool  # all of a replica share one answer
 
 
 entries = Table("entries", Entry, counted="entries_size")

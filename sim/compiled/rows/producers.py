@@ -57,6 +57,25 @@ class RecordLine(Row):
     last: Perhaps[ProducedRecord]
 
 
+class RequestLine(Row):
+    """Requests that stand in a line, by their `next` and `previous`."""
+
+    first: Perhaps[ProduceRequest]
+    last: Perhaps[ProduceRequest]
+
+
+class NodeConnection(Row):
+    """Between a producer and a node of its broker."""
+
+    silent_until: float  # s; for a quota its client sends nothing before
+    epoch: int  # changes when it is closed, and another is opened in its place
+    count: int  # of those under way
+    under_way: RequestLine  # whose answer is waited for
+    unread: Perhaps[ProduceRequest]  # the first that the node has not read; by `behind`
+    newest: Perhaps[ProduceRequest]  # the last
+    busy: bool  # a request is handled, or the channel is muted for a quota
+
+
 class ProducerSettings(Row):
     """What is said of the producers of one broker, and what they have in common."""
 
@@ -78,7 +97,8 @@ class ProducerSettings(Row):
     first_node: Reference[Node]
     nodes: int
     topics: int
-    first_quota: int  # one for each host, in `client_quotas`; -1: there is none
+    first_quota: int  # one for each host at each node, in `client_quotas`; -1: there is none
+    hosts: int
     quota_ring: int  # of the first, in `quota_rings`
     quota_ring_size: int
     there: ProducerLine  # in the order in which they came to be
@@ -97,7 +117,7 @@ class Producer(Row):
     first_line: Reference[OpenLine]  # one for each partition of its broker
     first_built_in: int  # in `built_ins` and `producer_turns`, one for each topic of its broker
     life: int  # changes when it ends
-    first_under_way: int  # in `under_way`, one for each node of its broker
+    first_connection: Reference[NodeConnection]  # one for each node of its broker
     requests: int
     batches: int
     blocked: TaskLine  # who waits for memory
@@ -170,17 +190,22 @@ class ProduceRequest(Row):
 
     size: float  # bytes
     deadline: float  # s
-    held_back: float  # s
+    throttle: float  # s; for which its client is to send nothing more
     producer: Reference[Producer]
     life: int  # of its producer when it was sent
     node: Reference[Node]  # to which it is sent
+    connection: Reference[NodeConnection]
+    epoch: int  # of that, when it was sent
+    previous: Perhaps[ProduceRequest]  # of those under way on it
+    behind: Perhaps[ProduceRequest]  # that the node has not read
     first: Perhaps[RequestedBatch]
     last: Perhaps[RequestedBatch]
     unsettled: int  # batches of which nothing is known
     later: Perhaps[ProduceRequest]
-    next: Perhaps[ProduceRequest]  # free one
+    next: Perhaps[ProduceRequest]  # under way, or of the free ones
     held: int  # events and waits that name it
     over: bool  # for its producer
+    read: bool  # by its node
     told: bool  # the answer is on its way
 
 
@@ -221,8 +246,8 @@ producers = Table("producers", Producer)
 open_lines = Table("open_lines", OpenLine)
 queued_batches = Table("queued_batches", int)
 """How many batches stand in each of `open_lines`."""
-under_way = Table("under_way", int)
-"""Requests under way of each producer to each node of its broker."""
+node_connections = Table("node_connections", NodeConnection)
+"""Of each producer to each node of its broker."""
 built_ins = Table("built_ins", BuiltInRow, dtype=BUILT_IN)
 """Where each producer sends what has no key, for each topic of its broker."""
 producer_turns = Table("producer_turns", int)

@@ -22,12 +22,18 @@ class GatewayTables:
         gateway = places.world.gateway
         if gateway is None:
             return
-        spec = getattr(gateway.authentication, "spec", None)
-        if spec is not None:
+        its = gateway.asking
+        if its is not None:
             known, asking = places.space(), places.space()
-            allow = spec.on_failure == "allow"
             self.token_rules.add(
-                ttl=spec.cache_ttl, invalid=spec.invalid or 0.0, known=known, asking=asking, allow=allow
+                ttl=its.ttl,
+                invalid=its.invalid or 0.0,
+                known=known,
+                asking=asking,
+                rotated_every=its.rotated_every,
+                failing=int(its.failing),
+                allow=its.allow,
+                shared=its.shared,
             )
 
     def tables(self) -> Filled:

@@ -37,7 +37,7 @@ class ProducerTables:
         self.quotas = FoundPolicies(ClientQuotaRow)
         self.rings: list[float] = []
         self.lines = 0
-        self.under_way = 0
+        self.connections = 0
         self.most_at_once = 1  # requests that one operation sends at most, times the batches of each
         self.producer_at: dict[object, int] = {}  # of each member that has transactions
         self._settings_of: dict[object, int] = {}
@@ -76,7 +76,7 @@ class ProducerTables:
             first_node=places.node_at[broker.nodes[0]],
             nodes=len(broker.nodes),
             topics=len(broker.topics),
-            **self._quota(broker.spec.quota),
+            **self._quota(broker.spec.quota, len(broker.nodes)),
         )
         transact = [its for its in places.members if places.transacts(its) and its.group.topic.broker is broker]
         self.settings.rows[place]["producers"] = len(places.replicas) + len(transact)
@@ -88,24 +88,24 @@ class ProducerTables:
                 replica=replica,
                 first_line=self.lines,
                 first_built_in=len(self.built_ins),
-                first_under_way=self.under_way,
+                first_connection=self.connections,
                 woken_at=math.inf,
             )
             self.lines += partitions
-            self.under_way += len(broker.nodes)
+            self.connections += len(broker.nodes)
             for topic in broker.topics:
                 self.built_ins.add(new_built_in(len(topic.partitions), spec.batch))
 
-    def _quota(self, quota: Quota | None) -> dict[str, int]:
-        """Each service that publishes has one of its own."""
+    def _quota(self, quota: Quota | None, nodes: int) -> dict[str, int]:
+        """Each service that publishes has one of its own at each node."""
         if quota is None or quota.produce is None:
             return {"first_quota": NOBODY}
         size, found = ring_size(quota.windows), {"first_quota": len(self.quotas), "quota_ring": len(self.rings)}
-        for _ in self.places.hosts:
+        for _ in range(nodes * len(self.places.hosts)):
             row, ring = new_client_quota(quota.produce, quota.window, quota.windows)
             self.quotas.add(row)
             self.rings += ring
-        return {**found, "quota_ring_size": size}
+        return {**found, "quota_ring_size": size, "hosts": len(self.places.hosts)}
 
     def publisher(self, publishing: Producing | ProducedStore) -> int:
         """One place that publishes so: a step, or the relay of an outbox, which is its own way."""
@@ -129,7 +129,7 @@ class ProducerTables:
         yield rows.publishers, self.publishers.array()
         yield rows.open_lines, rows.OpenLine.zeros(max(1, self.lines))
         yield rows.queued_batches, np.zeros(max(1, self.lines), np.int64)
-        yield rows.under_way, np.zeros(max(1, self.under_way), np.int64)
+        yield rows.node_connections, rows.NodeConnection.zeros(max(1, self.connections))
         yield rows.built_ins, self.built_ins.array()
         yield rows.producer_turns, np.zeros(len(self.built_ins) or 1, np.int64)
         yield rows.client_quotas, self.quotas.array()

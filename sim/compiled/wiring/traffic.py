@@ -13,6 +13,7 @@ from sim.chance.popularity import popularity_table, stride
 from sim.compiled.base import CHUNK
 from sim.compiled.calendar import OF_CLIENT
 from sim.compiled.flows.layers.retry import budget_of
+from sim.compiled.pausing import with_steps
 from sim.compiled.program import Unsupported, row_of
 from sim.compiled.rows import traffic as rows
 from sim.compiled.rows.calls import retries
@@ -62,7 +63,7 @@ class TrafficTables:
             own_patience=NOBODY if spec.patience is None else row_of(client.own_patience),
             bears=np.inf if spec.timeout is None else spec.timeout,
             staying=spec.arrivals.population,
-            retry=self.guards.policy(retries, client.rule),
+            retry=self.guards.policy(retries, with_steps(client.pauses, self.guards)),
             max_attempts=client.rule.max_attempts,
             jitter=row_of(client.jitter),
             honor=spec.honor_retry_after,

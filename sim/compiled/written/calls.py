@@ -13,7 +13,7 @@ from sim.compiled.calendar import arm, arm_total, hold, make_ready
 from sim.compiled.deadlines import begin_in_time
 from sim.compiled.ending import stop
 from sim.compiled.flows.layers.attempt import send
-from sim.compiled.flows.layers.breaker import ask_library, note_breaker, tell_library
+from sim.compiled.flows.layers.breaker import ask_library, leave_test, note_breaker, tell_library, wait_for_test
 from sim.compiled.flows.layers.bulkhead import (
     hear_end,
     leave_bulkhead,
@@ -36,7 +36,7 @@ from sim.compiled.flows.layers.pool import (
     take_connection,
 )
 from sim.compiled.flows.layers.rate_limit import ask_for_turn, hear_answer, note_turn, stand_in_line, stop_waiting
-from sim.compiled.flows.layers.retry import begin_attempt, forget_attempt, hear, withdraw
+from sim.compiled.flows.layers.retry import begin_attempt, forget_attempt, hear, pause_of_library, withdraw
 from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
 from sim.compiled.places import park
@@ -58,6 +58,7 @@ BULKHEAD = whole(3)
 BULKHEAD_FULL = whole(7)
 DEGRADED = whole(1)
 FAIL = whole(2)
+IN_BREAKER = whole(8)
 IN_BULKHEAD = whole(3)
 IN_POOL_LINE = whole(4)
 IN_VAIN = whole(3)
@@ -66,11 +67,14 @@ NEXT = whole(1)
 NOT_ASKED = whole(-1)
 OK = whole(0)
 OPENING = whole(5)
+OURS = whole(0)
 PARKED = whole(4)
 PAUSED = whole(1)
 RATE_LIMITED = whole(3)
+REJECTED = whole(-1)
 TIMEOUT = whole(8)
 UNREACHABLE = whole(10)
+WAITS = whole(-2)
 base_reached = base.reached.compiled
 breaker_admit = breaker.admit.compiled
 breaker_settle = breaker.settle.compiled
@@ -96,72 +100,72 @@ def call_step(s: State, own: int, call: int) -> int:
             if call_row.hears:
                 if call_row.hears and (not (call_row.hedges and own_row.copy)):
                     forget_attempt(s, own, call)
-                to = 11
+                to = 12
             else:
-                to = 11
+                to = 12
         else:
-            to = 10
-    if to == 11:
+            to = 11
+    if to == 12:
         own_row.where = targets(s)[call_row.target].where
         own_row.root = 0
         outcome_1 = TIMEOUT
-        to = 27
-    if pc == 8:
+        to = 29
+    if pc == 9:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             own_row.ticket += 1
             own_row.child = -1
-            to = 9
+            to = 10
         else:
-            to = 12
-    if pc == 9 or to == 9:
+            to = 13
+    if pc == 10 or to == 10:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
-            own_row.phase = 9
+            own_row.phase = 10
             return PARK
         else:
-            to = 12
-    if to == 12:
+            to = 13
+    if to == 13:
         own_row.child = -1
         if targets(s)[call_row.target].counts:
             leave_balancer(s, call_row.target, own_row.replica, own_row.callee, own_row.outcome, own_row.sent)
             own_row.callee = -1
         if own_row.outcome == DEGRADED:
             own_row.degraded = True
-            outcome_18 = OK
-            to = 21
+            outcome_20 = OK
+            to = 23
         else:
-            outcome_18 = own_row.outcome
-            to = 21
+            outcome_20 = own_row.outcome
+            to = 23
     if pc == 5:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 5
             return PARK
         elif not has_opened(s, own, call):
-            outcome_15 = own_row.outcome
-            to = 22
+            outcome_17 = own_row.outcome
+            to = 24
         else:
-            to = 20
+            to = 22
     if pc == 4:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 4
             return PARK
         elif not has_connection(s, own, call):
-            outcome_15 = own_row.outcome
-            to = 22
+            outcome_17 = own_row.outcome
+            to = 24
         else:
-            to = 19
-    if pc == 7:
+            to = 21
+    if pc == 8:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
-            own_row.phase = 7
+            own_row.phase = 8
             return PARK
         elif own_row.guard < 0:
-            outcome_14 = own_row.outcome
-            to = 23
+            outcome_16 = own_row.outcome
+            to = 25
         else:
-            to = 18
+            to = 20
     if pc == 2:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -173,12 +177,12 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_6 = TIMEOUT
-                to = 24
+                to = 26
             elif not call_row.adapts:
                 note_turn(s, own, call)
-                to = 17
+                to = 19
             else:
-                to = 15
+                to = 17
     if pc == 3:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -190,16 +194,32 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_6 = TIMEOUT
-                to = 24
+                to = 26
             else:
-                to = 16
+                to = 18
+    if pc == 7:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 7
+            return PARK
+        elif own_row.admitted == WAITS:
+            own_row.admitted = NOT_ASKED
+            outcome_4 = own_row.outcome
+            to = 27
+        elif call_row.timed and base_reached(s.now, own_row.deadline):
+            own_row.where = targets(s)[call_row.target].where
+            own_row.root = 0
+            outcome_4 = TIMEOUT
+            to = 27
+        else:
+            to = 16
     if pc == 6:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 6
             return PARK
         else:
-            to = 14
+            to = 15
     if pc == 0:
         own_row.call = call
         own_row.callee = -1
@@ -209,14 +229,14 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome = TIMEOUT
-                to = 28
+                to = 30
             else:
-                to = 13
+                to = 14
         else:
             if whole_1 and call_row.total_lane >= 0:
                 arm_total(s, call_row.total_lane, own)
-            to = 13
-    if to == 13:
+            to = 14
+    if to == 14:
         whole_3 = not (call_row.hedges and own_row.copy)
         if whole_3 and call_row.budgeted:
             guard_3 = guard_for(s, call, own)
@@ -226,14 +246,24 @@ def call_step(s: State, own: int, call: int) -> int:
                 nothing_spent(s, own)
         if whole_3:
             own_row.tries = 0
-        to = 10
-    if pc == 10 or to == 10:
+        to = 11
+    if pc == 11 or to == 11:
         if call_row.hears and (not (call_row.hedges and own_row.copy)):
             begin_attempt(s, own, call)
         if call_row.hedges and (not own_row.copy):
             begin_race(s, own, call)
-            to = 14
-        elif call_row.breaks:
+            to = 15
+        else:
+            to = 16
+    if to == 15:
+        if race_goes_on(s, own, call):
+            own_row.phase = 6
+            return PARK
+        else:
+            outcome_3 = own_row.outcome
+            to = 28
+    if to == 16:
+        if call_row.breaks:
             guard_6 = guard_for(s, call, own)
             guard_6_row = guards(s)[guard_6]
             if guard_6_row.library >= 0:
@@ -243,131 +273,128 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.admitted = breaker_admit(breakers(s)[guard_6_row.breaker], rows_from(rings(s), guard_6_row.ring), s.now)
                 if breakers(s)[guard_6_row.breaker].period != period_6:
                     note_breaker(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
-            if own_row.admitted < 0:
+            own_row.began = s.now
+            if own_row.admitted >= 0:
+                to = 17
+            elif own_row.admitted == REJECTED:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_4 = BREAKER_OPEN
-                to = 25
+                to = 27
             else:
-                own_row.began = s.now
-                to = 15
+                wait_for_test(s, own, call)
+                own_row.phase = 7
+                return PARK
         else:
-            to = 15
-    if to == 14:
-        if race_goes_on(s, own, call):
-            own_row.phase = 6
-            return PARK
-        else:
-            outcome_3 = own_row.outcome
-            to = 26
-    if to == 15:
+            to = 17
+    if to == 17:
         if call_row.limits:
-            wait_8 = ask_for_turn(s, own, call)
-            if wait_8 < 0.0:
+            wait_10 = ask_for_turn(s, own, call)
+            if wait_10 < 0.0:
                 if call_row.in_vain > 0.0:
                     stand_in_line(s, own, call, call_row.in_vain)
                     own_row.phase = 3
                     return PARK
                 else:
-                    to = 16
-            elif wait_8 == 0.0:
-                to = 17
+                    to = 18
+            elif wait_10 == 0.0:
+                to = 19
             else:
-                stand_in_line(s, own, call, wait_8)
+                stand_in_line(s, own, call, wait_10)
                 own_row.phase = 2
                 return PARK
         else:
-            to = 17
-    if to == 16:
+            to = 19
+    if to == 18:
         own_row.where = targets(s)[call_row.target].where
         own_row.root = 0
         outcome_6 = RATE_LIMITED
-        to = 24
-    if to == 17:
+        to = 26
+    if to == 19:
         if call_row.lane >= 0:
             arm(s, call_row.lane, own)
         if call_row.bulkhead:
-            guard_15 = guard_for(s, call, own)
-            guard_15_row = guards(s)[guard_15]
+            guard_17 = guard_for(s, call, own)
+            guard_17_row = guards(s)[guard_17]
             own_row.callee = -1
             if call_row.adaptive:
-                look_at_limit(s, guard_15)
-            if guard_15_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_15_row.bulkhead]):
-                own_row.guard = guard_15
-                guard_15_row.taken_area -= s.now
-                guard_15_row.passed += 1
+                look_at_limit(s, guard_17)
+            if guard_17_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_17_row.bulkhead]):
+                own_row.guard = guard_17
+                guard_17_row.taken_area -= s.now
+                guard_17_row.passed += 1
                 if call_row.adaptive:
-                    note_entry(s, own, guard_15)
-                to = 18
+                    note_entry(s, own, guard_17)
+                to = 20
             elif call_row.bulkhead_lane < 0:
-                guard_15_row.turned_away += 1
+                guard_17_row.turned_away += 1
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_14 = BULKHEAD_FULL
-                to = 23
+                outcome_16 = BULKHEAD_FULL
+                to = 25
             else:
                 if s.spans:
                     keep_stage(s, own, BULKHEAD, targets(s)[call_row.target].where, 0.0, NONE)
-                wait_at_bulkhead(s, guard_15, own)
+                wait_at_bulkhead(s, guard_17, own)
                 arm(s, call_row.bulkhead_lane, own)
-                own_row.phase = 7
+                own_row.phase = 8
                 return PARK
         else:
-            to = 18
-    if to == 18:
+            to = 20
+    if to == 20:
         if call_row.pools:
             if not take_connection(s, own, call):
                 if not join_line(s, own, call):
                     own_row.where = targets(s)[call_row.target].where
                     own_row.root = 0
-                    outcome_15 = BULKHEAD_FULL
-                    to = 22
+                    outcome_17 = BULKHEAD_FULL
+                    to = 24
                 else:
                     own_row.phase = 4
                     return PARK
             else:
-                to = 19
+                to = 21
         else:
-            to = 20
-    if to == 19:
+            to = 22
+    if to == 21:
         if call_row.connect >= 0 and must_open(s, own):
             open_connection(s, own, call)
             own_row.phase = 5
             return PARK
         else:
-            to = 20
-    if to == 20:
+            to = 22
+    if to == 22:
         if targets(s)[call_row.target].counts:
             own_row.sent = s.now
         own_row.callee = send(s, own, call, own_row.tries)
         if own_row.callee < 0:
             own_row.root = 0
-            outcome_18 = UNREACHABLE
-            to = 21
+            outcome_20 = UNREACHABLE
+            to = 23
         else:
-            own_row.phase = 8
+            own_row.phase = 9
             return PARK
-    if to == 21:
-        if call_row.pools:
-            end_use(s, own, call, outcome_18)
-            own_row.ticket += 1
-        outcome_15 = outcome_18
-        to = 22
-    if to == 22:
-        if own_row.guard >= 0:
-            if call_row.adaptive:
-                hear_end(s, own, call, outcome_15)
-            leave_bulkhead(s, own)
-        outcome_14 = outcome_15
-        to = 23
     if to == 23:
-        own_row.ticket += 1
-        outcome_8 = outcome_14
-        if call_row.adapts:
-            hear_answer(s, own, call, outcome_8)
-        outcome_6 = outcome_8
+        if call_row.pools:
+            end_use(s, own, call, outcome_20)
+            own_row.ticket += 1
+        outcome_17 = outcome_20
         to = 24
     if to == 24:
+        if own_row.guard >= 0:
+            if call_row.adaptive:
+                hear_end(s, own, call, outcome_17)
+            leave_bulkhead(s, own)
+        outcome_16 = outcome_17
+        to = 25
+    if to == 25:
+        own_row.ticket += 1
+        outcome_10 = outcome_16
+        if call_row.adapts:
+            hear_answer(s, own, call, outcome_10)
+        outcome_6 = outcome_10
+        to = 26
+    if to == 26:
         if call_row.breaks:
             guard_6 = guard_for(s, call, own)
             guard_6_row = guards(s)[guard_6]
@@ -380,48 +407,53 @@ def call_step(s: State, own: int, call: int) -> int:
                     note_breaker(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
             own_row.admitted = NOT_ASKED
         outcome_4 = outcome_6
-        to = 25
-    if to == 25:
+        to = 27
+    if to == 27:
         outcome_3 = outcome_4
-        to = 26
-    if to == 26:
+        to = 28
+    if to == 28:
         if call_row.hedges and own_row.copy:
             outcome_1 = outcome_3
-            to = 27
+            to = 29
         else:
             own_row.tries += 1
             if call_row.hears:
                 hear(s, own, call, outcome_3)
             if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome_3):
                 outcome_1 = outcome_3
-                to = 27
+                to = 29
             elif call_row.timed and base_reached(s.now, own_row.deadline):
                 outcome_1 = outcome_3
-                to = 27
+                to = 29
             elif call_row.budgeted and (not withdraw(s, own, call, outcome_3)):
                 outcome_1 = outcome_3
-                to = 27
+                to = 29
             else:
                 luck_3 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
-                last_3 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
-                own_row.pause = retry_backoff_after(retries(s)[call_row.retry], outcome_3, own_row.tries, luck_3, last_3)
-                if call_row.timed and base_reached(s.now + own_row.pause, own_row.deadline):
-                    own_row.pause = own_row.deadline - s.now
+                if own_row.tries == 1:
+                    own_row.pause = retries(s)[call_row.retry].begin
+                if retries(s)[call_row.retry].rule == OURS:
+                    own_row.pause = retry_backoff_after(retries(s)[call_row.retry], outcome_3, own_row.tries, luck_3, own_row.pause)
+                    wait_3 = own_row.pause
+                else:
+                    wait_3 = pause_of_library(s, own, call, luck_3)
+                if call_row.timed and base_reached(s.now + wait_3, own_row.deadline):
+                    wait_3 = own_row.deadline - s.now
                     own_row.deadline = LONG_AGO
-                if own_row.pause > 0.0:
+                if wait_3 > 0.0:
                     if s.spans:
                         keep_stage(s, own, BACKOFF, targets(s)[call_row.target].where, 0.0, NONE)
-                    hold(s, own, own_row.pause)
+                    hold(s, own, wait_3)
                     own_row.phase = 1
                     return PARK
                 else:
-                    own_row.phase = 10
+                    own_row.phase = 11
                     return AGAIN
-    if to == 27:
+    if to == 29:
         own_row.call_number = 0
         outcome = outcome_1
-        to = 28
-    if to == 28:
+        to = 30
+    if to == 30:
         own_row.call = -1
         own_row.outcome = outcome
         if call_row.hedges and own_row.copy:
@@ -458,6 +490,8 @@ def total_timeout_expired(s: State, own: int, call: int) -> None:
         connecting_1 = call_row.pools and IN_POOL_LINE <= own_row.phase <= OPENING
         if own_row.waits == IN_BULKHEAD:
             leave_line(s, own)
+        elif own_row.waits == IN_BREAKER:
+            leave_test(s, own)
         elif connecting_1:
             let_go(s, own, call)
         own_row.ticket += 1
@@ -493,6 +527,8 @@ def timeout_expired(s: State, own: int, call: int) -> None:
     connecting = call_row.pools and IN_POOL_LINE <= own_row.phase <= OPENING
     if own_row.waits == IN_BULKHEAD:
         leave_line(s, own)
+    elif own_row.waits == IN_BREAKER:
+        leave_test(s, own)
     elif connecting:
         let_go(s, own, call)
     own_row.ticket += 1

@@ -13,7 +13,7 @@ from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
 from sim.compiled.clients import bear, hears_when, make_request, send_attempt, thinking_time
 from sim.compiled.deadlines import tell_patience
-from sim.compiled.flows.clients import begin_for, hear_client, patience_ends, withdraw_for
+from sim.compiled.flows.clients import begin_for, hear_client, patience_ends, pause_for, withdraw_for
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.calls import budgets, retries, rings, targets
 from sim.compiled.rows.hosts import draws
@@ -32,6 +32,7 @@ BACKOFF = whole(2)
 JUMP = whole(4)
 NEXT = whole(1)
 OK = whole(0)
+OURS = whole(0)
 UNREACHABLE = whole(10)
 budget_deposit = budget.deposit.compiled
 retry_backoff_after = retry.backoff_after.compiled
@@ -59,7 +60,7 @@ def ask(s: State, own: int, workload: int) -> int:
         if workload_row.library_budget >= 0:
             nothing_spent(s, own)
         own_row.tries = 0
-        own_row.pause = retries(s)[workload_row.retry].base
+        own_row.pause = retries(s)[workload_row.retry].begin
         to = 1
     if pc == 1 or to == 1:
         if workload_row.library_budget >= 0:
@@ -98,8 +99,11 @@ def ask(s: State, own: int, workload: int) -> int:
             request = own_row.request
             request_row = requests(s)[request]
             luck = uniform(draws(s)[workload_row.jitter].key, request_row.id, own_row.tries)
-            own_row.pause = retry_backoff_after(retries(s)[workload_row.retry], own_row.outcome, own_row.tries, luck, own_row.pause)
-            wait = own_row.pause
+            if retries(s)[workload_row.retry].rule == OURS:
+                own_row.pause = retry_backoff_after(retries(s)[workload_row.retry], own_row.outcome, own_row.tries, luck, own_row.pause)
+                wait = own_row.pause
+            else:
+                wait = pause_for(s, own, workload, luck)
             if workload_row.honor and request_row.retry_after > wait and hears_when(s, request, own_row.outcome):
                 wait = request_row.retry_after
             request_row.told_by = OK

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sim.compiled.base import NONE, handler, whole
 from sim.compiled.deadlines import forget_deadline
-from sim.compiled.flows.layers.breaker import free_probe, note_breaker
+from sim.compiled.flows.layers.breaker import free_probe, leave_test, note_breaker
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
 from sim.compiled.flows.layers.pool import drop_connection
 from sim.compiled.flows.layers.rate_limit import stop_waiting
@@ -21,6 +21,7 @@ from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.policies import breaker
 
+IN_BREAKER = whole(8)
 IN_BULKHEAD = whole(3)
 IN_TURN = whole(2)
 IN_VAIN = whole(3)
@@ -65,9 +66,11 @@ def rate_limit_killed(s: State, own: int, call: int) -> None:
 
 @handler
 def breaker_killed(s: State, own: int, call: int) -> None:
-    """A probe that nobody will hear of is free again."""
+    """A probe that nobody will hear of is free again; who waits for the end of another's stands in line no longer."""
     own_row = tasks(s)[own]
     call_row = calls(s)[call]
+    if own_row.waits == IN_BREAKER:
+        leave_test(s, own)
     if call_row.breaks and own_row.admitted >= 0:
         guard = guard_for(s, call, own)
         guard_row = guards(s)[guard]

@@ -41,7 +41,7 @@ def look_at_token(s: State, own: int, op: int) -> int:
     if pc == 0:
         token = 0
         token_row = token_rules(s)[token]
-        user = requests(s)[own_row.request].user
+        user = 0 if token_row.shared else requests(s)[own_row.request].user
         own_row.asks_for = FOR_ALL
         if token_row.invalid > 0.0 and chance(s, op_row.draw, own) < token_row.invalid:
             own_row.asks_for = INVALID

@@ -11,10 +11,12 @@ Not on paper: open breakers, full bulkheads, and the standing allowance of a bud
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sim.experiments.on_paper.times import NEVER, NOTHING, Times, any_of
 from sim.spec.distribution import Uniform
+from sim.spec.library_backoffs import LibraryBackoff
 from sim.spec.policy import Budget, CallPolicy, Hedge, Retry
 
 # between which shares of a pause it lies, evenly
@@ -56,6 +58,22 @@ class Tries:
     def repeats(self) -> bool:
         """Whether attempts are made again, oftener than seldom."""
         return self.attempts > 1.0 + SELDOM
+
+
+def one_of_tries(several: Sequence[tuple[float, Tries]]) -> Tries:
+    """One of several calls, by their shares."""
+    ends = Ends(
+        any_of([its.ends.ok.of(share) for share, its in several]),
+        any_of([its.ends.refused.of(share) for share, its in several]),
+        any_of([its.ends.failed.of(share) for share, its in several]),
+    )
+    return Tries(
+        ends,
+        math.fsum(share * its.attempts for share, its in several),
+        math.fsum(share * its.held for share, its in several),
+        any(its.times_out for _, its in several),
+        math.fsum(share * its.saved for share, its in several),
+    )
 
 
 def tries(answer: Ends, policy: CallPolicy) -> Tries:
@@ -210,6 +228,8 @@ def pause(retry: Retry, number: int, before: Times) -> Times:
 
     Decorrelated jitter is taken at its mean; what does not tell its pauses for nothing.
     """
+    if isinstance(retry.backoff, LibraryBackoff):
+        return _between(before, *retry.backoff.between(number))
     base, full, longest = retry.backoff.pause(1), retry.backoff.pause(number), retry.backoff.most
     if base is None or full is None:
         return before

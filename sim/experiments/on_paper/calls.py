@@ -49,8 +49,9 @@ class View:
         gateway = self.scenario.gateway
         routes = gateway.routes.items() if gateway is not None else ()
         found = [
-            Edge(f"gateway.routes.{name}", "gateway", route.to, route.guarded(self.flow.policy(route.policy)))
+            Edge(f"gateway.routes.{name}", "gateway", endpoint, route.guarded(self.flow.policy(route.policy)))
             for name, route in routes
+            for endpoint in route.targets
         ]
         for service, spec in self.scenario.services.items():
             bodies = [(f"{service}.{name}", endpoint.do) for name, endpoint in spec.endpoints.items()]

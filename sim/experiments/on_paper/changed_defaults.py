@@ -199,7 +199,8 @@ def kept_work(view: View) -> Iterator[Finding]:
     for traffic in view.scenario.traffic.values():
         if traffic.retry is not None and traffic.retry.max_attempts > 1:
             routes = view.scenario.gateway.routes if view.scenario.gateway is not None else {}
-            retried |= {routes[target].to if target in routes else target for target in traffic.mix}
+            for target in traffic.mix:
+                retried |= set(routes[target].targets) if target in routes else {target}
     below = _reachable(view, retried)
     drawn = {
         visit.service for visit in visits(view.scenario) if visit.owner in below and _relies_on_kept_work(visit.step)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
+from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, one_of_tries, tries
 from sim.experiments.on_paper.composite import Adding, follow
 from sim.experiments.on_paper.gateway import behind_cache, own_work
 from sim.experiments.on_paper.profile import Key, Profile, add, repeated, tally
@@ -66,7 +66,7 @@ class Flow:
         self._policy_names = {
             id(site.written): site.policy_name for site in call_sites(scenario) if isinstance(site.written, Step)
         }
-        self._routes: dict[str, Tries] = {}
+        self._routes: dict[str, dict[str, Tries]] = {}
         self.endpoints: dict[str, Profile] = {}
         for service, spec in scenario.services.items():
             for name in spec.endpoints:
@@ -163,9 +163,20 @@ class Flow:
         """The call that a route of the gateway makes, by those that no answer of its cache spares it."""
         gateway = self.scenario.gateway
         assert gateway is not None
+        calls = self.route_calls(name)
+        if len(calls) == 1:
+            return next(iter(calls.values()))
+        return one_of_tries([(share, calls[target]) for target, share in gateway.routes[name].targets.items()])
+
+    def route_calls(self, name: str) -> dict[str, Tries]:
+        """The same of each endpoint that a route leads to."""
+        gateway = self.scenario.gateway
+        assert gateway is not None
         if name not in self._routes:
-            route = gateway.routes[name]
-            self._routes[name] = behind_cache(self.called("gateway", route.to, self.route_policy(route)), route)
+            route, policy = gateway.routes[name], self.route_policy(gateway.routes[name])
+            self._routes[name] = {
+                target: behind_cache(self.called("gateway", target, policy), route) for target in route.targets
+            }
         return self._routes[name]
 
     def route_policy(self, route: Route) -> CallPolicy:

@@ -9,7 +9,7 @@ from sim.experiments.on_paper.attempts import Ends, Tries
 from sim.experiments.on_paper.times import Times, any_of
 from sim.spec import actions as does
 from sim.spec.distribution import Distribution
-from sim.spec.gateway import Gateway, Route
+from sim.spec.gateway import Gateway, Jwt, Route
 
 
 def own_work(gateway: Gateway, route: Route | None) -> list[Distribution]:
@@ -27,8 +27,12 @@ def own_work(gateway: Gateway, route: Route | None) -> list[Distribution]:
 
 
 def gateway_work(gateway: Gateway, route: Route | None) -> float:
-    """Its mean, seconds; answers that the cache gives are translated already."""
+    """Its mean, seconds; answers that the cache gives are translated already, and no signature is verified of a token
+    that cannot be decoded.
+    """
     total = math.fsum(part.mean for part in own_work(gateway, route))
+    if isinstance(gateway.authentication, Jwt) and (route is None or route.authenticate):
+        total -= gateway.authentication.malformed * gateway.authentication.work.mean
     if route is not None and route.translate is not None and route.translate.response_work is not None:
         total -= (1.0 - route.forwarded) * route.translate.response_work.mean
     return total

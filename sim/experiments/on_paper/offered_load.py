@@ -11,20 +11,20 @@ from __future__ import annotations
 import html
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sim.errors import UsageError
 from sim.experiments.on_paper.flow import Flow
 from sim.experiments.on_paper.kept_demand import corrections
-from sim.experiments.on_paper.places import CHANGED, HANDFUL, listed
+from sim.experiments.on_paper.offered_load_in_words import told
 from sim.experiments.on_paper.rates import Rates, door, rates
 from sim.experiments.on_paper.station_loads import Load, held_by, runs_of, stations
 from sim.experiments.shipped import Source, as_study
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
 from sim.spec.traffic import Traffic
-from sim.units import rates_told_per, show_duration, show_rate, show_share
+from sim.units import rates_told_per
 
 
 @dataclass(frozen=True)
@@ -106,37 +106,12 @@ class CheckReport:
     rates_per: str = "s"  # as the scenario writes them
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, width: int | None = None) -> str:
+        """In words, no line wider than this where it can be."""
         with rates_told_per(self.rates_per):
-            return self._text()
-
-    def _text(self) -> str:
-        alike: dict[str, list[str]] = {}
-        for name, load in self.loads.items():
-            recordings = "".join(f"\n  {line}" for line in self.recordings.get(name, ()))
-            alike.setdefault(_text(load) + recordings, []).append(name)
-        blocks = [f"{', '.join(names)}\n{text}" for text, names in alike.items()]
-        blocks.append("\n".join(self._sentences()) if self.warnings else "no warnings")
-        if self.ranges:
-            blocks.append(f"inputs that are ranges, here at their middle: {', '.join(self.ranges)}")
-        if self.certain:
-            blocks.append("nothing is random: one replication is enough, and its figures are exact")
-        return "\n\n".join(blocks)
-
-    def _sentences(self) -> Iterator[str]:
-        """A handful of each kind of warning, and the number of the rest."""
-        kinds: dict[str, list[Finding]] = {}
-        for finding in self.warnings:
-            kinds.setdefault(finding.kind, []).append(finding)
-        for kind, alike in kinds.items():
-            if kind == CHANGED:
-                yield "of files that were written for an earlier version:"
-            shown = alike if len(alike) <= HANDFUL + 1 else alike[:HANDFUL]
-            yield from (_sentence(finding, len(self.loads)) for finding in shown)
-            if len(shown) < len(alike):
-                yield (
-                    f"    and {len(alike) - len(shown):,} more like these, such as "
-                    f"{listed([finding.place for finding in alike[len(shown) :]])}"
-                )
+            return told(self, width)
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
@@ -323,61 +298,3 @@ def _peak_rate(traffic: Traffic, duration: float) -> float:
     from sim.chance.rates import peak_rate
 
     return peak_rate(traffic.arrivals, duration) * traffic.requests_each
-
-
-# ---- in words
-
-
-def _text(load: OfferedLoad) -> str:
-    head = ("station", "resource", "servers", "rate", "at peak", "held", "load", "at peak")
-    rows = [
-        (
-            station.name,
-            station.resource,
-            f"{round(station.servers, 3):,}".removesuffix(".0"),
-            show_rate(station.rate),
-            show_rate(station.rate_peak),
-            show_duration(station.demand),
-            show_share(station.utilisation),
-            show_share(station.utilisation_peak),
-        )
-        for station in load.stations
-    ]
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    lines = ["  " + "  ".join(_aligned(row, widths)) for row in [head, *rows]]
-    lines += [f"  {_closed_text(bound)}" for bound in load.closed]
-    return "\n".join([*(line.rstrip() for line in lines), f"  {_bottleneck_text(load)}"])
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Words to the left, figures to the right."""
-    return [
-        cell.ljust(width) if column < 2 else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-
-
-def _bottleneck_text(load: OfferedLoad) -> str:
-    station = load.bottleneck
-    if station is None:
-        return "no station is loaded"
-    when = (
-        "is never full: the rate limits hold the load back"
-        if math.isinf(load.capacity)
-        else f"full at {load.capacity:.3g} times this load"
-    )
-    return f"bottleneck: {station.name} ({station.resource}) at {show_share(station.utilisation)}; {when}"
-
-
-def _closed_text(bound: ClosedBound) -> str:
-    return (
-        f"{bound.traffic}: {bound.users:,} closed users send at most {show_rate(bound.rate)}"
-        f" = min(N/(Z+D) = {show_rate(bound.by_users)}, 1/Dmax = {show_rate(bound.by_bottleneck)} at "
-        f"{bound.bottleneck or 'no station'})"
-    )
-
-
-def _sentence(finding: Finding, of: int) -> str:
-    where = f" [{', '.join(finding.variants)}]" if len(finding.variants) < of else ""
-    begin = "changed" if finding.kind == CHANGED else "warning"
-    return f"{begin}: {finding.place}: {finding.finding}{where}\n    {finding.why}"

@@ -41,7 +41,8 @@ def rates(flow: Flow, sent: Mapping[str, float]) -> Rates:
     source: dict[str, float] = {target: rate for target, rate in targets.items() if target not in passed}
     for route, rate in passed.items():
         assert gateway is not None
-        _count(source, gateway.routes[route].to, rate * flow.route_called(route).attempts)
+        for endpoint, share in gateway.routes[route].targets.items():
+            _count(source, endpoint, rate * share * flow.route_calls(route)[endpoint].attempts)
     for endpoint, rate in introspections(flow, by_traffic).items():
         _count(source, endpoint, rate)
     endpoints, published = _spread(flow, source)
@@ -114,8 +115,9 @@ def client_attempts(flow: Flow, traffic: Traffic, target: str, kept: float) -> f
     turned_away = 1.0 - kept if "rate_limited" in traffic.retry.on else 0.0
     asked = attempts(kept * failed + turned_away, kept * late, traffic.retry)
     gateway = flow.scenario.gateway
-    endpoint = gateway.routes[target].to if gateway is not None and target in gateway.routes else target
-    flow.note(asked > 1.0 + SELDOM, kept * late > SELDOM, endpoint, traffic.typical_patience)
+    routed = gateway.routes[target].targets if gateway is not None and target in gateway.routes else (target,)
+    for endpoint in routed:
+        flow.note(asked > 1.0 + SELDOM, kept * late > SELDOM, endpoint, traffic.typical_patience)
     return asked
 
 
@@ -159,7 +161,7 @@ def limit_in_all(limit: RateLimit, replicas: int) -> float:
 
 def _passed(flow: Flow, gateway: Gateway, by_traffic: ByTraffic) -> ByTraffic:
     """Requests per second behind authentication and limits, which are taken one after the other."""
-    invalid = getattr(gateway.authentication, "invalid", 0.0)
+    invalid = gateway.authentication.refused if gateway.authentication is not None else 0.0
     passed = {
         name: {
             route: rates.get(route, 0.0) * (1.0 - invalid if spec.authenticate else 1.0)
@@ -186,13 +188,20 @@ def introspections(flow: Flow, by_traffic: ByTraffic) -> dict[str, float]:
     found: dict[str, float] = {}
     for action in gateway.authenticates if gateway is not None else ():
         if gateway is not None and isinstance(action, Calls):
-            _count(found, action.endpoint, _misses(flow, gateway, by_traffic, action.remembered or 0.0))
+            _count(found, action.endpoint, _misses(flow, gateway, by_traffic, action))
     return found
 
 
-def _misses(flow: Flow, gateway: Gateway, by_traffic: ByTraffic, ttl: float) -> float:
-    """Requests per second whose user the replica at which they arrive does not remember."""
+def _misses(flow: Flow, gateway: Gateway, by_traffic: ByTraffic, action: Calls) -> float:
+    """Requests per second whose user the replica at which they arrive does not remember, or which find it without
+    keys.
+    """
+    ttl = action.remembered or 0.0
     misses = 0.0
+    if action.for_all:
+        asking = [its for its in gateway.routes if gateway.routes[its].authenticate]
+        here = sum(rates.get(its, 0.0) for rates in by_traffic.values() for its in asking) / gateway.replicas
+        return float(gateway.replicas * here / (1.0 + here * ttl))
     for name, traffic in flow.scenario.traffic.items():
         rate = sum(
             rate

@@ -93,11 +93,13 @@ def runs_of(flow: Flow, found: Rates) -> list[Run]:
         (name, sum(_partition_rates(flow, found, name, topic)), profile)
         for (name, topic), profile in flow.consumers.items()
     ]
-    names = {site.written: site.policy_name for site in call_sites(scenario) if isinstance(site.written, str)}
+    names = {site.name: site.policy_name for site in call_sites(scenario)}
     for route, spec in scenario.gateway.routes.items() if scenario.gateway is not None else ():
-        called, callee = flow.route_called(route), spec.to.partition(".")[0]
-        places = {(callee, names[route]): (called.attempts, called.held)}
-        runs.append(("gateway", found.routes.get(route, 0.0), Profile(saved={spec.to: called.saved}, places=places)))
+        for target, share in spec.targets.items():
+            called, policy = flow.route_calls(route)[target], names[spec.call_names(route)[target]]
+            places = {(target.partition(".")[0], policy): (called.attempts, called.held)}
+            profile = Profile(saved={target: called.saved}, places=places)
+            runs.append(("gateway", share * found.routes.get(route, 0.0), profile))
     return runs
 
 

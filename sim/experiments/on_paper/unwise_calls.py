@@ -87,7 +87,8 @@ def retry_fan_out(view: View) -> Iterator[Finding]:
             layers: tuple[str, ...] = (f"{name} x{first:g}",) if first > 1 else ()
             here = _multiplier(view.flow.policy(route.policy).retry) if route is not None else 1.0
             layers += (f"gateway x{here:g}",) if here > 1 else ()
-            worst = max(worst, _fan_out(view, route.to if route is not None else target, first * here, layers, ()))
+            for endpoint in route.targets if route is not None else (target,):
+                worst = max(worst, _fan_out(view, endpoint, first * here, layers, ()))
         if worst[0] >= FAN_OUT:
             why = (
                 "when the last one fails, the load is multiplied just when it can be borne least; retry in one "

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sim.experiments.on_paper.attempts import SELDOM
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
 from sim.spec.broker import LogBroker, Topic
 from sim.spec.fault import BrokerDown, Crash, Fault, Outage
 from sim.spec.step import Publish
 from sim.spec.walk import visits
-from sim.units import show_duration, show_rate, show_size
+from sim.units import show_duration, show_rate, show_share, show_size
 
 FEW = 1.5  # records in a batch: with fewer, waiting for others costs time and saves little
 
@@ -120,4 +121,33 @@ def transactions_read_uncommitted(view: View) -> Iterator[Finding]:
                 yield Finding(f"{service} <- {name}", "reads uncommitted records of transactions", why)
 
 
-RULES = (lonely_batches, short_retention, replicas_that_protect_nothing, transactions_read_uncommitted)
+def short_transactions(view: View) -> Iterator[Finding]:
+    """Records that are handled for longer than their transaction may be open."""
+    for service, spec in view.scenario.services.items():
+        for topic, consume in spec.consumes.items():
+            if consume.transaction is None:
+                continue
+            limit, each = consume.transaction.timeout, view.flow.consumers[service, topic].hold
+            late = view.patience.share_of_records_above(service, topic, limit)
+            if each > limit:
+                takes = f"records take {show_duration(each)} on average"
+            elif late > SELDOM:
+                takes = f"{show_share(late)} of the records take longer"
+            else:
+                continue
+            why = (
+                "the broker aborts it at its next look, every ten seconds, and the record has failed: it is handled "
+                "again, with all its effects outside of the log"
+            )
+            yield Finding(
+                f"{service} <- {topic}", f"a transaction may be open for {show_duration(limit)}, and {takes}", why
+            )
+
+
+RULES = (
+    lonely_batches,
+    short_retention,
+    replicas_that_protect_nothing,
+    transactions_read_uncommitted,
+    short_transactions,
+)

@@ -68,7 +68,9 @@ class _Ways:
             self._visit(target)
         elif not self._enter("gateway", gateway):
             route = gateway.routes[target]
-            if not self._call("gateway", route.to, route.guarded(self._view.flow.policy(route.policy))):
+            policy = route.guarded(self._view.flow.policy(route.policy))
+            lasting = [self._call("gateway", endpoint, policy) for endpoint in route.targets]  # all are looked at
+            if not all(lasting):
                 self.found[f"{target} takes no time"] = None
 
     def _enter(self, name: str, host: Gateway | Service) -> bool:

@@ -6,30 +6,34 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.models.call import Call, Layer
+from sim.models.clock import Clock
 from sim.models.guards import Guards, Memory
-from sim.models.outcomes import BREAKER_OPEN
+from sim.models.outcomes import BREAKER_OPEN, TIMEOUT
 from sim.models.task import Activity, Killed, Task
 from sim.models.unnoticed import TURNED, Late, breaker_by_now, breaker_forgotten, library_by_now
 from sim.policies import breaker as breakers
 from sim.policies import library_breakers as library
+from sim.policies.base import reached
+from sim.policies.cockatiel import TEST, WAITS
 from sim.spec.policy import CallPolicy, CircuitBreaker
-from sim.vocabulary import EventKind
+from sim.vocabulary import EventKind, Stage
 
 
 class BreakerMemory(Memory):
     """The state of one breaker, and the ring of what it has heard of."""
 
-    def __init__(self, spec: CircuitBreaker):
+    def __init__(self, spec: CircuitBreaker, limited: bool):
         self.row: Any
         self.ring: Any
-        found = library.new_library_breaker(spec)
+        found = library.new_library_breaker(spec, limited)
         self.of_library = found is not None  # one that counts in a way of its own
-        self.row, self.ring = found if found is not None else breakers.new_breaker(spec)
+        self.row, self.ring = found if found is not None else breakers.new_breaker(spec, limited)
+        self.waiting: list[tuple[Task, int]] = []  # for the end of cockatiel's test, with the ticket of their wait
 
     def renewed(self, policy: CallPolicy) -> BreakerMemory:
         """A closed one."""
         assert policy.circuit_breaker is not None
-        return BreakerMemory(policy.circuit_breaker)
+        return BreakerMemory(policy.circuit_breaker, policy.rate_limit is not None)
 
     def unnoticed(self, now: float, subject: str, about: str) -> Iterator[Late]:
         """That it has opened, where it was half-open for too long."""
@@ -46,9 +50,16 @@ class BreakerMemory(Memory):
     def give_back(self, now: float, ticket: int) -> None:
         """Nobody will hear how it ends."""
         if self.of_library:
-            library.give_back(self.row, ticket)
+            library.give_back(self.row, now, ticket)
         else:
             breakers.give_back(self.row, self.ring, now, ticket)
+
+    def test_is_over(self, env: Clock) -> None:
+        """Those who wait for it ask again, in the order in which they came."""
+        waiting, self.waiting = self.waiting, []
+        for task, ticket in waiting:
+            if task.ticket == ticket:
+                env.wake(task)
 
 
 class Breaker(Layer):
@@ -62,7 +73,9 @@ class Breaker(Layer):
     @staticmethod
     def memory(policy: CallPolicy) -> BreakerMemory | None:
         """A closed breaker."""
-        return BreakerMemory(policy.circuit_breaker) if policy.circuit_breaker is not None else None
+        if policy.circuit_breaker is None:
+            return None
+        return BreakerMemory(policy.circuit_breaker, policy.rate_limit is not None)
 
     @staticmethod
     def watch(call: Call, guards: Guards) -> None:
@@ -81,6 +94,11 @@ class Breaker(Layer):
         began, period = env.now, breaker.row.period
         admit = library.admit if breaker.of_library else breakers.admit
         admitted = admit(breaker.row, breaker.ring, began)
+        while admitted == WAITS:
+            if (yield from self._wait_for_test(task, breaker)):
+                return task.outcome
+            began, period = env.now, breaker.row.period
+            admitted = admit(breaker.row, breaker.ring, began)
         if breaker.row.period != period:
             self._note_change(task, breaker, period)
         if admitted < 0:
@@ -92,6 +110,8 @@ class Breaker(Layer):
             breaker.give_back(env.now, admitted)
             if breaker.row.period != period:
                 self._note_change(task, breaker, period)
+            if admitted == TEST and breaker.waiting:
+                breaker.test_is_over(env)
             raise
         period = breaker.row.period
         if breaker.of_library:
@@ -100,7 +120,22 @@ class Breaker(Layer):
             breakers.settle(breaker.row, breaker.ring, env.now, admitted, outcome, env.now - began)
         if breaker.row.period != period:
             self._note_change(task, breaker, period)
+        if admitted == TEST and breaker.waiting:
+            breaker.test_is_over(env)
         return outcome
+
+    def _wait_for_test(self, task: Task, breaker: BreakerMemory) -> Activity:
+        """Until the test of cockatiel is over; 1 where the total timeout of the call came first."""
+        call, ticket = self.call, task.ticket
+        call.recorder.stage(task, Stage.OTHER, call.target.where)
+        breaker.waiting.append((task, ticket))
+        yield
+        if call.frozen(task):
+            yield from call.thaw(task)
+        if task.ticket == ticket and call.policy.timed and reached(call.env.now, task.timed_call.deadline):
+            task.outcome = call.failed(task, TIMEOUT)
+            return 1
+        return int(task.ticket != ticket)
 
     def _note_change(self, task: Task, breaker: BreakerMemory, before: int) -> None:
         """Its state is another one than in period `before`: since when it is, and what it may have been in between."""

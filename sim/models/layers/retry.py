@@ -6,6 +6,7 @@ from sim.chance.chain import link_chain
 from sim.models.budget import RetryBudget, Spending
 from sim.models.call import Call, Layer, Run
 from sim.models.outcomes import OK, TIMEOUT
+from sim.models.pausing import Pauses
 from sim.models.task import Activity, Killed, Task
 from sim.policies import retry as retries
 from sim.policies.base import reached
@@ -19,7 +20,8 @@ class Retry(Layer):
     def __init__(self, call: Call, inner: Run):
         super().__init__(call, inner)
         assert call.policy.retry is not None
-        self.rule = retries.new_retry(call.policy.retry)
+        self.pauses = Pauses(call.policy.retry)
+        self.rule = self.pauses.rule
         self.budgeted = call.policy.retry.budget is not None
         self.timed = call.policy.timed
         self.jitter = call.context.uniform(f"{call.site}.backoff")
@@ -50,7 +52,7 @@ class Retry(Layer):
 
     def _attempts(self, task: Task, spending: Spending | None) -> Activity:
         """One after the other."""
-        pause = self.rule.base  # where decorrelated jitter begins
+        kept = self.rule.begin
         while True:
             if spending is not None:
                 spending.begin()
@@ -61,7 +63,7 @@ class Retry(Layer):
             if not self._may_go_on(task, outcome, spending):
                 break
             luck = self.jitter(task.request.id, link_chain(task.chain, self.call.salt, task.tries))
-            pause = retries.backoff_after(self.rule, outcome, task.tries, luck, pause)
+            pause, kept = self.pauses.next(outcome, task.tries, luck, kept)
             if pause > 0.0 and (yield from self._pause(task, pause)):
                 if spending is not None:
                     spending.forget()

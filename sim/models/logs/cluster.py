@@ -9,7 +9,8 @@ session is over. A node that is back before its own session is over has lost not
 leads again where nobody was left to lead and it is in sync (handleBrokerUnfenced).
 
 Requests, bytes of the network and bytes of the disk are one server each per node, for what is published to the leaders
-there, in order of arrival. A client over its quota gets its answers late.
+there, in order of arrival, one request of each connection at a time (`connection.py`). A quota is that of a client at
+one node, as `producer_byte_rate` is.
 
 Not modelled: what fetches of consumers and followers take of a node, and what a follower writes; the controller's own
 failures, the coordinators of groups and transactions as nodes, racks, preferred leaders that are elected back
@@ -31,7 +32,7 @@ from sim.models.site import System
 from sim.models.task import Replica, Task
 from sim.models.topic import Broker
 from sim.policies.base import Ring
-from sim.policies.client_quota import ClientQuotaRow, held_back, new_client_quota
+from sim.policies.client_quota import ClientQuotaRow, new_client_quota, throttle_time
 from sim.spec.broker import LogBroker
 from sim.spec.cluster import Nodes
 from sim.spec.producer import Producer
@@ -110,7 +111,7 @@ class ClusteredBroker(Broker):
         self.in_depth: list[Replicated] = []  # its topics, where they have nodes
         self.nodes_spec = spec.nodes or Nodes(count=max(1, spec.most_replicas))
         self.nodes = [Node(index) for index in range(self.nodes_spec.count)]
-        self.quotas: dict[str, tuple[ClientQuotaRow, Ring]] = {}  # by service
+        self.quotas: dict[tuple[int, str], tuple[ClientQuotaRow, Ring]] = {}  # of each node, by service
         self.producers: list[Sending] = []
         self.coordinator = Coordinator(self)
         self.transactions: dict[Task, Transaction] = {}  # of who handles a record in one, and of what they publish
@@ -234,12 +235,12 @@ class ClusteredBroker(Broker):
                 at = node.free_at[server] = max(node.free_at[server], at) + seconds
         return at - now
 
-    def held_back(self, service: str, size: float) -> float:
-        """Seconds for which the answer to a service is held back that has sent so many bytes."""
-        quota = self.spec.quota
+    def throttle(self, node: int, service: str, size: float) -> float:
+        """Seconds for which a node reads no more of a service that has sent it so many bytes."""
+        quota, whose = self.spec.quota, (node, service)
         if quota is None or quota.produce is None:
             return 0.0
-        if service not in self.quotas:
-            self.quotas[service] = new_client_quota(quota.produce, quota.window, quota.windows)
-        row, ring = self.quotas[service]
-        return held_back(row, ring, self.env.now, size)
+        if whose not in self.quotas:
+            self.quotas[whose] = new_client_quota(quota.produce, quota.window, quota.windows)
+        row, ring = self.quotas[whose]
+        return throttle_time(row, ring, self.env.now, size)

@@ -2,14 +2,14 @@
 
 A node is sent to when one batch for it is full or has waited for `linger` (or memory is short), and takes along one
 batch of every other partition that it leads, up to 1 MiB, as long as fewer than `max_in_flight` requests are under way
-to it. What fails is put back and sent again after a pause, or at once where its partition has got another leader
-meanwhile (KIP-951, ProducerBatch.hasLeaderChangedForTheOngoingRetry), until `delivery_timeout`. Batches of an
-idempotent producer are known again by the broker; those of others are written as often as they arrive. They are put
-back in the order of their sequence, and sent again one at a time: the next when the first is acknowledged, or given up
-(RecordAccumulator.insertInSequenceOrder, shouldStopDrainBatchesForPartition). With `max_in_flight: 1` a partition has
-one batch under way, whoever leads it (mutePartition). Who finds no memory waits for it, in order, for `max_block`.
-A consumer that handles records in transactions has a producer of its own (a transactional.id), and a batch is of one
-transaction.
+to it; it handles them one by one (`connection.py`). What fails is put back and sent again after a pause, or at once
+where its partition has got another leader meanwhile (KIP-951, ProducerBatch.hasLeaderChangedForTheOngoingRetry), until
+`delivery_timeout`. Batches of an idempotent producer are known again by the broker; those of others are written as
+often as they arrive. They are put back in the order of their sequence, and sent again one at a time: the next when the
+first is acknowledged, or given up (RecordAccumulator.insertInSequenceOrder, shouldStopDrainBatchesForPartition). With
+`max_in_flight: 1` a partition has one batch under way, whoever leads it (mutePartition). Who finds no memory waits for
+it, in order, for `max_block`. A consumer that handles records in transactions has a producer of its own (a
+transactional.id), and a batch is of one transaction.
 
 Not modelled: compression, the overhead of records and batches, several producers in one replica, metadata requests (a
 new leader is known when it is elected), batches that are split for their size, and records larger than a request.
@@ -19,17 +19,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any
 
 from sim.chance.chain import link_chain
-from sim.models.clock import Clock, Signal, Turn
+from sim.models.clock import Clock, Signal
 from sim.models.draws import Draw
 from sim.models.logs.batch import Batch
 from sim.models.logs.cluster import ClusteredBroker
-from sim.models.logs.record import Ack, Record
+from sim.models.logs.connection import Connection, UnderWay
+from sim.models.logs.produce_request import ProduceRequest
+from sim.models.logs.record import Record
 from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
 from sim.models.logs.transactions import FENCED
-from sim.models.outcomes import ERROR, OK, TIMEOUT, UNREACHABLE
+from sim.models.outcomes import OK, TIMEOUT, UNREACHABLE
 from sim.models.task import Task
 from sim.models.timers import TimerQueue
 from sim.policies import partitioner as partitioners
@@ -66,6 +67,7 @@ class Producer:
 
     def __init__(self, broker: ClusteredBroker, service: str, spec: Spec, chance: Draw, deadlines: Deadlines):
         self.deadlines = deadlines
+        self.answers = deadlines.requests
         self.broker = broker
         self.env = broker.env
         self.service = service
@@ -76,7 +78,7 @@ class Producer:
         self.closed = False
         self.open: dict[ReplicatedPartition, deque[Batch]] = {}  # not sent yet, or to be sent again
         self.sequences: dict[ReplicatedPartition, int] = {}
-        self.under_way = [0] * len(broker.nodes)  # requests
+        self.connections = [Connection(self.env) for _ in broker.nodes]
         self.free = spec.buffer
         self.blocked: deque[Blocked] = deque()
         self.built_in: dict[ReplicatedTopic, partitioners.BuiltInRow] = {}
@@ -170,9 +172,10 @@ class Producer:
         ready, soonest = self._look()
         while self._send_to(ready):
             ready, soonest = self._look()
-        if soonest < self.woken_at:
-            self.woken_at = soonest
-            self.env.hold(Signal(self._woken), soonest - self.env.now)
+        wait = soonest - self.env.now
+        if self.env.now + wait < self.woken_at:
+            self.woken_at = self.env.now + wait
+            self.env.hold(Signal(self._woken), wait)
 
     def _look(self) -> tuple[list[int], float]:
         """The nodes that something is ready for, and when more will be, s."""
@@ -188,10 +191,12 @@ class Producer:
                 soonest = min(soonest, now + self.spec.retry_backoff)
             elif self._is_behind(batch):
                 continue  # what it waits for is answered, or given up
-            elif not self._backs_off(batch) and (full or exhausted or batch.due <= now):
-                ready[partition.leader] = None
-            else:
+            elif self._backs_off(batch) or not (full or exhausted or batch.due <= now):
                 soonest = min(soonest, batch.due)
+            elif self.connections[partition.leader].silent_until > now:
+                soonest = min(soonest, self.connections[partition.leader].silent_until)
+            else:
+                ready[partition.leader] = None
         return sorted(ready), soonest
 
     def _backs_off(self, batch: Batch) -> bool:
@@ -207,7 +212,7 @@ class Producer:
 
     def _send_to(self, nodes: list[int]) -> bool:
         """One request to each of these nodes that may have one more; whether there was any."""
-        sent = [self._send(node) for node in nodes if self.under_way[node] < self.spec.max_in_flight]
+        sent = [self._send(node) for node in nodes if len(self.connections[node].under_way) < self.spec.max_in_flight]
         return any(sent)
 
     def _woken(self, _: object) -> None:
@@ -230,7 +235,6 @@ class Producer:
             size += batch.size
             taken.append(batch)
         if taken:
-            self.under_way[node] += 1
             self.requests += 1
             self.batches += len(taken)
             ProduceRequest(self, node, taken).go()
@@ -238,11 +242,28 @@ class Producer:
 
     # -- what becomes of them ----------------------------------------------------------------------------------------
 
-    def answered(self, node: int, outcomes: list[tuple[Batch, int]]) -> None:
-        """An answer has come, or is waited for no longer."""
+    def answered(self, request: UnderWay, outcomes: list[tuple[Batch, int]]) -> None:
+        """An answer has come, or none is waited for."""
         if self.closed:
             return
-        self.under_way[node] -= 1
+        del request.connection.under_way[request]
+        self._hear(outcomes)
+        self.drain()
+
+    def disconnect(self, request: UnderWay) -> None:
+        """A request is waited for no longer: nor are the others of its connection."""
+        if self.closed:
+            return
+        failed, connection = list(request.connection.under_way), request.connection
+        self.connections[request.node] = Connection(self.env, connection.silent_until)
+        connection.close()
+        for other in failed:
+            other.fail()
+            self._hear([(batch, TIMEOUT if other is request else UNREACHABLE) for batch in other.batches])
+        self.drain()
+
+    def _hear(self, outcomes: list[tuple[Batch, int]]) -> None:
+        """What became of the batches of a request."""
         for batch, outcome in outcomes:
             if batch not in self.live:
                 continue
@@ -250,7 +271,6 @@ class Producer:
                 self._end(batch, outcome)
             else:
                 self._again(batch)
-        self.drain()
 
     def _again(self, batch: Batch) -> None:
         """Put it back for another try, after a pause."""
@@ -295,142 +315,5 @@ class Producer:
         self.live.clear()
         self.open.clear()
         self.blocked.clear()
-
-
-class ProduceRequest:
-    """One request under way: to its node, until what `acks` asks for has happened there, and back."""
-
-    def __init__(self, producer: Producer, node: int, batches: list[Batch]):
-        self.producer = producer
-        self.broker = producer.broker
-        self.env = producer.env
-        self.node = node
-        self.batches = batches
-        self.size = sum(batch.size for batch in batches)
-        self.outcomes: dict[Batch, int] = {}
-        self.over = False  # for the producer
-        self.ticket = 0  # of its wait for an answer
-        self.held_back = 0.0
-        self.told = False  # the answer is on its way
-
-    def go(self) -> None:
-        """On its way; whoever hears nothing in time sends again."""
-        first = self.batches[0].first
-        for batch in self.batches:  # what is on its way relates to its requests, whether or not anybody waits
-            for record in batch.records:
-                record.request.alive += 1
-        if self.producer.acks != "0":
-            self.producer.deadlines.requests.arm(self)
-        delay = first.hop.delay(first.request.id, self.batches[0].chain)
-        if delay < 0.0:
-            self._forget()
-            if self.producer.acks == "0":
-                self._tell(OK)
-        elif delay > 0.0:
-            self.env.hold(Signal(self._arrive), delay)
-        else:
-            self._arrive(None)
-        if self.producer.acks == "0" and delay >= 0.0:
-            self._tell(OK)
-
-    def _tell(self, outcome: int) -> None:
-        """The producer hears no more than this: it has sent them."""
-        self.over = True
-        self.env.hold(Signal(lambda _: self.producer.answered(self.node, [(b, outcome) for b in self.batches])), 0.0)
-
-    def time_out(self) -> None:
-        """Its producer waits no longer."""
-        self.over = True
-        self.producer.answered(self.node, [(batch, TIMEOUT) for batch in self.batches])
-
-    def _arrive(self, _: object) -> None:
-        if self.broker.down or self.broker.nodes[self.node].down:
-            self._refused()
-            return
-        delay = self.broker.busy(self.node, self.size)
-        if delay > 0.0:
-            self.env.hold(Signal(self._handle), delay)
-        else:
-            self._handle(None)
-
-    def _refused(self) -> None:
-        """Nobody is there."""
-        for batch in self.batches:
-            self.outcomes[batch] = UNREACHABLE
-        self._answer()
-
-    def _handle(self, _: object) -> None:
-        self.held_back = self.broker.held_back(self.producer.service, self.size)
-        acks = self.producer.acks
-        for batch in self.batches:
-            outcome = batch.topic.refuses(batch.partition, acks)
-            if not outcome and batch.partition.leader != self.node:
-                outcome = UNREACHABLE  # NOT_LEADER_OR_FOLLOWER
-            if not outcome and batch.transaction is not None and not batch.transaction.open:
-                outcome = FENCED
-            if not outcome and not self._is_known(batch):
-                outcome = self._append(batch)
-            if outcome:
-                self.outcomes[batch] = outcome
-        for batch in self.batches:
-            if batch not in self.outcomes:
-                self._wait_for(batch, acks)
-        if len(self.outcomes) == len(self.batches) and not self.told:
-            self._answer()
-
-    def _is_known(self, batch: Batch) -> bool:
-        """Whether the broker has it already, and nothing of it was lost meanwhile."""
-        return self.producer.idempotent and bool(batch.messages) and not any(its.lost for its in batch.messages)
-
-    def _append(self, batch: Batch) -> int:
-        if self.producer.idempotent:
-            earlier = (other for other in self.producer.live if other.partition is batch.partition)
-            if any(other.sequence < batch.sequence and not other.messages for other in earlier):
-                return ERROR  # OUT_OF_ORDER_SEQUENCE_NUMBER: one before it is still to come
-        topic = batch.topic
-        batch.messages = [topic.append_record(batch.partition, record, batch.attempts) for record in batch.records]
-        return OK
-
-    def _wait_for(self, batch: Batch, acks: str) -> None:
-        last: Any = batch.messages[-1]
-        if acks != "all":
-            batch.topic.acknowledge(batch.messages)
-            self._settle(batch, OK)
-        elif last.readable or last.lost:
-            self._committed(batch)
-        else:
-            before = last.waiter  # of an earlier try, which was waited for no longer
-            last.waiter = Ack(lambda: self._committed(batch, before))
-
-    def _committed(self, batch: Batch, before: Turn | None = None) -> None:
-        """All in-sync replicas have it, or its leader is gone."""
-        if before is not None:
-            self.env.wake(before)
-        last = batch.messages[-1]
-        few = len(batch.partition.in_sync) < batch.topic.spec.min_insync_replicas
-        self._settle(batch, UNREACHABLE if not last.readable else ERROR if few else OK)
-
-    def _settle(self, batch: Batch, outcome: int) -> None:
-        self.outcomes[batch] = outcome
-        if len(self.outcomes) == len(self.batches):
-            self._answer()
-
-    def _answer(self) -> None:
-        """What became of all of them, as soon as the last is known."""
-        self.told = True
-        first = self.batches[0].first
-        delay = first.back.delay(first.request.id, self.batches[0].chain)
-        if delay >= 0.0 and self.producer.acks != "0":
-            self.env.hold(Signal(self._back), delay + self.held_back)
-        self._forget()
-
-    def _back(self, _: object) -> None:
-        if not self.over:
-            self.over = True
-            self.ticket += 1
-            self.producer.answered(self.node, [(batch, self.outcomes[batch]) for batch in self.batches])
-
-    def _forget(self) -> None:
-        for batch in self.batches:
-            for record in batch.records:
-                record.request.done()
+        for connection in self.connections:
+            connection.close()

@@ -1,4 +1,7 @@
-"""Publications straight to the leader of a partition: one request for each record, where there is no `producer`."""
+"""Publications straight to the leader of a partition: one request for each record, where there is no `producer`.
+
+Not modelled: their connections; a node handles them side by side.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ what the transaction has of the same place and the same way to it is not written
 
 Not modelled: several records in one transaction, the coordinator as a node and its markers as records of their own,
 the time that initTransactions takes, transactions of publishers that consume nothing, a commit that waits for
-publications of which the steps do not wait for the end, effects other than on the log (which stay, whatever becomes
+publications of which the steps do not wait for the end, and an abort that keeps back what its producer has not sent
+(it is sent, and refused); transaction.max.timeout.ms, and effects other than on the log (which stay, whatever becomes
 of the transaction).
 """
 

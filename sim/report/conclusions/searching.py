@@ -11,14 +11,13 @@ from sim.experiments.searching.capacity_results import Capacity, Found
 from sim.experiments.searching.cheapest import Cheapest
 from sim.experiments.searching.documents import Answer
 from sim.experiments.searching.sweep_results import Sweep
+from sim.report.conclusions.best_where import TELLING, who_is_best
 from sim.report.conclusions.comparing import HARMS
 from sim.report.conclusions.conclusion import Conclusion
 from sim.report.frame.blocks import Line
 from sim.report.scaling import choice_in_words, parts_of
 from sim.report.words import better_direction, count_of, label_of, listed, show, show_interval
 from sim.vocabulary import unit_of
-
-_TELLING = ("response_p99", "throughput")  # where a sweep expects nothing of itself
 
 
 def conclude_search(answer: Answer) -> Conclusion:
@@ -32,13 +31,11 @@ def conclude_search(answer: Answer) -> Conclusion:
 
 
 def _sweep(sweep: Sweep) -> Conclusion:
-    judged = any(sweep.verdicts.values())
-    said = [_holding(sweep, variant) if judged else _ranging(sweep, variant) for variant in sweep.variants]
-    several = len(sweep.variants) > 1
-    alike: dict[str, list[str]] = {}  # what is said of several variants is said once
-    for variant, text in zip(sweep.variants, said, strict=True):
-        alike.setdefault(text, []).append(variant)
-    sentence = f"{'; '.join(f'{listed(names)}: {text}' if several else text for text, names in alike.items())}."
+    judged, several = any(sweep.verdicts.values()), len(sweep.variants) > 1
+    if judged:
+        sentence = f"{_all_holding(sweep)}."
+    else:
+        sentence = f"{who_is_best(sweep) if several else _ranging(sweep, sweep.variants[0])}."
     broken = [
         Line(f"{variant}: {text}.", "bad")
         for variant in sweep.variants
@@ -52,16 +49,28 @@ def _sweep(sweep: Sweep) -> Conclusion:
         for line in remarks.splitlines()
     ]
     return Conclusion(
-        f"{sentence[:1].upper()}{sentence[1:]}" if not several else sentence,
+        sentence if judged and several else f"{sentence[:1].upper()}{sentence[1:]}",
         [*failed, *broken, *_harms(sweep), *matters, *_laws(sweep)],
     )
 
 
-def _holding(sweep: Sweep, variant: str) -> str:
-    """Where all expectations hold."""
-    holds = [
+def _all_holding(sweep: Sweep) -> str:
+    """Where all expectations hold: of several variants those first that hold at the most points."""
+    holds = {variant: _held(sweep, variant) for variant in sweep.variants}
+    alike: dict[str, list[str]] = {}  # what is said of several variants is said once
+    for variant in sorted(sweep.variants, key=lambda variant: -sum(holds[variant])):
+        alike.setdefault(_holding(sweep, holds[variant]), []).append(variant)
+    several = len(sweep.variants) > 1
+    return "; ".join(f"{listed(names)}: {text}" if several else text for text, names in alike.items())
+
+
+def _held(sweep: Sweep, variant: str) -> list[bool]:
+    return [
         all(verdict.passed for verdict in sweep.verdicts.get((variant, point.number), ())) for point in sweep.points
     ]
+
+
+def _holding(sweep: Sweep, holds: Sequence[bool]) -> str:
     if all(holds):
         return f"every expectation holds at all {count_of(len(holds), 'point')}"
     if not any(holds):
@@ -99,7 +108,7 @@ def _breaking(sweep: Sweep, variant: str) -> str:
 def _ranging(sweep: Sweep, variant: str) -> str:
     """The best and the worst of what a sweep is mostly made for."""
     said = []
-    for key in _TELLING:
+    for key in TELLING:
         values = sweep.curve(variant, key)["value"].dropna()
         if values.empty or values.max() == values.min():
             continue

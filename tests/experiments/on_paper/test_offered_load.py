@@ -9,6 +9,7 @@ import pytest
 
 from sim.experiments.on_paper.offered_load import Analysis, OfferedLoad, Station, check
 from sim.experiments.replicating.comparison import run
+from sim.experiments.shipped import load
 from sim.spec import load_document, load_text
 
 
@@ -194,11 +195,26 @@ def test_the_report_reads_as_a_table_and_variants_that_are_alike_share_one():
     )
     lines = str(report).splitlines()
     assert lines[0] == "a, b"
-    assert lines[1].split() == ["station", "resource", "servers", "rate", "at", "peak", "held", "load", "at", "peak"]
-    assert lines[2].split() == ["front", "workers", "4", "10/s", "10/s", "10ms", "2.5%", "2.5%"]
+    assert lines[1].split() == ["station", "resource", "servers", "rate", "held", "load"], "it is steady: no peak"
+    assert lines[2].split() == ["front", "workers", "4", "10/s", "10ms", "2.5%"]
     assert lines[3] == "  bottleneck: front (workers) at 2.5%; full at 40 times this load"
     assert "c" in lines
     assert "<pre>" in report._repr_html_()
+
+
+def test_where_the_load_has_a_peak_it_stands_beside():
+    text = document({"front": front({"work": "10ms"})}, {"profile": [{"rate": "10/s", "for": "5s"}, {"rate": "30/s"}]})
+    lines = str(check(load_document({**text, "duration": "10s"}))).splitlines()
+    assert lines[1].split() == ["station", "resource", "servers", "rate", "peak", "held", "load", "peak"]
+    assert lines[2].split() == ["front", "workers", "4", "20/s", "30/s", "10ms", "5%", "7.5%"]
+
+
+@pytest.mark.parametrize("name", ["black-friday", "black-friday-at-scale", "08-consumers", "05-breaker", "limits"])
+def test_no_line_is_wider_than_the_terminal(name):
+    """Long names and warnings go on in the next line; words stay whole, and nothing is lost."""
+    report = check(load(name))
+    assert max(map(len, report.text(80).splitlines())) <= 80
+    assert sorted(report.text(80).split()) == sorted(str(report).split())
 
 
 def test_a_simulated_shop_is_as_busy_as_the_paper_says():
@@ -437,3 +453,18 @@ services:
     assert held["c"] == math.inf
     assert 0.0 < held["b"] < 1.0
     assert not recwarn.list
+
+
+def test_a_route_that_is_split_loads_each_of_its_endpoints_with_its_share():
+    """10/s, of which 30 % go to the back: 7/s of 20 ms, and 3/s of 40 ms that are tried twice, since they always fail."""
+    split = {"front": front({"work": "20ms"}), "back": {"workers": 2, "endpoints": {"answer": [{"work": "40ms"}]}}}
+    gateway = {"workers": 4, "routes": {"GET /": {"to": "front.ask", "split": {"back.answer": 0.3}}}}
+    traffic = {"clients": {"sends": "GET /", "arrivals": {"poisson": "10/s"}}}
+    load = load_of(split, traffic=traffic, gateway=gateway)
+    assert station(load, "front").utilisation == pytest.approx(7 * 0.020 / 4)
+    assert station(load, "back").utilisation == pytest.approx(3 * 0.040 / 2)
+    gateway["routes"]["GET /"]["policy"] = {"retry": {"max_attempts": 2, "backoff": {"constant": "0s"}}}
+    split["back"]["endpoints"]["answer"].append({"fail": 1})
+    load = load_of(split, traffic=traffic, gateway=gateway)
+    assert station(load, "front").rate == pytest.approx(7)
+    assert station(load, "back").rate == pytest.approx(6)

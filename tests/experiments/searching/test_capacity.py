@@ -142,3 +142,11 @@ def test_what_makes_no_sense_is_refused():
         find_cheapest(queue(), ["services.till.replicas=1,2"], "much", jobs=1, perform=fakes.simple_queue)
     with pytest.raises(UsageError, match="expected numbers, of which more is no worse"):
         find_cheapest(queue(), ["services.till.queue.discipline=fifo,lifo"], jobs=1, perform=fakes.simple_queue)
+
+
+def test_a_column_that_says_the_same_of_all_is_said_once():
+    several = {"expect: [": "variants: {one: {}, two: {services: {till: {replicas: 2}}}}\nexpect: ["}
+    text = render_answer(find_capacity(queue(**several), replications=4, jobs=1, perform=fakes.simple_queue))
+    assert "p99(response) < 100ms breaks first in each of them" in text
+    assert text.count("p99(response) < 100ms") == 1
+    assert max(map(len, text.splitlines())) <= 80

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.models.random_systems import adapting, ground, serving
+from tests.models.random_systems import adapting, calls, ground, serving
 from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches, response_caches
 from tests.models.random_systems.composed import composed_steps
@@ -75,7 +75,13 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     vertical_scaling,
     serving.more_libraries,
     serving.grpc_codes,
+    serving.splits,
+    serving.bad_tokens,
     deep_logs,
+    calls.left_out,
+    calls.breakers,
+    calls.verdicts,
+    calls.backoffs,
     impatience,
     producers,  # last: beside transactions they are idempotent
 )

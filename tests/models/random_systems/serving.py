@@ -295,3 +295,29 @@ def grpc_codes(document: dict[str, Any], luck: Luck) -> None:
             codes = {"rate_limited": own.pick("limited", ("UNAVAILABLE", "RESOURCE_EXHAUSTED"))}
             codes["error"] = own.pick("error", ("UNAVAILABLE", "INTERNAL", "NOT_FOUND"))
             route.setdefault("translate", {"to": "grpc", "work": "1ms"})["codes"] = codes
+
+
+def splits(document: dict[str, Any], luck: Luck) -> None:
+    """Routes that lead to several endpoints of the first services."""
+    names = sorted(document["services"])
+    for name, route in document.get("gateway", {"routes": {}})["routes"].items():
+        own = luck.at(name)
+        known = [f"{service}.{word}" for service in names[:2] for word in document["services"][service]["endpoints"]]
+        others = own.some("others", [target for target in known if target != route["to"]], 0, 2)
+        if others:
+            route["split"] = {target: own.pick(f"share of {target}", (0.1, 0.4, 0.0, 0.5)) for target in others}
+
+
+def bad_tokens(document: dict[str, Any], luck: Luck) -> None:
+    """Tokens that have expired, or cannot be decoded."""
+    if "gateway" in document:
+        shares = {word: luck.pick(word, (0, 0.05, 0.2)) for word in ("invalid", "expired", "malformed")}
+        jwt: dict[str, Any] = {"work": luck.pick("work", ("1ms", "3ms")), **shares}
+        if luck.maybe("keys", 0.6):
+            fetch = f"{sorted(document['services'])[-1]}.a"
+            jwt["keys"] = {"fetch": fetch, "cache": luck.pick("cache", ("0s", "900ms", "1m"))}
+            if luck.maybe("rotated"):
+                jwt["keys"]["rotated_every"] = luck.pick("every", ("700ms", "3s"))
+            if luck.maybe("guarded", 0.7):
+                jwt["keys"]["policy"] = luck.pick("policy", tuple(document["policies"]))
+        document["gateway"]["authentication"] = {"jwt": jwt}

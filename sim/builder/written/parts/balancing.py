@@ -23,6 +23,7 @@ def balancing(
     table_size: Mapping[str, Any] | int | str | None = None,
     outlier_detection: Mapping[str, Any] | str | None = None,
     passive_health_checks: Mapping[str, Any] | str | None = None,
+    nginx: Mapping[str, Any] | str | None = None,
     slow_start: Literal[0] | Mapping[str, Any] | str | None = None,
     zone_aware: Mapping[str, Any] | str | None = None,
     panic_threshold: Mapping[str, Any] | float | str | None = None,
@@ -39,12 +40,32 @@ def balancing(
     table_size: Of `maglev`: places of its table, a prime number (Envoy's table_size).
     outlier_detection: Replicas that fail are left out for a while.
     passive_health_checks: Replicas that fail are left out until active checks pass, in the words of Kong.
+    nginx: Replicas that fail are left out for a while, in the words of nginx: of `round_robin` alone.
     slow_start: Of `round_robin` and `least_request`: a replica that comes back gets its share little by little for
         as long, a tenth of it at first (Envoy).
     zone_aware: Calls stay in the zone of the caller, as far as that is even. Not of `ring_hash` and `maglev`.
     panic_threshold: Where fewer replicas than this share are left, nobody is left out any more (Envoy's
         healthy_panic_threshold). 0: there is no panic, and where nobody is left, nobody is called. So it is with
         `passive_health_checks` by default.
+    """
+    return part(locals())
+
+
+def nginx_passive_checks(
+    *,
+    max_fails: Mapping[str, Any] | int | str | None = None,
+    fail_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    next_upstream: Sequence[Literal["unreachable", "timeout", "error", "shed", "rate_limited"]] | None = None,
+    backup: Sequence[Mapping[str, Any] | int | str] | None = None,
+) -> Part:
+    """max_fails, fail_timeout and backup of the servers of an nginx upstream (ngx_http_upstream_round_robin.c), by
+    each caller's replica for itself, as by each worker without a `zone`.
+
+    max_fails: Failures from which a replica is left out; 0: never.
+    fail_timeout: For how long, and the time in which failures count together; whole seconds.
+    next_upstream: What is a failure: `error` and `timeout` of proxy_next_upstream are unreachable and timeout here
+        and its default, http_500, http_503 and http_429 are error, shed and rate_limited.
+    backup: Replicas, from 0, that are chosen only where none of the others is left.
     """
     return part(locals())
 
@@ -62,6 +83,10 @@ def outlier_detection(
     success_rate_minimum_hosts: Mapping[str, Any] | int | str | None = None,
     success_rate_request_volume: Mapping[str, Any] | int | str | None = None,
     success_rate_stdev_factor: Mapping[str, Any] | float | str | None = None,
+    failure_percentage: bool | None = None,
+    failure_percentage_threshold: Mapping[str, Any] | float | str | None = None,
+    failure_percentage_minimum_hosts: Mapping[str, Any] | int | str | None = None,
+    failure_percentage_request_volume: Mapping[str, Any] | int | str | None = None,
     successful_active_health_check_uneject_host: bool | None = None,
 ) -> Part:
     """Envoy's outlier detection (source/common/upstream/outlier_detection_impl.cc), by each caller's replica for
@@ -81,6 +106,11 @@ def outlier_detection(
     success_rate_minimum_hosts: Replicas with enough requests that it takes to compare them.
     success_rate_request_volume: Requests in an interval that it takes to judge a replica.
     success_rate_stdev_factor: Thousandths of a standard deviation below the mean from which a replica is ejected.
+    failure_percentage: Whether replicas are ejected by their percentage of failures, at the end of an interval,
+        after the success rates; Envoy counts it and enforces none of it by default.
+    failure_percentage_threshold: Percentage of failures in an interval from which a replica is ejected.
+    failure_percentage_minimum_hosts: Replicas with enough requests that it takes.
+    failure_percentage_request_volume: Requests in an interval that it takes to judge a replica.
     successful_active_health_check_uneject_host: Whether an ejected replica returns at the next of the service's
         `health_checks` that it passes.
     """

@@ -46,9 +46,9 @@ def quota(
     windows: Mapping[str, Any] | int | str | None = None,
     window: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
-    """What one service may send to a broker, which holds back its answers to whoever is over it.
+    """What one service may send to a node of a broker, which reads nothing more of whoever is over it for a while.
 
-    produce: Bytes in a second that each publishing service may send (producer_byte_rate).
+    produce: Bytes in a second that each publishing service may send to one node (producer_byte_rate).
     windows: Samples over which the rate is taken (quota.window.num).
     window: Length of each (quota.window.size.seconds).
     """

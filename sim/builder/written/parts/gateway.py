@@ -45,9 +45,29 @@ def gateway(
     return part(locals())
 
 
+def keys(
+    *,
+    fetch: str,
+    policy: Mapping[str, Any] | str | None = None,
+    cache: Literal[0] | Mapping[str, Any] | str | None = None,
+    rotated_every: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """The provider's set of keys (JWKS), which each replica of the gateway fetches and remembers, as Envoy's
+    remote_jwks and Kong's openid-connect do.
+
+    fetch: The endpoint of the identity provider that has them, as `service.endpoint`.
+    policy: How that call is guarded; where it has no timeout 10 s, as Kong's openid-connect.
+    cache: How long a set is remembered: Envoy's cache_duration, 10 minutes.
+    rotated_every: How often the provider takes another key, counted from time 0; without it it keeps the one it
+        has.
+    """
+    return part(locals())
+
+
 def route(
     *,
     to: str,
+    split: Mapping[str, Mapping[str, Any] | float | str] | None = None,
     timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     per_try_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     policy: Mapping[str, Any] | str | None = None,
@@ -60,10 +80,13 @@ def route(
     completes_with: Sequence[str] | None = None,
     answers_with: Mapping[str, Literal["error", "shed", "rate_limited", "refused"]] | None = None,
 ) -> Part:
-    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's),
-    `per_try_timeout` that of each attempt.
+    """A route to an endpoint. What requests are told apart by (host, path, method, headers) is in its name, which
+    traffic sends to. With a `split` each request that comes goes to one of several endpoints by a draw of its
+    own, as Envoy's weighted_clusters: with all its retries, and under the policy of the route, by which each
+    service has a breaker and places of its own. Not modelled: users who stay with what was drawn for them.
 
     to: The endpoint, as `service.endpoint`.
+    split: Shares that go to other endpoints in the place of `to`: a canary, `{orders-v2.create: 10%}`.
     timeout: Of all attempts and pauses together, as Envoy's and Istio's.
     per_try_timeout: Of each attempt; goes before the `timeout` of the policy.
     policy: How the call is guarded: the name of a policy, or one written here.

@@ -30,13 +30,14 @@ def producer(
 
     linger: How long the first record of a batch waits for others (linger.ms: 5 ms since 4.0, 0 before; KIP-1030).
     batch: Bytes of a batch, one for each partition (batch.size).
-    max_in_flight: Requests under way to one node of the broker (max.in.flight.requests.per.connection); an
-        idempotent producer may have 5 at most.
+    max_in_flight: Requests under way to one node of the broker, which handles those of one producer one after the
+        other (max.in.flight.requests.per.connection); an idempotent producer may have 5 at most.
     buffer: Memory for batches, sent or not; each takes its full size (buffer.memory).
     max_block: How long whoever publishes waits for memory before it is a timeout (max.block.ms).
     acks: What an acknowledgement says; without a word what `acks` of the broker says.
     idempotent: Whether the broker knows a batch again that is sent twice, and keeps the order (enable.idempotence).
-    request_timeout: How long an answer is waited for before the batch is sent again (request.timeout.ms).
+    request_timeout: How long an answer is waited for before the batch is sent again, with all that is under way to
+        the same node (request.timeout.ms).
     delivery_timeout: From when on a batch is given up, all tries together (delivery.timeout.ms).
     retry_backoff: The first pause between two tries, which doubles, give or take 20 % (retry.backoff.ms).
     retry_backoff_max: The longest pause (retry.backoff.max.ms).

@@ -6,20 +6,26 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.compiled.apart import by_address
-from sim.compiled.base import handler
-from sim.compiled.codes import BREAKER_EVENTS, BREAKER_OPEN
+from sim.compiled.base import NONE, handler
+from sim.compiled.calendar import make_ready
+from sim.compiled.codes import BREAKER_EVENTS, BREAKER_OPEN, TIMEOUT
 from sim.compiled.cutting.words import Waits, flow
-from sim.compiled.flows.layer import Layer, Values, Watched, failed, its_guard
+from sim.compiled.flows.layer import Layer, Values, Watched, failed, its_guard, thawed
 from sim.compiled.guards import guard_for, note
+from sim.compiled.lists import add_last, unlink
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
+from sim.compiled.spans import OTHER, keep_stage
+from sim.compiled.tasks import IN_BREAKER, NOWHERE
 from sim.models.layers.breaker import BreakerMemory
 from sim.policies import breaker
 from sim.policies import library_breakers as library
-from sim.policies.breaker import CLOSED, OPEN, BreakerRow
+from sim.policies.base import reached
+from sim.policies.breaker import CLOSED, OPEN, REJECTED, BreakerRow
+from sim.policies.cockatiel import TEST, WAITS
 from sim.policies.library_breakers import LibraryRow
 
 if TYPE_CHECKING:
@@ -39,7 +45,7 @@ NOT_ASKED = -1  # in the place of what it has answered
 @flow
 def breaking(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     """Let the attempt through, or refuse it."""
-    if call.breaks:
+    while call.breaks:
         guard = its_guard(s, call, own)
         if guard.library is not None:
             own.admitted = ask_library(s, own, call)
@@ -48,10 +54,21 @@ def breaking(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             own.admitted = breaker.admit(guard.breaker, guard.ring, s.now)
             if guard.breaker.period != period:
                 note_breaker(s, own, call, guard.breaker, period)
-        if own.admitted < 0:
+        own.began = s.now
+        if own.admitted >= 0:
+            break
+        if own.admitted == REJECTED:
             failed(s, own, call)
             return BREAKER_OPEN
-        own.began = s.now
+        wait_for_test(s, own, call)
+        yield
+        yield from thawed(s, own, call)
+        if own.admitted == WAITS:
+            own.admitted = NOT_ASKED
+            return own.outcome
+        if call.timed and reached(s.now, own.deadline):
+            failed(s, own, call)
+            return TIMEOUT
     outcome = yield from inner(s, own, call)
     if call.breaks:
         guard = its_guard(s, call, own)
@@ -68,7 +85,9 @@ def breaking(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
 
 @flow
 def probe_is_free(s: State, own: Task, call: Call) -> None:
-    """A probe that nobody will hear of is free again."""
+    """A probe that nobody will hear of is free again; who waits for the end of another's stands in line no longer."""
+    if own.waits == IN_BREAKER:
+        leave_test(s, own)
     if call.breaks and own.admitted >= 0:
         guard = its_guard(s, call, own)
         if guard.library is not None:
@@ -117,13 +136,52 @@ def tell_library(s: State, task: int, call: int, outcome: int) -> None:
     settle(breaker, rows_from(rows.rings(s), guard.ring), s.now, tasks(s)[task].admitted, outcome)
     if breaker.period != period:
         note_library(s, task, call, breaker, period)
+    if tasks(s)[task].admitted == TEST:
+        test_is_over(s, guard_for(s, call, task))
 
 
 @handler
 def free_probe(s: State, task: int, call: int) -> None:
     """Nobody will hear how the attempt of the task ends."""
     breaker = rows.library_rows(s)[rows.guards(s)[guard_for(s, call, task)].library]
-    give_back(breaker, tasks(s)[task].admitted)
+    period = breaker.period
+    give_back(breaker, s.now, tasks(s)[task].admitted)
+    if breaker.period != period:
+        note_library(s, task, call, breaker, period)
+    if tasks(s)[task].admitted == TEST:
+        test_is_over(s, guard_for(s, call, task))
+
+
+@by_address
+@handler
+def wait_for_test(s: State, task: int, call: int) -> None:
+    """Stand in line for the end of the test call of cockatiel."""
+    own, guard = tasks(s)[task], guard_for(s, call, task)
+    if s.spans:
+        keep_stage(s, task, OTHER, rows.targets(s)[rows.calls(s)[call].target].where, 0.0, NONE)
+    own.waits = IN_BREAKER
+    own.line = guard
+    add_last(tasks(s), rows.guards(s)[guard].breaker_line, task)
+
+
+@by_address
+@handler
+def leave_test(s: State, task: int) -> None:
+    """Stand in it no longer."""
+    own = tasks(s)[task]
+    own.waits = NOWHERE
+    unlink(tasks(s), rows.guards(s)[own.line].breaker_line, task)
+
+
+@handler
+def test_is_over(s: State, guard: int) -> None:
+    """Those who wait for it ask again, in the order in which they came."""
+    line = rows.guards(s)[guard].breaker_line
+    while line.first >= 0:
+        heir = line.first
+        leave_test(s, heir)
+        tasks(s)[heir].admitted = NOT_ASKED
+        make_ready(s, heir)
 
 
 @handler

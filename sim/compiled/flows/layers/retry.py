@@ -13,6 +13,7 @@ from sim.compiled.codes import BUDGET_EXHAUSTED, TIMEOUT
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.flows.layer import LONG_AGO, PAUSED, Layer, Values, failed, its_guard, thawed
 from sim.compiled.guards import guard_for, note
+from sim.compiled.pausing import library_pause, with_steps
 from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
@@ -20,11 +21,12 @@ from sim.compiled.rows.state import State
 from sim.compiled.spans import BACKOFF, keep_stage
 from sim.compiled.spending import begin_spending, forget_spending, hear_spending, nothing_spent, spend
 from sim.models.budget import RetryBudget
+from sim.models.pausing import Pauses
 from sim.policies import base, budget, retry
 from sim.policies.base import reached
 from sim.policies.budget import SLICES, BudgetRow
 from sim.policies.library_budgets import LibraryBudgetRow
-from sim.policies.retry import RetryRow, new_retry
+from sim.policies.retry_row import OURS, RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.spec.policy import Retry as RetryPolicy
 from sim.vocabulary import QUIET
@@ -69,15 +71,20 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
         if call.budgeted and not withdraw(s, own, call, outcome):
             return outcome
         luck = uniform(call.jitter.key, the(Request, own.request).id, link_chain(own.chain, call.salt, own.tries))
-        last = own.pause if own.tries > 1 else call.retry.base  # where decorrelated jitter begins
-        own.pause = retry.backoff_after(call.retry, outcome, own.tries, luck, last)
-        if call.timed and reached(s.now + own.pause, own.deadline):
-            own.pause = own.deadline - s.now  # a pause that could only end after it is cut short
+        if own.tries == 1:
+            own.pause = call.retry.begin
+        if call.retry.rule == OURS:
+            own.pause = retry.backoff_after(call.retry, outcome, own.tries, luck, own.pause)
+            wait = own.pause
+        else:
+            wait = pause_of_library(s, own, call, luck)
+        if call.timed and reached(s.now + wait, own.deadline):
+            wait = own.deadline - s.now  # a pause that could only end after it is cut short
             own.deadline = LONG_AGO
-        if own.pause > 0.0:
+        if wait > 0.0:
             if s.spans:
                 keep_stage(s, own, BACKOFF, call.target.where, 0.0, -1)
-            hold(s, own, own.pause)
+            hold(s, own, wait)
             yield PAUSED
             yield from thawed(s, own, call)
             if call.timed and reached(s.now, own.deadline):
@@ -110,6 +117,13 @@ def forget_attempt(s: State, task: int, call: int) -> None:
     guard = rows.guards(s)[guard_for(s, call, task)]
     if guard.library_budget >= 0:
         forget_spending(s, task, guard.library_budget)
+
+
+@by_address
+@handler
+def pause_of_library(s: State, task: int, call: int, luck: float) -> float:
+    """Seconds to pause as a library reckons it."""
+    return library_pause(s, task, rows.calls(s)[call].retry, luck)
 
 
 @by_address
@@ -153,7 +167,7 @@ class Retry(Layer):
         rule = call.policy.retry or RetryPolicy(max_attempts=1)
         return {
             "max_attempts": rule.max_attempts,
-            "retry": tables.guards.policy(rows.retries, new_retry(rule)),
+            "retry": tables.guards.policy(rows.retries, with_steps(Pauses(rule), tables.guards)),
             "jitter": row_of(tables.places.world.uniform(f"{call.site}.backoff")),
             "budgeted": rule.budget is not None,
             "hears": rule.budget is not None and rule.budget.of_library,

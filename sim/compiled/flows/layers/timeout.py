@@ -9,11 +9,12 @@ from sim.compiled.codes import TIMEOUT
 from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.ending import stop
 from sim.compiled.flows.layer import IN_POOL_LINE, OPENING, Layer, Values, failed
+from sim.compiled.flows.layers.breaker import leave_test
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
 from sim.compiled.flows.layers.pool import let_go
 from sim.compiled.racing import stop_copies
 from sim.compiled.rows.state import State
-from sim.compiled.tasks import IN_BULKHEAD, PARKED, abandon
+from sim.compiled.tasks import IN_BREAKER, IN_BULKHEAD, PARKED, abandon
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Call, Task
@@ -48,6 +49,8 @@ def give_up(s: State, own: Task, call: Call) -> None:
     connecting = call.pools and IN_POOL_LINE <= own.phase <= OPENING
     if own.waits == IN_BULKHEAD:
         leave_line(s, own)
+    elif own.waits == IN_BREAKER:
+        leave_test(s, own)
     elif connecting:
         let_go(s, own, call)
     own.ticket += 1

@@ -1,0 +1,84 @@
+"""The connection between a producer and one node, as both see it.
+
+A node reads one request of a connection at a time: it mutes the channel until its answer is sent, under `acks: all`
+after the replicas have the records, and what its client has sent meanwhile waits unread (SocketServer, `max_in_flight`
+requests at most). Requests of other connections go on beside it. Over its quota the answer is sent at once and the
+channel stays muted for the throttle time, for which the client sends nothing either (KIP-219).
+
+A client that has waited for an answer for `request_timeout` closes the connection and opens another: what is under way
+on it has failed, all of it, and what was not read is gone (NetworkClient.handleTimedOutRequests). What is still on the
+way then is handled when it comes.
+
+Not modelled: how long it takes to connect, and the pause before it (reconnect.backoff.ms); connections that are idle
+for too long (connections.max.idle.ms).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Protocol
+
+from sim.models.clock import Clock, Signal
+from sim.models.logs.batch import Batch
+
+
+class UnderWay(Protocol):
+    """A request of a producer (`produce_request.py`)."""
+
+    batches: list[Batch]
+    node: int
+    connection: Connection
+
+    def begin(self) -> None:
+        """Its node has read it."""
+
+    def forget(self) -> None:
+        """It is on its way no longer."""
+
+    def fail(self) -> None:
+        """Its connection is closed."""
+
+
+class Connection:
+    """Of one producer to one node."""
+
+    __slots__ = ("busy", "env", "open", "silent_until", "under_way", "unread")
+
+    def __init__(self, env: Clock, silent_until: float = -math.inf):
+        self.env = env
+        self.open = True
+        self.under_way: dict[UnderWay, None] = {}  # requests whose answer is waited for
+        self.unread: deque[UnderWay] = deque()  # of these, what the node has not read
+        self.busy = False  # a request is handled, or the channel is muted for a quota
+        self.silent_until = silent_until  # s; for a quota its client sends nothing before
+
+    def read(self, request: UnderWay) -> None:
+        """A request has come: it is handled when those before it are answered."""
+        if self.busy:
+            self.unread.append(request)
+        else:
+            self.busy = self.open  # one that is closed has nothing behind it
+            request.begin()
+
+    def read_on(self, throttle: float) -> None:
+        """The request that was handled is answered: the next one, after so many seconds."""
+        if not self.open:
+            return
+        if throttle > 0.0 or self.unread:
+            self.env.hold(Signal(self._next), throttle)
+        else:
+            self.busy = False
+
+    def _next(self, _: object) -> None:
+        if self.unread:
+            self.unread.popleft().begin()
+        else:
+            self.busy = False
+
+    def close(self) -> None:
+        """Its client has closed it, or is gone."""
+        self.open = self.busy = False
+        self.under_way.clear()
+        while self.unread:
+            self.unread.popleft().forget()
