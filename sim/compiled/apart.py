@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from llvmlite import ir
 from numba import from_dtype, types
 
+from sim.chance.compiler import with_address
 from sim.compiled.base import PLAIN
 from sim.compiled.rows.addresses import answer_at, functions, machine_address
 from sim.compiled.rows.declaring import Row
@@ -56,8 +57,11 @@ APART = (
     "deadlines.begin_in_time",
     "deadlines.tell_deadline",
     "ending.stop",
-    "fetching.begin_fetch",
+    "fetching.be_patient",
+    "fetching.end_fetches",
     "fetching.enough",
+    "fetching.is_here",
+    "fetching.look_at_fetches",
     "held_requests.close_again",
     "interpreter.happen",
     "interpreter.of_cache_writes",
@@ -70,6 +74,7 @@ APART = (
     "leaders.answer_of",
     "leaders.busy",
     "leaders.busy_with",
+    "leaders.follow",
     "leaders.happen_at_node",
     "leaders.place_of",
     "leaders.refusal",
@@ -192,6 +197,7 @@ class _ByAddress:
     """A function of numba's in whose place its callers in machine code find an address."""
 
     def __init__(self, dispatcher: Untyped) -> None:
+        with_address(dispatcher)
         self.dispatcher = dispatcher
         self.py_func = dispatcher.py_func  # by which flows and their compiler know a function
         self.name = f"{self.py_func.__module__.rpartition('.')[2]}.{self.py_func.__name__}"

@@ -107,17 +107,47 @@ def write(
     transaction: int,
 ) -> int:
     """The leader of a partition has an event; its followers will. Its publisher looks at the message again."""
+    message = lead_on(s, topic, place, site, request, chain, path, flow, transaction)
+    follow(s, message)
+    return message
+
+
+@handler
+def lead_on(
+    s: State,
+    topic: int,
+    place: int,
+    site: int,
+    request: int,
+    chain: int,
+    path: int,
+    flow: int,
+    transaction: int,
+) -> int:
+    """The leader has it."""
     message = write_down(s, topic, place, site, request, chain, path, flow, 2)  # its replication, and its publisher
     join_transaction(s, message, transaction)
-    row = topics(s)[topic]
-    if row.copies == 1:
-        replicate_alone(s, message)
-    else:
-        spread(s, message)
-        advance(s, place)
-    if s.spans and not is_known(messages(s)[message].available):
-        keep_note(s, request, flow, REPLICATION, row.name, 0.0, NONE)
     return message
+
+
+@by_address
+@handler
+def follow(s: State, first: int) -> None:
+    """Followers fetch what was written together, from this message on, as one, and have it at one time."""
+    made = messages(s)[first]
+    place = made.partition
+    seconds = replication_time(s, made.topic, requests(s)[made.request].id, made.chain)
+    if topics(s)[made.topic].copies == 1:
+        replicate_alone(s, first, seconds)
+    else:
+        spread(s, place, made.offset, seconds)
+        advance(s, place)
+    message = first
+    while s.spans and message >= 0:
+        row = messages(s)[message]
+        if not is_known(row.available):
+            keep_note(s, row.request, row.flow, REPLICATION, topics(s)[row.topic].name, 0.0, NONE)
+        message = row.next
 
 
 @by_address
@@ -186,35 +216,35 @@ def replication_time(s: State, topic: int, entity: int, chain: int) -> float:
 
 
 @handler
-def replicate_alone(s: State, message: int) -> None:
-    """Of a topic with one replica of each partition: it is safe after a while, or at once."""
-    made = messages(s)[message]
-    partition = partitions(s)[made.partition]
+def replicate_alone(s: State, message: int, seconds: float) -> None:
+    """Of a topic with one replica of each partition: from this message on they are safe after a while, or at once."""
+    partition = partitions(s)[messages(s)[message].partition]
     copies(s)[partition.first_copy].end = partition.end
     partition.mark = partition.end
-    delay = replication_time(s, made.topic, requests(s)[made.request].id, made.chain)
-    if delay > 0.0:
-        schedule(s, ORDINARY, delay, OF_NODES, message << 1 | ALONE)
-    else:
-        replicated_in_depth(s, message)
+    while message >= 0:
+        following = messages(s)[message].next
+        if seconds > 0.0:
+            schedule(s, ORDINARY, seconds, OF_NODES, message << 1 | ALONE)
+        else:
+            replicated_in_depth(s, message)
+        message = following
 
 
 @handler
-def spread(s: State, message: int) -> None:
-    """The leader has it, and sends it to its followers."""
-    made = messages(s)[message]
-    partition = partitions(s)[made.partition]
+def spread(s: State, at: int, offset: int, seconds: float) -> None:
+    """The leader of a partition has what was written from an offset on, and sends it to its followers."""
+    partition = partitions(s)[at]
     first = partition.first_copy
-    for place in range(first, first + topics(s)[made.topic].copies):
+    for place in range(first, first + topics(s)[partition.topic].copies):
         copy = copies(s)[place]
         if place == partition.leader:
             copy.end = partition.end
             continue
         node = nodes(s)[copy.node]
         if node.down == 0 or copy.in_sync:  # who is gone for good need not remember each record that it lacks
-            add_lack(s, place, made.offset)
+            for lacking in range(offset, partition.end):
+                add_lack(s, place, lacking)
         if node.down == 0:
-            seconds = replication_time(s, made.topic, requests(s)[made.request].id, made.chain)
             ship(s, place, partition.end, seconds * node.slow)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.compiled.base import handler, inlined
 from sim.compiled.calendar import wait_for_lane
 from sim.compiled.consumers import is_offline
+from sim.compiled.fetching import end_fetches, is_here, look_at_fetches
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.memory import note_task
 from sim.compiled.rows.calls import wires
@@ -42,6 +43,8 @@ def fill_batch(s: State, member: int) -> None:
     if row.turn >= row.partitions:  # it held more when it polled last
         row.turn = row.turn % row.partitions
     room, place = row.max_poll, row.turn
+    if row.fetcher >= 0:
+        look_at_fetches(s, member)
     for _ in range(row.partitions):
         name = held(s)[row.first_held + place]
         place = next_place(place, row.partitions)
@@ -51,8 +54,11 @@ def fill_batch(s: State, member: int) -> None:
         if partition.obstructed and is_offline(s, name, row.latest):
             continue
         room = fetch(s, member, partition.retries, room)
-        room = fetch(s, member, partition.waiting, room)
+        if row.fetcher < 0 or is_here(s, name, member):
+            room = fetch(s, member, partition.waiting, room)
     row.turn = next_place(row.turn, row.partitions)
+    if row.fetcher >= 0:
+        end_fetches(s, member)
 
 
 @inlined

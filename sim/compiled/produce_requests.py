@@ -12,7 +12,7 @@ from sim.compiled.base import NO, NONE, YES, ZERO, handler
 from sim.compiled.calendar import put_ready
 from sim.compiled.codes import ERROR, OK, UNREACHABLE
 from sim.compiled.held_requests import close_again, keep_open, let_go_of_request, plan
-from sim.compiled.leaders import acknowledge, answer_of, busy_with, write
+from sim.compiled.leaders import acknowledge, answer_of, busy_with, follow, lead_on
 from sim.compiled.network import hop_delay
 from sim.compiled.node_connections import stand_unread, take_unread
 from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, wait_until
@@ -36,7 +36,7 @@ from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.compiled.tasks import HEARS_OF_REPLICAS, forget, new_task
-from sim.compiled.topics import ALL, NO_ACKS, append_to, is_available, release
+from sim.compiled.topics import ALL, NO_ACKS, append_after, is_available, release, replication_delay
 from sim.compiled.transactions import FENCED, is_fenced
 from sim.policies import client_quota
 
@@ -273,24 +273,49 @@ def append_batch(s: State, batch: int, acks: int) -> None:
     row = batches(s)[batch]
     if row.message >= 0:
         release(s, row.message)
-    transaction = members(s)[row.member].transaction if row.transaction > 0 else NONE
-    record = row.records.first
+    if topics(s)[row.topic].deep:
+        append_in_depth(s, batch, acks)
+        return
+    delay, record = -1.0, row.records.first
     while record >= 0:
         sent = produced_records(s)[record]
-        chain = link_chain(sent.chain, ZERO, row.attempts) if row.attempts else sent.chain
-        site = publishers(s)[sent.publisher].site
-        kept = YES if sent.next < 0 else NO
-        if topics(s)[row.topic].deep:
-            row.message = write(
-                s, row.topic, row.partition, site, sent.request, chain, sent.path, sent.flow, transaction
-            )
-            if acks != ALL:
-                acknowledge(s, row.message)
-            if not kept:
-                release(s, row.message)
-        else:
-            row.message = append_to(s, row.topic, row.partition, site, sent.request, chain, sent.path, kept, sent.flow)
+        chain = chain_in_batch(s, batch, record)
+        if delay < 0.0:
+            delay = replication_delay(s, row.topic, sent.request, chain)
+        site, kept = publishers(s)[sent.publisher].site, sent.next < 0
+        row.message = append_after(
+            s, row.topic, row.partition, site, sent.request, chain, sent.path, kept, sent.flow, delay
+        )
         record = sent.next
+
+
+@handler
+def chain_in_batch(s: State, batch: int, record: int) -> int:
+    """Of one of its records at its present try."""
+    chain, attempts = produced_records(s)[record].chain, batches(s)[batch].attempts
+    return link_chain(chain, ZERO, attempts) if attempts else chain
+
+
+@handler
+def append_in_depth(s: State, batch: int, acks: int) -> None:
+    """The leader has its records, and its followers will have them together."""
+    row = batches(s)[batch]
+    transaction = members(s)[row.member].transaction if row.transaction > 0 else NONE
+    first, record = NONE, row.records.first
+    while record >= 0:
+        sent = produced_records(s)[record]
+        chain, site = chain_in_batch(s, batch, record), publishers(s)[sent.publisher].site
+        row.message = lead_on(s, row.topic, row.partition, site, sent.request, chain, sent.path, sent.flow, transaction)
+        first = row.message if first < 0 else first
+        record = sent.next
+    follow(s, first)
+    while first >= 0:
+        following = messages(s)[first].next if first != row.message else NONE
+        if acks != ALL:
+            acknowledge(s, first)
+        if first != row.message:
+            release(s, first)
+        first = following
 
 
 @handler

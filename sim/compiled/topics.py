@@ -97,9 +97,34 @@ def append_to(
 
     It is readable when it and all before it in its partition are replicated.
     """
+    delay = replication_delay(s, topic, request, chain)
+    return append_after(s, topic, partition, site, request, chain, path, kept, flow, delay)
+
+
+@handler
+def replication_delay(s: State, topic: int, request: int, chain: int) -> float:
+    """Seconds until followers have an event."""
+    replication = topics(s)[topic].replication
+    return draw(draws(s), numbers(s), replication, requests(s)[request].id, chain) if replication >= 0 else 0.0
+
+
+@handler
+def append_after(
+    s: State,
+    topic: int,
+    partition: int,
+    site: int,
+    request: int,
+    chain: int,
+    path: int,
+    kept: bool,
+    flow: int,
+    delay: float,
+) -> int:
+    """Write an event to a partition, which its followers have after so many seconds."""
     looks = 1 + int(kept)  # its replication, and a publisher who looks at it again
     message = write_down(s, topic, partition, site, request, chain, path, flow, looks)
-    replicate(s, message)
+    replicate(s, message, delay)
     if s.spans and not is_known(messages(s)[message].available):
         keep_note(s, request, flow, REPLICATION, topics(s)[topic].name, 0.0, NONE)
     return message
@@ -153,13 +178,8 @@ def into_partition(s: State, message: int) -> None:
 
 
 @handler
-def replicate(s: State, message: int) -> None:
+def replicate(s: State, message: int, delay: float) -> None:
     """Its followers have it after a while, or at once."""
-    made = messages(s)[message]
-    replication = topics(s)[made.topic].replication
-    delay = 0.0
-    if replication >= 0:
-        delay = draw(draws(s), numbers(s), replication, requests(s)[made.request].id, made.chain)
     if delay > 0.0:
         schedule(s, ORDINARY, delay, REPLICATED, message)
     else:

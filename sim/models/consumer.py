@@ -7,8 +7,10 @@ next retry topic, its offset (and so what was processed before it) committed at 
 What was handled and not committed is handled again after a crash; what was committed and not handled (`commit: before`)
 is lost.
 
-Not modelled: without `membership` the pause of a rebalance, heartbeats and max.poll.interval; the most bytes of a
-fetch, fetches ahead of the next poll, the time that a commit takes, asynchronous commits that fail.
+Without `fetch` a poll takes what there is.
+
+Not modelled: without `membership` the pause of a rebalance, heartbeats and max.poll.interval; the time that a commit
+takes, asynchronous commits that fail.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from collections.abc import Callable, Sequence
 
 from sim.models.clock import CONTROL, Signal
 from sim.models.ending import stop_thread
+from sim.models.fetching import Fetching
 from sim.models.group import Delivery, Group, GroupPartition
 from sim.models.handler import DONE_WITH, Handler
 from sim.models.host import Host
@@ -27,71 +30,9 @@ from sim.models.outcomes import DEAD_LETTERED, LOST, OK, PROCESSED, QUEUED
 from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Process, Replica, Task
 from sim.models.topic import Message
-from sim.spec.consuming import Fetch
 from sim.spec.service import Consume
 from sim.spec.sites import consumer_name
 from sim.vocabulary import Stage
-
-
-class Fetching:
-    """The fetch of a consumer that waits: it is answered when there is enough, or when it has waited long enough."""
-
-    def __init__(self, consumer: Consumer, spec: Fetch):
-        self.consumer = consumer
-        self.spec = spec
-        self.began = 0.0  # s
-        self.fetches = 0
-        self.due = math.inf  # s; when it is answered with what there is; infinite: there is nothing yet
-        self.next_look = math.inf  # s; when somebody will look for that
-
-    def begin(self) -> None:
-        """From now on it waits."""
-        self.began = self.consumer.env.now
-        self.fetches += 1
-        self.due = math.inf
-
-    def enough(self) -> bool:
-        """Whether what can be read now is to be sent; otherwise it is sent when the wait is over."""
-        least, found = self.spec.min, 0.0
-        for partition in self.consumer.partitions:
-            if partition.retries:
-                return True
-            for delivery in partition.readable:
-                found += delivery.message.size
-                if found >= least:
-                    return True
-        self._be_patient()
-        return False
-
-    def _be_patient(self) -> None:
-        """An answer with nothing is followed by the next fetch: the waits are one after the other."""
-        if self.due < math.inf:
-            return
-        hop = self.consumer.fetch_hop
-        cycle = hop.travel(self.fetches, 0) + self.spec.wait + hop.travel(self.fetches, 1)
-        waits = math.floor((self.consumer.env.now - self.began) / cycle) + 1
-        self.due = self.began + waits * cycle
-        self._look_then()
-
-    def _look_then(self) -> None:
-        """Unless somebody looks before that, and will look again."""
-        if self.due < self.next_look:
-            env = self.consumer.env
-            wait = self.due - env.now
-            self.next_look = env.now + wait
-            env.hold(Signal(self._look), wait)
-
-    def _look(self, _: object) -> None:
-        now = self.consumer.env.now
-        if now >= self.next_look:
-            self.next_look = math.inf
-        if not self.consumer.idle or self.due == math.inf:
-            return
-        if now < self.due:
-            self._look_then()
-        else:
-            self.fetches += 1
-            self.consumer.wake_up()
 
 
 class Consumer(Handler):
@@ -333,7 +274,7 @@ class Consumer(Handler):
         """It waits for something to fetch; a poll that gives nothing commits, too."""
         self.idle = True
         if self.fetches is not None:
-            self.fetches.begin()
+            self.fetches.be_patient()
         self._commit_later()
 
     def _commit_later(self) -> None:
@@ -366,17 +307,20 @@ class Consumer(Handler):
         partitions = self.partitions
         room = self.spec.max_poll_records
         fresh = self.fresh = []
+        closed = self.fetches.closed() if self.fetches is not None else ()
         for turn in range(len(partitions)):
             partition = partitions[(self.first + turn) % len(partitions)]
             if partition.owner is not self or partition.offline:
                 continue
             if partition.out_of_range:
                 self.group.back_in_range(partition, self)
-            for waiting in (partition.retries, partition.readable):
+            for waiting in (partition.retries, partition.readable) if partition not in closed else (partition.retries,):
                 while waiting and room:
                     fresh.append(waiting.popleft())
                     room -= 1
         self.batch.extend(fresh)
+        if self.fetches is not None:
+            self.fetches.polled()
         if partitions:
             self.first = (self.first + 1) % len(partitions)
 

@@ -258,12 +258,16 @@ class Topic:
 
     def append_to(self, partition: Partition, sent: Sent, site: int, transaction: Pending | None = None) -> Message:
         """Write an event to this partition."""
-        request = sent.request
-        message = Message(request, sent.chain, sent.path, self.env.now, self, site, sent.flow)
+        message = self.new_message(sent, site, transaction)
+        self.write(message, partition)
+        return message
+
+    def new_message(self, sent: Sent, site: int, transaction: Pending | None) -> Message:
+        """An event that is to be written."""
+        message = Message(sent.request, sent.chain, sent.path, self.env.now, self, site, sent.flow)
         message.transaction = transaction
         self.published += 1
-        request.alive += len(self.groups)
-        self.write(message, partition)
+        sent.request.alive += len(self.groups)
         return message
 
     def write(self, message: Message, partition: Partition) -> None:

@@ -11,7 +11,9 @@ from sim.vocabulary import MessageEnd
 
 
 class Fetch(Spec):
-    """How much a broker collects before it answers a consumer that waits. Defaults: Kafka's consumer."""
+    """How much each node of a broker collects before it answers a fetch, whether or not its consumer is busy meanwhile.
+    Defaults: Kafka's consumer.
+    """
 
     positional = "min"
     min: Annotated[Size, Field(gt=0)] = 1.0

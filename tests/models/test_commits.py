@@ -51,9 +51,37 @@ def test_a_fetch_counts_the_bytes_that_each_publication_says(topic):
 
 
 def test_a_fetch_is_answered_with_what_there_is_when_it_has_waited():
-    """Asked for from 0 on: 1 ms there, 500 ms, 1 ms back; and asked for again at once."""
+    """Asked for from 0 on: 1 ms there, 500 ms, 1 ms back; and asked for again when that is polled, at 502 ms."""
     played = play("fetch: {min: 1MiB, wait: 500ms}", [0.1, 0.9])
-    assert [round(time, 6) for time in rows(played)["end"]] == [0.512, pytest.approx(0.512 + 0.502 + 0.01)]
+    assert [round(time, 6) for time in rows(played)["end"]] == [0.512, pytest.approx(0.502 + 0.502 + 0.01)]
+
+
+def test_a_fetch_waits_for_enough_also_while_its_consumer_is_busy():
+    """Records of 1 KiB at the broker at 101, 102 and 121 ms, 40 ms of work each. The first two are 2 KiB: with the
+    consumer at 103 ms, handled at 143 and 183 ms. The fetch that goes out at 103 ms finds 1 KiB alone and waits, 502 ms
+    there and back, until 605 ms, though the consumer is idle from 183 ms on; two more records at 701 ms come at once.
+    """
+    text = SYSTEM.replace("WORDS", "fetch: {min: 2KiB, wait: 500ms}").replace("CRASH", "50s")
+    played = testing.play_on_both(text.replace("work: 10ms", "work: 40ms"), [0.1, 0.101, 0.12, 0.7, 0.7])
+    assert [round(time, 6) for time in rows(played)["end"]] == [0.143, 0.183, 0.645, 0.742, 0.782]
+
+
+def test_what_there_is_more_than_a_poll_takes_does_not_wait_again():
+    """Three records are 3 KiB, of which each poll takes one: the last one has been fetched, though it is 1 KiB alone."""
+    text = SYSTEM.replace("WORDS", "max_poll_records: 1, fetch: {min: 3KiB}").replace("CRASH", "50s")
+    played = testing.play_on_both(text, [0.1, 0.1, 0.1])
+    assert [round(time, 6) for time in rows(played)["end"]] == [0.112, 0.122, 0.132]
+
+
+@pytest.mark.parametrize(("nodes", "ends"), [(1, [0.112, 0.122]), (2, [0.512, 0.522])])
+def test_each_node_waits_for_enough_by_itself(nodes, ends):
+    """Two partitions, a record of 1 KiB in each, and 2 KiB wanted: enough where one node leads both, and where two do
+    each waits for 500 ms, from 0 on and 1 ms on the way there and back.
+    """
+    partitions = f"nodes: {nodes}, topics: {{orders: {{partitions: 2, partitioner: round_robin}}}}"
+    text = SYSTEM.replace("WORDS", "fetch: {min: 2KiB}").replace("CRASH", "50s")
+    played = testing.play_on_both(text.replace("topics: {orders: {}}", partitions), [0.1, 0.1])
+    assert sorted(round(time, 6) for time in rows(played)["end"]) == ends
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,19 @@ def test_a_request_takes_along_what_waits_for_other_partitions_of_its_node():
     assert played.responses() == [0.009, 0.005]
 
 
+@pytest.mark.parametrize("topic", [THREE, ALONE])
+def test_followers_fetch_a_batch_as_one(topic):
+    """Three records that wait for one another are readable at one time, however long it takes; by themselves they are not."""
+    text = (
+        SYSTEM.replace("BROKER", "producer: {linger: 5ms, batch: BATCH}").replace("TOPIC", topic).replace("FAULT", "")
+    )
+    text = text.replace("replication: 2ms", "replication: {uniform: [1ms, 50ms]}").replace("DURATION", "10s")
+    for batch, times in (("16KiB", 1), ("1KiB", 3)):
+        played = testing.play_on_both(text.replace("BATCH", batch), [0.0, 0.001, 0.002])
+        assert rows(played)["available"].nunique() == times
+        assert rows(played)["available"].between(0.002, 0.006 + 3 * 0.050).all()
+
+
 DOWN = "{at: 4.002s, for: 60s, broker_down: kafka, node: 0}"
 
 

@@ -1264,8 +1264,10 @@ class Member(int):
     next_commit: float
     fetch_min: float
     fetch_wait: float
-    fetch_began: float
     fetch_due: float
+    first_fetch: NodeFetch
+    fetch_nodes: int
+    first_node: Node
     fetch_look: float
     fetches: int
     fetcher: Task | None
@@ -1311,6 +1313,17 @@ class Member(int):
     holding: bool
     died: bool
     processing: bool
+
+
+class NodeFetch(int):
+    """The fetch of a member to one node: `models/fetching.py`."""
+
+    began: float
+    found: float
+    first: float
+    number: int
+    answered: bool
+    buffered: bool
 
 
 class Outbox(int):

@@ -22,7 +22,7 @@ from sim.compiled.committing import (
 from sim.compiled.consumers import batch_over, end_batch
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
-from sim.compiled.fetching import begin_fetch
+from sim.compiled.fetching import be_patient
 from sim.compiled.places import park
 from sim.compiled.polling import cut_off, fill_batch, wait_for_broker, watch_batch
 from sim.compiled.rows.state import State
@@ -53,7 +53,7 @@ def poll(s: State, own: Task) -> Waits[int]:
         idle = the(Member, own.member)
         idle.idle = True
         if idle.fetcher is not None:
-            begin_fetch(s, idle)
+            be_patient(s, idle)
         if idle.commits == AUTOMATIC:
             commit_later(s, idle)
         yield

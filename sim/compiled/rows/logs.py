@@ -268,8 +268,10 @@ class Member(Row):
     next_commit: float  # s
     fetch_min: float  # bytes
     fetch_wait: float  # s
-    fetch_began: float  # s
-    fetch_due: float  # s; when it is answered with what there is; infinite: there is nothing yet
+    fetch_due: float  # s; when another fetch is answered than those that are
+    first_fetch: Reference[NodeFetch]  # one for each node of its broker
+    fetch_nodes: int  # how many
+    first_node: Reference[Node]
     fetch_look: float  # s; when somebody will look for that
     fetches: int
     fetcher: Perhaps[Task]  # stands in for whoever looks for that; -1: each record as it comes
@@ -315,6 +317,17 @@ class Member(Row):
     holding: bool  # partitions
     died: bool
     processing: bool
+
+
+class NodeFetch(Row):
+    """The fetch of a member to one node: `models/fetching.py`."""
+
+    began: float  # s
+    found: float  # bytes to be read, when somebody looked last
+    first: float  # s; since when
+    number: int  # of this fetch among those of its member, by which its way is drawn
+    answered: bool  # when somebody looked last
+    buffered: bool  # it is answered, and not all was polled
 
 
 class Outbox(Row):
@@ -386,6 +399,7 @@ group_ended = Table("group_ended", int)
 group_partitions = Table("group_partitions", GroupPartition)
 deliveries = Table("deliveries", Delivery, pool=Pool(1 << 11))
 members = Table("members", Member)
+node_fetches = Table("node_fetches", NodeFetch)
 held = Table("held", int)
 """The partitions of each member: places in the table of partitions as groups see them."""
 member_of = Table("member_of", int)

@@ -61,6 +61,7 @@ class LogTables:
         self.topics, self.brokers, self.partitions = Found(rows.Topic), Found(rows.Broker), Found(rows.Partition)
         self.groups, self.group_partitions = Found(rows.Group), Found(rows.GroupPartition)
         self.keepers = Found(rows.Keeper)
+        self.node_fetches = 0
         self.members, self.outboxes = Found(rows.Member), Found(rows.Outbox)
         self.stickies = FoundPolicies(StickyRow)
         self.group_of: list[int] = []
@@ -174,6 +175,15 @@ class LogTables:
             owner = member_at[partition.owner] if partition.owner is not None else NOBODY
             self._partition_at[partition] = self.group_partitions.add(group=place, owner=owner)
 
+    def _fetches(self, member: Consumer) -> dict[str, int]:
+        """One for each node of its broker, where it says how much it waits for."""
+        broker = member.group.topic.broker
+        if member.spec.fetch is None or not isinstance(broker, ClusteredBroker):
+            return {}
+        nodes = broker.nodes
+        first, self.node_fetches = self.node_fetches, self.node_fetches + len(nodes)
+        return {"first_fetch": first, "fetch_nodes": len(nodes), "first_node": self.places.node_at[nodes[0]]}
+
     def _member(self, member: Consumer) -> None:
         places, spec = self.places, member.spec
         self.members.add(
@@ -203,6 +213,7 @@ class LogTables:
             fetch_wait=spec.fetch.wait if spec.fetch is not None else 0.0,
             fetch_due=math.inf,
             fetch_look=math.inf,
+            **self._fetches(member),
             patience=self._patience(member),
             belongs=member.belongs,
             up=member.up,
@@ -284,6 +295,7 @@ class LogTables:
         yield rows.topics, self.topics.array()
         yield rows.brokers, self.brokers.array()
         yield rows.nodes, self.nodes.array()
+        yield rows.node_fetches, rows.NodeFetch.zeros(max(1, self.node_fetches))
         yield rows.copies, self.copies.array()
         yield rows.keepers, self.keepers.array()
         yield rows.partitions, self.partitions.array()

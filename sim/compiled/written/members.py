@@ -10,7 +10,7 @@ from sim.compiled.base import handler, whole
 from sim.compiled.calendar import ask_python, hold, schedule
 from sim.compiled.committing import commit_fresh, commit_in_poll, commit_later, end_handled, note_handled
 from sim.compiled.consumers import batch_over, end_batch
-from sim.compiled.fetching import begin_fetch
+from sim.compiled.fetching import be_patient
 from sim.compiled.places import park
 from sim.compiled.polling import cut_off, fill_batch, wait_for_broker, watch_batch
 from sim.compiled.rows.hosts import replicas
@@ -77,7 +77,7 @@ def poll(s: State, own: int) -> int:
             idle_row = members(s)[idle]
             idle_row.idle = True
             if idle_row.fetcher >= 0:
-                begin_fetch(s, idle)
+                be_patient(s, idle)
             if idle_row.commits == AUTOMATIC:
                 commit_later(s, idle)
             own_row.phase = 1

@@ -17,12 +17,27 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sim.models.clock import Clock, Signal
+from sim.models.logs.batch import Batch
 
-if TYPE_CHECKING:
-    from sim.models.logs.produce_request import ProduceRequest
+
+class UnderWay(Protocol):
+    """A request of a producer (`produce_request.py`)."""
+
+    batches: list[Batch]
+    node: int
+    connection: Connection
+
+    def begin(self) -> None:
+        """Its node has read it."""
+
+    def forget(self) -> None:
+        """It is on its way no longer."""
+
+    def fail(self) -> None:
+        """Its connection is closed."""
 
 
 class Connection:
@@ -33,12 +48,12 @@ class Connection:
     def __init__(self, env: Clock, silent_until: float = -math.inf):
         self.env = env
         self.open = True
-        self.under_way: dict[ProduceRequest, None] = {}  # requests whose answer is waited for
-        self.unread: deque[ProduceRequest] = deque()  # of these, what the node has not read
+        self.under_way: dict[UnderWay, None] = {}  # requests whose answer is waited for
+        self.unread: deque[UnderWay] = deque()  # of these, what the node has not read
         self.busy = False  # a request is handled, or the channel is muted for a quota
         self.silent_until = silent_until  # s; for a quota its client sends nothing before
 
-    def read(self, request: ProduceRequest) -> None:
+    def read(self, request: UnderWay) -> None:
         """A request has come: it is handled when those before it are answered."""
         if self.busy:
             self.unread.append(request)

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from sim.models.clock import Signal, Turn
+from sim.models.clock import Clock, Signal, Turn
 from sim.models.logs.batch import Batch
+from sim.models.logs.cluster import ClusteredBroker
+from sim.models.logs.connection import Connection, UnderWay
 from sim.models.logs.record import Ack
 from sim.models.logs.transactions import FENCED
 from sim.models.outcomes import ERROR, OK, UNREACHABLE
+from sim.models.timers import TimerQueue
 
-if TYPE_CHECKING:
-    from sim.models.logs.producer import Producer
+
+class Sender(Protocol):
+    """A producer, as its requests know it (`producer.py`)."""
+
+    broker: ClusteredBroker
+    env: Clock
+    service: str
+    acks: str
+    idempotent: bool
+    connections: list[Connection]
+    answers: TimerQueue  # until when they are waited for
+    live: dict[Batch, None]  # not over
+
+    def answered(self, request: UnderWay, outcomes: list[tuple[Batch, int]]) -> None:
+        """An answer has come, or none is waited for."""
+
+    def disconnect(self, request: UnderWay) -> None:
+        """A request is waited for no longer: nor are the others of its connection."""
 
 
 class ProduceRequest:
     """One request under way: to its node, until what `acks` asks for has happened there, and back."""
 
-    def __init__(self, producer: Producer, node: int, batches: list[Batch]):
+    def __init__(self, producer: Sender, node: int, batches: list[Batch]):
         self.producer = producer
         self.broker = producer.broker
         self.env = producer.env
@@ -39,7 +58,7 @@ class ProduceRequest:
             for record in batch.records:
                 record.request.alive += 1
         if self.producer.acks != "0":
-            self.producer.deadlines.requests.arm(self)
+            self.producer.answers.arm(self)
         delay = first.hop.delay(first.request.id, self.batches[0].chain)
         if delay < 0.0:
             self.forget()
@@ -122,7 +141,7 @@ class ProduceRequest:
             if any(other.sequence < batch.sequence and not other.messages for other in earlier):
                 return ERROR  # OUT_OF_ORDER_SEQUENCE_NUMBER: one before it is still to come
         topic = batch.topic
-        batch.messages = [topic.append_record(batch.partition, record, batch.attempts) for record in batch.records]
+        batch.messages = topic.append_batch(batch.partition, batch.records, batch.attempts)
         return OK
 
     def _wait_for(self, batch: Batch, acks: str) -> None:

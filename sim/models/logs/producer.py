@@ -25,7 +25,7 @@ from sim.models.clock import Clock, Signal
 from sim.models.draws import Draw
 from sim.models.logs.batch import Batch
 from sim.models.logs.cluster import ClusteredBroker
-from sim.models.logs.connection import Connection
+from sim.models.logs.connection import Connection, UnderWay
 from sim.models.logs.produce_request import ProduceRequest
 from sim.models.logs.record import Record
 from sim.models.logs.replicated import ReplicatedPartition, ReplicatedTopic
@@ -67,6 +67,7 @@ class Producer:
 
     def __init__(self, broker: ClusteredBroker, service: str, spec: Spec, chance: Draw, deadlines: Deadlines):
         self.deadlines = deadlines
+        self.answers = deadlines.requests
         self.broker = broker
         self.env = broker.env
         self.service = service
@@ -241,7 +242,7 @@ class Producer:
 
     # -- what becomes of them ----------------------------------------------------------------------------------------
 
-    def answered(self, request: ProduceRequest, outcomes: list[tuple[Batch, int]]) -> None:
+    def answered(self, request: UnderWay, outcomes: list[tuple[Batch, int]]) -> None:
         """An answer has come, or none is waited for."""
         if self.closed:
             return
@@ -249,7 +250,7 @@ class Producer:
         self._hear(outcomes)
         self.drain()
 
-    def disconnect(self, request: ProduceRequest) -> None:
+    def disconnect(self, request: UnderWay) -> None:
         """A request is waited for no longer: nor are the others of its connection."""
         if self.closed:
             return

@@ -1,6 +1,7 @@
 """A topic with replicas: the leader of each partition, its followers, and what all in-sync ones have.
 
-Followers have a record `replication` after the leader, one after the other, in order. What all in-sync replicas have is
+Followers have a batch `replication` after the leader, one after the other, in order: they fetch whole batches, and all
+its records have one draw; where there is no `producer` each record is a batch. What all in-sync replicas have is
 readable (the high watermark), and acknowledged under `acks: all`; with fewer than `min_insync_replicas` in sync nothing
 becomes readable, whatever `acks` says (KAFKA-15583, in 3.7; "strict min ISR" in KIP-966). A follower that lacks
 what was written longer ago than `replica_lag_time_max` is out of sync, and in sync again when it has caught up. When
@@ -137,11 +138,16 @@ class ReplicatedTopic(Topic):
             return ERROR
         return OK
 
-    def append_record(self, partition: ReplicatedPartition, record: Record, attempt: int) -> Message:
-        """Write a record of a batch, which is sent for the first, second ... time."""
-        chain = link_chain(record.chain, 0, attempt) if attempt else record.chain
-        sent = Sent(record.request, chain, record.path, record.flow)
-        return self.append_to(partition, sent, record.site, record.transaction)
+    def append_batch(self, partition: ReplicatedPartition, records: list[Record], attempt: int) -> list[Message]:
+        """Write a batch, which is sent for the first, second ... time."""
+        messages = []
+        for record in records:
+            chain = link_chain(record.chain, 0, attempt) if attempt else record.chain
+            sent = Sent(record.request, chain, record.path, record.flow)
+            messages.append(self.new_message(sent, record.site, record.transaction))
+            self._lead_on(messages[-1], partition)
+        self._follow(messages, partition)
+        return messages
 
     def acknowledge(self, messages: Iterable[Message]) -> None:
         """Their publisher hears that they have arrived, whether or not others have them already."""
@@ -152,34 +158,46 @@ class ReplicatedTopic(Topic):
     def write(self, message: Message, partition: Partition) -> None:
         """The leader has it; its followers will."""
         assert isinstance(partition, ReplicatedPartition)
+        self._lead_on(message, partition)
+        self._follow([message], partition)
+
+    def _lead_on(self, message: Message, partition: ReplicatedPartition) -> None:
+        """The leader has it."""
         if message.transaction is not None:
             message.transaction.add(message)
         if self.keeper is not None:
             self.keeper.written(partition.index, partition.end, message.size, message.request, self.env.now)
-        if len(partition.copies) == 1:
-            super().write(message, partition)
-            partition.copies[next(iter(partition.copies))].end = partition.end
-            partition.mark = partition.end
-            return
         message.partition = partition
         message.offset = partition.end
         partition.end += 1
         partition.unreadable.append(message)
-        for copy in partition.copies.values():
-            if copy.node == partition.leader:
-                copy.end = partition.end
-            else:
-                copy.lacks.append((message.offset, self.env.now))
-                if not self.broker.nodes[copy.node].down:
-                    self._send(partition, copy, partition.end, self._replication_time(copy.node, message))
-        self.advance(partition)
-        if not message.readable:
-            self.recorder.note(message.request, message.flow, Stage.REPLICATION, self.name_index)
 
-    def _replication_time(self, node: int, message: Message) -> float:
-        draw = self.replication
-        seconds = draw(message.request.id, message.chain) if draw is not None else 0.0
-        return self.broker.nodes[node].slowed(seconds)
+    def _follow(self, messages: list[Message], partition: ReplicatedPartition) -> None:
+        """Its followers fetch what it has written together as one, and have it at one time."""
+        draw, first = self.replication, messages[0]
+        seconds = draw(first.request.id, first.chain) if draw is not None else 0.0
+        for copy in partition.copies.values():
+            if copy.node == partition.leader or len(partition.copies) == 1:
+                copy.end = partition.end
+                continue
+            copy.lacks.extend((message.offset, self.env.now) for message in messages)
+            if not self.broker.nodes[copy.node].down:
+                self._send(partition, copy, partition.end, self.broker.nodes[copy.node].slowed(seconds))
+        if len(partition.copies) == 1:
+            partition.mark = partition.end
+            self._be_safe(messages, seconds)
+        self.advance(partition)
+        for message in messages:
+            if not message.readable:
+                self.recorder.note(message.request, message.flow, Stage.REPLICATION, self.name_index)
+
+    def _be_safe(self, messages: list[Message], seconds: float) -> None:
+        """Of a topic with one replica of each partition: after a while, or at once."""
+        for message in messages:
+            if seconds > 0.0:
+                self.env.hold(message, seconds)
+            else:
+                self.replicated(message)
 
     def _send(self, partition: ReplicatedPartition, copy: Follower, end: int, delay: float) -> None:
         """The follower has all before `end` after this time, and after what is under way to it."""

@@ -27,7 +27,8 @@ def commit(
 def fetch(
     *, min: Mapping[str, Any] | str | None = None, wait: Literal[0] | Mapping[str, Any] | str | None = None
 ) -> Part:
-    """How much a broker collects before it answers a consumer that waits. Defaults: Kafka's consumer.
+    """How much each node of a broker collects before it answers a fetch, whether or not its consumer is busy
+    meanwhile. Defaults: Kafka's consumer.
 
     min: Bytes that it waits for (fetch.min.bytes).
     wait: And how long it does: then it answers with what there is (fetch.max.wait.ms).
