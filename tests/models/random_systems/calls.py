@@ -6,7 +6,14 @@ from typing import Any
 
 from tests.models.random_systems.luck import Luck
 
-COMING = {"autoscaling", "node_pool", "rollout", "serverless"}  # by which replicas come later, which have no weight
+COMING = {
+    "autoscaling",
+    "vertical_scaling",
+    "node_pool",
+    "release",
+    "deployment",
+    "serverless",
+}  # by which replicas come later, which have no weight
 HEARD = ("timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full")
 
 
