@@ -29,6 +29,13 @@ class SimError(Exception):
 # a column, a cell or the name of a file, of which the beginning and the end tell enough
 _LONG_WORD = re.compile(r"\S{200,}")
 _SHOWN = 60  # characters of either
+_LONGEST = 1200  # characters of what is said about one thing; names may be long, and many
+
+
+def _shortened(text: str) -> str:
+    """Without the middle of long words, and of the whole where it is long itself."""
+    text = _LONG_WORD.sub(lambda found: f"{found[0][:_SHOWN]}...{found[0][-_SHOWN:]}", text)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        said = _LONG_WORD.sub(lambda found: f"{found[0][:_SHOWN]}...{found[0][-_SHOWN:]}", self.message)
-        return printable(": ".join(part for part in (place, self.path, said) if part), one_line=True)
+        return printable(
+            ": ".join(part for part in (place, _shortened(self.path), _shortened(self.message)) if part), one_line=True
+        )
 
 
 class ScenarioError(SimError):

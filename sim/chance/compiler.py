@@ -27,8 +27,10 @@ os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
 import llvmlite.binding as llvm
 import numba
 from numba.core import caching, sigutils
+from numba.core.compiler import Compiler
 from numba.core.registry import CPUDispatcher
 
+from sim.chance.linked import LinkedCompiler, rebuilt
 from sim.chance.ownership import stranger_at
 from sim.chance.shared import make_known
 
@@ -56,6 +58,16 @@ def compiled(function: F | None = None, **options: Untyped) -> F | Callable[[F],
     if function is None:
         return lambda body: _compiled(body, options)
     return _compiled(function, options)
+
+
+def compiled_to_be_linked(**options: Untyped) -> Callable[[F], F]:
+    """Decorator like `compiled`, for functions that nobody calls but machine code that knows them by name."""
+    return lambda body: _compiled(body, {"no_cpython_wrapper": True, "pipeline_class": LinkedCompiler, **options})
+
+
+def with_address(dispatcher: Untyped) -> None:
+    """This one is called by its address as well, and has one."""
+    dispatcher._compiler.pipeline_class = Compiler
 
 
 def entry_point(dispatcher: Untyped, signature: str) -> Untyped:
@@ -208,6 +220,9 @@ class _Place(caching._CacheLocator):
 
 class _Places(caching.CompileResultCacheImpl):
     _locator_classes = [_Place]  # noqa: RUF012 - as numba has it
+
+    def rebuild(self, target_context: Untyped, payload: Untyped) -> Untyped:
+        return rebuilt(target_context, payload)
 
 
 class _Cache(caching.FunctionCache):

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from llvmlite import ir
 from numba import from_dtype, types
 
+from sim.chance.compiler import with_address
 from sim.compiled.base import PLAIN
 from sim.compiled.rows.addresses import answer_at, functions, machine_address
 from sim.compiled.rows.declaring import Row
@@ -196,6 +197,7 @@ class _ByAddress:
     """A function of numba's in whose place its callers in machine code find an address."""
 
     def __init__(self, dispatcher: Untyped) -> None:
+        with_address(dispatcher)
         self.dispatcher = dispatcher
         self.py_func = dispatcher.py_func  # by which flows and their compiler know a function
         self.name = f"{self.py_func.__module__.rpartition('.')[2]}.{self.py_func.__name__}"

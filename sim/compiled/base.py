@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sim.chance import arrivals
-from sim.chance.compiler import compiled
+from sim.chance.compiler import compiled_to_be_linked
 from sim.chance.shared import machine_code_is_off
 from sim.vocabulary import MessageEnd, Outcome
 
@@ -17,12 +17,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 UNLIMITED = 1 << 60  # places, or a queue without a bound
 
-handler: Callable[[F], F] = compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+handler: Callable[[F], F] = compiled_to_be_linked(error_model="numpy")
 """Decorator of the functions that only the interpreter calls; what Python calls too is `compiled`."""
 
-inlined: Callable[[F], F] = compiled(
-    no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", forceinline=True
-)
+inlined: Callable[[F], F] = compiled_to_be_linked(error_model="numpy", forceinline=True)
 """The same for those on every request's way that are called from one or two places.
 
 They are put there whole, which saves the call.

@@ -9,19 +9,20 @@ result of a call that was admitted in an earlier period is ignored.
 **resilience4j** (semantics.md 1.1; CircuitBreakerStateMachine, CircuitBreakerMetrics, FixedSizeSlidingWindowMetrics and
 SlidingTimeWindowMetrics of resilience4j). After each result: below the minimum number of calls nothing is decided;
 otherwise it opens when the share of failed, or of slow, calls is `>=` its threshold. OPEN ends lazily, at the first
-call after `opened + wait` (strictly after), or at that instant where the transition is automatic. A half-open breaker
-judges over min(minimum calls, permitted calls) results and closes when both rates are below. A late result goes to the
-state of the moment: it counts among the probes of a half-open breaker, and in an open one it changes nothing. When
-`max_wait_duration_in_half_open_state` is over, a half-open breaker opens again, at that instant. What the clock does is
-worked out at the next call, result or look, so that no timer is needed, and whether anyone looked makes no difference.
-Windows by time are one bucket for each whole second of the clock.
+call after `opened + wait` (strictly after), or at that instant where the transition is automatic; the wait may grow
+with each opening in a row. A half-open breaker judges over min(minimum calls, permitted calls) results and closes when
+both rates are below. A late result goes to the state of the moment: it counts among the probes of a half-open breaker,
+and in an open one it changes nothing. When `max_wait_duration_in_half_open_state` is over, a half-open breaker opens
+again, at that instant. What the clock does is worked out at the next call, result or look, so that no timer is needed,
+and whether anyone looked makes no difference. Windows by time are one bucket for each whole second of the clock.
 
-Left out: waits in the open state that grow or are drawn, the states DISABLED, METRICS_ONLY and FORCED_OPEN. Of several
+Left out: waits in the open state that are drawn, the states DISABLED, METRICS_ONLY and FORCED_OPEN. Of several
 turns by the clock between two calls the event log tells the last two.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, reached
@@ -64,6 +65,10 @@ class BreakerRow:
     open_for: float = 0.0
     half_open_for: float = 0.0  # longest time half-open; 0: for ever
     by_itself: int = 0  # whether it is half-open as soon as its wait is over
+    openings: int = 0  # in a row, without having been closed
+    first_wait: float = 0.0  # where waits grow: `open_for` after the first of these
+    factor: float = 1.0  # how many times as long each is as the one before; 1: they do not grow
+    longest_wait: float = math.inf
     failure_rate: float = 0.0
     slow_rate: float = 0.0
     slow_duration: float = 0.0
@@ -101,6 +106,9 @@ def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
         probes=probes,
         open_for=spec.wait_duration_in_open_state,
         half_open_for=spec.max_wait_duration_in_half_open_state,
+        first_wait=spec.wait_duration_in_open_state,
+        factor=spec.exponential_backoff_multiplier or 1.0,
+        longest_wait=spec.exponential_max_wait_duration_in_open_state or math.inf,
         by_itself=int(spec.automatic_transition_from_open_to_half_open_enabled),
         failure_rate=spec.failure_rate_threshold,
         slow_rate=spec.slow_call_rate_threshold,
@@ -202,10 +210,29 @@ def change(row: BreakerRow, to: int, now: float) -> None:
         row.permits = row.probes
     elif to == OPEN:
         row.opened = now
+        row.openings += 1
+        if row.factor != 1.0:
+            row.open_for = wait_after(row)
+    else:
+        row.openings = 0
     row.calls = 0
     row.failed = 0
     row.slow = 0
     row.head = 0
+
+
+@policy
+def wait_after(row: BreakerRow) -> float:
+    """The wait of an open breaker of resilience4j that has opened so often in a row: whole milliseconds, cut at each
+    multiplication (IntervalFunction.ofExponentialBackoff; OpenState hands it `attempts`).
+    """
+    whole = 1.0 * math.floor(row.first_wait * 1000.0 * (1.0 + 1e-12))
+    longest = row.longest_wait * 1000.0 * (1.0 + 1e-12)
+    for _ in range(row.openings - 1):
+        whole = 1.0 * math.floor(whole * row.factor)
+        if whole > longest or whole > 1e15:
+            break
+    return min(whole, 1e15) / 1000.0 if row.longest_wait == math.inf else min(whole, 1.0 * math.floor(longest)) / 1000.0
 
 
 @policy

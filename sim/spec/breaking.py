@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import MOST, Between, Duration, Few, Flag, Leaves, Many, Number, Share, Spec
+from sim.spec.base import MOST, Between, Duration, Factor, Few, Flag, Leaves, Many, Number, Share, Spec
 from sim.vocabulary import EventKind, Outcome
 
 _LIBRARIES = ("polly", "opossum", "hystrix", "gobreaker", "cockatiel")
@@ -35,10 +35,25 @@ class Resilience4jBreaker(Spec):
     """Calls that try whether the callee is well again."""
     wait_duration_in_open_state: Duration = 60.0
     """How long it stays open."""
+    exponential_backoff_multiplier: Annotated[Factor, Field(gt=0)] | None = None
+    """How many times as long it stays open as the last time, until it has closed (1.5 where enableExponentialBackoff
+    says no other); null: always as long.
+    """
+    exponential_max_wait_duration_in_open_state: Annotated[Duration, Field(ge=0.001)] | None = None
+    """No such wait is longer."""
     max_wait_duration_in_half_open_state: Duration = 0.0
     """How long it waits for the calls that try before it opens again; 0: for ever."""
     automatic_transition_from_open_to_half_open_enabled: Flag = False
     """Whether it is half-open as soon as the wait is over; else the first call after that finds it so."""
+
+    @model_validator(mode="after")
+    def _caps_what_grows(self) -> Self:
+        if self.exponential_max_wait_duration_in_open_state is not None and not self.exponential_backoff_multiplier:
+            raise ValueError(
+                "found exponential_max_wait_duration_in_open_state without exponential_backoff_multiplier, "
+                "expected both"
+            )
+        return self
 
 
 class PollyBreaker(Spec):

@@ -312,6 +312,22 @@ def test_resilience4j_is_half_open_by_itself_at_the_end_of_its_wait():
     assert row.calls == 1
 
 
+def test_resilience4j_stays_open_for_longer_with_each_opening_until_it_has_closed():
+    """waitIntervalFunctionInOpenState, ofExponentialBackoff(1,001 ms, 1.5, 3 s): 1,001, 1,501, 2,251, 3,000 (of 3,376) ms."""
+    words = {"wait_duration_in_open_state": "1001ms", "exponential_backoff_multiplier": 1.5}
+    row, ring = automatic(**words, exponential_max_wait_duration_in_open_state="3s")
+    now, waits = 0.0, []
+    for outcome in (BAD, BAD, BAD, BAD, BAD, OK, BAD):
+        for _ in range(2):
+            breakers.settle(row, ring, now, breakers.admit(row, ring, now), outcome, 0.1)
+        if row.state == OPEN:
+            waits.append(row.open_for)
+            now = row.opened + row.open_for
+            assert breakers.state(row, now - 0.001) == OPEN
+            assert breakers.state(row, now) == HALF_OPEN
+    assert waits == [1.001, 1.501, 2.251, 3.0, 3.0, 1.001]
+
+
 def test_resilience4j_that_turns_by_itself_waits_for_probes_from_then_on():
     row, ring = automatic(max_wait_duration_in_half_open_state="500ms")
     for _ in range(2):

@@ -58,6 +58,17 @@ def bits(answer):
 
 
 BREAKERS = [
+    {
+        "resilience4j": {
+            "sliding_window_size": 4,
+            "minimum_number_of_calls": 2,
+            "wait_duration_in_open_state": "333ms",
+            "exponential_backoff_multiplier": 1.5,
+            "exponential_max_wait_duration_in_open_state": "2s",
+            "max_wait_duration_in_half_open_state": "700ms",
+            "automatic_transition_from_open_to_half_open_enabled": True,
+        }
+    },
     {"failures": 3, "within": "1s", "open_for": "2s", "half_open_calls": 2},
     {
         "resilience4j": {
@@ -330,9 +341,18 @@ def test_partitioners():
         twins.assert_same()
 
 
-@pytest.mark.parametrize("kind", [balancing.BY_WEIGHT, balancing.FEWEST_BY_WEIGHT, balancing.BY_LATENCY])
-def test_balancers_that_know_more(kind):
-    rule = balancing.BalancingRow(kind, slow_start=3.0, detects=1, consecutive=2, base=1.0, most_percent=60.0)
+@pytest.mark.parametrize(
+    ("kind", "detects"),
+    [
+        (balancing.BY_WEIGHT, 1),
+        (balancing.FEWEST_BY_WEIGHT, 1),
+        (balancing.BY_LATENCY, 1),
+        (balancing.BY_WEIGHT, balancing.AS_NGINX),
+    ],
+)
+def test_balancers_that_know_more(kind, detects):
+    rule = balancing.BalancingRow(kind, slow_start=3.0, detects=detects, consecutive=2, base=1.0, most_percent=60.0)
+    rule.fails, rule.fail_timeout, rule.failing = 2, 1.0, 1 << Outcome.TIMEOUT | 1 << Outcome.ERROR
     plain = [balancing.PeerRow(weight=float(index + 1)) for index in range(4)]
     table, rules = table_of(plain), table_of([rule])
     loads, allowed, alive, chance, now = [0] * 4, [0] * 4, [1] * 4, random.Random(kind), 0.0
@@ -340,8 +360,10 @@ def test_balancers_that_know_more(kind):
     for _ in range(STEPS // 10):
         now += chance.expovariate(8.0)
         one, other = chance.random(), chance.random()
-        balancing.allow(rule, plain, alive, allowed, 4, 0.0)
-        balancing.allow.compiled(rules[0], table, machine[2], machine[1], 4, 0.0)
+        left = balancing.allow(rule, plain, alive, allowed, 4, now)
+        assert left == balancing.allow.compiled(rules[0], table, machine[2], machine[1], 4, now)
+        if left == 0:
+            continue
         index = balancing.pick(rule, plain, loads, allowed, 4, now, one, other)
         assert index == balancing.pick.compiled(rules[0], table, machine[0], machine[1], 4, now, one, other)
         balancing.observe(plain[index], one, now, rule.decay)
@@ -350,8 +372,8 @@ def test_balancers_that_know_more(kind):
             loads[index] += 1
             machine[0][index] += 1
         outcome = int(other * len(Outcome))
-        too_many = outliers.judge(rule, plain[index], outcome, 0.0)
-        assert too_many == outliers.judge.compiled(rules[0], table[index], outcome, 0.0)
+        too_many = outliers.judge(rule, plain[index], outcome, now)
+        assert too_many == outliers.judge.compiled(rules[0], table[index], outcome, now)
         if too_many:
             outliers.eject(rule, plain, alive, 4, index, now)
             outliers.eject.compiled(rules[0], table, machine[2], 4, index, now)

@@ -270,10 +270,14 @@ class Analysis:
         guess = 1.0 / now
         if math.isclose(fullest(guess), 1.0, rel_tol=1e-6):
             return guess
-        low, high = 0.0, 1e6 / now
-        if fullest(high) < 1.0:
-            return math.inf
+        low, high = 0.0, guess
+        while fullest(high) < 1.0:
+            low, high = high, 2.0 * high
+            if high > 1e6 * guess:
+                return math.inf
         for _ in range(100):
+            if high - low <= 1e-9 * high:
+                break
             middle = (low + high) / 2
             low, high = (low, middle) if fullest(middle) >= 1.0 else (middle, high)
         return high

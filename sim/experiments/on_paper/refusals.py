@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sim.policies.limiter import new_limiter, requests_in
 from sim.spec.gateway import RateLimit
@@ -52,25 +54,29 @@ def bucket_accepts(load: float, tokens: int) -> float:
     most = min(tokens, LARGEST) - 1
     more = _more_than(load, most + 1)  # P(more than k arrivals in the time of one token)
     first = math.exp(-load)
-    weights = [1.0]
+    weights, known = np.zeros(most + 1), 1
+    weights[0] = 1.0
     for n in range(most):
-        above = weights[0] * more[n] + math.fsum(weights[k] * more[n - k + 1] for k in range(1, n + 1))
-        weights.append(above / first)
-        if not 1e-15 * weights[0] < weights[-1] < 1e200:  # more of it changes nothing, or is all that counts
+        # nothing is subtracted, so sums in any order are as exact as their terms
+        weights[n + 1] = (weights[0] * more[n] + weights[1 : n + 1] @ more[n:0:-1]) / first
+        known += 1
+        if not 1e-15 < weights[n + 1] < 1e200:  # more of it changes nothing, or is all that counts
             break
-    total = math.fsum(weights)
+    total = float(weights[:known].sum())
     return total / (1.0 + load * total)
 
 
-def _more_than(mean: float, count: int) -> Sequence[float]:
+def _more_than(mean: float, count: int) -> NDArray[np.float64]:
     """P(N > k) of a Poisson variable, k = 0 ... count, summed from the far end."""
     far = int(count + mean + 12.0 * math.sqrt(mean) + 30.0)
-    terms = [math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1.0)) for k in range(far + 1)]
-    found, total = [0.0] * (far + 1), 0.0
-    for k in range(far, 0, -1):
-        total += terms[k]
-        found[k - 1] = total
-    return found[: count + 1]
+    k = np.arange(far + 1)
+    terms = np.exp(-mean + k * math.log(mean) - _log_factorials(far))
+    return np.cumsum(terms[:0:-1])[::-1][: count + 1]
+
+
+def _log_factorials(most: int) -> NDArray[np.float64]:
+    """log k! of k = 0 ... most."""
+    return np.append(0.0, np.cumsum(np.log(np.arange(1, most + 1))))
 
 
 def _beyond(mean: float, most: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from sim.errors import RunError, SimError
 from sim.experiments.running.jobs import Job, JobResult, Perform
 from sim.experiments.running.journal import Journal
+from sim.experiments.running.memory_guard import none_left
 
 Progress = Callable[[int, int, float], None]
 """Told how many jobs are done, of how many, and how many seconds have been simulated in all of them together."""
@@ -135,6 +137,10 @@ def guarded(perform: Perform, job: Job, tick: Callable[[float], None]) -> JobRes
     """The result of a job, or its failure as a value."""
     try:
         return perform(job, tick)
+    except MemoryError as error:
+        traceback.clear_frames(error.__traceback__)  # what the run held: without it there is no room to say anything
+        gc.collect()
+        return Failure(none_left(error), str(error), traceback.format_exc())
     except Exception as error:  # whatever a model or a plug-in raises becomes an error that names the job
         ours = error if isinstance(error, SimError) else None
         return Failure(ours, f"{type(error).__name__}: {error}", traceback.format_exc())

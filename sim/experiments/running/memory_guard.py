@@ -16,6 +16,7 @@ from sim.errors import UsageError
 from sim.units import show_duration, show_size
 
 _PAUSE = 0.1  # s between two looks
+_HELPS = "give queues a `capacity` and retries a `budget`, or `record: {keep: summary}`"
 _STATM = Path("/proc/self/statm")  # of Linux; elsewhere nobody looks
 
 
@@ -52,9 +53,18 @@ def resident() -> int | None:
         return None
 
 
+def none_left(error: MemoryError) -> UsageError:
+    """What is told where the system gives a process no more: a limit of it, or of the machine, that is below ours."""
+    asked = f" ({error})" if str(error) else ""
+    held = resident()
+    has = f" beside the {show_size(held)} that this process has" if held is not None else ""
+    return UsageError(f"memory: the system gave no more{has}{asked}; {_HELPS}, or run fewer jobs at once (`--jobs 1`)")
+
+
 def _too_much(taken: float, most: float, now: float) -> str:
     """In the words of the estimate."""
-    helps = "give queues a `capacity` and retries a `budget`, or `record: {keep: summary}`; `--max-memory` allows more"
     after = f"taken by one replication after {show_duration(now)} of it"
     told = f"found {show_size(taken)} {after}, expected at most {show_size(most)}"
-    return f"memory: {told}: more is asked for, or tried again, than paper foresaw; {helps}"
+    return (
+        f"memory: {told}: more is asked for, or tried again, than paper foresaw; {_HELPS}; `--max-memory` allows more"
+    )

@@ -1,5 +1,9 @@
 """Memory that a run takes is looked at while it goes on, and a run that takes too much is ended."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 import sim
@@ -72,3 +76,35 @@ def test_a_storm_that_paper_does_not_foresee_is_ended(engine):
     """
     with pytest.raises(SimError, match=r"memory: found .* taken by one replication after .* expected at most 100MB"):
         sim.run(sim.load_text(STORM), replications=1, jobs=1, engine=engine, max_memory="100MB")
+
+
+UNDER_A_LIMIT = """
+import os, resource, sys
+import sim
+study = sim.load_text(sys.argv[1])
+calm = sim.load_text(sys.argv[1], sets=["duration=1s", "faults=[]"])
+sim.run(calm, replications=1, jobs=1, engine="simpy")  # libraries take theirs before
+pages = int(open("/proc/self/statm").read().split()[0])
+limit = pages * os.sysconf("SC_PAGE_SIZE") + (96 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    sim.run(study, replications=1, jobs=1, engine="simpy", max_memory="1TB")
+except sim.SimError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(resident() is None, reason="the system does not tell")
+@pytest.mark.long
+def test_where_the_system_gives_no_more_memory_that_is_what_is_said():
+    done = subprocess.run(
+        [sys.executable, "-c", UNDER_A_LIMIT, STORM],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.stdout.startswith("memory: the system gave no more beside the "), done
+    assert "give queues a `capacity` and retries a `budget`" in done.stdout
+    assert done.returncode == 0

@@ -6,7 +6,14 @@ from typing import Any
 
 from tests.models.random_systems.luck import Luck
 
-COMING = {"autoscaling", "node_pool", "rollout", "serverless"}  # by which replicas come later, which have no weight
+COMING = {
+    "autoscaling",
+    "vertical_scaling",
+    "node_pool",
+    "release",
+    "deployment",
+    "serverless",
+}  # by which replicas come later, which have no weight
 HEARD = ("timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full")
 
 
@@ -107,6 +114,9 @@ def breaker(luck: Luck) -> dict[str, Any]:
     spec = {"sliding_window_size": 4, "minimum_number_of_calls": calls, "wait_duration_in_open_state": pause}
     spec |= {"automatic_transition_from_open_to_half_open_enabled": True}
     spec |= {"permitted_number_of_calls_in_half_open_state": luck.number("probes", 1, 3)}
+    if luck.maybe("grows", 0.4):
+        spec |= {"exponential_backoff_multiplier": luck.pick("factor", (1.5, 3))}
+        spec |= {"exponential_max_wait_duration_in_open_state": "1s"} if luck.maybe("capped") else {}
     longest = luck.pick("longest", ("0s", "100ms", "1s"))
     return {kind: spec | {"max_wait_duration_in_half_open_state": longest}}
 

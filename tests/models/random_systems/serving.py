@@ -255,6 +255,8 @@ def more_libraries(document: dict[str, Any], luck: Luck) -> None:
     hosts = {**services, **({"gateway": document["gateway"]} if "gateway" in document else {})}
     for name in luck.some("which", sorted(hosts), 1, 2):
         own = luck.at(name)
+        if "store" in str(hosts[name].get("rate_limits")):
+            continue  # which a fault may name
         hosts[name]["rate_limits"] = [_of_library(own.at(place)) for place in range(own.number("how many", 1, 2))]
     for name, policy in document.get("policies", {}).items():
         if luck.maybe(f"calls by {name}", 0.2):

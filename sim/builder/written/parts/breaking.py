@@ -190,6 +190,8 @@ def resilience4j_breaker(
     minimum_number_of_calls: Mapping[str, Any] | int | str | None = None,
     permitted_number_of_calls_in_half_open_state: Mapping[str, Any] | int | str | None = None,
     wait_duration_in_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
+    exponential_backoff_multiplier: Mapping[str, Any] | float | str | None = None,
+    exponential_max_wait_duration_in_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
     max_wait_duration_in_half_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
     automatic_transition_from_open_to_half_open_enabled: bool | None = None,
 ) -> Part:
@@ -203,6 +205,9 @@ def resilience4j_breaker(
     minimum_number_of_calls: Calls in the window before it judges.
     permitted_number_of_calls_in_half_open_state: Calls that try whether the callee is well again.
     wait_duration_in_open_state: How long it stays open.
+    exponential_backoff_multiplier: How many times as long it stays open as the last time, until it has closed (1.5
+        where enableExponentialBackoff says no other); null: always as long.
+    exponential_max_wait_duration_in_open_state: No such wait is longer.
     max_wait_duration_in_half_open_state: How long it waits for the calls that try before it opens again; 0: for
         ever.
     automatic_transition_from_open_to_half_open_enabled: Whether it is half-open as soon as the wait is over; else
