@@ -78,6 +78,11 @@ class ProducerTables:
             topics=len(broker.topics),
             **self._quota(broker.spec.quota, len(broker.nodes)),
         )
+        self._producers(broker, place, partitions)
+
+    def _producers(self, broker: Any, place: int, partitions: int) -> None:  # noqa: ANN401 - likewise
+        """One for each replica, and one for each consumer that handles records in transactions."""
+        spec, places = broker.spec.producer, self.places
         transact = [its for its in places.members if places.transacts(its) and its.group.topic.broker is broker]
         self.settings.rows[place]["producers"] = len(places.replicas) + len(transact)
         for member in transact:
