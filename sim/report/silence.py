@@ -36,6 +36,7 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "cpu": ("cores", ()),
     "event_store": ("event store", ("EventStore",)),
     "exchange": ("exchanges", ("Exchange",)),
+    "fetching": ("fetches of consumers", ("Fetch",)),
     "gateway": ("gateway", ("Gateway",)),
     "health": ("health checks", ("HealthChecks",)),
     "hedge": ("hedges", ("Hedge",)),

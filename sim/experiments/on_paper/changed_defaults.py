@@ -332,6 +332,36 @@ def _judged_otherwise(reasons: set[str], on: Sequence[str]) -> set[str]:
     return {reason for reason in reasons if (reason in on) != ("error" in on)}
 
 
+def translated_refusals(view: View) -> Iterator[Finding]:
+    """What limits refuse was not translated."""
+    gateway = view.scenario.gateway
+    if gateway is None:
+        return
+    found = [
+        name
+        for name, route in gateway.routes.items()
+        if route.translate is not None and (gateway.rate_limits or route.rate_limits)
+    ]
+    if found:
+        why = "as in Kong, whose grpc-gateway stands before its rate-limiting; what it was cannot be said any more"
+        place = listed([f"gateway.routes.{name}" for name in found])
+        yield Finding(place, "what a limit refuses has been translated, where it had not", why)
+
+
+def refusals_to_breakers(view: View) -> Iterator[Finding]:
+    """A 429 gave no verdict to a breaker."""
+    scenario = view.scenario
+    limited = {name for name, service in scenario.services.items() if service.rate_limits}
+    found = [
+        f"{edge.place} -> {edge.target}"
+        for edge in view.edges
+        if edge.policy.circuit_breaker is not None and edge.target.partition(".")[0] in limited
+    ]
+    if found:
+        why = "as clients raise nothing at a 4xx; `records: [rate_limited, ...]` of the breaker says otherwise"
+        yield Finding(listed(found), "a refusal by a limit (429) is a success to the breaker, where it was neither", why)
+
+
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (
     consumers,
     limits,
@@ -345,4 +375,6 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (
     route_timeouts,
     deserted_gateways,
     failures_further_down,
+    translated_refusals,
+    refusals_to_breakers,
 )

@@ -65,14 +65,19 @@ def _averaged(
         its = held(Flow(scenario, {key: float(value) for key, value in zip(kept, node, strict=True)}))
         for station, (rate, seconds) in its.items():
             total = rates.setdefault(station, [0.0, 0.0])
-            total[0] += weight * rate
-            total[1] += weight * seconds
+            total[0] = _with(total[0], weight, rate)
+            total[1] = _with(total[1], weight, seconds)
     plain = held(Flow(scenario))
     return {
         station: (_ratio(rate, plain[station][0]), _ratio(seconds, plain[station][1]))
         for station, (rate, seconds) in rates.items()
         if station in plain
     }
+
+
+def _with(total: float, weight: float, value: float) -> float:
+    """A sum with one more. Weights fitted to means may be negative; what is endless at one node is so in the mean."""
+    return math.inf if math.isinf(value) else total + weight * value
 
 
 def _ratio(one: float, other: float) -> float:

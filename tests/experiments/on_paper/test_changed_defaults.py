@@ -57,6 +57,8 @@ TWICE = {"max_attempts": 2, "backoff": {"constant": "0s"}}
 CALLING = [{"parallel": [[{"call": "back.do", "policy": {"retry": TWICE}}]]}]
 BACK = {"workers": 4, "endpoints": {"do": [{"perform": "back.deep"}], "deep": [{"work": {"exponential": "5ms"}}]}}
 OUTBOX = [{"work": "5ms"}, {"publish": "orders", "via": "outbox"}]
+GRPC = {"to": "grpc", "work": "1ms"}
+LIMITS = [{"per": "all", "rate": "10/s", "algorithm": "token_bucket", "burst": 5}]
 AGAIN = {"retry": {"max_attempts": 3, "backoff": {"constant": "0s"}}}
 LAYERS = {
     "services__front__endpoints__ask": [
@@ -166,6 +168,16 @@ def route(**words):
             {"gateway__routes": route(timeout="2s", policy={"timeout": "1s"})},
             "gateway.routes.GET /: the 1s of its policy end an attempt before its own 2s, which went before them",
             {"gateway__routes": route(timeout="1s", policy={"timeout": "2s"})},
+        ),
+        (
+            {"gateway__routes": route(translate=GRPC), "gateway__rate_limits": LIMITS},
+            "gateway.routes.GET /: what a limit refuses has been translated, where it had not",
+            {"gateway__routes": route(), "gateway__rate_limits": LIMITS},
+        ),
+        (
+            {"gateway__routes": route(policy={"circuit_breaker": {}}), "services__front__rate_limits": LIMITS},
+            "gateway.routes.GET / -> front.ask: a refusal by a limit (429) is a success to the breaker, where it was neither",
+            {"gateway__routes": route(policy={"circuit_breaker": {}}), "gateway__rate_limits": LIMITS},
         ),
         (
             {"gateway__routes": route(policy=AGAIN), "traffic__shoppers__timeout": "1s"},

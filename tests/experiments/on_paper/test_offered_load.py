@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sim.experiments.on_paper import kept_demand
 from sim.experiments.on_paper.offered_load import Analysis, OfferedLoad, Station, check
 from sim.experiments.replicating.comparison import run
 from sim.experiments.shipped import load
@@ -468,3 +469,9 @@ def test_a_route_that_is_split_loads_each_of_its_endpoints_with_its_share():
     load = load_of(split, traffic=traffic, gateway=gateway)
     assert station(load, "front").rate == pytest.approx(7)
     assert station(load, "back").rate == pytest.approx(6)
+
+
+def test_what_is_endless_at_a_node_of_the_mean_is_endless_in_it():
+    """Weights that are fitted to a mean may be negative: endless times of both signs would be no number at all."""
+    assert kept_demand._with(kept_demand._with(0.0, 0.5, math.inf), -0.1, math.inf) == math.inf
+    assert kept_demand._with(kept_demand._with(0.0, 0.5, 2.0), -0.25, 4.0) == 0.0
