@@ -359,7 +359,8 @@ def refusals_to_breakers(view: View) -> Iterator[Finding]:
     ]
     if found:
         why = "as clients raise nothing at a 4xx; `records: [rate_limited, ...]` of the breaker says otherwise"
-        yield Finding(listed(found), "a refusal by a limit (429) is a success to the breaker, where it was neither", why)
+        finding = "a refusal by a limit (429) is a success to the breaker, where it was neither"
+        yield Finding(listed(found), finding, why)
 
 
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (
