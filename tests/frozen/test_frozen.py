@@ -29,10 +29,7 @@ NEVER = {
         ("event publishers_blocked", "event publishers_released", "event consumer_timed_out"),
         "of queue brokers, whose words came later",
     ),
-    **dict.fromkeys(
-        ("event listen_overflow_began", "event listen_overflow_ended", "event node_draining", "event node_stopped"),
-        "of listen backlogs and node pools, whose words came later",
-    ),
+    **dict.fromkeys(("event node_draining", "event node_stopped"), "of node pools, whose words came later"),
 }
 """What no frozen system shows, and why."""
 KINDS = {
