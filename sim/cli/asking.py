@@ -243,7 +243,7 @@ def capacity(
 
     \b
     Example:
-      sim capacity payment-outage --variants sync,async
+      sim capacity payment-outage --variants async,async-queue
       sim capacity 02-more-workers --over services.shop.workers=1,2,4,8
       sim capacity 02-more-workers --over services.shop.workers=1..16 --at 2x
     """

@@ -15,7 +15,7 @@ CONSECUTIVE, GOBREAKER, POLLY, OPOSSUM, HYSTRIX, COCKATIEL_IN_A_ROW, COCKATIEL_S
 
 @dataclass(slots=True)
 class LibraryRow:
-    """One breaker. Times in seconds, percentages from 0 to 100."""
+    """One breaker. Times in seconds, of cockatiel's in milliseconds, by which it counts; percentages from 0 to 100."""
 
     kind: int = CONSECUTIVE
     failing: int = 0  # bit i: outcome i is a failure

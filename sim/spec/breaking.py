@@ -233,7 +233,7 @@ class CircuitBreaker(Spec):
     half_open_calls: Few = 1
     """Calls that then try whether the callee is well again."""
     resilience4j: Resilience4jBreaker | None = None
-    """Counts as that library does, in the place of the four others."""
+    """Counts as that library does, in the place of those above."""
     consecutive: Few | None = None
     """Opens at so many failures in a row, in the place of `failures` and `within` (pybreaker's fail_max)."""
     polly: PollyBreaker | None = None

@@ -42,8 +42,9 @@ class Keys(Spec):
     """The provider's set of keys (JWKS), which each replica of the gateway fetches and remembers, as Envoy's
     remote_jwks and Kong's openid-connect do.
 
-    Who comes while it is fetched waits for the same answer. Where it cannot be had, requests are `unauthorized`
-    (Envoy's jwt_authn: JwksFetchFail is a 401). A new key is not in what is remembered: the first token that is signed
+    Who comes while it is fetched waits for the same answer. Where it cannot be had, the answer is a 401 (Envoy's
+    jwt_authn: JwksFetchFail), which nobody tries again unless told to; among outcomes such a request is what became of
+    the fetch (`unreachable`, `timeout`). A new key is not in what is remembered: the first token that is signed
     with it has the set fetched anew, as Kong does (and Envoy not until its cache is over).
     """
 
@@ -190,7 +191,9 @@ class Translate(Spec):
     """What an answer takes on its way back."""
     codes: dict[Answer, GrpcCode] = Field(default_factory=dict)
     """The codes that failures of the service come with where they are others: `{rate_limited: UNAVAILABLE}` for one
-    behind Envoy's local rate limit, which clients then see as 503, `shed`.
+    behind Envoy's local rate limit, which clients then see as 503, `shed`. RESOURCE_EXHAUSTED is seen as
+    `rate_limited`, UNAVAILABLE as `shed`, the other codes of servers and CANCELLED as `error`, those of clients as
+    `refused`.
     """
 
     @property

@@ -56,14 +56,14 @@ PRESETS: dict[str, dict[str, Any]] = {
     "resilience4j": {"algorithm": "fixed_window", "scope": "node", "retry_after": "none", "wait": "5s"},
     "guava": {"algorithm": "token_bucket", "scope": "node", "retry_after": "none", "wait": 0},
     "bucket4j": {"algorithm": "token_bucket", "scope": "node", "retry_after": "none"},
-    "flask-limiter": {"algorithm": "fixed_window", "retry_after": "none"},
+    "flask-limiter": {"algorithm": "fixed_window", "scope": "node", "retry_after": "none"},  # memory://
 }
 """What each library does where nothing else is said: semantics.md 4.2 to 4.6; nobody but Kong tells a Retry-After
 (Flask-Limiter does with RATELIMIT_HEADERS_ENABLED, which is off).
 """
 _OF_FLASK = ("fixed_window", "sliding_log", "sliding_window_counter")
-_UNITS = (31_536_000.0, 2_592_000.0, 86_400.0, 3600.0, 60.0)
-"""Seconds of a year, month, day, hour and minute, as the granularities of the library limits."""
+_UNITS = (31_104_000.0, 2_592_000.0, 86_400.0, 3600.0, 60.0)
+"""Seconds of a year, month, day, hour and minute: granularities of the library limits, whose year is twelve months."""
 
 _BUCKETS = ("token_bucket", "gcra", "leaky_bucket")
 
@@ -155,8 +155,9 @@ class RateLimit(Spec):
     `bucket4j`: each of its `rates` is a bandwidth, `rate * window` tokens in each `window`, `burst` its capacity (by
     default as many), `refill` greedy or intervally, `initial_tokens`; a bucket in each replica, or one in a store.
     `flask-limiter`: `fixed_window` (from the first request), `sliding_log` (moving-window) or `sliding_window_counter`,
-    on Redis, or with `scope: node` in the memory of a worker. Its limits are hit one after the other, the shortest unit
-    first: those before the one that refuses have counted the request, and those after it are not asked.
+    in the memory of a worker (its `memory://`), or with `scope: cluster` or a `store` on Redis. Its limits are hit one
+    after the other, the shortest unit first: those before the one that refuses have counted the request, and those
+    after it are not asked.
     """
 
     leaves: ClassVar[Leaves] = Leaves(

@@ -100,6 +100,8 @@ def test_waits_are_those_of_guava_to_the_microsecond(case):
 
 # --- by hand
 
+REDIS = {"scope": "cluster"}
+
 
 @pytest.mark.parametrize(
     ("words", "times", "expected"),
@@ -107,13 +109,13 @@ def test_waits_are_those_of_guava_to_the_microsecond(case):
         # entry.atime >= timestamp - expiry: exactly a window old still counts
         ({"algorithm": "sliding_log"}, [0.0, 0.5, 1.0, 1.001, 1.5, 1.502], "110101"),
         # the window goes from the first request, 0.25; at 1.25 its key is there for that millisecond
-        ({}, [0.25, 0.25, 0.75, 1.25, 1.251], "11001"),
-        # in memory it is over at its very end
-        ({"scope": "node"}, [0.25, 0.25, 0.75, 1.25, 1.251], "11011"),
+        (REDIS, [0.25, 0.25, 0.75, 1.25, 1.251], "11001"),
+        # in memory, where it is unless told otherwise, it is over at its very end
+        ({}, [0.25, 0.25, 0.75, 1.25, 1.251], "11011"),
         # at 1.5 the window from 0.25 has been over for 0.25 s: floor(2 * 0.75) + 0 + 1 = 2
-        ({"algorithm": "sliding_window_counter"}, [0.25, 0.25, 0.75, 1.25, 1.5, 1.5, 1.751], "1100101"),
+        ({"algorithm": "sliding_window_counter", **REDIS}, [0.25, 0.25, 0.75, 1.25, 1.5, 1.5, 1.751], "1100101"),
         # by the clock: at 1.25 floor(2 * 0.75) + 0 + 1 = 2
-        ({"algorithm": "sliding_window_counter", "scope": "node"}, [0.25, 0.25, 0.75, 1.25, 1.25, 1.501], "110101"),
+        ({"algorithm": "sliding_window_counter"}, [0.25, 0.25, 0.75, 1.25, 1.25, 1.501], "110101"),
     ],
 )
 def test_the_windows_of_flask_limiter(words, times, expected):
@@ -132,7 +134,7 @@ def test_a_sliding_counter_in_a_store_begins_with_the_first_request_and_may_be_t
 
 
 def test_a_counter_on_redis_says_when_there_is_room():
-    counter = counter_of(limit(preset="flask-limiter", rate="4/s", algorithm="sliding_window_counter"))
+    counter = counter_of(limit(preset="flask-limiter", rate="4/s", algorithm="sliding_window_counter", **REDIS))
     for now in (0.1, 0.1, 0.1, 0.1):
         counter.take(now)
     assert counter.look(0.6) == pytest.approx(0.501)  # the first millisecond in which the window has turned

@@ -277,6 +277,7 @@ def _of_library(luck: Luck) -> dict[str, Any]:
             made |= {"rate": luck.pick("rate", RATES), "burst": luck.number("burst", 1, 20)}
     elif preset == "flask-limiter":
         made["algorithm"] = luck.pick("algorithm", ("fixed_window", "sliding_log", "sliding_window_counter"))
+        made["scope"] = luck.pick("where", ("cluster", "node"))
         made |= luck.pick("rates", ({"rates": ["90/m", "4/s"]}, {"rate": "6/s"}, {"rates": ["200/h", "3/s", "60/m"]}))
     elif preset == "guava":
         made |= {"rate": "15/s", "wait": luck.pick("wait", ("0s", "400ms"))}
