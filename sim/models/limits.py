@@ -1,8 +1,8 @@
 """The rate limits of the gateway, of a route, and of a service. A refusal tells the client how long to wait, unless the
 library that it is after does not.
 
-Not modelled: races between check and increment, stale copies; that Flask-Limiter sorts the rates of several entries as one
-list (here entry by entry, by the shortest unit of each).
+Not modelled: races between check and increment, stale copies; that Flask-Limiter sorts the rates of several entries as
+one list (here entry by entry, by the shortest unit of each).
 """
 
 from __future__ import annotations
