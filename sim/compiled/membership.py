@@ -15,7 +15,7 @@ from sim.compiled.committing import AUTOMATIC
 from sim.compiled.listeners import Listeners
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
-from sim.compiled.rows.logs import deliveries, group_partitions, groups, held, members, outboxes
+from sim.compiled.rows.logs import deliveries, group_partitions, groups, held, members, node_fetches, outboxes
 from sim.compiled.rows.queues import channels as channel_rows
 from sim.compiled.rows.running import flows, tasks
 from sim.compiled.tasks import GO_ON, LOOKS_AT_COMMIT, LOOKS_AT_FETCH, new_task
@@ -120,6 +120,9 @@ class Membership:
         own = tasks(self.s)[task]
         own.own_thread, own.member = True, member
         row.next_commit = self.s.now + row.commit_interval
+        for place in range(row.first_fetch, row.first_fetch + row.fetch_nodes):
+            fetch = node_fetches(self.s)[place]
+            fetch.began, fetch.number, fetch.buffered, fetch.answered = self.s.now, 0, False, False
         calendar.make_ready(self.s, task)
 
     def stop_member(self, member: int) -> None:

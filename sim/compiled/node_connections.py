@@ -12,6 +12,28 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.producers import node_connections, produce_requests
 from sim.compiled.rows.state import State
 
+LAST_DIGIT = 2.0**-52
+
+
+@handler
+def on_its_way(s: State, place: int, delay: float) -> float:
+    """Seconds until a request arrives that is sent now on a connection, and would take so many alone: in order."""
+    connection = node_connections(s)[place]
+    if s.now + delay < connection.arrived:
+        delay = connection.arrived - s.now + connection.arrived * LAST_DIGIT
+    connection.arrived = s.now + delay
+    return delay
+
+
+@handler
+def on_its_way_back(s: State, place: int, delay: float) -> float:
+    """The same of an answer."""
+    connection = node_connections(s)[place]
+    if s.now + delay < connection.answered:
+        delay = connection.answered - s.now + connection.answered * LAST_DIGIT
+    connection.answered = s.now + delay
+    return delay
+
 
 @handler
 def stand_unread(s: State, request: int) -> None:
@@ -43,6 +65,8 @@ def close_connection(s: State, place: int) -> None:
     """Its client has closed it, or is gone: what was not read is gone, too."""
     connection = node_connections(s)[place]
     connection.epoch += 1
+    connection.arrived = 0.0
+    connection.answered = 0.0
     connection.busy = False
     connection.count = 0
     connection.under_way.first = NOBODY

@@ -1,4 +1,4 @@
-"""Requests of producers, from their broker's side: `ProduceRequest` of `models/logs/producer.py` once more.
+"""Requests of producers, from their broker's side: `ProduceRequest` of `models/logs/produce_request.py` once more.
 
 Everything here names its request as long as it needs it, and a request its batches (`held_requests.py`): they may be
 over for their producer long before.
@@ -14,7 +14,7 @@ from sim.compiled.codes import ERROR, OK, UNREACHABLE
 from sim.compiled.held_requests import close_again, keep_open, let_go_of_request, plan
 from sim.compiled.leaders import acknowledge, answer_of, busy_with, follow, lead_on
 from sim.compiled.network import hop_delay
-from sim.compiled.node_connections import stand_unread, take_unread
+from sim.compiled.node_connections import on_its_way, on_its_way_back, stand_unread, take_unread
 from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, wait_until
 from sim.compiled.producer_events import ANSWERED, ARRIVED, HANDLED, READ_ON, SENT, TIME_OUT
 from sim.compiled.rows.declaring import NOBODY
@@ -57,10 +57,12 @@ def go(s: State, request: int) -> None:
     delay = way(s, request, publishers(s)[publisher_of(s, request)].out)
     if delay < 0.0:
         close_again(s, request)
-    elif delay > 0.0:
-        plan(s, ARRIVED, request, delay)
     else:
-        arrive(s, request)
+        delay = on_its_way(s, row.connection, delay)
+        if delay > 0.0:
+            plan(s, ARRIVED, request, delay)
+        else:
+            arrive(s, request)
     if settings.acks == NO_ACKS:
         row.over = True
         plan(s, SENT, request, 0.0)
@@ -384,6 +386,8 @@ def answer_request(s: State, request: int) -> None:
     delay = way(s, request, publishers(s)[publisher_of(s, request)].back)
     if delay >= 0.0 and producer_settings(s)[producers(s)[row.producer].settings].acks != NO_ACKS:
         row.throttle = throttle
+        if row.epoch == node_connections(s)[row.connection].epoch:
+            delay = on_its_way_back(s, row.connection, delay)
         plan(s, ANSWERED, request, delay)
     close_again(s, request)
     connection = node_connections(s)[row.connection]

@@ -85,6 +85,8 @@ class Consumer(Handler):
         self.batch = deque()
         self.idle = False
         self.next_commit = self.env.now + self.commit_interval
+        if self.fetches is not None:
+            self.fetches.begin()
         self.task = Task(None, 0, 0, None, self.replica)
         self.task.own_thread = True
         self.task.begin(self._live(self.task))

@@ -32,8 +32,8 @@ class NodeFetch:
 
     __slots__ = ("began", "buffered", "number", "partitions")
 
-    def __init__(self) -> None:
-        self.began = 0.0  # s
+    def __init__(self, began: float) -> None:
+        self.began = began  # s
         self.number = 0  # of this fetch among those of its consumer, by which its way is drawn
         self.buffered = False  # it is answered, and not all was polled
         self.partitions: list[GroupPartition] = []  # with something to read, when somebody looked last
@@ -45,11 +45,16 @@ class Fetching:
     def __init__(self, consumer: Fetcher, spec: Fetch):
         self.consumer = consumer
         self.spec = spec
+        self.began = 0.0  # s; when its consumer began to poll
         self.at: dict[int, NodeFetch] = {}  # by the node
         self.sent = 0
         self.answered: list[NodeFetch] = []  # when somebody looked last
         self.due = math.inf  # s; when another one will be
         self.next_look = math.inf  # s; when somebody will look for that
+
+    def begin(self) -> None:
+        """Its consumer begins to poll: what one that died had fetched is gone with it."""
+        self.began, self.at, self.answered = self.consumer.env.now, {}, []
 
     def closed(self) -> list[GroupPartition]:
         """The partitions whose records are not here yet."""
@@ -64,7 +69,7 @@ class Fetching:
         for partition in self.consumer.partitions:
             if partition.owner is self.consumer and not partition.offline and partition.readable:
                 leader = getattr(partition.readable[0].message.partition, "leader", None) or 0
-                self.at.setdefault(leader, NodeFetch()).partitions.append(partition)
+                self.at.setdefault(leader, NodeFetch(self.began)).partitions.append(partition)
         for _, fetch in sorted(self.at.items()):
             if fetch.partitions:
                 self._look_at(fetch)

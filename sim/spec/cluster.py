@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from sim.spec.base import Between, Duration, Few, Flag, Leaves, Rate, Size, Spec
+from sim.spec.base import Between, Duration, Flag, Leaves, Rate, Size, Spec
 from sim.vocabulary import EventKind
 
 
@@ -60,7 +60,9 @@ class Quota(Spec):
 
     produce: Annotated[Size, Field(gt=0)] | None = None
     """Bytes in a second that each publishing service may send to one node (producer_byte_rate)."""
-    windows: Few = 11
-    """Samples over which the rate is taken (quota.window.num)."""
+    windows: Annotated[int, Between(2, 100_000)] = 11
+    """Samples over which the rate is taken, at least two: of one alone there is no time that has passed
+    (quota.window.num).
+    """
     window: Annotated[Duration, Field(gt=0)] = 1.0
     """Length of each (quota.window.size.seconds)."""

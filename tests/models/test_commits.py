@@ -56,6 +56,14 @@ def test_a_fetch_is_answered_with_what_there_is_when_it_has_waited():
     assert [round(time, 6) for time in rows(played)["end"]] == [0.512, pytest.approx(0.502 + 0.502 + 0.01)]
 
 
+@pytest.mark.xdist_group("compiled")
+def test_what_a_consumer_that_died_had_asked_for_is_gone_with_it():
+    """Gone from 5 to 15 s, in which a record comes: its first fetch after that waits in full, 1 ms there, 4 s, 1 ms back."""
+    text = SYSTEM.replace("WORDS", "fetch: {min: 1MiB, wait: 4s}").replace("CRASH", "5s")
+    played = testing.play_on_both(text, [5.5])
+    assert [round(time, 6) for time in rows(played)["end"]] == [15.0 + 4.002 + 0.01]
+
+
 def test_a_fetch_waits_for_enough_also_while_its_consumer_is_busy():
     """Records of 1 KiB at the broker at 101, 102 and 121 ms, 40 ms of work each. The first two are 2 KiB: with the
     consumer at 103 ms, handled at 143 and 183 ms. The fetch that goes out at 103 ms finds 1 KiB alone and waits, 502 ms

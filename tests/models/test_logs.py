@@ -1,10 +1,12 @@
 """Logs in depth, event by event: what a batch waits for, what a replica that is slow or lost costs, what is deleted."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
 
 from sim import testing
+from sim.models.logs.connection import Connection
 from sim.policies.client_quota import new_client_quota, throttle_time
 
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
@@ -491,3 +493,38 @@ def test_a_key_of_ones_own_is_hashed_as_its_text(broker):
     text = traffic + text.replace("partitions: 1", "partitions: 97").replace("DURATION", "10s")
     played = testing.play_on_both(text, [0.1, 0.2])
     assert rows(played)["partition"].tolist() == [(-790332482 & 0x7FFFFFFF) % 97] * 2
+
+
+# ---- in order on a connection
+
+
+def test_on_a_connection_nothing_overtakes_what_was_sent_before_it():
+    """Sent at 0, 1 and 3 s, under way for 5, 2 and 10 s: there at 5, 5 and 13 s."""
+    clock = SimpleNamespace(now=0.0)
+    connection = Connection(clock)
+    arrivals = []
+    for clock.now, delay in ((0.0, 5.0), (1.0, 2.0), (3.0, 10.0)):
+        arrivals.append(clock.now + connection.on_its_way(delay))
+    assert arrivals == pytest.approx([5.0, 5.0, 13.0], abs=1e-12)
+    assert arrivals == sorted(set(arrivals))  # no two at one instant: what came first stays first
+
+
+IN_ORDER = """
+duration: 60s
+traffic: {clients: {sends: shop.buy}}
+services:
+  shop: {workers: unlimited, endpoints: {buy: [{publish: orders}]}}
+  stock: {workers: 1, consumes: {orders: {group: g, do: [{work: 1us}]}}}
+brokers: {kafka: {kind: log, topics: {orders: {partitions: 1}}, producer: {linger: 0s, batch: 1KiB}}}
+network: {default: {latency: {exponential: 5ms}}}
+"""
+
+
+@pytest.mark.xdist_group("compiled")
+def test_batches_that_differ_in_their_time_on_the_way_come_in_their_order():
+    """One that came before the one ahead of it would be refused (OUT_OF_ORDER_SEQUENCE_NUMBER), and tried again after 100 ms."""
+    played = testing.play_on_both(IN_ORDER, [1.0 + 0.001 * place for place in range(200)])
+    response = played.requests["end"] - played.requests["arrival"]
+    assert response.max() < 0.1
+    published = played.records.message_frame().sort_values("offset")["published"]
+    assert published.is_monotonic_increasing

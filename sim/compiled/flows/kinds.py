@@ -1417,6 +1417,8 @@ class NodeConnection(int):
     """Between a producer and a node of its broker."""
 
     silent_until: float
+    arrived: float
+    answered: float
     epoch: int
     count: int
     under_way: RequestLine

@@ -68,6 +68,8 @@ class NodeConnection(Row):
     """Between a producer and a node of its broker."""
 
     silent_until: float  # s; for a quota its client sends nothing before
+    arrived: float  # s; when the last request that was sent arrives
+    answered: float  # s; when the last answer that was sent does
     epoch: int  # changes when it is closed, and another is opened in its place
     count: int  # of those under way
     under_way: RequestLine  # whose answer is waited for

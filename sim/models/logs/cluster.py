@@ -1,7 +1,7 @@
 """A log broker with nodes: which are there, who leads what, and what a request takes of them.
 
-A node that is gone takes its connections with it: who waits for an acknowledgement of it is told at once, and nobody
-reads from the partitions that it led. When its session times out, the controller fences it: it takes it out of the
+Who waits for an acknowledgement of a node that is gone is told at once, and nobody reads from the partitions that it
+led. When its session times out, the controller fences it: it takes it out of the
 in-sync replicas, and appoints another leader for the partitions that it leads, and for no others
 (ReplicationControlManager.handleBrokerFenced); after the election the first in-sync replica that is not fenced leads.
 The controller knows sessions alone: it may appoint a node that is gone already, and then appoints again when that one's
@@ -12,10 +12,12 @@ Requests, bytes of the network and bytes of the disk are one server each per nod
 there, in order of arrival, one request of each connection at a time (`connection.py`). A quota is that of a client at
 one node, as `producer_byte_rate` is.
 
-Not modelled: what fetches of consumers and followers take of a node, and what a follower writes; the controller's own
-failures, the coordinators of groups and transactions as nodes, racks, preferred leaders that are elected back
-(auto.leader.rebalance.enable, every 5 minutes), eligible leader replicas (KIP-966), throttled replication, page cache
-and fsync (a node that is back has what it had), and which of its threads a node uses for what.
+Not modelled: that what a node has been asked and not begun goes with it (it is done, or refused, when its turn would
+have come, and occupies a node that is back); what fetches of consumers and followers take of a node, and what a
+follower writes; the controller's own failures, the coordinators of groups and transactions as nodes, racks, preferred
+leaders that are elected back (auto.leader.rebalance.enable, every 5 minutes), eligible leader replicas (KIP-966),
+throttled replication, page cache and fsync (a node that is back has what it had), and which of its threads a node uses
+for what.
 """
 
 from __future__ import annotations

@@ -5,6 +5,9 @@ after the replicas have the records, and what its client has sent meanwhile wait
 requests at most). Requests of other connections go on beside it. Over its quota the answer is sent at once and the
 channel stays muted for the throttle time, for which the client sends nothing either (KIP-219).
 
+What is sent on a connection arrives in the order in which it was sent, and so do the answers, as over TCP: what is
+faster on its way waits for what is before it.
+
 A client that has waited for an answer for `request_timeout` closes the connection and opens another: what is under way
 on it has failed, all of it, and what was not read is gone (NetworkClient.handleTimedOutRequests). What is still on the
 way then is handled when it comes.
@@ -43,7 +46,7 @@ class UnderWay(Protocol):
 class Connection:
     """Of one producer to one node."""
 
-    __slots__ = ("busy", "env", "open", "silent_until", "under_way", "unread")
+    __slots__ = ("answered", "arrived", "busy", "env", "open", "silent_until", "under_way", "unread")
 
     def __init__(self, env: Clock, silent_until: float = -math.inf):
         self.env = env
@@ -52,6 +55,21 @@ class Connection:
         self.unread: deque[UnderWay] = deque()  # of these, what the node has not read
         self.busy = False  # a request is handled, or the channel is muted for a quota
         self.silent_until = silent_until  # s; for a quota its client sends nothing before
+        self.arrived = 0.0  # s; when the last request that was sent arrives
+        self.answered = 0.0  # s; when the last answer that was sent does
+
+    def on_its_way(self, delay: float) -> float:
+        """Seconds until a request arrives that is sent now, and would take so many alone."""
+        delay = behind(self.env.now, delay, self.arrived)
+        self.arrived = self.env.now + delay
+        return delay
+
+    def on_its_way_back(self, delay: float) -> float:
+        """The same of an answer."""
+        if self.open:
+            delay = behind(self.env.now, delay, self.answered)
+            self.answered = self.env.now + delay
+        return delay
 
     def read(self, request: UnderWay) -> None:
         """A request has come: it is handled when those before it are answered."""
@@ -82,3 +100,10 @@ class Connection:
         self.under_way.clear()
         while self.unread:
             self.unread.popleft().forget()
+
+
+def behind(now: float, delay: float, last: float) -> float:
+    """Seconds from now until what would take so many arrives, not before `last`: more by the last digit of that, so
+    that a sum of floats puts nobody before another.
+    """
+    return delay if now + delay >= last else last - now + last * 2.0**-52

@@ -64,7 +64,7 @@ class ProduceRequest:
             self.forget()
             if self.producer.acks == "0":
                 self._tell(OK)
-        elif delay > 0.0:
+        elif (delay := self.connection.on_its_way(delay)) > 0.0:
             self.env.hold(Signal(self._arrive), delay)
         else:
             self._arrive(None)
@@ -175,7 +175,7 @@ class ProduceRequest:
         first = self.batches[0].first
         delay = first.back.delay(first.request.id, self.batches[0].chain)
         if delay >= 0.0 and self.producer.acks != "0":
-            self.env.hold(Signal(lambda _: self._back(throttle)), delay)
+            self.env.hold(Signal(lambda _: self._back(throttle)), self.connection.on_its_way_back(delay))
         self.forget()
         if self.read:
             self.connection.read_on(throttle)

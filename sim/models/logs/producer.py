@@ -12,7 +12,8 @@ it, in order, for `max_block`. A consumer that handles records in transactions h
 transactional.id), and a batch is of one transaction.
 
 Not modelled: compression, the overhead of records and batches, several producers in one replica, metadata requests (a
-new leader is known when it is elected), batches that are split for their size, and records larger than a request.
+new leader is known when it is elected), batches that are split for their size, records larger than a request, and that
+the next request to a node begins with the partitions that found no room in the last (drainIndex).
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ EndTxn), else aborted. It begins for the broker with its first record (KIP-890),
 (TransactionStateManager.timedOutTransactions, TransactionCoordinator.abortTimedOutTransactions). That bumps the epoch
 of its producer: what that still publishes, and its commit, is refused (INVALID_PRODUCER_EPOCH; answered as
 `unauthorized`, which nobody tries again), and the record counts as one that failed. A transaction left open by a crash
-holds back whoever reads committed records until then, or until the consumer is back and fences the one that died.
+holds back whoever reads committed records until then, or until the consumer handles its next record, for which it
+fences the one that died.
 
 A publication is known again when its request is tried again (an idempotent producer is part of a transactional one):
 what the transaction has of the same place and the same way to it is not written twice.
