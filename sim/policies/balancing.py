@@ -208,16 +208,14 @@ def live_peers(
 ) -> int:
     """Mark those of nginx that have not failed too often of late, of the backups or of the others; how many they are.
 
-    Where it is the only one of them, nobody is left out (`peers->single`).
+    The only one of all is never left out (`peers->single`, which is 0 of both groups where there is a backup).
     """
-    those = left = 0
-    for index in range(replicas):
-        those += 1 if peers[index].backup == backup else 0
+    left = 0
     for index in range(replicas):
         peer = peers[index]
         allowed[index] = 1 if alive[index] == 1 and peer.backup == backup else 0
         out = row.fails > 0 and peer.failures >= row.fails and second_of(now) - peer.checked <= row.fail_timeout
-        if out and those > 1:
+        if out and replicas > 1:
             allowed[index] = 0
         left += allowed[index]
     return left

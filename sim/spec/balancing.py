@@ -125,8 +125,8 @@ class NginxPassiveChecks(Spec):
 
     A replica that has failed `max_fails` times is left out while no more than `fail_timeout` whole seconds have passed
     since its last failure; then one request is as good as any other, and a success forgets all failures. A failure also
-    takes weight / max_fails off its weight, which comes back by one at each choice. A replica that is the only one is
-    never left out. With nobody left calls are refused (502).
+    takes weight / max_fails off its weight, which comes back by one at each choice. A replica that is the only one,
+    without backups, is never left out. With nobody left calls are refused (502).
 
     The event log tells nothing of it: nginx notes when a server is disabled, and not when it is tried again.
 

@@ -45,7 +45,7 @@ def by_hand(weights, max_fails, fail_timeout, backups, calls):
             total = 0
             for peer in those:
                 out = max_fails and peer["fails"] >= max_fails and now - peer["checked"] <= fail_timeout
-                if out and len(those) > 1:
+                if out and len(peers) > 1:  # peers->single, which a backup takes from both groups
                     continue
                 peer["cw"] += peer["ew"]
                 total += peer["ew"]
@@ -79,6 +79,7 @@ def by_hand(weights, max_fails, fail_timeout, backups, calls):
         ([1, 1, 1], 1, 10, ()),
         ([5, 1, 1], 3, 2, ()),
         ([2, 1], 2, 3, (1,)),
+        ([1], 1, 10, ()),
         ([3, 3, 2, 1], 4, 5, (2, 3)),
         ([1, 1], 0, 10, ()),
     ],
@@ -146,14 +147,20 @@ def test_a_5xx_is_no_failure_unless_next_upstream_says_so():
     assert its.peers[0].failures == 1
 
 
-def test_backups_are_for_when_nobody_is_left_and_one_server_alone_is_never_out():
+def test_backups_are_for_when_nobody_is_left_and_only_one_server_without_backups_is_never_out():
     its = Upstream(3, backup=[2])
     its.hear(0, DEAD, 1.0)
     assert {its.choose(1.0) for _ in range(5)} == {1}
     its.hear(1, DEAD, 1.0)
     assert {its.choose(1.0) for _ in range(5)} == {2}
     its.hear(2, DEAD, 1.0)
-    assert its.choose(1.0) == 2  # the only backup
+    assert its.choose(1.0) == -1  # the only backup is no single server
+    its = Upstream(2, backup=[1])
+    its.hear(0, DEAD, 1.0)
+    assert its.choose(1.0) == 1  # nor is the only one beside a backup
+    its = Upstream(1)
+    its.hear(0, DEAD, 1.0), its.hear(0, DEAD, 1.0)
+    assert its.choose(1.0) == 0
     its = Upstream(2)
     its.hear(0, DEAD, 1.0), its.hear(1, DEAD, 1.0)
     assert its.choose(2.0) == -1  # no live upstreams
