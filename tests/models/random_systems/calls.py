@@ -136,7 +136,7 @@ def left_out(document: dict[str, Any], luck: Luck) -> None:
             continue
         spec = {"max_fails": own.number("fails", 0, 3), "fail_timeout": own.pick("timeout", ("1s", "2s", "7s"))}
         if own.maybe("statuses"):
-            spec["next_upstream"] = own.some("counted", ("unreachable", "timeout", "error", "shed"), 1, 4)
+            spec["next_upstream"] = own.some("counted", ("error", "http_429", "http_500", "http_503"), 1, 4)
         if own.maybe("backup", 0.4):
             spec["backup"] = [own.number("which", 0, 2)]
         service["load_balancing"] = {"policy": "round_robin", "nginx": spec}
