@@ -13,7 +13,9 @@ nginx's passive checks         (ngx_http_upstream_round_robin.c) a replica that 
                               while no more than fail_timeout whole seconds have passed since its last failure, or
                               since it was tried after that. A failure takes weight / max_fails from its effective
                               weight, which comes back by one at each choice. A success after it was tried again
-                              forgets all failures. Backups are chosen where no other is left
+                              forgets all failures. Backups are chosen where no other is left. A connection that fails
+                              and a timeout are always failures, a status where next_upstream names it, 403 and 404
+                              never (ngx_http_upstream_next: NGX_PEER_FAILED before the mask is asked)
 
 Who is left out for a while is decided in `outliers.py`.
 
@@ -45,6 +47,17 @@ PENALTY = 1e9  # s; a load above all that are known
 FAILING = 2  # in `alive`, which is else 1 or 0: it is there, but its health checks have failed
 AS_ENVOY, AS_KONG, AS_NGINX = 1, 2, 3
 NEVER = 1 << 60  # failures in a row: nobody has as many
+
+_ALWAYS_UNSUCCESSFUL = (Outcome.UNREACHABLE, Outcome.TIMEOUT)  # to nginx, whatever proxy_next_upstream says
+_UNSUCCESSFUL = {  # where it says so; invalid_header, http_403 and http_404 are no outcome here
+    "error": Outcome.UNREACHABLE,
+    "timeout": Outcome.TIMEOUT,
+    "http_500": Outcome.ERROR,
+    "http_502": Outcome.UNREACHABLE,
+    "http_503": Outcome.SHED,
+    "http_504": Outcome.TIMEOUT,
+    "http_429": Outcome.RATE_LIMITED,
+}
 
 
 @dataclass(slots=True)
@@ -125,7 +138,11 @@ def new_balancing(spec: Balancing, zones: int = 0, rises: int = 1) -> BalancingR
     if (nginx := spec.nginx) is not None:
         row.detects, row.most_percent, row.panic = AS_NGINX, 100.0, 0.0
         row.fails, row.fail_timeout = nginx.max_fails, nginx.fail_timeout
-        row.failing = sum(1 << outcome for outcome in Outcome if outcome.word in nginx.next_upstream)
+        counted = {
+            *_ALWAYS_UNSUCCESSFUL,
+            *(_UNSUCCESSFUL[word] for word in nginx.next_upstream if word in _UNSUCCESSFUL),
+        }
+        row.failing = sum(1 << outcome for outcome in counted)
     if spec.zone_aware is not None:
         row.zones, row.least_replicas = zones, spec.zone_aware.min_cluster_size
     rule = spec.outlier_detection
@@ -208,16 +225,14 @@ def live_peers(
 ) -> int:
     """Mark those of nginx that have not failed too often of late, of the backups or of the others; how many they are.
 
-    Where it is the only one of them, nobody is left out (`peers->single`).
+    The only one of all is never left out (`peers->single`, which is 0 of both groups where there is a backup).
     """
-    those = left = 0
-    for index in range(replicas):
-        those += 1 if peers[index].backup == backup else 0
+    left = 0
     for index in range(replicas):
         peer = peers[index]
         allowed[index] = 1 if alive[index] == 1 and peer.backup == backup else 0
         out = row.fails > 0 and peer.failures >= row.fails and second_of(now) - peer.checked <= row.fail_timeout
-        if out and those > 1:
+        if out and replicas > 1:
             allowed[index] = 0
         left += allowed[index]
     return left

@@ -66,8 +66,8 @@ class BreakerRow:
     half_open_for: float = 0.0  # longest time half-open; 0: for ever
     by_itself: int = 0  # whether it is half-open as soon as its wait is over
     openings: int = 0  # in a row, without having been closed
-    first_wait: float = 0.0  # where waits grow: `open_for` after the first of these
-    factor: float = 1.0  # how many times as long each is as the one before; 1: they do not grow
+    first_wait: float = 0.0  # where there is a factor: `open_for` after the first of these, if not capped
+    factor: float = 0.0  # how many times as long each is as the one before; 0: nobody has said
     longest_wait: float = math.inf
     failure_rate: float = 0.0
     slow_rate: float = 0.0
@@ -107,7 +107,7 @@ def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
         open_for=spec.wait_duration_in_open_state,
         half_open_for=spec.max_wait_duration_in_half_open_state,
         first_wait=spec.wait_duration_in_open_state,
-        factor=spec.exponential_backoff_multiplier or 1.0,
+        factor=spec.exponential_backoff_multiplier or 0.0,
         longest_wait=spec.exponential_max_wait_duration_in_open_state or math.inf,
         by_itself=int(spec.automatic_transition_from_open_to_half_open_enabled),
         failure_rate=spec.failure_rate_threshold,
@@ -211,7 +211,7 @@ def change(row: BreakerRow, to: int, now: float) -> None:
     elif to == OPEN:
         row.opened = now
         row.openings += 1
-        if row.factor != 1.0:
+        if row.factor > 0.0:
             row.open_for = wait_after(row)
     else:
         row.openings = 0

@@ -96,9 +96,11 @@ def _new_gobreaker(spec: GoBreaker) -> LibraryRow:
     row.places, row.origin = 1, 0.0
     if spec.failure_ratio is not None:
         row.ratio, row.most = spec.failure_ratio, spec.minimum_requests
-    if spec.bucket_period is not None and (buckets := spec.buckets) > 1:
-        row.places, row.width, row.window = buckets, spec.bucket_period, 0.0  # nothing expires but bucket by bucket
-        row.generation = 1  # so that a ticket with a bucket is told from one without
+    if spec.bucket_period is not None:
+        row.window = row.expires = spec.buckets * spec.bucket_period
+        if spec.buckets > 1:
+            row.places, row.width, row.window = spec.buckets, spec.bucket_period, 0.0  # expires bucket by bucket
+            row.generation = 1  # so that a ticket with a bucket is told from one without
     return row
 
 

@@ -119,14 +119,29 @@ class PassiveHealthChecks(Spec):
         return self
 
 
+NextUpstream = Literal[
+    "error",
+    "timeout",
+    "invalid_header",
+    "http_500",
+    "http_502",
+    "http_503",
+    "http_504",
+    "http_403",
+    "http_404",
+    "http_429",
+]
+"""The conditions of nginx's proxy_next_upstream. Its `non_idempotent` and `off` are about retries."""
+
+
 class NginxPassiveChecks(Spec):
     """max_fails, fail_timeout and backup of the servers of an nginx upstream (ngx_http_upstream_round_robin.c), by each
     caller's replica for itself, as by each worker without a `zone`.
 
     A replica that has failed `max_fails` times is left out while no more than `fail_timeout` whole seconds have passed
     since its last failure; then one request is as good as any other, and a success forgets all failures. A failure also
-    takes weight / max_fails off its weight, which comes back by one at each choice. A replica that is the only one is
-    never left out. With nobody left calls are refused (502).
+    takes weight / max_fails off its weight, which comes back by one at each choice. A replica that is the only one,
+    without backups, is never left out. With nobody left calls are refused (502).
 
     The event log tells nothing of it: nginx notes when a server is disabled, and not when it is tried again.
 
@@ -137,12 +152,11 @@ class NginxPassiveChecks(Spec):
     """Failures from which a replica is left out; 0: never."""
     fail_timeout: Annotated[Duration, Field(ge=1)] = 10.0
     """For how long, and the time in which failures count together; whole seconds."""
-    next_upstream: tuple[Literal["unreachable", "timeout", "error", "shed", "rate_limited"], ...] = (
-        "unreachable",
-        "timeout",
-    )
-    """What is a failure: `error` and `timeout` of proxy_next_upstream are unreachable and timeout here and its default,
-    http_500, http_503 and http_429 are error, shed and rate_limited.
+    next_upstream: tuple[NextUpstream, ...] = ("error", "timeout")
+    """What is a failure, in the words of proxy_next_upstream. `error`, `timeout` and `invalid_header` always are, said
+    or not: a connection that fails (`unreachable`) or a timeout of the caller. http_500, http_503 and http_429 are the
+    answers error, shed and rate_limited. http_502 and http_504 are unreachable and timeout, which count anyway: a
+    service answers an `error` where its own callees fail, which is http_500 here. http_403 and http_404 never are.
     """
     backup: tuple[Annotated[int, Between(0, 1_000_000)], ...] = ()
     """Replicas, from 0, that are chosen only where none of the others is left."""

@@ -33,18 +33,27 @@ class Resilience4jBreaker(Spec):
     """Calls in the window before it judges."""
     permitted_number_of_calls_in_half_open_state: Few = 10
     """Calls that try whether the callee is well again."""
-    wait_duration_in_open_state: Duration = 60.0
-    """How long it stays open."""
-    exponential_backoff_multiplier: Annotated[Factor, Field(gt=0)] | None = None
+    wait_duration_in_open_state: Duration = Field(default=60.0, ge=0.001)
+    """How long it stays open; 1 ms at least, as in the library."""
+    exponential_backoff_multiplier: Annotated[Factor, Field(ge=1)] | None = None
     """How many times as long it stays open as the last time, until it has closed (1.5 where enableExponentialBackoff
     says no other); null: always as long.
     """
     exponential_max_wait_duration_in_open_state: Annotated[Duration, Field(ge=0.001)] | None = None
     """No such wait is longer."""
     max_wait_duration_in_half_open_state: Duration = 0.0
-    """How long it waits for the calls that try before it opens again; 0: for ever."""
+    """How long it waits for the calls that try before it opens again; 0: for ever. Else 1 ms at least."""
     automatic_transition_from_open_to_half_open_enabled: Flag = False
     """Whether it is half-open as soon as the wait is over; else the first call after that finds it so."""
+
+    @model_validator(mode="after")
+    def _in_milliseconds(self) -> Self:
+        if 0.0 < self.max_wait_duration_in_half_open_state < 0.001:
+            raise ValueError(
+                f"found max_wait_duration_in_half_open_state of {self.max_wait_duration_in_half_open_state:g} s, "
+                "expected 0 or at least 1ms"
+            )
+        return self
 
     @model_validator(mode="after")
     def _caps_what_grows(self) -> Self:
@@ -124,7 +133,7 @@ class GoBreaker(Spec):
     """How long it stays open."""
     bucket_period: Annotated[Duration, Field(gt=0)] | None = None
     """The width of a bucket: the interval, rounded up to a multiple of it, is then a rolling window; without it, or
-    where both are the same, everything is forgotten at once. Beside a `failure_ratio` only.
+    where that is one bucket, everything is forgotten at once. Beside a `failure_ratio` only.
     """
     consecutive_failures: Few = 5
     """It opens at more than so many failures in a row (ReadyToTrip)."""

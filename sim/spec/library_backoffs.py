@@ -40,13 +40,13 @@ class Resilience4jInterval(LibraryBackoff):
     positional = "wait_duration"
     wait_duration: Whole = 0.5
     """The first pause."""
-    exponential_backoff_multiplier: Annotated[Factor, Field(gt=0)] | None = None
+    exponential_backoff_multiplier: Annotated[Factor, Field(ge=1)] | None = None
     """How many times as long each is as the one before (1.5 where enableExponentialBackoff says no other); null: they
     do not grow.
     """
     exponential_max_wait_duration: Whole | None = None
     """No pause is longer, of those that grow."""
-    randomized_wait_factor: Annotated[Share, Field(ge=0, le=1)] | None = None
+    randomized_wait_factor: Annotated[Share, Field(ge=0, lt=1)] | None = None
     """By which share a pause may be shorter or longer (0.5 where enableRandomizedWait says no other); null: none."""
 
     def between(self, number: int) -> tuple[float, float]:

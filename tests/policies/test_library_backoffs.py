@@ -56,7 +56,7 @@ def test_resilience4j_caps_what_is_randomized_and_never_waits_for_nothing():
     words = {"wait_duration": "1s", "exponential_backoff_multiplier": 2, "exponential_max_wait_duration": "3s"}
     assert pauses({"resilience4j": words | {"randomized_wait_factor": 0.5}}, 0.0, 4) == [0.5, 1.0, 2.0, 3.0]
     assert pauses({"resilience4j": words | {"randomized_wait_factor": 0.5}}, ALMOST, 3) == [1.5, 3.0, 3.0]
-    assert pauses({"resilience4j": {"wait_duration": "1ms", "randomized_wait_factor": 1.0}}, 0.0, 1) == [0.001]
+    assert pauses({"resilience4j": {"wait_duration": "1ms", "randomized_wait_factor": 0.99}}, 0.0, 1) == [0.001]
     long = {"wait_duration": "1s", "exponential_backoff_multiplier": 10}
     assert pauses({"resilience4j": long}, 0.5, 999)[-1] == pytest.approx(9.0e15)  # a long of milliseconds
 
@@ -243,6 +243,8 @@ def test_in_a_run_attempts_are_made_after_the_pauses_of_the_list():
         ("{jitter: full, backoff: {polly: 1s}}", "found jitter beside the back-off of polly, which has its own"),
         ("{jitter: decorrelated, backoff: {sequence: [1s]}}", "expected another jitter"),
         ("{backoff: {resilience4j: {exponential_max_wait_duration: 1s}}}", "it caps what grows"),
+        ("{backoff: {resilience4j: {exponential_backoff_multiplier: 0.9}}}", "exponential_backoff_multiplier"),
+        ("{backoff: {resilience4j: {randomized_wait_factor: 100%}}}", "randomized_wait_factor"),
         ("{backoff: {finagle: {jitter: equal, start: 2s, maximum: 1s}}}", "found a start above maximum"),
         ("{backoff: {tenacity: {}}}", "expected one of wait_exponential"),
         ("{backoff: {tenacity: {wait_random: {}, wait_incrementing: {}}}}", "beside"),

@@ -11,7 +11,7 @@ from sim.policies import outliers
 from sim.spec.balancing import Balancing
 from sim.vocabulary import Outcome
 
-OK, DEAD, BAD = int(Outcome.OK), int(Outcome.UNREACHABLE), int(Outcome.ERROR)
+OK, DEAD = int(Outcome.OK), int(Outcome.UNREACHABLE)
 
 
 class Upstream:
@@ -45,7 +45,7 @@ def by_hand(weights, max_fails, fail_timeout, backups, calls):
             total = 0
             for peer in those:
                 out = max_fails and peer["fails"] >= max_fails and now - peer["checked"] <= fail_timeout
-                if out and len(those) > 1:
+                if out and len(peers) > 1:  # peers->single, which a backup takes from both groups
                     continue
                 peer["cw"] += peer["ew"]
                 total += peer["ew"]
@@ -79,6 +79,7 @@ def by_hand(weights, max_fails, fail_timeout, backups, calls):
         ([1, 1, 1], 1, 10, ()),
         ([5, 1, 1], 3, 2, ()),
         ([2, 1], 2, 3, (1,)),
+        ([1], 1, 10, ()),
         ([3, 3, 2, 1], 4, 5, (2, 3)),
         ([1, 1], 0, 10, ()),
     ],
@@ -137,23 +138,50 @@ def test_failures_long_apart_count_together_only_within_the_timeout():
     assert its.peers[0].failures == 0
 
 
-def test_a_5xx_is_no_failure_unless_next_upstream_says_so():
-    its = Upstream(2)
-    its.hear(0, BAD, 1.0)
-    assert its.peers[0].failures == 0
-    its = Upstream(2, next_upstream=["error"])
-    its.hear(0, BAD, 1.0), its.hear(0, DEAD, 1.0)
-    assert its.peers[0].failures == 1
+ALWAYS = {"unreachable", "timeout"}
 
 
-def test_backups_are_for_when_nobody_is_left_and_one_server_alone_is_never_out():
+@pytest.mark.parametrize(
+    ("words", "failures"),
+    [
+        (None, ALWAYS),  # error timeout
+        ([], ALWAYS),
+        (["error"], ALWAYS),
+        (["timeout", "invalid_header"], ALWAYS),
+        (["http_500"], ALWAYS | {"error"}),
+        (["http_503"], ALWAYS | {"shed"}),
+        (["http_429"], ALWAYS | {"rate_limited"}),
+        (["http_502", "http_504"], ALWAYS),
+        (["http_403", "http_404"], ALWAYS),
+        (["error", "http_500", "http_503", "http_429"], ALWAYS | {"error", "shed", "rate_limited"}),
+    ],
+)
+def test_what_is_unsuccessful_is_as_the_documentation_of_next_upstream_says(words, failures):
+    """ngx_http_proxy_module: error, timeout and invalid_header are always unsuccessful attempts, even if they are not
+    specified; http_500, 502, 503, 504 and 429 only if they are; http_403 and http_404 never.
+    """
+    found = set()
+    for outcome in set(Outcome) - {Outcome.IN_FLIGHT}:
+        its = Upstream(2, **({} if words is None else {"next_upstream": words}))
+        its.hear(0, int(outcome), 1.0)
+        found |= {outcome.word} if its.peers[0].failures else set()
+    assert found == failures
+
+
+def test_backups_are_for_when_nobody_is_left_and_only_one_server_without_backups_is_never_out():
     its = Upstream(3, backup=[2])
     its.hear(0, DEAD, 1.0)
     assert {its.choose(1.0) for _ in range(5)} == {1}
     its.hear(1, DEAD, 1.0)
     assert {its.choose(1.0) for _ in range(5)} == {2}
     its.hear(2, DEAD, 1.0)
-    assert its.choose(1.0) == 2  # the only backup
+    assert its.choose(1.0) == -1  # the only backup is no single server
+    its = Upstream(2, backup=[1])
+    its.hear(0, DEAD, 1.0)
+    assert its.choose(1.0) == 1  # nor is the only one beside a backup
+    its = Upstream(1)
+    its.hear(0, DEAD, 1.0), its.hear(0, DEAD, 1.0)
+    assert its.choose(1.0) == 0
     its = Upstream(2)
     its.hear(0, DEAD, 1.0), its.hear(1, DEAD, 1.0)
     assert its.choose(2.0) == -1  # no live upstreams
@@ -209,7 +237,7 @@ faults: [{errors: {of: b, replicas: 1, share: 100%}, at: 0s, for: 5s}]
 
 
 def test_in_a_run_a_replica_that_fails_is_spared_until_its_timeout_is_over():
-    text = TEXT.replace("BALANCING", "{nginx: {next_upstream: [error], fail_timeout: 10s}}")
+    text = TEXT.replace("BALANCING", "{nginx: {next_upstream: [http_500], fail_timeout: 10s}}")
     run = testing.play(text, [1.0 + i for i in range(14)])
     assert run.outcomes().count("error") == 1
     bad = next(its.replica for its in run.attempts("b.tell") if its.outcome != "ok")

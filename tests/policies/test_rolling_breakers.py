@@ -114,6 +114,13 @@ def test_the_interval_of_gobreaker_is_rounded_up_to_whole_buckets():
     assert Breaker(gobreaker=CUSTOM | {"interval": "9s", "bucket_period": "3s"}).row.places == 3
     fixed = Breaker(gobreaker=CUSTOM | {"interval": "3s", "bucket_period": "3s"})
     assert (fixed.row.places, fixed.row.window) == (1, 3.0)
+    longer = Breaker(gobreaker=CUSTOM | {"interval": "1s", "bucket_period": "3s"})
+    assert (longer.row.places, longer.row.window, longer.row.expires) == (1, 3.0, 3.0)
+    longer.call(0.5, False), longer.call(3.0, True)
+    assert longer.counts == (2, 1)
+    longer.call(3.001, True)  # over the interval, and the next one begins
+    assert longer.counts == (1, 0)
+    assert longer.row.expires == pytest.approx(6.001)
 
 
 # -- cockatiel ---------------------------------------------------------------------------------------------------------
@@ -262,9 +269,38 @@ def test_nobody_waits_for_the_test_longer_than_the_total_timeout():
     text = SLOW.replace("{p: {circuit", "{p: {total_timeout: 600ms, circuit").replace("500ms", "550ms")
     run = testing.play(text, [1.0, 2.6, 2.65])
     assert run.outcomes()[1:] == ["error", "breaker_open"]
-    text = text.replace("total_timeout: 600ms", "total_timeout: 300ms").replace("consecutive: 1", "consecutive: 1")
-    run = testing.play(text, [1.0, 2.6, 2.65, 4.0])
-    assert run.outcomes()[1:3] == ["timeout", "breaker_open"]
+    text = text.replace("total_timeout: 600ms", "total_timeout: 300ms")
+    run = testing.play(text, [1.0, 2.6, 2.65])
+    assert run.outcomes()[1:] == ["timeout", "breaker_open"]
+
+
+def test_who_began_before_the_test_waits_for_it_until_its_own_deadline():
+    """Opened at 1.55 s by the first, whose two seconds began at 1.0 s. The test of the second is under way from 2.6 s to
+    3.15 s; the first tries again at 2.65 s, and its time is over at 3.0 s.
+    """
+    retry = "total_timeout: 2s, retry: {max_attempts: 2, backoff: {constant: 1100ms}, on: [error]}"
+    text = SLOW.replace("{p: {circuit", f"{{p: {{{retry}, circuit").replace("500ms", "550ms")
+    run = testing.play(text, [1.0, 2.6])
+    assert run.outcomes()[0] == "timeout"
+    assert run.responses()[0] == pytest.approx(2.0, abs=0.005)
+    assert [its.arrived for its in run.attempts("b.tell")][:2] == pytest.approx([1.0, 2.6], abs=0.01)
+    patient = testing.play(text.replace("total_timeout: 2s", "total_timeout: 3s"), [1.0, 2.6])
+    assert patient.outcomes()[0] == "breaker_open"  # as the test has failed by then
+    assert patient.responses()[0] == pytest.approx(2.15, abs=0.02)
+
+
+def test_whose_total_time_is_over_in_the_instant_in_which_the_test_ends_does_not_ask_again():
+    """Opened at 1.5 s; the test is under way from 2.625 s to 3.125 s, when the 2.125 s of the first are over too. All of
+    these are exact in binary.
+    """
+    retry = "total_timeout: 2125ms, retry: {max_attempts: 2, backoff: {constant: 1250ms}, on: [error]}"
+    text = SLOW.replace("{p: {circuit", f"{{p: {{{retry}, circuit")
+    run = testing.play(text, [1.0, 2.625])
+    assert run.outcomes()[0] == "timeout"
+    assert run.responses()[0] == 2.125
+    longer = testing.play(text.replace("2125ms", "2126ms"), [1.0, 2.625])
+    assert longer.outcomes()[0] == "breaker_open"
+    assert longer.responses()[0] == 2.125
 
 
 @pytest.mark.parametrize(
@@ -326,6 +362,37 @@ def test_resilience4j_stays_open_for_longer_with_each_opening_until_it_has_close
             assert breakers.state(row, now - 0.001) == OPEN
             assert breakers.state(row, now) == HALF_OPEN
     assert waits == [1.001, 1.501, 2.251, 3.0, 3.0, 1.001]
+
+
+def test_resilience4j_caps_also_a_wait_that_does_not_grow():
+    """ofExponentialBackoff(60 s, 1, 5 s) is min(60 s, 5 s)."""
+    words = {"wait_duration_in_open_state": "1m", "exponential_backoff_multiplier": 1}
+    row, ring = automatic(**words, exponential_max_wait_duration_in_open_state="5s")
+    for _ in range(2):
+        breakers.settle(row, ring, 0.0, breakers.admit(row, ring, 0.0), BAD, 0.1)
+    assert row.open_for == 5.0
+    assert breakers.state(row, 4.999) == OPEN
+    assert breakers.state(row, 5.0) == HALF_OPEN
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("{wait_duration_in_open_state: 0s}", "wait_duration_in_open_state"),
+        ("{wait_duration_in_open_state: 999us}", "wait_duration_in_open_state"),
+        ("{max_wait_duration_in_half_open_state: 999us}", "expected 0 or at least 1ms"),
+        ("{exponential_backoff_multiplier: 0.9}", "exponential_backoff_multiplier"),
+    ],
+)
+def test_what_resilience4j_refuses_is_told(words, message):
+    text = TEXT.replace("{cockatiel: {half_open_after: 1s, consecutive: 1}}", f"{{resilience4j: {words}}}")
+    with pytest.raises(ScenarioError, match=message):
+        testing.play(text, [1.0])
+
+
+def test_resilience4j_takes_a_millisecond():
+    row, _ = automatic(wait_duration_in_open_state="1ms", max_wait_duration_in_half_open_state="1ms")
+    assert (row.open_for, row.half_open_for) == (0.001, 0.001)
 
 
 def test_resilience4j_that_turns_by_itself_waits_for_probes_from_then_on():

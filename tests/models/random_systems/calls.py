@@ -56,7 +56,7 @@ def backoff(luck: Luck) -> dict[str, Any]:
             spec |= {"exponential_backoff_multiplier": luck.pick("factor", (1.1, 1.5, 3))}
             spec |= {"exponential_max_wait_duration": longest}
         if luck.maybe("randomized"):
-            spec["randomized_wait_factor"] = luck.pick("spread", ("0%", "50%", "100%"))
+            spec["randomized_wait_factor"] = luck.pick("spread", ("0%", "50%", "99%"))
         return {kind: spec}
     if kind == "grpc":
         factor = luck.pick("factor", (1, 2, 1.6))
@@ -111,7 +111,8 @@ def breaker(luck: Luck) -> dict[str, Any]:
         if spec["interval"] != "0s" and luck.maybe("rolls", 0.7):
             spec["bucket_period"] = luck.pick("bucket", ("100ms", "170ms", "1s"))
         return {kind: spec}
-    spec = {"sliding_window_size": 4, "minimum_number_of_calls": calls, "wait_duration_in_open_state": pause}
+    spec = {"sliding_window_size": 4, "minimum_number_of_calls": calls}
+    spec |= {"wait_duration_in_open_state": "1ms" if pause == "0s" else pause}
     spec |= {"automatic_transition_from_open_to_half_open_enabled": True}
     spec |= {"permitted_number_of_calls_in_half_open_state": luck.number("probes", 1, 3)}
     if luck.maybe("grows", 0.4):
@@ -136,7 +137,7 @@ def left_out(document: dict[str, Any], luck: Luck) -> None:
             continue
         spec = {"max_fails": own.number("fails", 0, 3), "fail_timeout": own.pick("timeout", ("1s", "2s", "7s"))}
         if own.maybe("statuses"):
-            spec["next_upstream"] = own.some("counted", ("unreachable", "timeout", "error", "shed"), 1, 4)
+            spec["next_upstream"] = own.some("counted", ("error", "http_429", "http_500", "http_503"), 1, 4)
         if own.maybe("backup", 0.4):
             spec["backup"] = [own.number("which", 0, 2)]
         service["load_balancing"] = {"policy": "round_robin", "nginx": spec}

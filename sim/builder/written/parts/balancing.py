@@ -55,7 +55,21 @@ def nginx_passive_checks(
     *,
     max_fails: Mapping[str, Any] | int | str | None = None,
     fail_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
-    next_upstream: Sequence[Literal["unreachable", "timeout", "error", "shed", "rate_limited"]] | None = None,
+    next_upstream: Sequence[
+        Literal[
+            "error",
+            "timeout",
+            "invalid_header",
+            "http_500",
+            "http_502",
+            "http_503",
+            "http_504",
+            "http_403",
+            "http_404",
+            "http_429",
+        ]
+    ]
+    | None = None,
     backup: Sequence[Mapping[str, Any] | int | str] | None = None,
 ) -> Part:
     """max_fails, fail_timeout and backup of the servers of an nginx upstream (ngx_http_upstream_round_robin.c), by
@@ -63,8 +77,11 @@ def nginx_passive_checks(
 
     max_fails: Failures from which a replica is left out; 0: never.
     fail_timeout: For how long, and the time in which failures count together; whole seconds.
-    next_upstream: What is a failure: `error` and `timeout` of proxy_next_upstream are unreachable and timeout here
-        and its default, http_500, http_503 and http_429 are error, shed and rate_limited.
+    next_upstream: What is a failure, in the words of proxy_next_upstream. `error`, `timeout` and `invalid_header`
+        always are, said or not: a connection that fails (`unreachable`) or a timeout of the caller. http_500,
+        http_503 and http_429 are the answers error, shed and rate_limited. http_502 and http_504 are unreachable
+        and timeout, which count anyway: a service answers an `error` where its own callees fail, which is http_500
+        here. http_403 and http_404 never are.
     backup: Replicas, from 0, that are chosen only where none of the others is left.
     """
     return part(locals())

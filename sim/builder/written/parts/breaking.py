@@ -116,7 +116,7 @@ def go_breaker(
     interval: How often a closed one forgets its failures; 0: never.
     timeout: How long it stays open.
     bucket_period: The width of a bucket: the interval, rounded up to a multiple of it, is then a rolling window;
-        without it, or where both are the same, everything is forgotten at once. Beside a `failure_ratio` only.
+        without it, or where that is one bucket, everything is forgotten at once. Beside a `failure_ratio` only.
     consecutive_failures: It opens at more than so many failures in a row (ReadyToTrip).
     failure_ratio: In the place of `consecutive_failures`: it opens at a failure from which on this share of the
         requests has failed, those under way included (the ReadyToTrip of its README).
@@ -204,12 +204,12 @@ def resilience4j_breaker(
     sliding_window_size: Calls, or whole seconds.
     minimum_number_of_calls: Calls in the window before it judges.
     permitted_number_of_calls_in_half_open_state: Calls that try whether the callee is well again.
-    wait_duration_in_open_state: How long it stays open.
+    wait_duration_in_open_state: How long it stays open; 1 ms at least, as in the library.
     exponential_backoff_multiplier: How many times as long it stays open as the last time, until it has closed (1.5
         where enableExponentialBackoff says no other); null: always as long.
     exponential_max_wait_duration_in_open_state: No such wait is longer.
     max_wait_duration_in_half_open_state: How long it waits for the calls that try before it opens again; 0: for
-        ever.
+        ever. Else 1 ms at least.
     automatic_transition_from_open_to_half_open_enabled: Whether it is half-open as soon as the wait is over; else
         the first call after that finds it so.
     """
