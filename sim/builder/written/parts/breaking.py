@@ -36,7 +36,7 @@ def circuit_breaker(
     within: The time within which they are counted.
     open_for: How long nobody calls.
     half_open_calls: Calls that then try whether the callee is well again.
-    resilience4j: Counts as that library does, in the place of the four others.
+    resilience4j: Counts as that library does, in the place of those above.
     consecutive: Opens at so many failures in a row, in the place of `failures` and `within` (pybreaker's fail_max).
     polly: Counts as Polly (.NET) does, in the place of all others.
     opossum: Counts as opossum (Node.js) does, in the place of all others.

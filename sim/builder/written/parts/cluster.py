@@ -49,7 +49,8 @@ def quota(
     """What one service may send to a node of a broker, which reads nothing more of whoever is over it for a while.
 
     produce: Bytes in a second that each publishing service may send to one node (producer_byte_rate).
-    windows: Samples over which the rate is taken (quota.window.num).
+    windows: Samples over which the rate is taken, at least two: of one alone there is no time that has passed
+        (quota.window.num).
     window: Length of each (quota.window.size.seconds).
     """
     return part(locals())

@@ -140,6 +140,8 @@ def translate(
     work: What a request takes on its way in.
     response_work: What an answer takes on its way back.
     codes: The codes that failures of the service come with where they are others: `{rate_limited: UNAVAILABLE}` for
-        one behind Envoy's local rate limit, which clients then see as 503, `shed`.
+        one behind Envoy's local rate limit, which clients then see as 503, `shed`. RESOURCE_EXHAUSTED is seen as
+        `rate_limited`, UNAVAILABLE as `shed`, the other codes of servers and CANCELLED as `error`, those of clients
+        as `refused`.
     """
     return part(locals())
