@@ -33,8 +33,8 @@ class Resilience4jBreaker(Spec):
     """Calls in the window before it judges."""
     permitted_number_of_calls_in_half_open_state: Few = 10
     """Calls that try whether the callee is well again."""
-    wait_duration_in_open_state: Duration = Field(default=60.0, ge=0.001)
-    """How long it stays open; 1 ms at least, as in the library."""
+    wait_duration_in_open_state: Duration = 60.0
+    """How long it stays open: 1 ms at least, as in the library; here also 0, at once."""
     exponential_backoff_multiplier: Annotated[Factor, Field(ge=1)] | None = None
     """How many times as long it stays open as the last time, until it has closed (1.5 where enableExponentialBackoff
     says no other); null: always as long.
@@ -48,11 +48,9 @@ class Resilience4jBreaker(Spec):
 
     @model_validator(mode="after")
     def _in_milliseconds(self) -> Self:
-        if 0.0 < self.max_wait_duration_in_half_open_state < 0.001:
-            raise ValueError(
-                f"found max_wait_duration_in_half_open_state of {self.max_wait_duration_in_half_open_state:g} s, "
-                "expected 0 or at least 1ms"
-            )
+        for word in ("wait_duration_in_open_state", "max_wait_duration_in_half_open_state"):
+            if 0.0 < getattr(self, word) < 0.001:
+                raise ValueError(f"found {word} of {getattr(self, word):g} s, expected 0 or at least 1ms")
         return self
 
     @model_validator(mode="after")

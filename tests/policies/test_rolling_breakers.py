@@ -378,7 +378,7 @@ def test_resilience4j_caps_also_a_wait_that_does_not_grow():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("{wait_duration_in_open_state: 0s}", "wait_duration_in_open_state"),
+        ("{wait_duration_in_open_state: 500us}", "wait_duration_in_open_state"),
         ("{wait_duration_in_open_state: 999us}", "wait_duration_in_open_state"),
         ("{max_wait_duration_in_half_open_state: 999us}", "expected 0 or at least 1ms"),
         ("{exponential_backoff_multiplier: 0.9}", "exponential_backoff_multiplier"),

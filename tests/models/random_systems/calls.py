@@ -111,8 +111,7 @@ def breaker(luck: Luck) -> dict[str, Any]:
         if spec["interval"] != "0s" and luck.maybe("rolls", 0.7):
             spec["bucket_period"] = luck.pick("bucket", ("100ms", "170ms", "1s"))
         return {kind: spec}
-    spec = {"sliding_window_size": 4, "minimum_number_of_calls": calls}
-    spec |= {"wait_duration_in_open_state": "1ms" if pause == "0s" else pause}
+    spec = {"sliding_window_size": 4, "minimum_number_of_calls": calls, "wait_duration_in_open_state": pause}
     spec |= {"automatic_transition_from_open_to_half_open_enabled": True}
     spec |= {"permitted_number_of_calls_in_half_open_state": luck.number("probes", 1, 3)}
     if luck.maybe("grows", 0.4):

@@ -86,7 +86,7 @@ def breaker(luck: Luck) -> dict[str, Any]:
         "sliding_window_type": kind,
         "sliding_window_size": 10 if kind == "count_based" else luck.number("seconds", 1, 4),
         "minimum_number_of_calls": luck.number("minimum", 2, 6),
-        "wait_duration_in_open_state": luck.pick("open", ("300ms", "300ms", "1s", "1ms")),
+        "wait_duration_in_open_state": luck.pick("open", ("300ms", "300ms", "1s", "0s")),
         "permitted_number_of_calls_in_half_open_state": luck.number("permitted", 1, 3),
         "max_wait_duration_in_half_open_state": luck.pick("half open", ("0s", "400ms")),
     }
