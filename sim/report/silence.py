@@ -63,7 +63,7 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "rate_limit": ("rate limits of callers", ("CallerLimit",)),
     "release": ("canary and blue-green", ("Canary", "BlueGreen")),
     "replicated": ("replicas of a topic", ("Topic.replication_factor",)),
-    "requests": ("requests of producers", ("Producer",)),
+    "requests": ("publications without a producer", ("Topic.replication_factor",)),
     "rollout": ("deployments", ("Deploy",)),
     "service": ("services", ()),
     "stock": ("stock", ("Stock",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -23,7 +24,7 @@ class Leader:
     """Who is best at one point: nobody, where the interval of another reaches into that of the best."""
 
     number: int
-    variants: tuple[str, ...]  # of the best and of those that cannot be told from it; all: nobody stands out
+    variants: frozenset[str]  # the best and those that cannot be told from it; all: nobody stands out
 
 
 class _Figure(NamedTuple):
@@ -54,15 +55,12 @@ def _best_in(sweep: Sweep, key: str) -> str:
     lower = better_direction(key) == "lower"
     what = f"{'lowest' if lower else 'highest'} {label_of(key)}"
     if len({leader.variants for leader in leaders}) == 1:
-        return f"{what}: {_names(leaders[0], sweep)} {_everywhere(sweep, key, leaders[0].variants[0], lower)}"
+        return f"{what}: {_names(leaders[0].variants, sweep)} {_everywhere(sweep, key, leaders[0].variants, lower)}"
     spans = _spans(sweep, leaders)
     if spans is not None:
         return f"{what}: {', '.join(spans)}"
-    counts: dict[tuple[str, ...], int] = {}
-    for leader in leaders:
-        counts[leader.variants] = counts.get(leader.variants, 0) + 1
-    ordered = sorted(counts.items(), key=lambda item: -item[1])
-    said = [f"{_names(Leader(0, names), sweep)} at {count}" for names, count in ordered]
+    counts = Counter(leader.variants for leader in leaders)
+    said = [f"{_names(variants, sweep)} at {count}" for variants, count in counts.most_common()]
     return f"{what}: {', '.join(said)} of {count_of(len(leaders), 'point')}"
 
 
@@ -83,17 +81,21 @@ def _leaders(sweep: Sweep, key: str) -> Iterator[Leader]:
             continue
         best = min(here, key=lambda name: here[name].value)
         level = [name for name in here if name != best and not here[best].is_below(here[name])]
-        yield Leader(point.number, (best, *level))
+        yield Leader(point.number, frozenset((best, *level)))
 
 
-def _names(leader: Leader, sweep: Sweep) -> str:
-    others = [name for name in sweep.variants if name not in leader.variants]
-    if 2 * len(others) < len(leader.variants):
+def _names(leading: frozenset[str], sweep: Sweep) -> str:
+    others = [name for name in sweep.variants if name not in leading]
+    if not others:
+        return "nobody stands out"
+    if 2 * len(others) < len(leading):
         return f"all but {listed(others)}"
-    return listed([name for name in sweep.variants if name in leader.variants])
+    return listed([name for name in sweep.variants if name in leading])
 
 
-def _everywhere(sweep: Sweep, key: str, variant: str, lower: bool) -> str:
+def _everywhere(sweep: Sweep, key: str, leading: frozenset[str], lower: bool) -> str:
+    """From where to where the figure goes, of the first of those who lead."""
+    variant = next(name for name in sweep.variants if name in leading)
     values = sweep.curve(variant, key)["value"].dropna()
     ends = sorted((float(values.min()), float(values.max())), reverse=not lower)
     return f"at all {count_of(len(values), 'point')}, {show(ends[0], unit_of(key))} to {show(ends[1], unit_of(key))}"
@@ -103,7 +105,7 @@ def _spans(sweep: Sweep, leaders: Sequence[Leader]) -> list[str] | None:
     """Along the only axis, where it is of numbers and few spans say all: who is best up to where."""
     if len(sweep.axes) != 1 or not pd.api.types.is_numeric_dtype(sweep.settings.iloc[:, 0]):
         return None
-    spans = [list(span) for _, span in groupby(leaders, key=lambda leader: frozenset(leader.variants))]
+    spans = [list(span) for _, span in groupby(leaders, key=lambda leader: leader.variants)]
     if len(spans) > _MOST:
         return None
     axis = sweep.axes[0].label
@@ -114,6 +116,5 @@ def _spans(sweep: Sweep, leaders: Sequence[Leader]) -> list[str] | None:
         where = f"up to {axis}={last}" if place == 0 else f"from {axis}={first} on"
         if 0 < place < len(spans) - 1:
             where = f"from {axis}={first} to {last}" if first != last else f"at {axis}={first}"
-        nobody = len(span[0].variants) == len(sweep.variants)
-        said.append(f"{'nobody stands out' if nobody else _names(span[0], sweep)} {where}")
+        said.append(f"{_names(span[0].variants, sweep)} {where}")
     return said
