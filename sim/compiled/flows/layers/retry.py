@@ -11,10 +11,10 @@ from sim.compiled.base import handler, inlined
 from sim.compiled.calendar import hold
 from sim.compiled.codes import BUDGET_EXHAUSTED, TIMEOUT
 from sim.compiled.cutting.words import Waits, flow
+from sim.compiled.draw_rows import row_of
 from sim.compiled.flows.layer import LONG_AGO, PAUSED, Layer, Values, failed, its_guard, thawed
 from sim.compiled.guards import guard_for, note
 from sim.compiled.pausing import library_pause, with_steps
-from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
