@@ -50,7 +50,7 @@ def whole_milliseconds(seconds: float) -> float:
 @policy
 def grown_milliseconds(first: float, multiplier: float, number: int) -> float:
     """IntervalFunction.ofExponentialBackoff without its cap: the wait of that number, from 1 on, where the first is
-    `first` seconds; cut to whole milliseconds at each multiplication, by 1 at least.
+    `first` seconds and the multiplier 1 at least. It is cut to whole milliseconds at each multiplication.
     """
     whole = whole_milliseconds(first)
     for _ in range(number - 1):
