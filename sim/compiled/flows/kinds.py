@@ -628,7 +628,6 @@ class TokenRule(int):
     asking: int
     rotated_every: float
     failing: int
-    allow: bool
     shared: bool
 
 
