@@ -36,7 +36,7 @@ from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.compiled.tasks import HEARS_OF_REPLICAS, forget, new_task
-from sim.compiled.topics import ALL, NO_ACKS, append_after, is_available, release, replication_delay
+from sim.compiled.topics import ALL, NO_ACKS, append_after, is_available, release, replication_time
 from sim.compiled.transactions import FENCED, is_fenced
 from sim.policies import client_quota
 
@@ -283,7 +283,7 @@ def append_batch(s: State, batch: int, acks: int) -> None:
         sent = produced_records(s)[record]
         chain = chain_in_batch(s, batch, record)
         if delay < 0.0:
-            delay = replication_delay(s, row.topic, sent.request, chain)
+            delay = replication_time(s, row.topic, requests(s)[sent.request].id, chain)
         site, kept = publishers(s)[sent.publisher].site, sent.next < 0
         row.message = append_after(
             s, row.topic, row.partition, site, sent.request, chain, sent.path, kept, sent.flow, delay

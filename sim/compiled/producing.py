@@ -23,7 +23,7 @@ from sim.compiled.relays import chain_of
 from sim.compiled.rows.calls import calls
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
-from sim.compiled.rows.logs import members, outbox_rows, outboxes, pending, topics
+from sim.compiled.rows.logs import brokers, members, outbox_rows, outboxes, pending, topics
 from sim.compiled.rows.producers import (
     batches,
     built_ins,
@@ -45,7 +45,7 @@ from sim.compiled.sending import drain
 from sim.compiled.spans import flow_of
 from sim.compiled.tasks import IN_MEMORY, NOWHERE, done
 from sim.compiled.topics import NO_ACKS
-from sim.compiled.transactions import member_of
+from sim.compiled.transactions import member_in_transaction
 from sim.policies import partitioner
 
 peek, sent, in_turn = partitioner.peek.compiled, partitioner.sent.compiled, partitioner.in_turn.compiled
@@ -326,10 +326,10 @@ def publish_record(s: State, task: int, op: int) -> bool:
     salt = calls(s)[row.call].salt
     chain, path = link_chain(own.chain, salt, ZERO), link_chain(own.path, salt, ZERO)
     record = new_record(s, row.publisher, own.request, chain, path, flow_of(s, task))
-    topic = topics(s)[publishers(s)[row.publisher].topic]
-    if topic.deep:
+    broker = topics(s)[publishers(s)[row.publisher].topic].broker
+    if brokers(s)[broker].transacts:
         made = produced_records(s)[record]
-        made.member = member_of(s, task, topic.broker)
+        made.member = member_in_transaction(s, task, broker)
         made.transaction = members(s)[made.member].transactions if made.member >= 0 else 0
     return put(s, task, record, own.replica)
 

@@ -289,6 +289,7 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    before: Task | None
     transaction: int
     partition: Partition | None
     undecided: int
@@ -1058,6 +1059,7 @@ class Broker(int):
     network: float
     disk: float
     limited: bool
+    transacts: bool
     begun: TransactionLine
     look: int
     looks: bool
