@@ -1488,6 +1488,8 @@ class OpenLine(int):
 
     first: Batch | None
     last: Batch | None
+    oldest: Batch | None
+    newest: Batch | None
     next: OpenLine | None
     sequence: int
     used: bool
@@ -1510,6 +1512,8 @@ class Batch(int):
     records: RecordLine
     message: Message | None
     behind: Batch | None
+    older: Batch | None
+    newer: Batch | None
     later: Batch | None
     previous: Batch | None
     next: Batch | None

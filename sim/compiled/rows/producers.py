@@ -137,6 +137,8 @@ class OpenLine(Row):
 
     first: Perhaps[Batch]
     last: Perhaps[Batch]
+    oldest: Perhaps[Batch]  # of all that are not over, sent or not; by `newer`
+    newest: Perhaps[Batch]
     next: Perhaps[OpenLine]
     sequence: int  # of its next batch
     used: bool
@@ -159,6 +161,8 @@ class Batch(Row):
     records: RecordLine
     message: Perhaps[Message]  # as which the broker has its last record
     behind: Perhaps[Batch]
+    older: Perhaps[Batch]  # of those of its partition that are not over
+    newer: Perhaps[Batch]
     later: Perhaps[Batch]
     previous: Perhaps[Batch]  # of those of its producer that are live
     next: Perhaps[Batch]  # likewise, or of the free ones
