@@ -8,10 +8,11 @@ from sim.chance.arrivals import fill_arrivals
 from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
+from sim.chance.people import person_of
 from sim.chance.popularity import rank
 from sim.chance.table import draw
 from sim.compiled.apart import by_address
-from sim.compiled.base import CHUNK, ZERO, handler, inlined
+from sim.compiled.base import CHUNK, ZERO, handler, inlined, whole
 from sim.compiled.calendar import ARRIVAL, ORDINARY, make_ready, put_lone_timer, schedule
 from sim.compiled.codes import RATE_LIMITED, TIMEOUT, UNREACHABLE
 from sim.compiled.deadlines import forget_deadline
@@ -34,11 +35,11 @@ from sim.compiled.rows.traffic import (
     shares,
     sources,
     thresholds,
-    visits,
     workloads,
 )
 from sim.compiled.spans import keep_sent
 from sim.compiled.tasks import ARRIVE, GO_ON, abandon, answered, new_request, new_task
+from sim.spec.visit import MOST_REQUESTS
 
 
 @compiled
@@ -194,6 +195,9 @@ def hears_when(s: State, request: int, outcome: int) -> bool:
     return outcome in (RATE_LIMITED, requests(s)[request].told_by)
 
 
+OF_A_VISIT = whole(MOST_REQUESTS)
+
+
 @by_address
 @handler
 def bear(s: State, task: int, workload: int) -> float:
@@ -203,14 +207,9 @@ def bear(s: State, task: int, workload: int) -> float:
     """
     own, row = tasks(s)[task], workloads(s)[workload]
     asked = requests(s)[own.request]
-    if asked.user >= 0:
-        person = asked.user
-    elif row.visiting >= 0:
-        person = row.base | visits(s)[own.visit].number
-    elif row.staying > 0:
-        person = row.base | own.user % row.staying
-    else:
-        person = asked.id
+    person = asked.user
+    if person < 0:
+        person = person_of(asked.id, OF_A_VISIT if row.visiting >= 0 else ZERO, row.staying)
     until = s.now + min(row.bears, draw(draws(s), numbers(s), row.own_patience, person, ZERO))
     put_lone_timer(s, task, own.ticket, until, workload)
     return until

@@ -31,14 +31,29 @@ def write_composed(assembler: Assembler, step: Untyped, fail: Label) -> bool:
 
 def _choose(assembler: Assembler, step: behaviours.Choose, fail: Label) -> None:
     chance: Untyped = step.chance
-    labels = [assembler.label() for _ in step.branches]
-    over = assembler.label()
-    for edge, label in zip(step.edges, labels, strict=True):
-        assembler.emit(op_of.TAKE_BRANCH, edge=edge, draw=chance.row, kept=step.kept, to=label)
+    branches = [partial(assembler.sequence, branch, fail) for branch in step.branches]
+    one_of(assembler, step.edges, branches, draw=chance.row, kept=step.kept)
+
+
+def one_of(
+    assembler: Assembler,
+    edges: Sequence[float],
+    branches: Sequence[Callable[[], None]],
+    *,
+    draw: int,
+    kept: bool,
+    otherwise: Callable[[], None] | None = None,
+) -> None:
+    """Write what is done by chance: of the branches the first whose edge is above the draw, else what is left."""
+    labels, over = [assembler.label() for _ in branches], assembler.label()
+    for edge, label in zip(edges, labels, strict=True):
+        assembler.emit(op_of.TAKE_BRANCH, edge=edge, draw=draw, kept=kept, to=label)
+    if otherwise is not None:
+        otherwise()
     assembler.emit(op_of.GO_TO, to=over)
-    for label, branch in zip(labels, step.branches, strict=True):
+    for label, write in zip(labels, branches, strict=True):
         assembler.here(label)
-        assembler.sequence(branch, fail)
+        write()
         assembler.emit(op_of.GO_TO, to=over)
     assembler.here(over)
 

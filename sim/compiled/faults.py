@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from sim.compiled import calendar, eviction
+from sim.compiled.draw_rows import row_of
 from sim.compiled.elasticity import look_at
-from sim.compiled.program import row_of
 from sim.compiled.rows.caches import caches
 from sim.compiled.rows.calls import hops, wire_delays, wire_losses, wires
 from sim.compiled.rows.declaring import NOBODY

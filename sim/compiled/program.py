@@ -16,17 +16,15 @@ from numpy.typing import NDArray
 
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
-from sim.compiled.codes import UNAUTHORIZED
 from sim.compiled.committing import BATCH, BEFORE, RECORD
-from sim.compiled.composed import write_cache, write_composed
+from sim.compiled.composed import write_composed
+from sim.compiled.draw_rows import drawn, row_of
+from sim.compiled.gateway_programs import write_of_gateway, write_route
 from sim.compiled.plugins.program import write_plugin
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import Op
-from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
-from sim.models.gateway import Forward, Split, Translation
-from sim.models.limits import step_of
 from sim.models.logs.publishing import Producing
 from sim.models.queues.exchange import Batched, Blocking
 from sim.models.saga import Retract
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.producers import ProducerTables
     from sim.compiled.wiring.sagas import SagaTables
     from sim.compiled.wiring.sessions import SessionTables
-    from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
     from sim.models.host import Host
@@ -52,17 +49,6 @@ if TYPE_CHECKING:
 
 MOST_EFFECTS = 62  # bits of a whole number that is never negative, and one to spare
 Untyped = Any  # steps and authentications of the models, told apart by their class
-
-
-def row_of(drawn: Any) -> int:  # noqa: ANN401 - a Drawn, where the models say that they hold something to draw from
-    """The row of the table of draws behind a draw of a model."""
-    row: int = drawn.row
-    return row
-
-
-def _drawn(demand: Demand) -> dict[str, int]:
-    """A time, as an operation names it."""
-    return {"draw": row_of(demand.draw), "kept": demand.kept}
 
 
 def _packed(answers: tuple[int, ...]) -> int:
@@ -181,13 +167,13 @@ class Assembler:
         if route is None:
             self._steps(entrance.steps.steps, host, end, watch_end=False)
         else:
-            self._route(route, host, end)
+            write_route(self, route, host, end)
         if host.may_hang:
             self.emit(op_of.WELL)
         else:
             self.emit(op_of.END)
         self.here(end)
-        self._thaw(host)
+        self.thaw(host)
         self.emit(op_of.END, by_outcome=True)
         return start
 
@@ -265,23 +251,32 @@ class Assembler:
 
     def _steps(self, steps: Untyped, host: Host, fail: Label, watch_end: bool) -> None:
         for manner, step in steps:
-            self._thaw(host)
+            self.thaw(host)
             if manner == PASS and not hasattr(step.draw, "row"):
                 raise Unsupported("a step of a plug-in that draws for itself")
             if manner == PASS:
-                self.emit(op_of.PASS, host=self.places.host_at[host], **_drawn(step))
+                self.emit(op_of.PASS, host=self.places.host_at[host], **drawn(step))
             else:
                 self.step(step, host, fail)
-        if watch_end and host.may_hang:
-            self.emit(op_of.THAW)
+        if watch_end:
+            self.thaw(host)
 
     def step(self, step: Any, host: Host, fail: Label) -> None:  # noqa: ANN401 - a behaviour
         """One step."""
         write = _WRITERS.get(type(step))
         if write is not None:
             write(self, step, fail)
-        elif not (write_composed(self, step, fail) or write_plugin(self, step, host, fail)):
+        elif not (
+            write_composed(self, step, fail)
+            or write_of_gateway(self, step, fail)
+            or write_plugin(self, step, host, fail)
+        ):
             raise Unsupported(f"the step '{type(step).__name__.lower()}'")
+
+    def thaw(self, host: Host) -> None:
+        """Whoever has waited in a host that may freeze does not go on in a freeze."""
+        if host.may_hang:
+            self.emit(op_of.THAW)
 
     def let_go(self, host: Host) -> None:
         """An event loop gives its worker back before it waits for others."""
@@ -292,11 +287,11 @@ class Assembler:
         host = self.places.host_at[step.host]
         if step.host.event_loop:
             self.emit(op_of.PLACE, host=host, spares_own_threads=True)
-        self.emit(op_of.SPEND, host=host, **_drawn(step.demand), computing=True)
+        self.emit(op_of.SPEND, host=host, **drawn(step.demand), computing=True)
 
     def _wait(self, step: behaviours.Wait, _fail: Label) -> None:
         self.let_go(step.host)
-        self.emit(op_of.SPEND, host=self.places.host_at[step.host], **_drawn(step.demand))
+        self.emit(op_of.SPEND, host=self.places.host_at[step.host], **drawn(step.demand))
 
     def _call_step(self, step: behaviours.CallStep, fail: Label) -> None:
         self.let_go(step.host)
@@ -415,111 +410,6 @@ class Assembler:
         self.here(over)
         self.emit(end, host=self.places.host_at[sequence.host], **values)
 
-    # -- the gateway ---------------------------------------------------------------------------------------------------
-
-    def _route(self, route: Route, host: Host, end: Label) -> None:
-        gateway, place = route.gateway, self.places.host_at[host]
-        if gateway.spec.work is not None:
-            self._thaw(host)
-            plain = not host.may_hang and host.uneven is None and host.spans is None
-            self.emit(
-                op_of.PASS if plain else op_of.SPEND, host=place, draw=self.gateway_work, kept=True, computing=True
-            )
-        if route.authenticates:
-            self._thaw(host)
-            self._authenticate(gateway.authentication, gateway.asking, place, end)
-        if route.translate is not None:
-            self._thaw(host)
-            self._compute(place, route.translate)
-        if route.limits:
-            self._thaw(host)
-            limits = step_of(route.limits, route.index, route.where)
-            self.emit(op_of.LIMITS, host=place, step=self.limits.step(limits, host), fail=end)
-        if route.cache is not None:
-            self._thaw(host)
-            write_cache(self, route.cache, end)
-            return
-        if host.event_loop:
-            self._thaw(host)
-            self.let_go(host)
-        self._thaw(host)
-        if isinstance(route.forward, Forward):
-            self.call(route.forward.call, end)
-        else:
-            self._one_of_calls(route.forward, end)
-        if route.translate_back is not None:
-            self._thaw(host)
-            self._compute(place, route.translate_back)
-
-    def _forward(self, step: Forward, fail: Label) -> None:
-        self.let_go(step.gateway)
-        self.call(step.call, fail)
-
-    def _split(self, step: Split, fail: Label) -> None:
-        self.let_go(step.gateway)
-        self._one_of_calls(step, fail)
-
-    def _one_of_calls(self, step: Split, fail: Label) -> None:
-        """The first whose edge is above the draw; the last where none is."""
-        chance: Untyped = step.chance
-        labels, over = [Label() for _ in step.edges], Label()
-        for edge, label in zip(step.edges, labels, strict=True):
-            self.emit(op_of.TAKE_BRANCH, edge=edge, draw=chance.row, kept=False, to=label)
-        self.call(step.calls[-1], fail)
-        for label, call in zip(labels, step.calls, strict=False):
-            self.emit(op_of.GO_TO, to=over)
-            self.here(label)
-            self.call(call, fail)
-        self.here(over)
-
-    def _translate(self, step: Translation, _fail: Label) -> None:
-        self._compute(self.places.host_at[step.gateway], step.demand)
-
-    def _thaw(self, host: Host) -> None:
-        if host.may_hang:
-            self.emit(op_of.THAW)
-
-    def _compute(self, host: int, demand: Demand) -> None:
-        self.emit(op_of.PLACE, host=host)
-        self.emit(op_of.SPEND, host=host, **_drawn(demand), computing=True)
-
-    def _authenticate(self, authentication: Untyped, asking: Untyped, host: int, end: Label) -> None:
-        where = authentication.host.name_index
-        if isinstance(authentication, authentications.JwtCheck):
-            refuse = partial(
-                self.emit,
-                op_of.BY_CHANCE,
-                draw=row_of(authentication.chance),
-                outcome=UNAUTHORIZED,
-                where=where,
-                fail=end,
-            )
-            if authentication.malformed:
-                refuse(share=authentication.malformed)
-            if asking is not None:
-                self._ask_provider(asking, host, end)
-                self._thaw(authentication.host)
-            self._compute(host, authentication.work)
-            if authentication.refused > authentication.malformed:
-                refuse(share=authentication.refused)
-            return
-        self._compute(host, authentication.lookup)
-        self._ask_provider(asking, host, end)
-
-    def _ask_provider(self, asking: Untyped, host: int, end: Label) -> None:
-        """What is remembered, or the answer of the identity provider."""
-        good, answer = Label(), Label()
-        draw, where = row_of(asking.chance), asking.call.target.where
-        self.emit(op_of.TOKEN, host=host, draw=draw, where=where, to=good, fail=end)
-        self.let_go(asking.host)
-        self.call(asking.call, answer)
-        self.rows[-1]["for_others"] = True
-        self.here(answer)
-        self.emit(op_of.TOKEN_ANSWER, host=host, fail=end)
-        self.here(good)
-        self._thaw(asking.host)
-        self.emit(op_of.STILL_THERE, host=host, fail=end)
-
 
 _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Work: Assembler._work,
@@ -533,7 +423,4 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Fail: Assembler._by_chance,
     behaviours.Refuse: Assembler._by_chance,
     behaviours.Reply: Assembler._reply,
-    Forward: Assembler._forward,
-    Split: Assembler._split,
-    Translation: Assembler._translate,
 }

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def nothing_collected() -> Iterator[None]:
-    """No collection in here; afterwards as before.
+    """No collection in here; afterwards as before. What is young in here is what was made in here.
 
     A collection of millions of users takes seconds, and Ctrl-C is not heard meanwhile.
     """
     collecting = gc.isenabled()
+    gc.collect(0)
     gc.disable()
     try:
         yield
@@ -31,7 +32,8 @@ def nothing_collected() -> Iterator[None]:
 
 
 def take_apart(world: World) -> None:
-    """Free the tasks that were under way at the end of a run, one after the other, before anything is collected again.
+    """Free the tasks that were under way at the end of a run, one after the other, before anything is collected again:
+    within `nothing_collected`, which the world was made in.
 
     A task and its generator hold one another, and so do callers and who works for them: a collector that came upon a
     million of them, and of what waits, would hear no Ctrl-C for seconds.
@@ -40,7 +42,7 @@ def take_apart(world: World) -> None:
     for waiting in (world.env.calendar, world.env.ready, world.env.fixed_delay_queue, *queues):
         while waiting:
             waiting.pop()
-    young = gc.get_objects(generation=0)  # all that the run made, for nothing has been collected since
+    young = gc.get_objects(generation=0)
     while young:
         found = young.pop()
         if isinstance(found, Task):

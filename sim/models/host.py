@@ -15,20 +15,21 @@ from sim.chance.chain import link_chain
 from sim.models.context import Context
 from sim.models.cpu import Cpu
 from sim.models.ending import kill
+from sim.models.freezing import Freezable
 from sim.models.health import HealthChecks
 from sim.models.listening import Listening
 from sim.models.outcomes import ERROR, IN_FLIGHT, OK, UNREACHABLE
-from sim.models.places import UNLIMITED_PLACES, Places
+from sim.models.places import UNLIMITED_PLACES
 from sim.models.quota import QuotaCpu
 from sim.models.spell import Spell
-from sim.models.task import IN_QUEUE, NOWHERE, OUTSIDE, Replica, Task
+from sim.models.task import IN_QUEUE, Replica, Task
 from sim.records.tables import Book
 from sim.spec.cpu import LEAST_QUOTA, CpuLimit
 from sim.spec.service import Queue
 from sim.vocabulary import EventKind, Outcome
 
 
-class Host(Places):
+class Host(Freezable):
     """A named component with replicas. Subclasses say what happens to a task that has got its place."""
 
     def __init__(
@@ -66,8 +67,6 @@ class Host(Places):
         self.slowdowns: list[float] = []
         self.error_faults: list[Any] = []
         self.refusing = 0  # how many outages refuse now
-        self.outside = 0  # who waits in listen backlogs
-        self.outside_area = 0.0  # the integral of that, as of the others
         self.up = replicas
         self.up_area = 0.0
         self.resizes = False  # its replicas have limits that change (`models/vertical_scaler.py`)
@@ -78,7 +77,7 @@ class Host(Places):
         self._watch()
         if queue.listen_backlog is not None:
             self.listening = Listening(context, self, queue.listen_backlog, self.replicas)
-            self._watch_outside()
+            self.watch_outside()
             self.keep_track()
 
     def _have_no_mechanisms(self) -> None:
@@ -143,67 +142,6 @@ class Host(Places):
         return OK
 
     # -- harm ------------------------------------------------------------------------------------------------------
-
-    def watch_for_freezes(self) -> None:
-        """A fault may freeze it; known before the first event."""
-        if not self.may_hang:
-            self.may_hang = True
-            if self.listening is None:
-                self._watch_outside()
-
-    def _watch_outside(self) -> None:
-        self.recorder.watch(self.name, "listen_backlog", "mean", lambda now: self.outside_area + self.outside * now)
-
-    def wait_outside(self, task: Task, replica: Replica) -> None:
-        """Wait for the thaw of a frozen process: in its listen backlog, or in the buffer of a connection."""
-        replica.parked.append(task)
-        self.count_outside(task, replica)
-
-    def count_outside(self, task: Task, replica: Replica) -> None:
-        """One more waits outside of the process."""
-        task.waits = OUTSIDE
-        replica.backlog += 1
-        self.outside += 1
-        self.outside_area -= self.env.now
-        if self.listening is not None and task.connect >= 0.0:
-            self.listening.inside[replica.index] += 1
-
-    def come_inside(self, task: Task, replica: Replica) -> None:
-        """Wait there no longer."""
-        if self.listening is not None and task.connect >= 0.0:
-            self.listening.inside[replica.index] -= 1
-        task.waits = NOWHERE
-        replica.backlog -= 1
-        self.outside -= 1
-        self.outside_area += self.env.now
-
-    def freeze(self, replica: Replica) -> None:
-        """Stop all that goes on in it; what arrives waits outside, unless a worker is idle."""
-        replica.hung += 1
-        if replica.hung == 1:
-            replica.closed += 1
-            replica.hung_since = self.env.now
-            if replica.cpu is not None:
-                replica.cpu.stop()
-
-    def unfreeze(self, replica: Replica) -> None:
-        """Let it go on where it stopped: first those give up whose patience ended in the queue, then all else in the
-        order of the freeze.
-        """
-        replica.hung -= 1
-        if replica.hung == 0:
-            replica.closed -= 1
-            replica.frozen_seconds += self.env.now - replica.hung_since
-            if replica.cpu is not None:
-                replica.cpu.go_on()
-            overdue, replica.overdue = replica.overdue, []
-            for task, ticket in overdue:
-                if task.ticket == ticket:
-                    self.give_up_waiting(task)
-            if self.listening is not None:
-                self.listening.accept(replica)
-            parked, replica.parked = replica.parked, []
-            self.env.ready.extend(parked)
 
     def change_pace(self) -> None:
         """The slowdowns that are on now multiply."""

@@ -10,15 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from sim.chance.people import person_of
 from sim.models.clock import TIMER, Clock, Signal
 from sim.models.draws import Draw
-from sim.models.recorder import NUMBER_BITS
 from sim.models.request import Request
 from sim.models.task import Task
 from sim.spec.traffic import Traffic
 from sim.spec.visit import MOST_REQUESTS
-
-_NUMBER = (1 << NUMBER_BITS) - 1  # of a request id: its running number
 
 
 class OwnPatience:
@@ -29,7 +27,7 @@ class OwnPatience:
         self.draw = draw
         self.give_up = give_up  # called for a task that still waits for what it waited for when its timer was armed
         self.most = math.inf if spec.timeout is None else spec.timeout  # s; what the program of a client allows
-        self.visits = spec.visit is not None
+        self.of_a_visit = MOST_REQUESTS if spec.visit is not None else 0
         self.staying = spec.arrivals.population
 
     def arm(self, task: Task) -> float:
@@ -47,7 +45,4 @@ class OwnPatience:
         """The number of the person: a user, a visit, one of those who stay; or the request, where it has nobody."""
         if request.user >= 0:
             return request.user
-        number = request.id & _NUMBER
-        if self.visits:
-            return request.id - number % MOST_REQUESTS
-        return request.id - number + number % self.staying if self.staying else request.id
+        return person_of(request.id, self.of_a_visit, self.staying)

@@ -23,7 +23,6 @@ from sim.spec.scenario import Scenario
 from sim.vocabulary import EventKind, Stage
 
 HAND_OVER = 4 * 2**20  # bytes of finished rows that are worth it
-NUMBER_BITS = 40  # a request id is (digest of its source << 40) | running number
 
 
 class Recorder:

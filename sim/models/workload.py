@@ -16,12 +16,12 @@ from itertools import accumulate
 
 from sim.chance.arrivals import arrival_times
 from sim.chance.keyed import stream_number
+from sim.chance.people import NUMBER_BITS
 from sim.chance.popularity import chooser
 from sim.models.client import Client, Door
 from sim.models.clock import Signal
 from sim.models.context import Context
 from sim.models.draws import Draw
-from sim.models.recorder import NUMBER_BITS
 from sim.models.request import Request
 from sim.models.task import Process, Task
 from sim.models.virtual_users import VirtualUsers

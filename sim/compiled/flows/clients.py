@@ -18,7 +18,7 @@ from sim.compiled.cutting.words import Waits, flow, perhaps, the
 from sim.compiled.deadlines import tell_patience
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
-from sim.compiled.pausing import library_pause
+from sim.compiled.pausing import next_pause
 from sim.compiled.rows.calls import retries
 from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.running import tasks
@@ -29,7 +29,6 @@ from sim.compiled.spending import begin_spending, hear_spending, nothing_spent, 
 from sim.compiled.tasks import answered
 from sim.compiled.visits import goes, next_of_visit, pause_between
 from sim.policies import base, budget, retry
-from sim.policies.retry_row import OURS
 from sim.vocabulary import QUIET
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
     if workload.library_budget is not None:
         nothing_spent(s, own)
     own.tries = 0
-    own.pause = workload.retry.begin
     while True:
         if workload.library_budget is not None:
             begin_for(s, own, workload)
@@ -63,11 +61,7 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
             break
         request = the(Request, own.request)
         luck = uniform(workload.jitter.key, request.id, own.tries)
-        if workload.retry.rule == OURS:
-            own.pause = retry.backoff_after(workload.retry, own.outcome, own.tries, luck, own.pause)
-            wait = own.pause
-        else:
-            wait = pause_for(s, own, workload, luck)
+        wait = next_pause(s, own, workload.retry, own.outcome, luck)
         if workload.honor and request.retry_after > wait and hears_when(s, request, own.outcome):
             wait = request.retry_after
         request.told_by = OK
@@ -81,13 +75,6 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
     asked.where = own.where
     answered(s, asked)
     return NEXT
-
-
-@by_address
-@handler
-def pause_for(s: State, task: int, workload: int, luck: float) -> float:
-    """Seconds to pause as a library reckons it."""
-    return library_pause(s, task, workloads(s)[workload].retry, luck)
 
 
 @by_address

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.compiled.base import UNLIMITED
 from sim.compiled.caches import FOR_ALL, OF_ITEM, OF_ITEM_OF_USER, OF_USER, SAID
-from sim.compiled.program import row_of
+from sim.compiled.draw_rows import row_of
 from sim.compiled.rows import caches as rows
 from sim.compiled.wiring.found import Filled, Found
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.compiled import network, placing
+from sim.compiled.draw_rows import row_of
 from sim.compiled.flows.calls import LAYERS, purpose_of
-from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.balancing import BalancingTables

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sim.compiled.program import row_of
+from sim.compiled.draw_rows import row_of
 from sim.compiled.rows import composed as rows
 from sim.compiled.wiring.found import Filled, Found, fractions
 

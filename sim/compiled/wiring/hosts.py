@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.compiled.base import OUTCOMES, UNLIMITED
 from sim.compiled.calendar import OF_QUEUE
-from sim.compiled.program import row_of
+from sim.compiled.draw_rows import row_of
 from sim.compiled.rows import hosts as rows
 from sim.compiled.rows import serverless as function_rows
 from sim.compiled.rows.declaring import NOBODY

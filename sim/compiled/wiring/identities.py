@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.compiled import identities as words
-from sim.compiled.program import row_of
+from sim.compiled.draw_rows import row_of
 from sim.compiled.rows import identities as rows
 from sim.compiled.wiring.found import Filled, Found, fractions, whole_numbers
 from sim.models.identity import Identities

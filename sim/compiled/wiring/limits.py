@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.compiled import limits as words
-from sim.compiled.program import row_of
+from sim.compiled.draw_rows import row_of
 from sim.compiled.rows import limits as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers

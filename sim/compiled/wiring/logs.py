@@ -10,7 +10,7 @@ import numpy as np
 from sim.compiled import committing, keeping, topics
 from sim.compiled.base import MESSAGE_ENDS
 from sim.compiled.calendar import OF_MEMBERS
-from sim.compiled.program import row_of
+from sim.compiled.draw_rows import row_of
 from sim.compiled.rows import logs as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.calls import placed_by

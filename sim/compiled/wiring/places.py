@@ -32,7 +32,8 @@ from sim.models.restarting import Restart
 from sim.models.world import World
 
 if TYPE_CHECKING:
-    from sim.models.group import Member
+    from sim.models.consumer import Consumer
+    from sim.models.group import Group, Member
     from sim.models.link import Wire
     from sim.models.outbox import Outbox
     from sim.models.queues.channel import QueueConsumer
@@ -79,11 +80,11 @@ class Places:
         self.topic_at = {topic: place for place, topic in enumerate(world.topics.values())}
         kept = [topic for topic in self.topic_at if getattr(topic, "keeper", None) is not None]
         self.keeper_at: dict[Any, int] = {topic: place for place, topic in enumerate(kept)}
-        self.groups = world.groups
+        self.groups: list[Group] = world.groups
         self.group_at: dict[Reader, int] = {group: place for place, group in enumerate(self.groups)}
-        self.members = [member for service in world.services.values() for member in service.members]
+        self.members: list[Consumer] = [member for service in world.services.values() for member in service.members]
         self.member_at: dict[Member, int] = {member: place for place, member in enumerate(self.members)}
-        self.outboxes = [outbox for service in world.services.values() for outbox in service.outboxes]
+        self.outboxes: list[Outbox] = [outbox for service in world.services.values() for outbox in service.outboxes]
         self.node_at: dict[Any, int] = {}  # by what a broker knows it
         for broker in logs:
             if isinstance(broker, ClusteredBroker):

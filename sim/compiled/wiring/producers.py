@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.compiled.calendar import OF_MEMORY
-from sim.compiled.program import row_of
+from sim.compiled.draw_rows import row_of
 from sim.compiled.rows import producers as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.topics import ALL, LEADER, NO_ACKS

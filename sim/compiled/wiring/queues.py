@@ -11,7 +11,8 @@ import numpy as np
 
 from sim.compiled import letters
 from sim.compiled.base import MESSAGE_ENDS
-from sim.compiled.program import Unsupported, row_of
+from sim.compiled.draw_rows import row_of
+from sim.compiled.program import Unsupported
 from sim.compiled.queues import CAUSES, CREDIT
 from sim.compiled.rows import queues as rows
 from sim.compiled.rows.declaring import NOBODY

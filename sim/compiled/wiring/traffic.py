@@ -12,9 +12,10 @@ from sim.chance.keyed import stream_key
 from sim.chance.popularity import popularity_table, stride
 from sim.compiled.base import CHUNK
 from sim.compiled.calendar import OF_CLIENT
+from sim.compiled.draw_rows import row_of
 from sim.compiled.flows.layers.retry import budget_of
 from sim.compiled.pausing import with_steps
-from sim.compiled.program import Unsupported, row_of
+from sim.compiled.program import Unsupported
 from sim.compiled.rows import traffic as rows
 from sim.compiled.rows.calls import retries
 from sim.compiled.rows.declaring import NOBODY

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.compiled.draw_rows import row_of
 from sim.compiled.operations import COURIER
 from sim.compiled.plugins.tables import PluginTables
-from sim.compiled.program import Assembler, Unsupported, row_of
+from sim.compiled.program import Assembler, Unsupported
 from sim.compiled.rows import events, programs
 from sim.compiled.wiring.caches import CacheTables
 from sim.compiled.wiring.calls import CallTables

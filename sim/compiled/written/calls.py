@@ -5,6 +5,8 @@ Guarded calls, and their timers.
 
 from __future__ import annotations
 
+from sim.chance.chain import link_chain
+from sim.chance.keyed import uniform
 from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.base import NONE, YES, handler, inlined, whole
 from sim.compiled.calendar import arm, arm_total, hold, make_ready
@@ -34,15 +36,16 @@ from sim.compiled.flows.layers.pool import (
     take_connection,
 )
 from sim.compiled.flows.layers.rate_limit import ask_for_turn, hear_answer, note_turn, stand_in_line, stop_waiting
-from sim.compiled.flows.layers.retry import begin_attempt, forget_attempt, hear, next_pause, withdraw
+from sim.compiled.flows.layers.retry import begin_attempt, forget_attempt, hear, withdraw
 from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
+from sim.compiled.pausing import next_pause
 from sim.compiled.places import park
 from sim.compiled.races import copy_over
 from sim.compiled.racing import begin_race, race_goes_on, stop_copies
 from sim.compiled.rows.calls import breakers, budgets, bulkheads, calls, guards, retries, rings, targets
-from sim.compiled.rows.hosts import replicas
-from sim.compiled.rows.running import tasks
+from sim.compiled.rows.hosts import draws, replicas
+from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.compiled.spans import keep_stage
@@ -425,7 +428,8 @@ def call_step(s: State, own: int, call: int) -> int:
                 outcome_1 = outcome_3
                 to = 29
             else:
-                wait_3 = next_pause(s, own, call, outcome_3)
+                luck_3 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
+                wait_3 = next_pause(s, own, retries(s)[call_row.retry], outcome_3, luck_3)
                 if call_row.timed and base_reached(s.now + wait_3, own_row.deadline):
                     wait_3 = own_row.deadline - s.now
                     own_row.deadline = LONG_AGO

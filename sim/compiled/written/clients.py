@@ -13,8 +13,9 @@ from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
 from sim.compiled.clients import bear, hears_when, make_request, send_attempt, thinking_time
 from sim.compiled.deadlines import tell_patience
-from sim.compiled.flows.clients import begin_for, hear_client, patience_ends, pause_for, withdraw_for
+from sim.compiled.flows.clients import begin_for, hear_client, patience_ends, withdraw_for
 from sim.compiled.network import choose, leave_balancer
+from sim.compiled.pausing import next_pause
 from sim.compiled.rows.calls import budgets, retries, rings, targets
 from sim.compiled.rows.hosts import draws
 from sim.compiled.rows.programs import think_ops, workload_ops
@@ -32,10 +33,8 @@ BACKOFF = whole(2)
 JUMP = whole(4)
 NEXT = whole(1)
 OK = whole(0)
-OURS = whole(0)
 UNREACHABLE = whole(10)
 budget_deposit = budget.deposit.compiled
-retry_backoff_after = retry.backoff_after.compiled
 retry_retryable = retry.retryable.compiled
 
 
@@ -60,7 +59,6 @@ def ask(s: State, own: int, workload: int) -> int:
         if workload_row.library_budget >= 0:
             nothing_spent(s, own)
         own_row.tries = 0
-        own_row.pause = retries(s)[workload_row.retry].begin
         to = 1
     if pc == 1 or to == 1:
         if workload_row.library_budget >= 0:
@@ -99,11 +97,7 @@ def ask(s: State, own: int, workload: int) -> int:
             request = own_row.request
             request_row = requests(s)[request]
             luck = uniform(draws(s)[workload_row.jitter].key, request_row.id, own_row.tries)
-            if retries(s)[workload_row.retry].rule == OURS:
-                own_row.pause = retry_backoff_after(retries(s)[workload_row.retry], own_row.outcome, own_row.tries, luck, own_row.pause)
-                wait = own_row.pause
-            else:
-                wait = pause_for(s, own, workload, luck)
+            wait = next_pause(s, own, retries(s)[workload_row.retry], own_row.outcome, luck)
             if workload_row.honor and request_row.retry_after > wait and hears_when(s, request, own_row.outcome):
                 wait = request_row.retry_after
             request_row.told_by = OK

@@ -1,7 +1,7 @@
 """The defaults of `version: 1` that have changed their meaning, and where a scenario relies on one of them.
 
-Each rule answers with what the value was, what it is now, and what to write for the old one. CHANGELOG.md has these, and
-what has another meaning wherever it is said.
+Each rule answers with what the value was, what it is now, and what to write for the old one. CHANGELOG.md has these,
+and what has another meaning wherever it is said.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from sim.compiled.base import handler
 from sim.compiled.calendar import arm, make_ready
 from sim.compiled.codes import BULKHEAD_FULL
 from sim.compiled.cutting.words import Waits, flow
+from sim.compiled.draw_rows import row_of
 from sim.compiled.flows.layer import Layer, Values, Watched, failed, its_guard, thawed
 from sim.compiled.guards import places_over_time
 from sim.compiled.lists import add_last, unlink
-from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.apart import by_address
-from sim.compiled.base import handler, inlined
+from sim.compiled.base import handler
 from sim.compiled.calendar import hold
 from sim.compiled.codes import BUDGET_EXHAUSTED, TIMEOUT
-from sim.compiled.cutting.words import Waits, flow
+from sim.compiled.cutting.words import Waits, flow, the
+from sim.compiled.draw_rows import row_of
 from sim.compiled.flows.layer import LONG_AGO, PAUSED, Layer, Values, failed, its_guard, thawed
 from sim.compiled.guards import guard_for, note
-from sim.compiled.pausing import library_pause, with_steps
-from sim.compiled.program import row_of
+from sim.compiled.pausing import next_pause, with_steps
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import draws
-from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import BACKOFF, keep_stage
 from sim.compiled.spending import begin_spending, forget_spending, hear_spending, nothing_spent, spend
@@ -28,13 +26,13 @@ from sim.policies import base, budget, retry
 from sim.policies.base import reached
 from sim.policies.budget import SLICES, BudgetRow
 from sim.policies.library_budgets import LibraryBudgetRow
-from sim.policies.retry_row import OURS, RetryRow
+from sim.policies.retry_row import RetryRow
 from sim.policies.throttle import ThrottleRow
 from sim.spec.policy import Retry as RetryPolicy
 from sim.vocabulary import QUIET
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import Call, Task
+    from sim.compiled.flows.kinds import Call, Request, Task
     from sim.compiled.flows.layer import Inner
     from sim.compiled.machine import Machine
     from sim.compiled.wiring.calls import CallTables
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
 
 passed = base.passed.compiled
 retryable = retry.retryable.compiled
-backoff_after = retry.backoff_after.compiled
 
 
 @flow
@@ -73,7 +70,8 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             return outcome
         if call.budgeted and not withdraw(s, own, call, outcome):
             return outcome
-        wait = next_pause(s, own, call, outcome)
+        luck = uniform(call.jitter.key, the(Request, own.request).id, link_chain(own.chain, call.salt, own.tries))
+        wait = next_pause(s, own, call.retry, outcome, luck)
         if call.timed and reached(s.now + wait, own.deadline):
             wait = own.deadline - s.now  # a pause that could only end after it is cut short
             own.deadline = LONG_AGO
@@ -113,27 +111,6 @@ def forget_attempt(s: State, task: int, call: int) -> None:
     guard = rows.guards(s)[guard_for(s, call, task)]
     if guard.library_budget >= 0:
         forget_spending(s, task, guard.library_budget)
-
-
-@inlined
-def next_pause(s: State, task: int, call: int, outcome: int) -> float:
-    """Seconds from an attempt that ended so to the next one."""
-    own, row = tasks(s)[task], rows.calls(s)[call]
-    rule = rows.retries(s)[row.retry]
-    luck = uniform(draws(s)[row.jitter].key, requests(s)[own.request].id, link_chain(own.chain, row.salt, own.tries))
-    if own.tries == 1:
-        own.pause = rule.begin
-    if rule.rule == OURS:
-        own.pause = backoff_after(rule, outcome, own.tries, luck, own.pause)
-        return float(own.pause)
-    return pause_of_library(s, task, call, luck)
-
-
-@by_address
-@handler
-def pause_of_library(s: State, task: int, call: int, luck: float) -> float:
-    """Seconds to pause as a library reckons it."""
-    return library_pause(s, task, rows.calls(s)[call].retry, luck)
 
 
 @by_address
