@@ -1,6 +1,7 @@
 """Records of transactions: `models/logs/transactions.py` and `exactly_once.py` once more.
 
 A record knows whether its transaction is open; who reads only committed ones has what is not stable yet in a line.
+Python aborts those whose time is over (`transaction_timeouts.py`).
 """
 
 from __future__ import annotations

@@ -1484,7 +1484,7 @@ class Producer(int):
 
 
 class OpenLine(int):
-    """The batches of one producer for one partition that are not sent, or to be sent again; by `behind`."""
+    """The batches of one producer for one partition (`batch_lines.py`)."""
 
     first: Batch | None
     last: Batch | None

@@ -133,9 +133,9 @@ class Producer(Row):
 
 
 class OpenLine(Row):
-    """The batches of one producer for one partition that are not sent, or to be sent again; by `behind`."""
+    """The batches of one producer for one partition (`batch_lines.py`)."""
 
-    first: Perhaps[Batch]
+    first: Perhaps[Batch]  # of those that are not sent, or to be sent again; by `behind`
     last: Perhaps[Batch]
     oldest: Perhaps[Batch]  # of all that are not over, sent or not; by `newer`
     newest: Perhaps[Batch]
@@ -160,7 +160,7 @@ class Batch(Row):
     transaction: int  # which of its transactions; 0: none
     records: RecordLine
     message: Perhaps[Message]  # as which the broker has its last record
-    behind: Perhaps[Batch]
+    behind: Perhaps[Batch]  # of those of its partition that are to be sent
     older: Perhaps[Batch]  # of those of its partition that are not over
     newer: Perhaps[Batch]
     later: Perhaps[Batch]
