@@ -22,13 +22,14 @@ from sim.exporting.subject import Subject
 from sim.spec.arrivals import Closed, Deterministic, Poisson, Profile, Segment
 from sim.spec.base import word_of
 from sim.spec.expectation import Expectation, expectations
+from sim.spec.library_backoffs import LibraryBackoff
 from sim.spec.policy import ConstantBackoff, ExponentialBackoff, LinearBackoff, Retry
-from sim.spec.promises import patience_of
 from sim.spec.scenario import Scenario
 from sim.spec.traffic import Traffic
 from sim.units import show_duration
 
 PIECES = 60  # of equal length into which a rate is cut that k6 cannot be told otherwise
+PATIENCE = 10.0  # s; of clients without a timeout, for how many of them there can be at once
 _MOST_CLIENTS = 20_000  # that k6 is told to make beforehand
 _METHOD = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/\S*)")
 _TIME_UNITS = ((1, "1s"), (60, "1m"), (3600, "1h"))
@@ -125,6 +126,9 @@ def _remarks(scenario: Scenario) -> Iterator[str]:
             yield f"{name}: its users are all there from the beginning, and keep no pace."
         if traffic.retry is not None and traffic.retry.jitter == "decorrelated":
             yield f"{name}: decorrelated jitter is written as full jitter."
+        if traffic.retry is not None and isinstance(traffic.retry.backoff, LibraryBackoff):
+            first = show_duration(traffic.retry.backoff.pause(1))
+            yield f"{name}: a `{word_of(traffic.retry.backoff)}` back-off is written as its first pause, {first}."
         if traffic.retry is not None and traffic.retry.budget is not None:
             yield f"{name}: the budget of its retries k6 cannot be told."
     if scenario.warmup > 0:
@@ -150,7 +154,7 @@ def _executor(scenario: Scenario, traffic: Traffic, name: str) -> dict[str, Any]
     scale, unit = next(
         ((scale, unit) for scale, unit in _TIME_UNITS if all(_whole(rate * scale) for rate in rates)), _TIME_UNITS[-1]
     )
-    clients = min(_MOST_CLIENTS, max(1, math.ceil(max(rates) * patience_of(traffic))))
+    clients = min(_MOST_CLIENTS, max(1, math.ceil(max(rates) * (traffic.typical_patience or PATIENCE))))
     its: dict[str, Any] = {"exec": name, "timeUnit": unit, "preAllocatedVUs": clients}
     if traffic.virtual_users is not None:
         its |= {"preAllocatedVUs": traffic.virtual_users.pre_allocated, "maxVUs": traffic.virtual_users.most}
@@ -240,7 +244,7 @@ def _retry(traffic: Traffic) -> dict[str, Any] | None:
     if not isinstance(retry, Retry):
         return None
     backoff = retry.backoff
-    kind, base, multiplier, longest = "constant", 0.5, 2.0, None
+    kind, base, multiplier, longest = "constant", backoff.pause(1), 2.0, None
     if isinstance(backoff, ConstantBackoff):
         base = backoff.delay
     elif isinstance(backoff, LinearBackoff):

@@ -14,6 +14,8 @@ from typing import Any
 from sim.errors import UsageError
 from sim.exporting.settings_text import dumped, head, host_of, remarks
 from sim.exporting.subject import Subject
+from sim.spec.base import word_of
+from sim.spec.library_backoffs import Resilience4jInterval
 from sim.spec.policy import CallPolicy, CircuitBreaker, ConstantBackoff, ExponentialBackoff, Retry
 from sim.spec.sites import call_sites
 from sim.units import show_duration, show_rate
@@ -80,7 +82,7 @@ def _breaker(policy: CallPolicy) -> dict[str, Any]:
             "permittedNumberOfCallsInHalfOpenState": breaker.half_open_calls,
             "waitDurationInOpenState": _time(breaker.open_for),
         }
-    return {
+    settings = {
         "slidingWindowType": its.sliding_window_type.upper(),
         "slidingWindowSize": its.sliding_window_size,
         "minimumNumberOfCalls": its.minimum_number_of_calls,
@@ -90,7 +92,16 @@ def _breaker(policy: CallPolicy) -> dict[str, Any]:
         "permittedNumberOfCallsInHalfOpenState": its.permitted_number_of_calls_in_half_open_state,
         "waitDurationInOpenState": _time(its.wait_duration_in_open_state),
         "maxWaitDurationInHalfOpenState": _time(its.max_wait_duration_in_half_open_state),
+        "automaticTransitionFromOpenToHalfOpenEnabled": its.automatic_transition_from_open_to_half_open_enabled,
     }
+    if its.exponential_backoff_multiplier is not None:
+        settings |= {
+            "enableExponentialBackoff": True,
+            "exponentialBackoffMultiplier": its.exponential_backoff_multiplier,
+        }
+    if (most := its.exponential_max_wait_duration_in_open_state) is not None:
+        settings["exponentialMaxWaitDurationInOpenState"] = _time(most)
+    return settings
 
 
 def _retry(policy: CallPolicy) -> dict[str, Any]:
@@ -107,10 +118,27 @@ def _retry(policy: CallPolicy) -> dict[str, Any]:
             "exponentialBackoffMultiplier": retry.backoff.multiplier,
         }
         its |= {"exponentialMaxWaitDuration": _time(retry.backoff.longest)} if retry.backoff.longest is not None else {}
+    elif isinstance(retry.backoff, Resilience4jInterval):
+        its |= _interval(retry.backoff)
     if isinstance(retry.jitter, float):
         its |= {"enableRandomizedWait": True, "randomizedWaitFactor": retry.jitter}
     exceptions = [_EXCEPTIONS[word] for word in retry.on if word in _EXCEPTIONS]
     return {**its, **({"retryExceptions": exceptions} if exceptions else {})}
+
+
+def _interval(backoff: Resilience4jInterval) -> dict[str, Any]:
+    """The settings that are meant by its words."""
+    its: dict[str, Any] = {"waitDuration": _time(backoff.wait_duration)}
+    if backoff.exponential_backoff_multiplier is not None:
+        its |= {
+            "enableExponentialBackoff": True,
+            "exponentialBackoffMultiplier": backoff.exponential_backoff_multiplier,
+        }
+    if backoff.exponential_max_wait_duration is not None:
+        its["exponentialMaxWaitDuration"] = _time(backoff.exponential_max_wait_duration)
+    if backoff.randomized_wait_factor is not None:
+        its |= {"enableRandomizedWait": True, "randomizedWaitFactor": backoff.randomized_wait_factor}
+    return its
 
 
 def _rate_limiter(policy: CallPolicy) -> dict[str, Any]:
@@ -160,6 +188,8 @@ def _unsaid_of_breaker(policy: CallPolicy) -> Iterator[str]:
         yield f"{number}; resilience4j judges shares of calls, not numbers: 50 is its default"
         if breaker.within != max(1, round(breaker.within)):
             yield "a window of resilience4j is whole seconds"
+    if breaker is not None and (breaker.records is not None or breaker.ignores):
+        yield "what it records and ignores: name the exceptions of the client (recordExceptions, ignoreExceptions)"
     if policy.scope == "service":
         yield "one breaker for all replicas: resilience4j has one in each"
 
@@ -168,8 +198,8 @@ def _unsaid_of_retry(policy: CallPolicy) -> Iterator[str]:
     retry = policy.retry
     if not isinstance(retry, Retry):
         return
-    if not isinstance(retry.backoff, (ConstantBackoff, ExponentialBackoff)):
-        yield "pauses that grow evenly: an IntervalFunction in code (intervalFunction), no setting"
+    if not isinstance(retry.backoff, (ConstantBackoff, ExponentialBackoff, Resilience4jInterval)):
+        yield f"a `{word_of(retry.backoff)}` back-off: an IntervalFunction in code (intervalFunction), no setting"
     if isinstance(retry.jitter, str) and retry.jitter != "none":
         yield (
             f"jitter: {retry.jitter}; resilience4j's enableRandomizedWait spreads a pause evenly around itself: "

@@ -23,6 +23,7 @@ _LEFT = {
 _NUMBERS = ("failure_rate_threshold", "slow_call_rate_threshold")
 _COUNTS = ("sliding_window_size", "minimum_number_of_calls", "permitted_number_of_calls_in_half_open_state")
 _TIMES = ("slow_call_duration_threshold", "wait_duration_in_open_state", "max_wait_duration_in_half_open_state")
+_LISTS = ("record-exceptions", "ignore-exceptions", "record-failure-predicate", "record-result-predicate")
 _WIDTHS = {"sliding_window_size": 100_000, "permitted_number_of_calls_in_half_open_state": 100_000}
 
 
@@ -94,6 +95,13 @@ def _breaker(levels: list[Part]) -> dict[str, Data]:
     for name in _TIMES:
         if text := written(_first(levels, name), "ms"):
             fields[name] = text
+    fields |= _growth(levels, "exponential-max-wait-duration-in-open-state")
+    automatic = "automatic_transition_from_open_to_half_open_enabled"
+    if _first(levels, automatic).is_true(default=False):
+        fields[automatic] = True
+    for name in _LISTS:
+        if part := _first(levels, name):
+            part.leave_out(f"{name} of a circuit breaker", "exceptions have no outcome here; see `records`, `ignores`")
     kind = _first(levels, "sliding_window_type").text().lower()
     if kind in ("time_based", "time-based", "timebased"):
         fields["sliding_window_type"] = "time_based"
@@ -103,18 +111,32 @@ def _breaker(levels: list[Part]) -> dict[str, Data]:
 def _retry(levels: list[Part]) -> dict[str, Data]:
     attempts = _first(levels, "max-attempts").whole(1, 1000) or 3
     pause = written(_first(levels, "wait-duration"), "ms") or "500ms"
-    backoff: dict[str, Data] = {"constant": pause}
-    if _first(levels, "enable-exponential-backoff").is_true(default=False):
-        factor = _first(levels, "exponential-backoff-multiplier").number() or 1.5
-        longest = written(_first(levels, "exponential-max-wait-duration"), "ms")
-        backoff = {
-            "exponential": {"base": pause, "multiplier": f"{factor:g}x", **({"max": longest} if longest else {})}
-        }
-    fields: dict[str, Data] = {"max_attempts": attempts, "backoff": backoff}
+    interval = _growth(levels, "exponential-max-wait-duration")
     if _first(levels, "enable-randomized-wait").is_true(default=False):
-        share = _first(levels, "randomized-wait-factor").number()
-        fields["jitter"] = f"{100 * min(share, 1.0):g}%" if share is not None else "50%"
-    return {"retry": fields}
+        factor = _first(levels, "randomized-wait-factor")
+        share = factor.number()
+        if share is not None and share >= 1.0:
+            factor.wrong("a share below 1, as the library does")
+            share = None
+        interval["randomized_wait_factor"] = f"{100 * (0.5 if share is None else share):g}%"
+    backoff: dict[str, Data] = (
+        {"resilience4j": {"wait_duration": pause, **interval}} if interval else {"constant": pause}
+    )
+    return {"retry": {"max_attempts": attempts, "backoff": backoff}}
+
+
+def _growth(levels: list[Part], most: str) -> dict[str, Data]:
+    """What is said of waits that grow; nothing where they do not. `most` is the setting of their cap."""
+    if not _first(levels, "enable-exponential-backoff").is_true(default=False):
+        return {}
+    factor = _first(levels, "exponential-backoff-multiplier")
+    number = factor.number()
+    if number is not None and number < 1.0:
+        factor.wrong("1 or more, as the library does")
+        number = None
+    longest = written(_first(levels, most), "ms")
+    grown: dict[str, Data] = {"exponential_backoff_multiplier": f"{1.5 if number is None else number:g}x"}
+    return {**grown, **({most.replace("-", "_"): longest} if longest else {})}
 
 
 def _limiter(levels: list[Part]) -> dict[str, Data]:

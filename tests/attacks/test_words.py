@@ -11,7 +11,7 @@ from tests.attacks.words import language, only_simpy, spoken
 from tests.models.any_scenario import any_scenario
 from tests.models.random_systems.later import FIRST_WITH_LATER_WORDS
 
-SEEDS = (*range(120), *range(FIRST_WITH_LATER_WORDS, FIRST_WITH_LATER_WORDS + 120))
+SEEDS = (*range(120), *range(FIRST_WITH_LATER_WORDS, FIRST_WITH_LATER_WORDS + 240))
 
 NOT_SPOKEN = {
     "is read from a file when the scenario is loaded; random systems hold what was read, as the loader embeds it": """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ruamel.yaml import YAML
 
@@ -250,6 +252,32 @@ def test_resilience4j_has_an_instance_for_each_policy_that_calls_use():
     ) == (3, "100ms", "2s", 0.2)
     assert settings["bulkhead"]["instances"]["provider"] == {"maxConcurrentCalls": 24, "maxWaitDuration": "50ms"}
     assert settings["timelimiter"]["instances"]["provider"] == {"timeoutDuration": "1s", "cancelRunningFuture": False}
+
+
+GROWING = SHOP.replace(
+    "backoff: {exponential: {base: 100ms, max: 2s}}, jitter: 20%",
+    "backoff: {resilience4j: {wait_duration: 200ms, exponential_backoff_multiplier: 2x, "
+    "exponential_max_wait_duration: 5s, randomized_wait_factor: 50%}}",
+).replace(
+    "wait_duration_in_open_state: 30s}}",
+    "wait_duration_in_open_state: 30s, exponential_backoff_multiplier: 3x, exponential_max_wait_duration_in_open_state: 2m, "
+    "automatic_transition_from_open_to_half_open_enabled: true}, records: [timeout]}",
+)
+
+
+def test_waits_of_resilience4j_that_grow_come_back(tmp_path):
+    settings = YAML(typ="safe").load(resilience4j.write(subject(GROWING)))["resilience4j"]
+    instances = {module: {"instances": {"payments": its["instances"]["provider"]}} for module, its in settings.items()}
+    text = json.dumps(
+        {"spring.application.name": "orders", "payments-url": "http://payments", "resilience4j": instances}
+    )
+    compose = json.dumps({"services": {"orders": {"ports": ["80:80"]}, "payments": {"image": "x"}}})
+    after = imported(tmp_path, application=text, compose=compose)
+    found = after.policies[after.services["orders"].endpoints["handle"].do[1].policy]
+    before = subject(GROWING).scenario.policies["provider"]
+    assert found.retry.backoff == before.retry.backoff
+    assert found.circuit_breaker.resilience4j == before.circuit_breaker.resilience4j
+    assert "# what it records and ignores" in resilience4j.write(subject(GROWING))
 
 
 def test_what_resilience4j_lacks_stands_above_the_instance():

@@ -86,11 +86,36 @@ def test_an_application_has_threads_neighbours_and_instances_called_like_them(tm
     call = found.scenario.services["orders"].endpoints["handle"].do[1]
     assert (found.scenario.services["orders"].workers, call.target) == (50, "stock.handle")
     its = found.scenario.policies[call.policy]
-    assert (its.retry.max_attempts, its.retry.backoff.base, its.retry.backoff.multiplier) == (4, 0.2, 1.5)
+    backoff = its.retry.backoff  # 1.5: IntervalFunction.DEFAULT_MULTIPLIER
+    assert (its.retry.max_attempts, backoff.wait_duration, backoff.exponential_backoff_multiplier) == (4, 0.2, 1.5)
     assert its.bulkhead.max_concurrent_calls == 25
     assert found.left_out("instance unknown of resilience4j")
     limit = its.rate_limit.resilience4j
     assert (limit.limit_for_period, limit.limit_refresh_period, limit.timeout_duration) == (5, 500e-9, 5.0)
+
+
+def test_what_an_instance_says_of_waits_that_grow_and_of_exceptions(tmp_path):
+    """What the library refuses, a factor of 1 and a multiplier below it, is told and left to its default."""
+    found = imported(
+        tmp_path,
+        a_yaml="""
+            spring.application.name: orders
+            shop.stock-url: http://stock:8080/api
+            resilience4j:
+              retry: {instances: {stock: {enableRandomizedWait: true, randomizedWaitFactor: 1}}}
+              circuitbreaker: {instances: {stock: {waitDurationInOpenState: 2s, enableExponentialBackoff: true,
+                exponentialBackoffMultiplier: 0.5, exponentialMaxWaitDurationInOpenState: 20s,
+                automaticTransitionFromOpenToHalfOpenEnabled: true, ignoreExceptions: [java.io.IOException]}}}
+            """,
+        compose_yaml="services: {orders: {ports: ['80:80']}, stock: {image: x}}\n",
+    )
+    its = found.scenario.policies[found.scenario.services["orders"].endpoints["handle"].do[1].policy]
+    assert (its.retry.backoff.randomized_wait_factor, its.retry.backoff.exponential_backoff_multiplier) == (0.5, None)
+    breaker = its.circuit_breaker.resilience4j
+    assert breaker.automatic_transition_from_open_to_half_open_enabled
+    assert (breaker.exponential_backoff_multiplier, breaker.exponential_max_wait_duration_in_open_state) == (1.5, 20.0)
+    assert found.left_out("ignore-exceptions of a circuit breaker")
+    assert len(found.left_out("randomizedWaitFactor")) == len(found.left_out("exponentialBackoffMultiplier")) == 1
 
 
 @pytest.mark.parametrize("text", ["{a.b-c: 1}", "{a: {b_c: 1}}", "{a: {bC: 1}}", "a.bC: 1", "a: {x: 2}\na.BC: 1"])

@@ -67,11 +67,23 @@ def classified(shapes: Sequence[Shape], runs: Sequence[int], votes: Sequence[int
     for number, shape in enumerate(shapes):
         of_endpoint.setdefault(shape.endpoint, []).append(number)
         classes.runs[shape.endpoint] += runs[number]
+    counted = {endpoint: _Counted(its, runs, votes) for endpoint, its in of_endpoint.items()}
     for part in _rounds(shapes, of_endpoint):
-        _keep(classes, part, shapes, runs, votes, of_endpoint)
+        _keep(classes, part, shapes, runs, counted[shapes[part[0]].endpoint])
     for number, runs_of_shape in enumerate(runs):
         classes.found[classes.of_shape[number]].runs += runs_of_shape
     return classes
+
+
+class _Counted:
+    """What one endpoint's shapes weigh, and its classes so far: summed once, for an endpoint that calls itself by
+    some way is met at each level.
+    """
+
+    def __init__(self, shapes: Sequence[int], runs: Sequence[int], votes: Sequence[int]) -> None:
+        self.of_shape = votes if any(votes[number] for number in shapes) else runs
+        self.total = sum(self.of_shape[number] for number in shapes)
+        self.kept: list[int] = []
 
 
 def _rounds(shapes: Sequence[Shape], of_endpoint: dict[int, list[int]]) -> Iterable[list[int]]:
@@ -103,31 +115,16 @@ def _rounds(shapes: Sequence[Shape], of_endpoint: dict[int, list[int]]) -> Itera
         yield levels[level]
 
 
-def _keep(
-    classes: Classes,
-    part: list[int],
-    shapes: Sequence[Shape],
-    runs: Sequence[int],
-    votes: Sequence[int],
-    of_endpoint: dict[int, list[int]],
-) -> None:
-    endpoint = shapes[part[0]].endpoint
+def _keep(classes: Classes, part: list[int], shapes: Sequence[Shape], runs: Sequence[int], endpoint: _Counted) -> None:
     alike: dict[tuple[tuple[int, int], ...], list[int]] = {}
     for number in part:
         items = Counter(classes.of_shape[item] if item >= 0 else item for item in shapes[number].items)
         alike.setdefault(tuple(sorted(items.items())), []).append(number)
-    counted = votes if any(votes[number] for number in of_endpoint[endpoint]) else runs
-    total = sum(counted[number] for number in of_endpoint[endpoint])
-    before = (
-        [number for number, its in enumerate(classes.found) if its.endpoint == endpoint]
-        if len(part) < len(of_endpoint[endpoint])
-        else []
-    )
+    counted, kept = endpoint.of_shape, endpoint.kept
     weight = {key: sum(counted[number] for number in its) for key, its in alike.items()}
-    kept: list[int] = list(before)
     rest: list[tuple[tuple[int, int], ...]] = []
     for key in sorted(alike, key=lambda key: (-weight[key], key)):
-        if not kept or (len(kept) < MOST and weight[key] >= LEAST * total and weight[key] > 0):
+        if not kept or (len(kept) < MOST and weight[key] >= LEAST * endpoint.total and weight[key] > 0):
             kept.append(_new(classes, alike[key], key, shapes, counted))
         else:
             rest.append(key)
@@ -136,7 +133,7 @@ def _keep(
         its_class = classes.found[nearest]
         for number in alike[key]:
             classes.of_shape[number] = nearest
-            classes.others[endpoint] += runs[number]
+            classes.others[its_class.endpoint] += runs[number]
             its_class.alike += counted[number]
             for item, count in key:
                 # a class calls those that were found before it: no call leads back to itself

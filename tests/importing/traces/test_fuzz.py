@@ -97,7 +97,7 @@ def test_depth_is_bounded(tmp_path, text):
 
 @pytest.mark.long
 def test_parents_without_end_cost_no_more_than_they_are(tmp_path):
-    """A hundred thousand spans below one another, each of another service's turn."""
+    """Twenty thousand spans below one another, each of another service's turn."""
     rows = "".join(
         f"1,{place},{place - 1 if place > 1 else ''},{'ab'[place % 2]},x,1700000000000,1700000000005\n"
         for place in range(1, 20_001)

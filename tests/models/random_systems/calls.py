@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from sim.spec.balancing import NextUpstream
 from tests.models.random_systems.luck import Luck
 
 COMING = {
@@ -78,7 +79,9 @@ def _wait(luck: Luck, first: str, longest: str) -> dict[str, Any]:
             return {"wait_incrementing": {"start": first, "increment": "15ms", "max": longest}}
         return {"wait_random": {"min": first, "max": longest}}
     spec = {"multiplier": first, "max": longest, "exp_base": luck.pick("factor", (2, 3))}
-    return {wait: spec | ({"jitter": "25ms"} if wait == "wait_exponential_jitter" else {"min": "4ms"})}
+    if wait == "wait_exponential_jitter":
+        return {wait: spec | {"jitter": "25ms"} | ({"min": "30ms"} if luck.maybe("not at once") else {})}
+    return {wait: spec | {"min": "4ms"}}
 
 
 def breakers(document: dict[str, Any], luck: Luck) -> None:
@@ -136,7 +139,7 @@ def left_out(document: dict[str, Any], luck: Luck) -> None:
             continue
         spec = {"max_fails": own.number("fails", 0, 3), "fail_timeout": own.pick("timeout", ("1s", "2s", "7s"))}
         if own.maybe("statuses"):
-            spec["next_upstream"] = own.some("counted", ("error", "http_429", "http_500", "http_503"), 1, 4)
+            spec["next_upstream"] = own.some("counted", get_args(NextUpstream), 1, 4)
         if own.maybe("backup", 0.4):
             spec["backup"] = [own.number("which", 0, 2)]
         service["load_balancing"] = {"policy": "round_robin", "nginx": spec}

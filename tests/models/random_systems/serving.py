@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from sim.spec.gateway import GrpcCode
 from tests.models.random_systems.luck import Luck
 
 TIERS = {"gold": 0.2, "free": 0.7, "None": 0.1}  # who has none is written as who has this one
@@ -272,7 +273,8 @@ def _of_library(luck: Luck) -> dict[str, Any]:
         if luck.maybe("initial", 0.4):
             made["initial_tokens"] = luck.number("tokens", 0, 5)
         if luck.maybe("several"):
-            made["rates"] = [{"rate": "8/s", "burst": 12, "refill": "greedy"}, {"rate": "200/m", "initial_tokens": 9}]
+            refill = luck.pick("its own", ("greedy", "intervally"))
+            made["rates"] = [{"rate": "8/s", "burst": 12, "refill": refill}, {"rate": "200/m", "initial_tokens": 9}]
         else:
             made |= {"rate": luck.pick("rate", RATES), "burst": luck.number("burst", 1, 20)}
     elif preset == "flask-limiter":
@@ -295,8 +297,8 @@ def grpc_codes(document: dict[str, Any], luck: Luck) -> None:
     for name, route in document.get("gateway", {"routes": {}})["routes"].items():
         own = luck.at(name)
         if own.maybe("said", 0.7):
-            codes = {"rate_limited": own.pick("limited", ("UNAVAILABLE", "RESOURCE_EXHAUSTED"))}
-            codes["error"] = own.pick("error", ("UNAVAILABLE", "INTERNAL", "NOT_FOUND"))
+            failures = own.some("failures", ("error", "shed", "rate_limited", "refused"), 1, 4)
+            codes = {failure: own.pick(failure, get_args(GrpcCode)) for failure in failures}
             route.setdefault("translate", {"to": "grpc", "work": "1ms"})["codes"] = codes
 
 
