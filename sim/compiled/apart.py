@@ -162,7 +162,7 @@ APART = (
     "spans.close_notes",
     "spans.keep_note",
     "transactions.end_transaction",
-    "transactions.member_of",
+    "transactions.member_in_transaction",
     "transactions.take_part",
     "visits.arrival_apart",
 )
