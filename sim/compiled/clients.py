@@ -190,9 +190,10 @@ def send_attempt(s: State, task: int) -> None:
 
 
 @handler
-def hears_when(s: State, request: int, outcome: int) -> bool:
-    """Whether an answer says when to come again: each 429, and a 503 of a limit; one of a full queue does not."""
-    return outcome in (RATE_LIMITED, requests(s)[request].told_by)
+def told_to_client(s: State, request: int, outcome: int) -> float:
+    """For how long an answer asks to wait, s: each 429, and a 503 of a limit; a full queue asks for nothing."""
+    row = requests(s)[request]
+    return row.retry_after if outcome in (RATE_LIMITED, row.told_by) else 0.0
 
 
 OF_A_VISIT = whole(MOST_REQUESTS)

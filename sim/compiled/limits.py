@@ -129,6 +129,8 @@ def tell_refusal(s: State, task: int, step: int) -> None:
     request = requests(s)[own.request]
     request.retry_after = own.pause
     request.told_by = own.outcome
+    if own.caller >= 0:
+        tasks(s)[own.caller].told = own.pause
     own.where = limit_steps(s)[step].where
     own.root = RATE_LIMITED if own.outcome == SHED else OK
 

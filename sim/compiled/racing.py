@@ -88,6 +88,7 @@ def send_copy(s: State, task: int, call: int) -> None:
     copy = new_task(s, own.request, own.chain, own.path, task, own.replica)
     made = tasks(s)[copy]
     made.copy = True
+    made.told = 0.0
     made.abandoned = own.abandoned
     made.attempt = own.attempt if own.attempt >= 0 else task
     made.tries = own.tries + row.sent * APART
@@ -152,6 +153,7 @@ def finish(s: State, task: int, call: int, winner: int) -> None:
         note_answer(rows.hedges(s)[guard.hedge], rows_from(rows.rings(s), guard.hedge_ring), s.now - row.began)
         guard.hedges_won += won.tries >= APART
     own.outcome, own.where, own.root = won.outcome, won.where, won.root
+    own.told = won.told
     if won.degraded:
         own.degraded = True
     end_race(s, task)

@@ -56,7 +56,9 @@ function pauseBefore(retry, number, answer) {
   if (retry.jitter === 'equal') pause *= 0.5 + Math.random() / 2;
   if (typeof retry.jitter === 'number') pause *= 1 + retry.jitter * (2 * Math.random() - 1);
   const asked = retry.honourRetryAfter ? Number(answer.headers['Retry-After']) : 0;
-  return Math.max(pause, asked || 0);
+  if (retry.mostAsked === null || asked <= retry.mostAsked) return Math.max(pause, asked || 0);
+  if (retry.beyond === 'give_up') return -1;
+  return retry.beyond === 'cut' ? Math.max(pause, retry.mostAsked) : pause;
 }
 
 function send(client) {
@@ -66,7 +68,9 @@ function send(client) {
     const answer = http.request(target.method, BASE + target.path, BODY, asked);
     const retry = client.retry;
     if (retry === null || attempt >= retry.maxAttempts || !retry.statuses.includes(answer.status)) return;
-    sleep(pauseBefore(retry, attempt, answer));
+    const pause = pauseBefore(retry, attempt, answer);
+    if (pause < 0) return;
+    sleep(pause);
   }
 }
 """
@@ -253,7 +257,8 @@ def _retry(traffic: Traffic) -> dict[str, Any] | None:
         kind, base, multiplier, longest = "exponential", backoff.base, backoff.multiplier, backoff.longest
     statuses = sorted({status for word in retry.on for status in _STATUSES.get(word, [])})
     its = {"maxAttempts": retry.max_attempts, "kind": kind, "base": base, "multiplier": multiplier, "longest": longest}
-    return {**its, "jitter": retry.jitter, "statuses": statuses, "honourRetryAfter": traffic.honor_retry_after}
+    its |= {"jitter": retry.jitter, "statuses": statuses, "honourRetryAfter": traffic.honors_retry_after}
+    return {**its, "mostAsked": retry.max_retry_after, "beyond": retry.above_max_retry_after}
 
 
 # ---- what is expected

@@ -207,6 +207,8 @@ def _unsaid_of_retry(policy: CallPolicy) -> Iterator[str]:
         )
     if retry.budget is not None:
         yield "retry budget: resilience4j has none"
+    if retry.honor_retry_after:
+        yield "honor_retry_after: it reads no Retry-After; an IntervalBiFunction in code (intervalBiFunction) can"
     others = [word for word in retry.on if word not in _EXCEPTIONS]
     if others:
         yield f"tried again on {', '.join(others)}, too: name the exceptions of the client, or a resultPredicate"

@@ -14,7 +14,16 @@ from dataclasses import dataclass, field
 
 from sim.importing.draft import Draft, Gateway, Route, Said, Service, where
 from sim.importing.durations import written
-from sim.importing.envoy_policies import ENVOY, balanced, health_checks, outlier_detection, pool_of, retried, retry
+from sim.importing.envoy_policies import (
+    ENVOY,
+    balanced,
+    health_checks,
+    outlier_detection,
+    pool_of,
+    retried,
+    retry,
+    told,
+)
 from sim.importing.images import role_of
 from sim.importing.interpolation import interpolated
 from sim.importing.parts import Part
@@ -227,6 +236,7 @@ def _policy(again: Part, cluster: _Cluster) -> tuple[dict[str, Data], str]:
         made = retry(
             1 if tries is None else tries, on, written(backoff["base_interval"]), written(backoff["max_interval"])
         )
+        made |= told(again["rate_limited_retry_back_off"])
         fields["retry"] = made if cluster.retries is None else {**made, "budget": {"envoy": cluster.retries}}
     return fields, f"retry_policy ({where(again.at)}); {words}"
 

@@ -60,6 +60,17 @@ def retry(tries: int, on: list[str], base: str = "", most: str = "") -> dict[str
     return {"max_attempts": min(tries + 1, 1000), "backoff": {"exponential": backoff}, "jitter": "full", "on": on}
 
 
+def told(limited: Part) -> dict[str, Data]:
+    """What `rate_limited_retry_back_off` says of a Retry-After: a longer one than `max_interval`, 300 s by default, is
+    discarded. Other headers, and times of the clock, no limit here tells.
+    """
+    names = [header["name"].text().lower() for header in limited["reset_headers"].items()] if limited else []
+    if "retry-after" not in names:
+        return {}
+    most = written(limited["max_interval"]) or "300s"
+    return {"honor_retry_after": True, "max_retry_after": most, "above_max_retry_after": "ignore"}
+
+
 _WAITS = "1h"  # for a connection: as long as the timeout of the route, which ends it before
 
 

@@ -23,6 +23,7 @@ from sim.models.request import Request
 from sim.models.task import Activity, Outside, Replica, Task, abandon
 from sim.models.timers import TimerQueue
 from sim.policies import retry as retries
+from sim.policies import retry_after
 from sim.spec.policy import Retry
 from sim.spec.traffic import Traffic
 from sim.vocabulary import EventKind, Stage
@@ -63,7 +64,7 @@ class Client:
         self.rule = self.pauses.rule
         self.budget = RetryBudget(retry.budget) if retry.budget is not None else None
         self.jitter = context.uniform(f"traffic.{name}.backoff")
-        self.honor_retry_after = spec.honor_retry_after
+        self.rule.honors = int(spec.honors_retry_after)
         self.timers = self._timers(context, spec)
 
     def _timers(self, context: Context, spec: Traffic) -> TimerQueue | OwnPatience | None:
@@ -101,13 +102,12 @@ class Client:
             tries += 1
             if spending is not None:
                 spending.hear(outcome, retries.retryable(self.rule, outcome))
-            if not self._may_go_on(tries, outcome, spending):
+            told = self._told(request, outcome) if self.rule.honors else 0.0
+            if not self._may_go_on(tries, outcome, told, spending):
                 break
             pause, kept = self.pauses.next(outcome, tries, self.jitter(request.id, tries), kept)
-            told = outcome in (RATE_LIMITED, request.told_by)  # a 503 of a full queue asks for nothing
-            asked_to_wait = request.retry_after if told and self.honor_retry_after else 0.0
             request.told_by = 0
-            if (wait := max(pause, asked_to_wait)) > 0.0:
+            if (wait := retry_after.at_least(self.rule, pause, told)) > 0.0:
                 self.recorder.stage(task, Stage.BACKOFF, self.name_index)
                 self.env.hold(task, wait)
                 yield
@@ -145,9 +145,15 @@ class Client:
         task.ticket += 1  # the timer is stale
         return outcome
 
-    def _may_go_on(self, tries: int, outcome: int, spending: Spending | None) -> bool:
+    def _told(self, request: Request, outcome: int) -> float:
+        """For how long it is asked to wait, s: by each 429, and a 503 of a limit; a full queue asks for nothing."""
+        return request.retry_after if outcome in (RATE_LIMITED, request.told_by) else 0.0
+
+    def _may_go_on(self, tries: int, outcome: int, told: float, spending: Spending | None) -> bool:
         """Whether an attempt that ended so may be followed by another."""
         if tries >= self.rule.max_attempts or not retries.retryable(self.rule, outcome):
+            return False
+        if retry_after.gives_up(self.rule, told):
             return False
         return spending is None or spending.withdraw(outcome, self.env.now, self._tell_of_budget)
 

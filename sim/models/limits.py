@@ -55,6 +55,8 @@ class Limits:
     def refused(self, task: Task, limit: Limit, wait: float) -> int:
         """Its answer: 429, or 503, for which the reason stays that it was limited."""
         task.request.retry_after, task.request.told_by = wait, limit.answer
+        if isinstance(task.caller, Task):
+            task.caller.told = wait
         task.where = self.where
         task.root = RATE_LIMITED if limit.answer == SHED else 0
         return limit.answer

@@ -231,6 +231,7 @@ class Task:
         "then",  # what is called, with the task, when its time or its turn has come
         "ticket",  # counts what it has waited for: a timer of an older ticket is stale
         "timed_call",  # the call that it makes, where all of it together has a time limit
+        "told",  # s; what the limit that refused its present attempt asked for; set where somebody obeys
         "tries",  # how many attempts of the call that it makes are over
         "waits",  # NOWHERE, IN_QUEUE, ON_CPU, OUTSIDE
         "where",  # index of the name of the place where `outcome` arose
@@ -249,6 +250,7 @@ class Task:
     started: float
     then: Callable[[Any], Any]
     timed_call: TimedCall
+    told: float
 
     def __init__(
         self, request: Request | None, chain: int, path: int, caller: Task | Request | None, replica: Replica | None

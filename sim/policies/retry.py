@@ -19,10 +19,13 @@ from sim.policies.base import Ring, policy
 from sim.policies.library_backoffs import fill
 from sim.policies.pauses import grown, spread_evenly
 from sim.policies.retry_row import (
+    CUTS,
     DECORRELATED,
     EQUAL,
     EXPONENTIAL,
     FULL,
+    GIVES_UP,
+    IGNORES,
     LINEAR,
     NONE,
     SPREAD,
@@ -34,6 +37,7 @@ from sim.vocabulary import Outcome
 
 _RATE_LIMITED = int(Outcome.RATE_LIMITED)
 _JITTERS = {"none": NONE, "full": FULL, "equal": EQUAL, "decorrelated": DECORRELATED}
+_BEYOND = {"give_up": GIVES_UP, "ignore": IGNORES, "cut": CUTS}
 CLIENT_JITTER = 0.2  # of pauses of Kafka's clients
 
 
@@ -44,6 +48,10 @@ def new_retry(spec: Retry) -> RetryRow:
         row.jitter = _JITTERS[spec.jitter]
     else:
         row.jitter, row.spread = SPREAD, spec.jitter
+    if spec.honor_retry_after:
+        row.honors = 1
+        row.most_told = _or_unlimited(spec.max_retry_after)
+        row.beyond = _BEYOND[spec.above_max_retry_after]
     row.mask = sum(1 << outcome for outcome in Outcome if outcome.word in spec.on)
     rule = spec.backoff
     if isinstance(rule, ConstantBackoff):

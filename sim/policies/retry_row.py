@@ -10,6 +10,8 @@ from sim.policies.base import dtype_of
 CONSTANT, LINEAR, EXPONENTIAL = range(3)
 NONE, FULL, EQUAL, DECORRELATED, SPREAD = range(5)
 
+GIVES_UP, IGNORES, CUTS = range(3)  # what becomes of a Retry-After that is longer than is waited for
+
 OURS = 0  # whose rule: `retry.py`; the others are in `library_backoffs.py`
 (
     SEQUENCE,
@@ -44,6 +46,9 @@ class RetryRow:
     least: float = 0.0
     longest: float = math.inf
     throttled: float = -1.0  # base after an answer that was rate limited; negative: the same
+    honors: int = 0  # 1: a Retry-After is waited for
+    most_told: float = math.inf  # the longest that is
+    beyond: int = GIVES_UP
     spread: float = 0.0  # the share by which a pause may be shorter or longer; tenacity: seconds that are added
 
 

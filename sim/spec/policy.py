@@ -91,6 +91,13 @@ class Retry(Spec):
 
     `jitter: 20%` draws each pause evenly from 80 % to 120 % of what it would be, `max` at most (Kafka's clients).
     Back-offs of libraries have a jitter of their own.
+
+    With `honor_retry_after` the pause after a refusal of a rate limit (429, or its 503) is at least as long as its
+    Retry-After says: the longer of the two, as in Azure.Core and Knative. Polly (ShouldRetryAfterHeader, by default),
+    urllib3 (respect_retry_after_header, by default) and go-retryablehttp take the header in the place of the pause,
+    which is the same where the pause is the shorter one; Envoy does so with `rate_limited_retry_back_off`, and then
+    draws from once to 1.5 times as long; resilience4j and Spring Retry do not read it. What is told comes of the direct
+    callee: the answer of a service that was itself refused has a status of its own, and no header.
     """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.RETRY, Stage.BACKOFF))
@@ -104,6 +111,26 @@ class Retry(Spec):
     """What bounds the retries of all calls together."""
     on: tuple[RetryOn, ...] = ("timeout", "error", "unreachable", "shed")
     """After which answers it is tried again."""
+    honor_retry_after: Flag = False
+    """Whether whoever was refused by a rate limit waits at least as long as the Retry-After of the answer says."""
+    max_retry_after: Duration | None = None
+    """The longest Retry-After that is waited for; by default it has no end. Envoy's is 300 s
+    (rate_limited_retry_back_off, max_interval).
+    """
+    above_max_retry_after: Literal["give_up", "ignore", "cut"] = "give_up"
+    """What becomes of a longer one: there is no further attempt (`give_up`, maxRetryAfter of got and ky), the pause is
+    that of the back-off (`ignore`, Envoy), or as long as is waited at most (`cut`).
+    """
+
+    @model_validator(mode="after")
+    def _hears_what_it_bounds(self) -> Self:
+        if self.max_retry_after is not None and not self.honor_retry_after:
+            raise ValueError(
+                "found max_retry_after, which bounds what `honor_retry_after: true` waits for; expected both"
+            )
+        if self.max_retry_after is None and "above_max_retry_after" in self.model_fields_set:
+            raise ValueError("found above_max_retry_after without the `max_retry_after` that it is about")
+        return self
 
     @model_validator(mode="after")
     def _jittered_once(self) -> Self:

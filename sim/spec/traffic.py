@@ -136,7 +136,9 @@ class Traffic(Spec):
     retry: Retry | None = None
     """Whether clients try again, and when."""
     honor_retry_after: Flag = False
-    """Whether a client that was rate limited waits as long as the Retry-After of the answer says."""
+    """Whether a client that was rate limited waits as long as the Retry-After of the answer says; the same word in its
+    `retry` says the same, and there stands how long that may be.
+    """
     objective: Objective | None = None
     """What is promised to these clients, where no gateway route says it."""
     completes_with: tuple[str, ...] = ()
@@ -170,6 +172,11 @@ class Traffic(Spec):
         if self.visit is not None and (told or self.arrivals.population):
             raise ValueError("visit: found arrivals that say who asks for what, or stays; expected an open process")
         return self
+
+    @property
+    def honors_retry_after(self) -> bool:
+        """Whether its clients do, where they try again."""
+        return self.honor_retry_after or (self.retry is not None and self.retry.honor_retry_after)
 
     @property
     def requests_each(self) -> float:

@@ -11,7 +11,7 @@ from sim.compiled.answers import JUMP, NEXT
 from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import bear, hears_when, make_request, send_attempt, thinking_time
+from sim.compiled.clients import bear, make_request, send_attempt, thinking_time, told_to_client
 from sim.compiled.codes import BUDGET_EXHAUSTED, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, perhaps, the
@@ -28,13 +28,14 @@ from sim.compiled.spans import BACKOFF, keep_stage, new_flow
 from sim.compiled.spending import begin_spending, hear_spending, nothing_spent, spend
 from sim.compiled.tasks import answered
 from sim.compiled.visits import goes, next_of_visit, pause_between
-from sim.policies import base, budget, retry
+from sim.policies import base, budget, retry, retry_after
 from sim.vocabulary import QUIET
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, Workload, WorkloadOp
 
 passed, retryable = base.passed.compiled, retry.retryable.compiled
+gives_up, at_least = retry_after.gives_up.compiled, retry_after.at_least.compiled
 
 
 @flow
@@ -57,13 +58,15 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
             hear_client(s, own, workload)
         if own.tries >= workload.max_attempts or not retry.retryable(workload.retry, own.outcome):
             break
+        if workload.honor and is_told_too_much(s, own, workload):
+            break
         if workload.budget is not None and not withdraw_for(s, own, workload):
             break
         request = the(Request, own.request)
         luck = uniform(workload.jitter.key, request.id, own.tries)
         wait = next_pause(s, own, workload.retry, own.outcome, luck)
-        if workload.honor and request.retry_after > wait and hears_when(s, request, own.outcome):
-            wait = request.retry_after
+        if workload.honor:
+            wait = pause_as_told(s, own, workload, wait)
         request.told_by = OK
         if wait > 0.0:
             if s.spans:
@@ -75,6 +78,22 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
     asked.where = own.where
     answered(s, asked)
     return NEXT
+
+
+@by_address
+@handler
+def is_told_too_much(s: State, task: int, workload: int) -> bool:
+    """Whether the answer asks for a pause for which no client waits."""
+    own = tasks(s)[task]
+    return bool(gives_up(retries(s)[workloads(s)[workload].retry], told_to_client(s, own.request, own.outcome)))
+
+
+@by_address
+@handler
+def pause_as_told(s: State, task: int, workload: int, wait: float) -> float:
+    """The pause of the back-off, or the longer one that the answer asks for, s."""
+    own = tasks(s)[task]
+    return float(at_least(retries(s)[workloads(s)[workload].retry], wait, told_to_client(s, own.request, own.outcome)))
 
 
 @by_address

@@ -240,6 +240,7 @@ class Task(int):
 
     seconds: float
     pause: float
+    told: float
     began: float
     sent: float
     frozen_before: float
@@ -458,6 +459,7 @@ class Call(int):
     adapts: bool
     in_vain: float
     cancels: bool
+    honors: bool
     budgeted: bool
     hears: bool
     breaks: bool

@@ -55,6 +55,7 @@ class Call(Row, fixed=True):
     adapts: bool  # its rate limit follows what is answered
     in_vain: float  # s; who is refused by that waits so long
     cancels: bool  # a timeout ends the attempt
+    honors: bool  # what a limit of the callee asks for is waited for
     budgeted: bool  # retries are
     hears: bool  # its budget hears how attempts end
     breaks: bool  # it has a breaker

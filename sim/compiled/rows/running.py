@@ -36,6 +36,7 @@ class Task(Row):
     seconds: float  # s; of the work or wait under way, undisturbed
     # S; what the present operation waits next: a back-off, what a freeze has cost it, the way of an early answer
     pause: float
+    told: float  # s; what the limit that refused its present attempt asked for; valid where somebody obeys
     began: float  # s; when the present attempt of its call began, as the breaker counts it
     sent: float  # s; when it was sent, where a balancer hears how it ends
     frozen_before: float  # s; that its replica had spent frozen when the work or wait began

@@ -67,7 +67,7 @@ class TrafficTables:
             retry=self.guards.policy(retries, with_steps(client.pauses, self.guards)),
             max_attempts=client.rule.max_attempts,
             jitter=row_of(client.jitter),
-            honor=spec.honor_retry_after,
+            honor=spec.honors_retry_after,
             route_rows=self.arrivals.add_rows(workload.routes),
             user_rows=self.arrivals.add_rows(workload.users),
             apart=workload.visit is not None or workload.virtual is not None,

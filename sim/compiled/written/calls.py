@@ -36,7 +36,14 @@ from sim.compiled.flows.layers.pool import (
     take_connection,
 )
 from sim.compiled.flows.layers.rate_limit import ask_for_turn, hear_answer, note_turn, stand_in_line, stop_waiting
-from sim.compiled.flows.layers.retry import begin_attempt, forget_attempt, hear, withdraw
+from sim.compiled.flows.layers.retry import (
+    begin_attempt,
+    forget_attempt,
+    hear,
+    is_told_too_much,
+    pause_as_told,
+    withdraw,
+)
 from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
 from sim.compiled.pausing import next_pause
@@ -249,6 +256,8 @@ def call_step(s: State, own: int, call: int) -> int:
     if pc == 11 or to == 11:
         if call_row.hears and (not (call_row.hedges and own_row.copy)):
             begin_attempt(s, own, call)
+        if call_row.honors:
+            own_row.told = 0.0
         if call_row.hedges and (not own_row.copy):
             begin_race(s, own, call)
             to = 15
@@ -421,6 +430,9 @@ def call_step(s: State, own: int, call: int) -> int:
             if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome_3):
                 outcome_1 = outcome_3
                 to = 29
+            elif call_row.honors and is_told_too_much(s, own, call, outcome_3):
+                outcome_1 = outcome_3
+                to = 29
             elif call_row.timed and base_reached(s.now, own_row.deadline):
                 outcome_1 = outcome_3
                 to = 29
@@ -430,6 +442,8 @@ def call_step(s: State, own: int, call: int) -> int:
             else:
                 luck_3 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
                 wait_3 = next_pause(s, own, retries(s)[call_row.retry], outcome_3, luck_3)
+                if call_row.honors:
+                    wait_3 = pause_as_told(s, own, call, outcome_3, wait_3)
                 if call_row.timed and base_reached(s.now + wait_3, own_row.deadline):
                     wait_3 = own_row.deadline - s.now
                     own_row.deadline = LONG_AGO

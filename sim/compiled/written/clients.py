@@ -11,9 +11,16 @@ from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import bear, hears_when, make_request, send_attempt, thinking_time
+from sim.compiled.clients import bear, make_request, send_attempt, thinking_time
 from sim.compiled.deadlines import tell_patience
-from sim.compiled.flows.clients import begin_for, hear_client, patience_ends, withdraw_for
+from sim.compiled.flows.clients import (
+    begin_for,
+    hear_client,
+    is_told_too_much,
+    patience_ends,
+    pause_as_told,
+    withdraw_for,
+)
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.pausing import next_pause
 from sim.compiled.rows.calls import budgets, retries, rings, targets
@@ -91,6 +98,8 @@ def ask(s: State, own: int, workload: int) -> int:
             hear_client(s, own, workload)
         if own_row.tries >= workload_row.max_attempts or not retry_retryable(retries(s)[workload_row.retry], own_row.outcome):
             to = 4
+        elif workload_row.honor and is_told_too_much(s, own, workload):
+            to = 4
         elif workload_row.budget >= 0 and (not withdraw_for(s, own, workload)):
             to = 4
         else:
@@ -98,8 +107,8 @@ def ask(s: State, own: int, workload: int) -> int:
             request_row = requests(s)[request]
             luck = uniform(draws(s)[workload_row.jitter].key, request_row.id, own_row.tries)
             wait = next_pause(s, own, retries(s)[workload_row.retry], own_row.outcome, luck)
-            if workload_row.honor and request_row.retry_after > wait and hears_when(s, request, own_row.outcome):
-                wait = request_row.retry_after
+            if workload_row.honor:
+                wait = pause_as_told(s, own, workload, wait)
             request_row.told_by = OK
             if wait > 0.0:
                 if s.spans:

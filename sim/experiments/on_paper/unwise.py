@@ -29,6 +29,7 @@ from sim.experiments.on_paper.unwise_calls import (
     breakers,
     hopeless_retries,
     impatient_clients,
+    pauses_never_told,
     retry_fan_out,
     short_timeouts,
 )
@@ -293,6 +294,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     short_timeouts,
     hopeless_retries,
     impatient_clients,
+    pauses_never_told,
     retry_fan_out,
     breakers,
     deadlines_of_nobody,

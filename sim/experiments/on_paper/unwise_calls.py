@@ -58,6 +58,18 @@ def hopeless_retries(view: View) -> Iterator[Finding]:
             )
 
 
+def pauses_never_told(view: View) -> Iterator[Finding]:
+    """Callers who would obey a Retry-After, and do not try again after the answers that have one."""
+    for edge in dict.fromkeys(view.edges):
+        retry = edge.policy.retry
+        if retry is not None and retry.honor_retry_after and not {"rate_limited", "shed"} & set(retry.on):
+            yield Finding(
+                edge.place,
+                f"honors the Retry-After of {edge.target}, but its `on` has neither rate_limited (429) nor shed (503)",
+                "no other answer has one: it is never waited for; `on: [timeout, error, rate_limited]` tries again",
+            )
+
+
 def impatient_clients(view: View) -> Iterator[Finding]:
     """Clients whose patience ends before the route gives up."""
     gateway = view.scenario.gateway

@@ -129,6 +129,7 @@ class Hedge(Layer):
         if winner.outcome == OK:
             memory.note(call.env.now - began)
         memory.won += winner.outcome == OK and winner.tries >= APART
+        task.told = winner.told
         task.where, task.root, task.degraded = winner.where, winner.root, task.degraded or winner.degraded
         return winner.outcome
 
@@ -157,6 +158,7 @@ class Hedge(Layer):
         copy = Task(task.request, task.chain, task.path, task, task.replica)
         copy.abandoned = task.abandoned
         copy.attempt = task.attempt or task
+        copy.told = 0.0
         copy.tries = task.tries + number * APART
         if call.policy.timed:
             copy.timed_call = TimedCall(copy, task.timed_call.deadline)

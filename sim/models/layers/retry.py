@@ -9,6 +9,7 @@ from sim.models.outcomes import OK, TIMEOUT
 from sim.models.pausing import Pauses
 from sim.models.task import Activity, Killed, Task
 from sim.policies import retry as retries
+from sim.policies import retry_after
 from sim.policies.base import reached
 from sim.spec.policy import CallPolicy
 from sim.vocabulary import EventKind, Stage
@@ -24,6 +25,7 @@ class Retry(Layer):
         self.rule = self.pauses.rule
         self.budgeted = call.policy.retry.budget is not None
         self.timed = call.policy.timed
+        self.honors = bool(self.rule.honors)
         self.jitter = call.context.uniform(f"{call.site}.backoff")
 
     @staticmethod
@@ -56,6 +58,8 @@ class Retry(Layer):
         while True:
             if spending is not None:
                 spending.begin()
+            if self.honors:
+                task.told = 0.0
             outcome = yield from self.inner(task)
             task.tries += 1
             if spending is not None:
@@ -64,6 +68,8 @@ class Retry(Layer):
                 break
             luck = self.jitter(task.request.id, link_chain(task.chain, self.call.salt, task.tries))
             pause, kept = self.pauses.next(outcome, task.tries, luck, kept)
+            if self.honors:
+                pause = retry_after.at_least(self.rule, pause, retry_after.heard(outcome, task.told))
             if pause > 0.0 and (yield from self._pause(task, pause)):
                 if spending is not None:
                     spending.forget()
@@ -75,6 +81,8 @@ class Retry(Layer):
     def _may_go_on(self, task: Task, outcome: int, spending: Spending | None) -> bool:
         """Whether an attempt that ended so may be followed by another."""
         if outcome == OK or task.tries >= self.rule.max_attempts or not retries.retryable(self.rule, outcome):
+            return False
+        if self.honors and retry_after.gives_up(self.rule, retry_after.heard(outcome, task.told)):
             return False
         now = self.call.env.now
         if self.timed and reached(now, task.timed_call.deadline):

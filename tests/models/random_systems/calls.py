@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from sim.spec.balancing import NextUpstream
@@ -146,3 +147,45 @@ def left_out(document: dict[str, Any], luck: Luck) -> None:
         if own.maybe("weights") and isinstance(service.get("replicas"), int) and not COMING & set(service):
             replicas = service["replicas"]
             service["load_balancing"]["weights"] = [own.number(f"weight {index}", 1, 5) for index in range(replicas)]
+
+
+def told_pauses(document: dict[str, Any], luck: Luck) -> None:
+    """Callers and clients may wait as long as a limit asks, or as long as they like; a service gets a limit that refuses some."""
+    named = {**document["policies"], **document["traffic"]}
+    for name, spec in named.items():
+        own = luck.at(name)
+        if "retry" not in spec or not own.maybe("obeys", 0.7):
+            continue
+        retry = spec["retry"]
+        spec["retry"] = {**retry, "honor_retry_after": True}
+        spec["retry"]["on"] = sorted({*retry.get("on", ()), "rate_limited", *own.some("on", ("shed", "timeout"), 0, 2)})
+        if own.maybe("bounded"):
+            spec["retry"]["max_retry_after"] = own.pick("most", ("0s", "30ms", "200ms", "900ms"))
+            spec["retry"]["above_max_retry_after"] = own.pick("beyond", ("give_up", "ignore", "cut"))
+    obeying = {name for name, spec in document["policies"].items() if spec.get("retry", {}).get("honor_retry_after")}
+    services = document["services"]
+    called = sorted({target for target in _called_by(document, obeying) if target in services})
+    for name in luck.some("limited", called or sorted(services), 1, 2 if len(called) > 1 else 1):
+        if not services[name].get("rate_limits"):
+            services[name]["rate_limits"] = [_telling_limit(luck.at(name))]
+
+
+def _telling_limit(luck: Luck) -> dict[str, Any]:
+    limit: dict[str, Any] = {
+        "per": luck.pick("per", ("all", "route")),
+        "rate": luck.pick("rate", ("2/s", "6/s", "20/s")),
+    }
+    limit |= {"window": luck.pick("window", ("500ms", "1s", "2s")), "status": luck.pick("status", (429, 503))}
+    return limit | {"retry_after": luck.pick("tells", ("exact", "exact", "whole_seconds"))}
+
+
+def _called_by(part: Any, policies: set[str]) -> Iterator[str]:
+    """The services that are called under one of these policies."""
+    if isinstance(part, dict):
+        if str(part.get("policy")) in policies and isinstance(target := part.get("call", part.get("to")), str):
+            yield target.partition(".")[0]
+        for value in part.values():
+            yield from _called_by(value, policies)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _called_by(value, policies)

@@ -83,6 +83,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     calls.verdicts,
     calls.backoffs,
     impatience,
+    calls.told_pauses,
     producers,  # last: beside transactions they are idempotent
 )
 

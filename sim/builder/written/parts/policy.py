@@ -125,6 +125,9 @@ def retry(
     budget: Mapping[str, Any] | Sequence[Any] | float | str | None = None,
     on: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]]
     | None = None,
+    honor_retry_after: bool | None = None,
+    max_retry_after: Literal[0] | Mapping[str, Any] | str | None = None,
+    above_max_retry_after: Literal["give_up", "ignore", "cut"] | None = None,
 ) -> Part:
     """Try again: `max_attempts` counts the first call. Attempts and pause by default: resilience4j's RetryConfig
     (`maxAttempts` 3, `waitDuration` 500 ms).
@@ -134,5 +137,11 @@ def retry(
     jitter: How the pause is spread: `none`, `full`, `equal`, `decorrelated`, or a share of it such as 20%.
     budget: What bounds the retries of all calls together.
     on: After which answers it is tried again.
+    honor_retry_after: Whether whoever was refused by a rate limit waits at least as long as the Retry-After of the
+        answer says.
+    max_retry_after: The longest Retry-After that is waited for; by default it has no end. Envoy's is 300 s
+        (rate_limited_retry_back_off, max_interval).
+    above_max_retry_after: What becomes of a longer one: there is no further attempt (`give_up`, maxRetryAfter of
+        got and ky), the pause is that of the back-off (`ignore`, Envoy), or as long as is waited at most (`cut`).
     """
     return part(locals())

@@ -76,7 +76,8 @@ def traffic(
     deadline: `propagate`: what clients call is told until when they wait, and stops then (gRPC); else a service
         works on.
     retry: Whether clients try again, and when.
-    honor_retry_after: Whether a client that was rate limited waits as long as the Retry-After of the answer says.
+    honor_retry_after: Whether a client that was rate limited waits as long as the Retry-After of the answer says;
+        the same word in its `retry` says the same, and there stands how long that may be.
     objective: What is promised to these clients, where no gateway route says it.
     completes_with: The effects that must exist before an order counts as complete.
     """

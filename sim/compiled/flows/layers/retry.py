@@ -17,12 +17,13 @@ from sim.compiled.guards import guard_for, note
 from sim.compiled.pausing import next_pause, with_steps
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import BACKOFF, keep_stage
 from sim.compiled.spending import begin_spending, forget_spending, hear_spending, nothing_spent, spend
 from sim.models.budget import RetryBudget
 from sim.models.pausing import Pauses
-from sim.policies import base, budget, retry
+from sim.policies import base, budget, retry, retry_after
 from sim.policies.base import reached
 from sim.policies.budget import SLICES, BudgetRow
 from sim.policies.library_budgets import LibraryBudgetRow
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 passed = base.passed.compiled
 retryable = retry.retryable.compiled
+heard, gives_up = retry_after.heard.compiled, retry_after.gives_up.compiled
+at_least = retry_after.at_least.compiled
 
 
 @flow
@@ -58,6 +61,8 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     while True:
         if call.hears and not (call.hedges and own.copy):
             begin_attempt(s, own, call)
+        if call.honors:
+            own.told = 0.0
         outcome = yield from inner(s, own, call)
         if call.hedges and own.copy:
             return outcome
@@ -66,12 +71,16 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             hear(s, own, call, outcome)
         if own.tries >= call.max_attempts or not retry.retryable(call.retry, outcome):
             return outcome
+        if call.honors and is_told_too_much(s, own, call, outcome):
+            return outcome
         if call.timed and reached(s.now, own.deadline):
             return outcome
         if call.budgeted and not withdraw(s, own, call, outcome):
             return outcome
         luck = uniform(call.jitter.key, the(Request, own.request).id, link_chain(own.chain, call.salt, own.tries))
         wait = next_pause(s, own, call.retry, outcome, luck)
+        if call.honors:
+            wait = pause_as_told(s, own, call, outcome, wait)
         if call.timed and reached(s.now + wait, own.deadline):
             wait = own.deadline - s.now  # a pause that could only end after it is cut short
             own.deadline = LONG_AGO
@@ -93,6 +102,21 @@ def retries_are_over(s: State, own: Task, call: Call) -> None:
     """Its attempt or pause counts no longer; a copy of an attempt has nothing to do with the budget."""
     if call.hears and not (call.hedges and own.copy):
         forget_attempt(s, own, call)
+
+
+@by_address
+@handler
+def is_told_too_much(s: State, task: int, call: int, outcome: int) -> bool:
+    """Whether the answer asks for a pause for which nobody waits."""
+    return bool(gives_up(rows.retries(s)[rows.calls(s)[call].retry], heard(outcome, tasks(s)[task].told)))
+
+
+@by_address
+@handler
+def pause_as_told(s: State, task: int, call: int, outcome: int, wait: float) -> float:
+    """The pause of the back-off, or the longer one that the answer asks for, s."""
+    rule = rows.retries(s)[rows.calls(s)[call].retry]
+    return float(at_least(rule, wait, heard(outcome, tasks(s)[task].told)))
 
 
 @by_address
@@ -156,6 +180,7 @@ class Retry(Layer):
             "max_attempts": rule.max_attempts,
             "retry": tables.guards.policy(rows.retries, with_steps(Pauses(rule), tables.guards)),
             "jitter": row_of(tables.places.world.uniform(f"{call.site}.backoff")),
+            "honors": rule.honor_retry_after,
             "budgeted": rule.budget is not None,
             "hears": rule.budget is not None and rule.budget.of_library,
         }
