@@ -137,10 +137,10 @@ def call_step(s: State, own: int, call: int) -> int:
             own_row.callee = -1
         if own_row.outcome == DEGRADED:
             own_row.degraded = True
-            outcome_20 = OK
+            outcome_21 = OK
             to = 23
         else:
-            outcome_20 = own_row.outcome
+            outcome_21 = own_row.outcome
             to = 23
     if pc == 5:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
@@ -148,7 +148,7 @@ def call_step(s: State, own: int, call: int) -> int:
             own_row.phase = 5
             return PARK
         elif not has_opened(s, own, call):
-            outcome_17 = own_row.outcome
+            outcome_18 = own_row.outcome
             to = 24
         else:
             to = 22
@@ -158,7 +158,7 @@ def call_step(s: State, own: int, call: int) -> int:
             own_row.phase = 4
             return PARK
         elif not has_connection(s, own, call):
-            outcome_17 = own_row.outcome
+            outcome_18 = own_row.outcome
             to = 24
         else:
             to = 21
@@ -168,7 +168,7 @@ def call_step(s: State, own: int, call: int) -> int:
             own_row.phase = 8
             return PARK
         elif own_row.guard < 0:
-            outcome_16 = own_row.outcome
+            outcome_17 = own_row.outcome
             to = 25
         else:
             to = 20
@@ -182,7 +182,7 @@ def call_step(s: State, own: int, call: int) -> int:
             if call_row.timed and base_reached(s.now, own_row.deadline):
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_6 = TIMEOUT
+                outcome_7 = TIMEOUT
                 to = 26
             elif not call_row.adapts:
                 note_turn(s, own, call)
@@ -199,7 +199,7 @@ def call_step(s: State, own: int, call: int) -> int:
             if call_row.timed and base_reached(s.now, own_row.deadline):
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_6 = TIMEOUT
+                outcome_7 = TIMEOUT
                 to = 26
             else:
                 to = 18
@@ -210,12 +210,12 @@ def call_step(s: State, own: int, call: int) -> int:
             return PARK
         elif own_row.admitted == WAITS:
             own_row.admitted = NOT_ASKED
-            outcome_4 = own_row.outcome
+            outcome_5 = own_row.outcome
             to = 27
         elif call_row.timed and base_reached(s.now, own_row.deadline):
             own_row.where = targets(s)[call_row.target].where
             own_row.root = 0
-            outcome_4 = TIMEOUT
+            outcome_5 = TIMEOUT
             to = 27
         else:
             to = 16
@@ -243,16 +243,17 @@ def call_step(s: State, own: int, call: int) -> int:
                 arm_total(s, call_row.total_lane, own)
             to = 14
     if to == 14:
-        whole_3 = not (call_row.hedges and own_row.copy)
-        if whole_3 and call_row.budgeted:
-            guard_3 = guard_for(s, call, own)
-            guard_3_row = guards(s)[guard_3]
-            budget_deposit(budgets(s)[guard_3_row.budget], rows_from(rings(s), guard_3_row.tokens), s.now)
-            if guard_3_row.library_budget >= 0:
-                nothing_spent(s, own)
-        if whole_3:
+        if not (call_row.hedges and own_row.copy):
+            if call_row.budgeted:
+                guard_4 = guard_for(s, call, own)
+                guard_4_row = guards(s)[guard_4]
+                budget_deposit(budgets(s)[guard_4_row.budget], rows_from(rings(s), guard_4_row.tokens), s.now)
+                if guard_4_row.library_budget >= 0:
+                    nothing_spent(s, own)
             own_row.tries = 0
-        to = 11
+            to = 11
+        else:
+            to = 11
     if pc == 11 or to == 11:
         if call_row.hears and (not (call_row.hedges and own_row.copy)):
             begin_attempt(s, own, call)
@@ -272,22 +273,22 @@ def call_step(s: State, own: int, call: int) -> int:
             to = 28
     if to == 16:
         if call_row.breaks:
-            guard_6 = guard_for(s, call, own)
-            guard_6_row = guards(s)[guard_6]
-            if guard_6_row.library >= 0:
+            guard_7 = guard_for(s, call, own)
+            guard_7_row = guards(s)[guard_7]
+            if guard_7_row.library >= 0:
                 own_row.admitted = ask_library(s, own, call)
             else:
-                period_6 = breakers(s)[guard_6_row.breaker].period
-                own_row.admitted = breaker_admit(breakers(s)[guard_6_row.breaker], rows_from(rings(s), guard_6_row.ring), s.now)
-                if breakers(s)[guard_6_row.breaker].period != period_6:
-                    note_turns(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
+                period_7 = breakers(s)[guard_7_row.breaker].period
+                own_row.admitted = breaker_admit(breakers(s)[guard_7_row.breaker], rows_from(rings(s), guard_7_row.ring), s.now)
+                if breakers(s)[guard_7_row.breaker].period != period_7:
+                    note_turns(s, own, call, breakers(s)[guard_7_row.breaker], period_7)
             own_row.began = s.now
             if own_row.admitted >= 0:
                 to = 17
             elif own_row.admitted == REJECTED:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_4 = BREAKER_OPEN
+                outcome_5 = BREAKER_OPEN
                 to = 27
             else:
                 wait_for_test(s, own, call)
@@ -297,18 +298,18 @@ def call_step(s: State, own: int, call: int) -> int:
             to = 17
     if to == 17:
         if call_row.limits:
-            wait_10 = ask_for_turn(s, own, call)
-            if wait_10 < 0.0:
+            wait_11 = ask_for_turn(s, own, call)
+            if wait_11 < 0.0:
                 if call_row.in_vain > 0.0:
                     stand_in_line(s, own, call, call_row.in_vain)
                     own_row.phase = 3
                     return PARK
                 else:
                     to = 18
-            elif wait_10 == 0.0:
+            elif wait_11 == 0.0:
                 to = 19
             else:
-                stand_in_line(s, own, call, wait_10)
+                stand_in_line(s, own, call, wait_11)
                 own_row.phase = 2
                 return PARK
         else:
@@ -316,34 +317,34 @@ def call_step(s: State, own: int, call: int) -> int:
     if to == 18:
         own_row.where = targets(s)[call_row.target].where
         own_row.root = 0
-        outcome_6 = RATE_LIMITED
+        outcome_7 = RATE_LIMITED
         to = 26
     if to == 19:
         if call_row.lane >= 0:
             arm(s, call_row.lane, own)
         if call_row.bulkhead:
-            guard_17 = guard_for(s, call, own)
-            guard_17_row = guards(s)[guard_17]
+            guard_18 = guard_for(s, call, own)
+            guard_18_row = guards(s)[guard_18]
             own_row.callee = -1
             if call_row.adaptive:
-                look_at_limit(s, guard_17)
-            if guard_17_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_17_row.bulkhead]):
-                own_row.guard = guard_17
-                guard_17_row.taken_area -= s.now
-                guard_17_row.passed += 1
+                look_at_limit(s, guard_18)
+            if guard_18_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_18_row.bulkhead]):
+                own_row.guard = guard_18
+                guard_18_row.taken_area -= s.now
+                guard_18_row.passed += 1
                 if call_row.adaptive:
-                    note_entry(s, own, guard_17)
+                    note_entry(s, own, guard_18)
                 to = 20
             elif call_row.bulkhead_lane < 0:
-                guard_17_row.turned_away += 1
+                guard_18_row.turned_away += 1
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_16 = BULKHEAD_FULL
+                outcome_17 = BULKHEAD_FULL
                 to = 25
             else:
                 if s.spans:
                     keep_stage(s, own, BULKHEAD, targets(s)[call_row.target].where, 0.0, NONE)
-                wait_at_bulkhead(s, guard_17, own)
+                wait_at_bulkhead(s, guard_18, own)
                 arm(s, call_row.bulkhead_lane, own)
                 own_row.phase = 8
                 return PARK
@@ -355,7 +356,7 @@ def call_step(s: State, own: int, call: int) -> int:
                 if not join_line(s, own, call):
                     own_row.where = targets(s)[call_row.target].where
                     own_row.root = 0
-                    outcome_17 = BULKHEAD_FULL
+                    outcome_18 = BULKHEAD_FULL
                     to = 24
                 else:
                     own_row.phase = 4
@@ -377,47 +378,47 @@ def call_step(s: State, own: int, call: int) -> int:
         own_row.callee = send(s, own, call, own_row.tries)
         if own_row.callee < 0:
             own_row.root = 0
-            outcome_20 = UNREACHABLE
+            outcome_21 = UNREACHABLE
             to = 23
         else:
             own_row.phase = 9
             return PARK
     if to == 23:
         if call_row.pools:
-            end_use(s, own, call, outcome_20)
+            end_use(s, own, call, outcome_21)
             own_row.ticket += 1
-        outcome_17 = outcome_20
+        outcome_18 = outcome_21
         to = 24
     if to == 24:
         if own_row.guard >= 0:
             if call_row.adaptive:
-                hear_end(s, own, call, outcome_17)
+                hear_end(s, own, call, outcome_18)
             leave_bulkhead(s, own)
-        outcome_16 = outcome_17
+        outcome_17 = outcome_18
         to = 25
     if to == 25:
         own_row.ticket += 1
-        outcome_10 = outcome_16
+        outcome_11 = outcome_17
         if call_row.adapts:
-            hear_answer(s, own, call, outcome_10)
-        outcome_6 = outcome_10
+            hear_answer(s, own, call, outcome_11)
+        outcome_7 = outcome_11
         to = 26
     if to == 26:
         if call_row.breaks:
-            guard_6 = guard_for(s, call, own)
-            guard_6_row = guards(s)[guard_6]
-            if guard_6_row.library >= 0:
-                tell_library(s, own, call, outcome_6)
+            guard_7 = guard_for(s, call, own)
+            guard_7_row = guards(s)[guard_7]
+            if guard_7_row.library >= 0:
+                tell_library(s, own, call, outcome_7)
             else:
-                period_6 = breakers(s)[guard_6_row.breaker].period
-                breaker_settle(breakers(s)[guard_6_row.breaker], rows_from(rings(s), guard_6_row.ring), s.now, own_row.admitted, outcome_6, s.now - own_row.began)
-                if breakers(s)[guard_6_row.breaker].period != period_6:
-                    note_turns(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
+                period_7 = breakers(s)[guard_7_row.breaker].period
+                breaker_settle(breakers(s)[guard_7_row.breaker], rows_from(rings(s), guard_7_row.ring), s.now, own_row.admitted, outcome_7, s.now - own_row.began)
+                if breakers(s)[guard_7_row.breaker].period != period_7:
+                    note_turns(s, own, call, breakers(s)[guard_7_row.breaker], period_7)
             own_row.admitted = NOT_ASKED
-        outcome_4 = outcome_6
+        outcome_5 = outcome_7
         to = 27
     if to == 27:
-        outcome_3 = outcome_4
+        outcome_3 = outcome_5
         to = 28
     if to == 28:
         if call_row.hedges and own_row.copy:

@@ -166,16 +166,15 @@ def told_pauses(document: dict[str, Any], luck: Luck) -> None:
     services = document["services"]
     called = sorted({target for target in _called_by(document, obeying) if target in services})
     for name in luck.some("limited", called or sorted(services), 1, 2 if len(called) > 1 else 1):
-        if not services[name].get("rate_limits"):
-            services[name]["rate_limits"] = [_telling_limit(luck.at(name))]
+        services[name]["rate_limits"] = [*services[name].get("rate_limits", ()), _telling_limit(luck.at(name))]
 
 
 def _telling_limit(luck: Luck) -> dict[str, Any]:
     limit: dict[str, Any] = {
         "per": luck.pick("per", ("all", "route")),
-        "rate": luck.pick("rate", ("2/s", "6/s", "20/s")),
+        "rate": luck.pick("rate", ("1/s", "2/s", "5/s")),
     }
-    limit |= {"window": luck.pick("window", ("500ms", "1s", "2s")), "status": luck.pick("status", (429, 503))}
+    limit |= {"window": luck.pick("window", ("1s", "2s", "3s")), "status": luck.pick("status", (429, 503))}
     return limit | {"retry_after": luck.pick("tells", ("exact", "exact", "whole_seconds"))}
 
 

@@ -50,14 +50,8 @@ at_least = retry_after.at_least.compiled
 @flow
 def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     """`own.tries` counts the attempts that are over: the draws of an attempt are keyed by it."""
-    whole = not (call.hedges and own.copy)  # a copy of an attempt is one more, and not one after another
-    if whole and call.budgeted:
-        guard = its_guard(s, call, own)
-        budget.deposit(guard.budget, guard.tokens, s.now)
-        if guard.library_budget is not None:
-            nothing_spent(s, own)
-    if whole:
-        own.tries = 0
+    if not (call.hedges and own.copy):  # a copy of an attempt is one more, and not one after another
+        begin_call(s, own, call)
     while True:
         if call.hears and not (call.hedges and own.copy):
             begin_attempt(s, own, call)
@@ -95,6 +89,17 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
                     retries_are_over(s, own, call)
                 failed(s, own, call)
                 return TIMEOUT
+
+
+@flow
+def begin_call(s: State, own: Task, call: Call) -> None:
+    """No attempt is over; the budget hears of the call."""
+    if call.budgeted:
+        guard = its_guard(s, call, own)
+        budget.deposit(guard.budget, guard.tokens, s.now)
+        if guard.library_budget is not None:
+            nothing_spent(s, own)
+    own.tries = 0
 
 
 @flow
