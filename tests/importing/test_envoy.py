@@ -75,6 +75,22 @@ def test_routes_of_envoy_have_its_defaults_where_nothing_is_said(envoy):
     assert plain.retry is None
 
 
+@pytest.mark.parametrize(
+    ("header", "most", "expected"),
+    [
+        ("Retry-After", "", (True, 300.0, "ignore")),  # Envoy's default max_interval
+        ("retry-after", ", max_interval: 20s", (True, 20.0, "ignore")),
+        ("X-RateLimit-Reset", "", (False, None, "give_up")),
+    ],
+)
+def test_the_reset_header_of_envoy_is_obeyed_where_it_is_one_that_limits_send(tmp_path, header, most, expected):
+    words = f", rate_limited_retry_back_off: {{reset_headers: [{{name: {header}, format: SECONDS}}]{most}}}"
+    text = (SAMPLES / "envoy.yaml").read_text().replace("per_try_timeout: 0.6s", f"per_try_timeout: 0.6s{words}")
+    scenario = imported(tmp_path, a_yaml=text).scenario
+    retry = scenario.policies[scenario.gateway.routes["/orders"].policy].retry
+    assert (retry.honor_retry_after, retry.max_retry_after, retry.above_max_retry_after) == expected
+
+
 def test_a_local_rate_limit_is_a_bucket_in_each_proxy(envoy):
     (limit,) = envoy.scenario.gateway.rate_limits
     assert (limit.per, limit.rate, limit.burst, limit.algorithm, limit.scope) == (
