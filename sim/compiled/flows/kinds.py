@@ -2119,7 +2119,6 @@ class QueueBroker(int):
     disk_free_limit: float
     message_size: float
     recovery: float
-    slow: float
     down: int
     alarms: int
     on_disk: int
@@ -2131,6 +2130,9 @@ class QueueBroker(int):
     about_disk: int
     has_disk: bool
     disk_is_low: bool
+    nodes: int
+    first_node: int
+    offline: int
 
 
 class LetterLine(int):
@@ -2149,6 +2151,7 @@ class MessageQueue(int):
     ttl: float
     armed: float
     patience: float
+    slow: float
     broker: QueueBroker
     bit: int
     name: int
@@ -2178,6 +2181,9 @@ class MessageQueue(int):
     highest_priority: int
     usual_priority: int
     failures_allowed: int
+    leader: int
+    stalled_first: QueueDelivery | None
+    stalled_last: QueueDelivery | None
     dead: int
     hopeful: bool
     consumed: bool
@@ -2185,6 +2191,7 @@ class MessageQueue(int):
     drops_head: bool
     ranked: bool
     rejects_to_dead: bool
+    closed: bool
     single: bool
 
 
@@ -2208,6 +2215,7 @@ class Channel(int):
     held_area: float
     busy_area: float
     due: float
+    next_try: float
     silent_until: float
     queue: MessageQueue
     broker: QueueBroker
@@ -2221,6 +2229,7 @@ class Channel(int):
     priority: int
     prefetch: int
     salt: int
+    node: int
     came: int
     previous: Channel | None
     next: Channel | None
@@ -2257,6 +2266,7 @@ class Letter(int):
     available: float
     expires: float
     expiration: float
+    safe_at: float
     entity: int
     number: int
     chain: int
@@ -2264,6 +2274,7 @@ class Letter(int):
     offset: int
     order: int
     priority: int
+    node: int
     site: int
     address: int
     flow: int
@@ -2278,6 +2289,7 @@ class Letter(int):
     previous: Letter | None
     next: Letter | None
     committed: bool
+    stalled: bool
     redelivered: bool
 
 
@@ -2314,6 +2326,7 @@ class ConfirmWait(int):
     number: int
     open: int
     broker: QueueBroker
+    node: int
     task: Task | None
     next: ConfirmWait | None
     waiting: bool
