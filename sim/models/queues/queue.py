@@ -9,8 +9,9 @@ Messages of a higher priority are before all others: they are handed out first, 
 long it is they that are dropped (RabbitMQ's documentation, "Priority Support in Queues").
 
 Not modelled: the two weighted priorities of quorum queues before RabbitMQ 4.3, queue expiry, lazy paging of what waits
-to and from disk, sizes of single messages (`max_length_bytes` counts the broker's `message_size`), replicas of a quorum
-queue and their elections one by one (only the time of the majority), at-least-once dead-lettering, delayed retries, and
+to and from disk, sizes of single messages (`max_length_bytes` counts the broker's `message_size`), how far each
+replica of a quorum queue is (only the time of the majority), the 32 commands that a channel may have under way to a
+quorum queue (quorum_commands_soft_limit), at-least-once dead-lettering, delayed retries, and
 that publishers of a quorum queue hear late of its length (`reject-publish`): here it takes too many only while those
 before are being committed.
 """
