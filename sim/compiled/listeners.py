@@ -36,7 +36,9 @@ class Listeners:
         self.failed_at: dict[int, float] = {}  # s; brokers from which all consumers are cut off
         self.slowdowns: dict[int, list[float]] = {}  # of the disk of each broker
         brokers = self.wiring.queue_broker_at
-        self.nodes = {broker: NodesOfQueues(self, broker) for broker in brokers if broker.spec.nodes is not None}
+        self.nodes: dict[QueueBroker, NodesOfQueues] = {
+            broker: NodesOfQueues(self, broker) for broker in brokers if broker.spec.nodes is not None
+        }
         self.last_orders: dict[int, int] = {}  # of each consumer that is to stop in order
 
     @property

@@ -33,7 +33,8 @@ class NodesOfQueues:
         self.listeners = listeners
         self.machine = listeners.machine
         self.broker = broker
-        self.place = listeners.wiring.queue_broker_at[broker]
+        self.wiring = self.machine.wiring
+        self.place = self.wiring.queue_broker_at[broker]
         self.nodes = QueueNodes(broker.name, broker.spec, self)
 
     @property
@@ -42,7 +43,7 @@ class NodesOfQueues:
         return self.machine.s
 
     def _at(self, queue: str) -> int:
-        return self.listeners.wiring.queue_at[self.broker.queues[queue]]
+        return self.wiring.queue_at[self.broker.queues[queue]]
 
     def _connect(self) -> None:
         first = queue_brokers(self.s)[self.place].first_node

@@ -196,7 +196,10 @@ class QueueTables:
         )
         assert place == places.queue_at[queue]
         self.rings += timed
-        self.channel_of += [places.channel_at[consumer] for consumer in self._everyone(queue)]
+        self._consumers(queue, priorities)
+
+    def _consumers(self, queue: Queue, priorities: list[int]) -> None:
+        self.channel_of += [self.places.channel_at[consumer] for consumer in self._everyone(queue)]
         for priority in priorities:
             self._round_at[queue, priority] = self.rounds.add()
 

@@ -65,15 +65,16 @@ class Post(Protocol):
 class Queue:
     """A queue of a queue broker, as its messages meet it."""
 
+    slow = 1.0  # how many times as long a commit takes
+    closed = False  # its node is down, or it has no leader, or no majority
+    leader = 0  # the node that leads it; NOWHERE: none does
+
     def __init__(self, context: Context, broker: Post, name: str, spec: Spec, work: Draw | None):
         self.env = context.env
         self.recorder = context.recorder
         self.broker = broker
         self.name = name
         self.spec = spec
-        self.slow = 1.0  # how many times as long a commit takes
-        self.closed = False  # its node is down, or it has no leader, or no majority
-        self.leader = 0  # the node that leads it; NOWHERE: none does
         self.stalled: list[Delivery] = []  # of which it is to hear what became of them when it is open
         self.name_index = context.recorder.name(name)
         self.group_index = context.recorder.name("queue")
