@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sim.experiments.on_paper.profile import Profile
 
 Adding: TypeAlias = Callable[[float], None]
-Composite: TypeAlias = does.Branches | does.Runs | does.Chooses | does.Repeats | does.Compensates
+Composite: TypeAlias = does.Branches | does.Runs | does.Chooses | does.Repeats | does.Locks | does.Compensates
 
 
 class Follows(Protocol):
@@ -43,6 +43,8 @@ def follow(flow: Follows, profile: Profile, action: Composite, service: str, dep
             _choose(flow, profile, ways, service, depth)
         case does.Compensates(steps):
             _saga(flow, profile, steps, service, depth)
+        case does.Locks():
+            _lock(flow, profile, action, service, depth)
         case does.Repeats():
             _repeat(flow, profile, action, service, depth)
 
@@ -68,6 +70,13 @@ def _repeat(flow: Follows, profile: Profile, action: does.Repeats, service: str,
     whole = all_at_once(once, action.times) if action.at_once else one_after_the_other(once, action.times)
     add(profile.ends.ok.share * whole.begun)
     _then(profile, whole.ends)
+
+
+def _lock(flow: Follows, profile: Profile, action: does.Locks, service: str, depth: int) -> None:
+    """Steps while which a lock is held that everybody has at once, on paper."""
+    ends, add = flow.apart(profile, action.steps, service, depth)
+    add(profile.ends.ok.share)
+    _then(profile, ends)
 
 
 def _race(flow: Follows, profile: Profile, branches: Sequence[Sequence[Step]], service: str, depth: int) -> None:
