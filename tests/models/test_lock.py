@@ -4,8 +4,10 @@ both engines.
 
 import pytest
 
+import sim
 from sim import testing
 from sim.errors import ScenarioError
+from sim.experiments.on_paper.offered_load import check
 
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 
@@ -259,3 +261,45 @@ def test_slips_are_told(said, words):
     with pytest.raises(ScenarioError) as caught:
         play(f"{{lock: stock, {said}}}", [1.0])
     assert words in str(caught.value)
+
+
+# -- on paper ----------------------------------------------------------------------------------------------------------
+
+
+def stations_of(text):
+    (loads,) = check(sim.load_text("version: 1\n" + text)).loads.values()
+    return {(station.name, station.resource): station for station in loads.stations}
+
+
+def test_on_paper_the_most_popular_key_is_a_station_with_one_place():
+    """Zipf 1.0 over 10 items gives the first one 1 / (1 + 1/2 + ... + 1/10) = 0.3414 of 30 requests a second, each of
+    which holds it for 20 ms and, in one of four, for 40 ms more.
+    """
+    buy = "{lock: stock, key: item, do: [{wait: 20ms}, {choose: [{share: 25%, do: [{wait: 40ms}]}]}]}"
+    traffic = "items: {count: 10, popularity: {zipf: 1.0}}, arrivals: {poisson: 30/s}"
+    text = SHOP.replace("BUY", buy).replace("TRAFFIC", traffic).replace("REPLICAS", "1").replace("WORKERS", "9")
+    station = stations_of(text)["stock", "lock"]
+    rate = 30.0 / sum(1.0 / rank for rank in range(1, 11))
+    assert (station.servers, station.rate) == (1, pytest.approx(rate))
+    assert (station.demand, station.utilisation) == (pytest.approx(0.03), pytest.approx(rate * 0.03))
+
+
+def test_check_warns_of_a_lock_that_is_asked_for_more_than_it_can_do():
+    """50/s times 30 ms: one and a half times what it can do, whatever the workers."""
+    text = SHOP.replace("BUY", HOLD.replace("100ms", "30ms").replace("item", "all")).replace("WORKERS", "90")
+    text = text.replace("TRAFFIC", "arrivals: {poisson: 50/s}").replace("REPLICAS", "4")
+    report = check(sim.load_text("version: 1\n" + text))
+    (found,) = [warning for warning in report.warnings if warning.place == "stock (lock)"]
+    assert "150% of what it can do" in found.finding
+    assert report.loads["base"].capacity == pytest.approx(1 / 1.5)
+
+
+def test_all_services_that_take_it_fill_it():
+    text = SHOP.replace(
+        "sends: shop.buy, TRAFFIC",
+        "sends: shop.buy, arrivals: {poisson: 2/s}}, clerks: {sends: office.fix, arrivals: {poisson: 1/s}",
+    )
+    text = text.replace("BUY", HOLD.replace("item", "all")).replace("REPLICAS", "1").replace("WORKERS", "9")
+    office = f"services: {{office: {{workers: 9, endpoints: {{fix: [{HOLD.replace('item', 'all').replace('100ms', '400ms')}]}}}}, "
+    station = stations_of(text.replace("services: {", office))["stock", "lock"]
+    assert (station.rate, station.utilisation) == (pytest.approx(3.0), pytest.approx(2 * 0.1 + 0.4))

@@ -3,7 +3,8 @@ is merely unwise.
 
 A station is what can be full: workers of the gateway, workers and cores of a service, the members of a consumer group
 that hold partitions and the hottest of them, the places of a bulkhead, a rate limit, the most popular key of a lock.
-Utilisation is rate x time held per visit / servers, without queueing and faults (see `flow`): a lower bound of what comes.
+Utilisation is rate x time held per visit / servers, without queueing and faults (see `flow`): a lower bound of what
+comes.
 """
 
 from __future__ import annotations
