@@ -126,8 +126,8 @@ HATCHES: dict[str, str] = {
     "error": "xxxxx",
     "unreachable": "|||||",
     "in_flight": "\\",
-    "lock_timeout": "-----",
-    "deadlock": "+++++",
+    "lock_timeout": "/////\\\\",
+    "deadlock": "++++++",
 }
 """So that a grey print still tells the outcomes apart; `ok` stays plain.
 
