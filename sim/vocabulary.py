@@ -22,6 +22,8 @@ class Outcome(IntEnum):
     ERROR = 9
     UNREACHABLE = 10
     IN_FLIGHT = 11  # not answered when the clock stopped
+    LOCK_TIMEOUT = 12  # the wait for a lock was too long
+    DEADLOCK = 13  # each of several waits for a lock that the next one holds; this one was ended
 
     @property
     def word(self) -> str:
@@ -134,6 +136,7 @@ class Stage(IntEnum):
     RETRY_TOPIC = 15  # an event waits in a retry topic
     FOLLOWED = 16  # no time: what comes of it goes on in another flow, an event in an outbox or on its way to a group
     COMPLETED = 17  # no time: the last effect of the order exists
+    LOCK = 18  # waits for a lock
 
     @property
     def word(self) -> str:

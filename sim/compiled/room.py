@@ -30,6 +30,7 @@ from sim.compiled.rows.events import (
 )
 from sim.compiled.rows.gateway import Entry, entries, old_entries
 from sim.compiled.rows.limits import library_counters, limiter_rings, limiters, ring_of, waiting_counters
+from sim.compiled.rows.locks import claims
 from sim.compiled.rows.logs import deliveries, keys_of_records, lacks, messages, segments, shipments
 from sim.compiled.rows.producers import (
     batches,
@@ -211,7 +212,7 @@ class Room:
         pending: tuple[AnyTable, ...] = (
             tasks, tasks, messages, deliveries, timer_lanes, workloads,
             letters, queue_deliveries, queue_timers, shipments, channels, channels, channels, channels,
-            produce_requests, produce_requests, producer_wakes, producer_settings, producer_settings,
+            produce_requests, produce_requests, producer_wakes, producer_settings, producer_settings, claims,
         )  # fmt: skip
         # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the
         # other push one for each.

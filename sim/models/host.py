@@ -85,6 +85,7 @@ class Host(Freezable):
         self.caches: dict[str, Any] = {}  # by name (`models/cache.py`)
         self.cache_writes: dict[str, Any] = {}  # by the name of the cache (`models/cache_write.py`)
         self.event_stores: dict[str, Any] = {}  # by name (`models/event_store.py`)
+        self.locks: dict[str, Any] = {}  # by name: what is told of each (`models/lock.py`)
         self.sagas: Any = None  # what is told of them (`models/saga.py`)
         self.sessions: Any = None  # of users (`models/session.py`)
         self.function: Any = None  # where its instances come by themselves (`models/serverless.py`)

@@ -21,6 +21,7 @@ from sim.models.destination import Destination
 from sim.models.draws import Draw
 from sim.models.host import Host
 from sim.models.ledger import Ledger
+from sim.models.lock_manager import LockManager
 from sim.models.outbox import Outbox
 from sim.models.outcomes import OK
 from sim.models.sequence import StepSequence
@@ -54,6 +55,10 @@ class System(Context, Protocol):
     @property
     def calls(self) -> Calls:
         """Where calls are put together."""
+
+    @property
+    def locks(self) -> LockManager:
+        """All locks of the run."""
 
     def endpoint(self, target: str) -> Endpoint:
         """`service.endpoint`"""

@@ -25,6 +25,7 @@ from sim.models.groups import join_groups, open_channels
 from sim.models.host import Host
 from sim.models.ledger import Ledger
 from sim.models.limits import Limit
+from sim.models.lock_manager import LockManager
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.wiring import make_topic
 from sim.models.network import Network
@@ -73,6 +74,7 @@ class World:
         self.ledger: Ledger | None = Ledger(self) if scenario.ledger.follow else None
         self.network = Network(scenario.network, self.draws, _zoned(scenario))
         self.nowhere = Replica(Outside(), 0, 0)
+        self.locks = LockManager()
         self.effects: dict[str, int] = {}  # the bit of each in the masks of requests
         self.stocks: dict[str, Stock] = {}  # by service
         self._salts = salts(scenario)

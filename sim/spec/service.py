@@ -10,6 +10,7 @@ from sim.spec import cache as _cache  # noqa: F401 - registers its step
 from sim.spec import cache_write as _cache_write  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
 from sim.spec import event_store as _event_store  # noqa: F401 - registers its step
+from sim.spec import lock as _lock  # noqa: F401 - likewise
 from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec import session as _session  # noqa: F401 - likewise
 from sim.spec.autoscaling import Autoscaling, Draining, Starting

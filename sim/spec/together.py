@@ -11,6 +11,7 @@ from sim.spec.document import Location
 from sim.spec.event_store import EventStore
 from sim.spec.fault import Deploy, Fault
 from sim.spec.limits import RateLimit
+from sim.spec.lock import Lock
 from sim.spec.queueing import Queue
 from sim.spec.scenario import Scenario
 from sim.spec.service import Consume, Service
@@ -30,7 +31,9 @@ def contradictions(scenario: Scenario, visits: Iterable[Visit]) -> Iterator[Foun
         for source, consume in service.consumes.items():
             yield from _heartbeat(("services", name, "consumes", source, "membership"), consume)
     yield from _of_one_group(scenario)
+    visits = list(visits)
     yield from _of_one_name(visits)
+    yield from _locks(visits)
     yield from _headers(scenario)
     for index, fault in enumerate(scenario.faults):
         yield from _deployment(scenario, ("faults", index), fault)
@@ -91,6 +94,18 @@ def _of_one_name(visits: Iterable[Visit]) -> Iterator[Found]:
                 f"{plural} of one name are one"
             )
             yield (*visit.at, word), words, False
+
+
+def _locks(visits: Iterable[Visit]) -> Iterator[Found]:
+    """Locks of one name are one, whoever asks for it."""
+    first: dict[str, Lock] = {}
+    for visit in visits:
+        if isinstance(visit.step, Lock) and first.setdefault(visit.step.name, visit.step).key != visit.step.key:
+            words = (
+                f"found another `key` than where the lock '{visit.step.name}' is named first, expected the same: "
+                "locks of one name are one"
+            )
+            yield (*visit.at, "lock"), words, False
 
 
 def _headers(scenario: Scenario) -> Iterator[Found]:

@@ -155,6 +155,30 @@ def fail(share: Mapping[str, Any] | float | str, *, per: Literal["request", "att
     return worded("fail", "share", locals())
 
 
+def lock(
+    name: str,
+    *,
+    key: Literal["item", "user", "all"],
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    deadlock_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    held_after_crash: Literal[0] | Mapping[str, Any] | str | None = None,
+    do: Sequence[Mapping[str, Any] | str],
+) -> Part:
+    """Take a lock, do the steps of `do`, and give it back: a row that a transaction has changed, or a lock in Redis.
+
+    name: What it is called, within the scenario: its time series bear its name.
+    key: What is locked: each `item`, each `user`, or one thing for `all` requests.
+    timeout: How long an attempt waits for it, and then ends as `lock_timeout`: `lock_timeout` of PostgreSQL, which
+        has none by itself either; `innodb_lock_wait_timeout` of InnoDB is 50 s.
+    deadlock_timeout: How long whoever holds another lock waits until he looks for a deadlock (PostgreSQL: 1 s);
+        `null`: nobody looks, as with locks in Redis.
+    held_after_crash: How long it stays held when the replica of its holder crashes. 0 s: PostgreSQL sees the
+        connection close and rolls back; Redisson: `lockWatchdogTimeout`, 30 s.
+    do: What is done while it is held.
+    """
+    return worded("lock", "name", locals())
+
+
 def parallel(branches: Sequence[Sequence[Mapping[str, Any] | str]]) -> Part:
     """Run branches at once on the same worker and wait for all; the first failure in branch order is the outcome.
 

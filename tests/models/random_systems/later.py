@@ -21,6 +21,7 @@ from tests.models.random_systems.impatience import impatience
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
 from tests.models.random_systems.load_generators import load_generators
+from tests.models.random_systems.locks import locks
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
@@ -83,6 +84,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     calls.verdicts,
     calls.backoffs,
     impatience,
+    locks,
     producers,  # last: beside transactions they are idempotent
 )
 
