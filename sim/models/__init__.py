@@ -13,6 +13,7 @@ world, running          everything made and wired; the loop, and the books at th
 from sim.models import (  # their behaviours are registered, as those of plug-ins are
     cache,
     cache_write,
+    clock_fault,
     composed,
     event_store,
     fault,
@@ -27,6 +28,7 @@ from sim.models.running import simulate
 __all__ = [
     "cache",
     "cache_write",
+    "clock_fault",
     "composed",
     "event_store",
     "fault",

@@ -10,6 +10,9 @@ Its clock counts nanoseconds, as `withNanosecondPrecision` has it; without that 
 System.currentTimeMillis. Where tokens times nanoseconds do not fit 64 bits it goes on in floating point, and forgets
 what is begun of a token.
 
+A clock that is behind that of who came before refills nothing, and sets nothing back (`refill`: where currentTimeNanos
+is not after the last refill it returns).
+
 Not here: refills that are aligned to a time of the day, requests for several tokens, `tryConsumeAsMuchAsPossible`.
 """
 
@@ -18,7 +21,7 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-from sim.policies.base import NOISE, policy
+from sim.policies.base import policy, whole_of
 from sim.policies.limiter import ALLOWED
 
 GIGA = 1e9
@@ -47,7 +50,7 @@ def span_of(window: float) -> int:
 @policy
 def nanoseconds(now: float) -> int:
     """Its clock."""
-    return math.floor(now * GIGA * (1.0 + NOISE))
+    return whole_of(now * GIGA)
 
 
 @policy
@@ -122,6 +125,6 @@ def take(row: Bandwidth, now: float) -> None:
     begin(row, now)
     ns = nanoseconds(now)
     tokens, excess = tokens_at(row, ns), excess_at(row, ns)
-    row.last = refilled_until(row, ns)
+    row.last = max(row.last, refilled_until(row, ns))
     row.count = tokens - 1
     row.excess = excess

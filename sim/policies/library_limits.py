@@ -26,7 +26,7 @@ import math
 from dataclasses import dataclass
 
 from sim.policies import bucket4j, redis_limits
-from sim.policies.base import NOISE, dtype_of, noise, periods, policy, reached
+from sim.policies.base import dtype_of, noise, periods, policy, reached, whole_of
 from sim.policies.limiter import ALLOWED, requests_in
 from sim.policies.redis_limits import milliseconds
 from sim.spec.limits import RateLimit
@@ -173,7 +173,7 @@ def deny(row: LibraryRow, now: float) -> None:
 @policy
 def whole_seconds(now: float) -> int:
     """The clock that the script of Spring reads from Redis."""
-    return math.floor(now * (1.0 + NOISE))
+    return whole_of(now)
 
 
 @policy
@@ -191,12 +191,18 @@ def look_kong_advanced(row: LibraryRow, now: float) -> float:
     index = periods(now, row.window)
     count = row.count if index == row.index else 0
     previous = row.previous if index == row.index else (row.count if index == row.index + 1 else 0)
-    left = (index + 1) * row.window - now
-    weighted = previous * left / row.window + count + 1.0
-    if weighted <= row.limit + noise(now) * previous / row.window:
+    return weigh_as_kong(row.limit, row.window, index, count, previous, now)
+
+
+@policy
+def weigh_as_kong(limit: int, window: float, index: int, count: int, previous: int, now: float) -> float:
+    """The same of the requests in the window of this number, and in the one before it."""
+    left = (index + 1) * window - now
+    weighted = previous * left / window + count + 1.0
+    if weighted <= limit + noise(now) * previous / window:
         return ALLOWED
     rest = left if left > 1.0 else 1.0
-    return float(math.ceil(rest + (weighted - row.limit) / row.limit * row.window - noise(now)))
+    return float(math.ceil(rest + (weighted - limit) / limit * window - noise(now)))
 
 
 @policy

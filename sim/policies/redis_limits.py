@@ -13,10 +13,9 @@ request that comes a window after the first to the millisecond still counts with
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
-from sim.policies.base import NOISE, policy
+from sim.policies.base import policy, whole_of
 from sim.policies.limiter import ALLOWED
 
 
@@ -39,7 +38,7 @@ def span_of(window: float) -> int:
 @policy
 def milliseconds(now: float) -> int:
     """The clock of Redis, and of nginx."""
-    return math.floor(now * 1000.0 * (1.0 + NOISE))
+    return whole_of(now * 1000.0)
 
 
 @policy

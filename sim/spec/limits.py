@@ -31,6 +31,7 @@ Preset = Literal[
 ]
 Status = Literal[429, 503]
 Refill = Literal["greedy", "intervally"]
+Clock = Literal["node", "store", "monotonic"]
 
 
 def _values(value: object) -> object:
@@ -66,6 +67,24 @@ _UNITS = (31_104_000.0, 2_592_000.0, 86_400.0, 3600.0, 60.0)
 """Seconds of a year, month, day, hour and minute: granularities of the library limits, whose year is twelve months."""
 
 _BUCKETS = ("token_bucket", "gcra", "leaky_bucket")
+_CLOCKS: dict[str, Clock] = {
+    "nginx": "monotonic",
+    "envoy-local": "monotonic",
+    "resilience4j": "monotonic",
+    "guava": "monotonic",
+    "kong": "node",
+    "kong-advanced": "node",
+    "bucket4j": "node",
+    "spring-cloud-gateway": "store",
+    "aws": "store",
+}
+"""Whose clock a library reads. nginx: ngx_current_msec, which is ngx_monotonic_time (ngx_times.c). Envoy: its
+MonotonicTime; resilience4j and Guava: System.nanoTime. Kong: timestamp.get_timestamps of ngx.now(), the start of the
+window is in the name of the key (policies/init.lua); its advanced one begins windows at the floor of the node's time.
+Bucket4j: TimeMeter.SYSTEM_MILLISECONDS of the client, on Redis too (AbstractCompareAndSwapBasedProxyManager.java).
+Spring Cloud Gateway: TIME of Redis since 3.1 (its issue 2412); before, the Instant.now() of each gateway.
+"""
+_OTHER_CLOCKS = ("spring-cloud-gateway", "bucket4j")  # libraries that can be told another one, or could once
 
 
 def _counter(value: object) -> object:
@@ -192,6 +211,13 @@ class RateLimit(Spec):
     """The library that decides so, with its defaults for the words below."""
     scope: Literal["cluster", "node"] = "cluster"
     """One count for all replicas (`cluster`), or one in each (`node`)."""
+    clock: Clock | None = None
+    """Whose clock it reads, which matters where clocks go apart (`clock_skew`, the fault `clock`): that of the `node`
+    that asks, that of the `store`, which is one for all, or a `monotonic` one, which nobody sets. By default as its
+    library does: windows of the clock and logs of one count go by the node (Kong, limits), buckets of one count by the
+    store (Spring Cloud Gateway, throttled), buckets in each node by a monotonic one (nginx, Envoy). `node` of
+    `spring-cloud-gateway` is that before 3.1.
+    """
     store: LimitStore | None = None
     """Where one count for all replicas is kept, with the time of its own: `{name: redis, latency: 500us}`; without it a
     decision takes no time, and is always made.
@@ -257,6 +283,17 @@ class RateLimit(Spec):
     def on_redis(self) -> bool:
         """Whether its counters are kept in Redis, by the clock of that."""
         return self.store is not None or (self.preset == "flask-limiter" and self.scope == "cluster")
+
+    @property
+    def reads(self) -> Clock:
+        """Whose clock it reads."""
+        if self.clock is not None:
+            return self.clock
+        if self.preset is not None and self.preset != "flask-limiter":
+            return _CLOCKS[self.preset]
+        if self.scope == "node":
+            return "monotonic" if self.algorithm in ("token_bucket", "leaky_bucket") else "node"
+        return "node" if self.counts_in_windows and self.window_from == "clock" else "store"
 
     @property
     def in_turn(self) -> bool:
@@ -330,6 +367,29 @@ class RateLimit(Spec):
             raise ValueError(f"`burst` is no word of {self.preset or self.algorithm}, which counts in windows")
         if self.preset == "bucket4j" and any(its.rate > 1e9 for its in self.periods):
             raise ValueError("bucket4j: found more than one token in a nanosecond, expected at most one")
+        return self
+
+    @model_validator(mode="after")
+    def _can_read_that_clock(self) -> Self:
+        """Clocks that the library cannot be told to read, or that cannot be had where it counts."""
+        its = self.preset or ("leaky_bucket" if self.algorithm == "leaky_bucket" else None)
+        if self.clock is None:
+            return self
+        if its is not None and its not in _OTHER_CLOCKS:
+            reads = self.model_copy(update={"clock": None}).reads
+            raise ValueError(f"found a clock beside {its}, which reads the {reads} one and no other")
+        if self.scope == "cluster" and self.clock == "monotonic":
+            raise ValueError(
+                "found `clock: monotonic` of one count for all replicas, expected node or store: readings of monotonic "
+                "clocks of two machines cannot be compared"
+            )
+        if self.scope == "node" and self.clock == "store":
+            raise ValueError("found `clock: store` beside `scope: node`, expected node or monotonic: there is no store")
+        if self.scope == "cluster" and self.clock == "node" and self.window_from == "first_request":
+            raise ValueError(
+                "found `clock: node` of a window from the first request, expected store: that is a key which expires "
+                "by the clock of the store"
+            )
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from sim.errors import did_you_mean
 from sim.spec.balancing import Balancing
 from sim.spec.cache import Cache
+from sim.spec.clock import MOST_WINDOWS
 from sim.spec.document import Location
 from sim.spec.event_store import EventStore
 from sim.spec.fault import Deploy, Fault
@@ -32,6 +33,7 @@ def contradictions(scenario: Scenario, visits: Iterable[Visit]) -> Iterator[Foun
     yield from _of_one_group(scenario)
     yield from _of_one_name(visits)
     yield from _headers(scenario)
+    yield from _clocks(scenario)
     for index, fault in enumerate(scenario.faults):
         yield from _deployment(scenario, ("faults", index), fault)
 
@@ -91,6 +93,20 @@ def _of_one_name(visits: Iterable[Visit]) -> Iterator[Found]:
                 f"{plural} of one name are one"
             )
             yield (*visit.at, word), words, False
+
+
+def _clocks(scenario: Scenario) -> Iterator[Found]:
+    """Windows that clocks are not too many of apart: the counts of all of them are kept."""
+    for at, limit in _limits(scenario):
+        low, high = scenario.clocks_of(str(at[0] if at[0] == "gateway" else at[1]))
+        shortest = min(its.window for its in limit.periods)
+        by_clock = limit.counts_in_windows and limit.algorithm != "sliding_log" and limit.window_from == "clock"
+        if by_clock and limit.reads == "node" and high - low > MOST_WINDOWS * shortest:
+            words = (
+                f"found windows of {show_duration(shortest)}, and clocks that are {show_duration(high - low)} apart, "
+                f"expected at most {MOST_WINDOWS:,} windows"
+            )
+            yield at, words, False
 
 
 def _headers(scenario: Scenario) -> Iterator[Found]:

@@ -32,6 +32,7 @@ from sim.experiments.on_paper.unwise_calls import (
     retry_fan_out,
     short_timeouts,
 )
+from sim.experiments.on_paper.unwise_clocks import clocks_that_nobody_reads, counts_of_clocks_apart
 from sim.experiments.on_paper.unwise_ground import (
     connects_without_backlog,
     limits_without_store,
@@ -299,6 +300,8 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     connects_without_backlog,
     rate_limits,
     limits_without_store,
+    clocks_that_nobody_reads,
+    counts_of_clocks_apart,
     replaced_limits,
     limited_callers,
     rounded_limits,

@@ -115,9 +115,7 @@ def _rounds(shapes: Sequence[Shape], of_endpoint: dict[int, list[int]]) -> Itera
         yield levels[level]
 
 
-def _keep(
-    classes: Classes, part: list[int], shapes: Sequence[Shape], runs: Sequence[int], endpoint: _Counted
-) -> None:
+def _keep(classes: Classes, part: list[int], shapes: Sequence[Shape], runs: Sequence[int], endpoint: _Counted) -> None:
     alike: dict[tuple[tuple[int, int], ...], list[int]] = {}
     for number in part:
         items = Counter(classes.of_shape[item] if item >= 0 else item for item in shapes[number].items)

@@ -11,6 +11,7 @@ from typing import Any
 from tests.models.random_systems import adapting, calls, ground, serving
 from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches, response_caches
+from tests.models.random_systems.clocks import clocks
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.deep_logs import deep_logs
 from tests.models.random_systems.event_stores import event_stores
@@ -83,6 +84,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     calls.verdicts,
     calls.backoffs,
     impatience,
+    clocks,
     producers,  # last: beside transactions they are idempotent
 )
 
