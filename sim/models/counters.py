@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from sim.policies import clocked, waiting
 from sim.policies import library_limits as library
 from sim.policies import limiter as plain
-from sim.policies import clocked, waiting
 from sim.spec.limits import RateLimit
 
 

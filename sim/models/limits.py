@@ -2,7 +2,8 @@
 library that it is after does not.
 
 Not modelled: races between check and increment, stale copies; that Flask-Limiter sorts the rates of several entries as
-one list (here entry by entry, by the shortest unit of each).
+one list (here entry by entry, by the shortest unit of each). Where clocks go wrong, limits that read them
+(`policies/clocked.py`) are told what the clock of the replica that asks says.
 """
 
 from __future__ import annotations

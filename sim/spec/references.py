@@ -17,8 +17,8 @@ from sim.spec.base import word_of
 from sim.spec.cache import Cache
 from sim.spec.cache_references import write_problems
 from sim.spec.calls import endless_loop
-from sim.spec.document import Location
 from sim.spec.clock import ClockStep
+from sim.spec.document import Location
 from sim.spec.fault import Crash, Errors, Fault, Flush, Slow, StoreDown, Zone
 from sim.spec.log_references import log_problems
 from sim.spec.policy import CallPolicy

@@ -17,11 +17,11 @@ from pydantic import (
 
 from sim import units
 from sim.spec import broker_fault as broker_fault  # noqa: PLC0414 - its words are registered
-from sim.spec.clock import Clocks, range_of
 from sim.spec import restart as restart  # noqa: PLC0414 - so is its word
 from sim.spec.arrivals import Replay
 from sim.spec.base import Between, Duration, Few, Flag, Leaves, Spec
 from sim.spec.broker import AnyBroker
+from sim.spec.clock import Clocks, range_of
 from sim.spec.document import Data
 from sim.spec.fault import AnyFault, Deploy, Fault
 from sim.spec.gateway import Gateway

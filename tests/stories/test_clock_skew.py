@@ -233,7 +233,7 @@ def test_check_says_what_clocks_do_to_a_count():
     ((place, finding, why),) = told({"rate": "10/m"})
     assert (place, finding) == (
         "services.app.rate_limits.0",
-        "the clocks of 2 replicas that count together are 30s apart",
+        "the clocks of 2 replicas that count together are up to 30s apart",
     )
     assert why.startswith("they count in up to 2 windows at once: 20 may pass where 10 should")
     ((_, _, why),) = told({"rate": "1/s", "burst": 20, "preset": "spring-cloud-gateway", "clock": "node"})

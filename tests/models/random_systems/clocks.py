@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.models.random_systems.luck import Luck
 
+BUCKETS = ("token_bucket", "gcra")
 SKEWS = (["1s", "0s"], ["-700ms", "0s", "2s"], ["400ms"], ["0s", "13s", "-5s"])
 
 
@@ -36,12 +37,10 @@ def clocks(document: dict[str, Any], luck: Luck) -> None:
 def _read(limit: dict[str, Any], luck: Luck) -> None:
     """Some read another clock than they do by themselves."""
     preset, node = limit.get("preset"), limit.get("scope") == "node"
-    buckets = preset is None and (limit.get("algorithm") in ("token_bucket", "gcra") or "burst" in limit)
+    buckets = preset is None and limit.get("algorithm", "token_bucket" if "burst" in limit else "") in BUCKETS
     if preset == "bucket4j" and luck.maybe("nanoTime", 0.3):
         limit["clock"] = "store" if "store" in limit or limit.get("scope") == "cluster" else "monotonic"
-    elif preset == "spring-cloud-gateway" and luck.maybe("as it was", 0.7):
-        limit["clock"] = "node"
-    elif buckets and limit.get("algorithm") != "leaky_bucket" and luck.maybe("node", 0.7):
+    elif (preset == "spring-cloud-gateway" or buckets) and luck.maybe("node", 0.7):
         limit["clock"] = "node"
     elif preset is None and not node and limit.get("algorithm") == "fixed_window" and luck.maybe("store", 0.2):
         limit["clock"] = "store"
