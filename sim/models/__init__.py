@@ -21,6 +21,7 @@ from sim.models import (  # their behaviours are registered, as those of plug-in
     saga,
     session,
     steps,
+    view,
 )
 from sim.models.queues import faults as queue_faults
 from sim.models.running import simulate
@@ -38,4 +39,5 @@ __all__ = [
     "session",
     "simulate",
     "steps",
+    "view",
 ]

@@ -1,7 +1,7 @@
 """A counter of one key of a rate limit, whichever library it counts as: one face for the four families of policies.
 
-Each is told the right time, `now`, and what the clock that its limit reads says, `clock`: the same, unless that goes
-wrong.
+Each is told what the clock that its limit reads says, and the right time, `now`, which only those ask for whose clocks
+go wrong.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ class Counter(Protocol):
     holds: bool  # whether a request may be held
     held_in_vain: float  # for how long one is held that is refused then
 
-    def look(self, now: float, clock: float) -> float:
+    def look(self, clock: float, now: float) -> float:
         """Negative: would be allowed. Else after how long a retry may succeed. Changes nothing."""
 
-    def hold(self, now: float, clock: float) -> float:
+    def hold(self, clock: float, now: float) -> float:
         """For how long a request that is allowed now is held; asked before it is counted."""
 
-    def take(self, now: float, clock: float) -> None:
+    def take(self, clock: float, now: float) -> None:
         """Count a request that is allowed."""
 
-    def deny(self, now: float, clock: float) -> None:
+    def deny(self, clock: float, now: float) -> None:
         """Hear of one that was refused."""
 
 
@@ -42,19 +42,19 @@ class Plain:
     def __init__(self, spec: RateLimit):
         self.row, self.ring = plain.new_limiter(spec)
 
-    def look(self, _now: float, clock: float) -> float:
+    def look(self, clock: float, _now: float = 0.0) -> float:
         """As the policy answers."""
         return plain.look(self.row, self.ring, clock)
 
-    def hold(self, _now: float, _clock: float) -> float:
+    def hold(self, _clock: float, _now: float = 0.0) -> float:
         """Nobody is held."""
         return 0.0
 
-    def take(self, _now: float, clock: float) -> None:
+    def take(self, clock: float, _now: float = 0.0) -> None:
         """Counted."""
         plain.take(self.row, self.ring, clock)
 
-    def deny(self, _now: float, _clock: float) -> None:
+    def deny(self, _clock: float, _now: float = 0.0) -> None:
         """A refusal changes nothing."""
 
 
@@ -67,19 +67,19 @@ class Library:
         self.row = library.new_library_limit(spec)
         self.holds = self.row.kind == library.LEAKY_BUCKET and self.row.delay != library.NO_DELAY and self.row.burst > 0
 
-    def look(self, _now: float, clock: float) -> float:
+    def look(self, clock: float, _now: float = 0.0) -> float:
         """As the policy answers."""
         return library.look(self.row, clock)
 
-    def hold(self, _now: float, clock: float) -> float:
+    def hold(self, clock: float, _now: float = 0.0) -> float:
         """As the policy answers."""
         return library.hold(self.row, clock)
 
-    def take(self, _now: float, clock: float) -> None:
+    def take(self, clock: float, _now: float = 0.0) -> None:
         """Counted."""
         library.take(self.row, clock)
 
-    def deny(self, _now: float, clock: float) -> None:
+    def deny(self, clock: float, _now: float = 0.0) -> None:
         """Counted by Kong's penalty; others mark the time."""
         library.deny(self.row, clock)
 
@@ -92,19 +92,19 @@ class Waiting:
         self.holds = spec.wait > 0.0
         self.held_in_vain = spec.wait if kind == "resilience4j" else 0.0
 
-    def look(self, _now: float, clock: float) -> float:
+    def look(self, clock: float, _now: float = 0.0) -> float:
         """Refused where it would have to wait for too long: until its turn is near enough."""
         return waiting.look(self.row, clock)
 
-    def hold(self, _now: float, clock: float) -> float:
+    def hold(self, clock: float, _now: float = 0.0) -> float:
         """Until its turn."""
         return waiting.ahead(self.row, clock)
 
-    def take(self, _now: float, clock: float) -> None:
+    def take(self, clock: float, _now: float = 0.0) -> None:
         """It has its turn."""
         waiting.reserve(self.row, clock, 1)
 
-    def deny(self, _now: float, _clock: float) -> None:
+    def deny(self, _clock: float, _now: float = 0.0) -> None:
         """A refusal changes nothing."""
 
 
@@ -118,19 +118,19 @@ class Clocked:
         self.row = clocked.new_clocked(spec, apart)
         self.ring = [0.0] * self.row.stamps
 
-    def look(self, now: float, clock: float) -> float:
+    def look(self, clock: float, now: float) -> float:
         """As the policy answers."""
         return clocked.look(self.row, self.ring, now, clock)
 
-    def hold(self, _now: float, _clock: float) -> float:
+    def hold(self, _clock: float, _now: float = 0.0) -> float:
         """Nobody is held."""
         return 0.0
 
-    def take(self, now: float, clock: float) -> None:
+    def take(self, clock: float, now: float) -> None:
         """Counted."""
         clocked.take(self.row, self.ring, now, clock)
 
-    def deny(self, now: float, clock: float) -> None:
+    def deny(self, clock: float, now: float) -> None:
         """Counted by Kong's penalty; a bucket marks the time."""
         clocked.deny(self.row, self.ring, now, clock)
 

@@ -213,13 +213,13 @@ class KeyedLimit(Limit):
             return self._without_key(task, route)
         now, clock, longest = self.env.now, self._clock(task), limiters.ALLOWED
         for place, counter in enumerate(counters):
-            wait = counter.look(now, clock)
+            wait = counter.look(clock, now)
             if wait >= 0.0 and longest < 0.0:
                 for counted in counters[: place + 1]:
                     if self.spec.in_turn and counted is not counter:
-                        counted.take(now, clock)
+                        counted.take(clock, now)
                     else:
-                        counted.deny(now, clock)
+                        counted.deny(clock, now)
             longest = max(longest, wait)
             if longest >= 0.0 and self.spec.in_turn:
                 break
@@ -233,20 +233,20 @@ class KeyedLimit(Limit):
     def held(self, task: Task, route: int) -> float:
         """The longest that one of its rates asks for."""
         now, clock = self.env.now, self._clock(task)
-        return max((counter.hold(now, clock) for counter in self._counters(task, route)), default=0.0)
+        return max((counter.hold(clock, now) for counter in self._counters(task, route)), default=0.0)
 
     def charge(self, task: Task, route: int) -> None:
         """Count a request that another limit refuses."""
         clock = self._clock(task)
         for counter in self._counters(task, route):
-            counter.take(self.env.now, clock)
+            counter.take(clock, self.env.now)
 
     def count(self, task: Task, route: int) -> None:
         """Count a request that no limit refuses."""
         self.passed += 1
         clock = self._clock(task)
         for counter in self._counters(task, route):
-            counter.take(self.env.now, clock)
+            counter.take(clock, self.env.now)
 
     def _clock(self, task: Task) -> float:
         """What the clock that it reads says, s."""

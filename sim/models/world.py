@@ -75,6 +75,7 @@ class World:
         self.nowhere = Replica(Outside(), 0, 0)
         self.effects: dict[str, int] = {}  # the bit of each in the masks of requests
         self.stocks: dict[str, Stock] = {}  # by service
+        self.views: dict[str, Any] = {}  # by name (`models/view.py`)
         self._salts = salts(scenario)
         self._tried_again = tried_again(scenario)
         self._make_components()

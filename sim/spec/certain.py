@@ -39,6 +39,7 @@ from sim.spec import (
     step,
     traffic,
     vertical,
+    view,
 )
 from sim.spec.base import Spec
 from sim.spec.distribution import Constant
@@ -120,6 +121,9 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     saga.SagaStep,
     saga.Retract,
     session.Session,
+    view.ViewWrite,
+    view.ViewApply,
+    view.ViewRead,
     policy.CallPolicy,
     policy.ConstantBackoff,
     policy.LinearBackoff,

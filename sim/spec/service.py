@@ -12,6 +12,7 @@ from sim.spec import composed as _words  # noqa: F401 - registers the steps that
 from sim.spec import event_store as _event_store  # noqa: F401 - registers its step
 from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec import session as _session  # noqa: F401 - likewise
+from sim.spec import view as _view  # noqa: F401 - likewise
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.base import (

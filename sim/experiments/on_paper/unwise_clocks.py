@@ -39,7 +39,8 @@ def counts_of_clocks_apart(view: View) -> Iterator[Finding]:
     for owner, (low, high) in _skewed(view.scenario).items():
         for limit in _limits(view, owner):
             if limit.replicas > 1 and high > low and limit.spec.reads == "node" and limit.spec.scope == "cluster":
-                found = f"the clocks of {limit.replicas} replicas that count together are up to {show_duration(high - low)} apart"
+                apart = show_duration(high - low)
+                found = f"the clocks of {limit.replicas} replicas that count together are up to {apart} apart"
                 right = "; loads on paper know nothing of it"
                 yield Finding(limit.place, found, _what_for(limit.spec, limit.replicas, high - low) + right)
 

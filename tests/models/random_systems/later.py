@@ -33,6 +33,7 @@ from tests.models.random_systems.serverless import serverless
 from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
 from tests.models.random_systems.vertical import vertical_scaling
+from tests.models.random_systems.views import views
 from tests.models.random_systems.zones import zones
 
 FIRST_WITH_LATER_WORDS = 3000
@@ -85,6 +86,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     calls.backoffs,
     impatience,
     clocks,
+    views,
     producers,  # last: beside transactions they are idempotent
 )
 
