@@ -1,9 +1,9 @@
 """The rate limits of the gateway, of a route, and of a service. A refusal tells the client how long to wait, unless the
-library that it is after does not.
+library that it is after does not. Where clocks go wrong, a limit that goes by the clock of its node is told what the
+replica reads that asks (`policies/clocked.py`).
 
 Not modelled: races between check and increment, stale copies; that Flask-Limiter sorts the rates of several entries as
-one list (here entry by entry, by the shortest unit of each). Where clocks go wrong, limits that read them
-(`policies/clocked.py`) are told what the clock of the replica that asks says.
+one list (here entry by entry, by the shortest unit of each).
 """
 
 from __future__ import annotations

@@ -6,7 +6,10 @@ import pytest
 
 from sim import testing
 from sim.errors import ScenarioError
+from sim.experiments.on_paper.offered_load import analysis_of
+from sim.experiments.on_paper.unwise import findings
 from sim.metrics import measure
+from sim.spec.loading import load_document
 
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 
@@ -165,3 +168,15 @@ def test_a_view_behind_a_queue_is_as_stale_as_the_theory_of_that_says():
     stale, fresh = total(played, "views_stale"), total(played, "views_fresh")
     assert fresh + stale > 8000
     assert stale / (fresh + stale) == pytest.approx(4.0 / 9.0, abs=0.03)
+
+
+@pytest.mark.parametrize(("population", "told"), [("people", 0), ("others", 1)])
+def test_check_says_where_readers_are_other_people(population, told):
+    document = {"version": 1, **system(users=5)}
+    for traffic in document["traffic"].values():
+        traffic["arrivals"] = {"poisson": "1/s"}
+    document["traffic"]["reads"]["users"]["population"] = population
+    (scenario,) = load_document(document).variants.values()
+    analysis = analysis_of(scenario)
+    found = [one for one in findings(analysis, analysis.load("")) if one.kind == "views_of_strangers"]
+    assert [one.finding for one in found] == [f"{population} read it, and people write: other people"] * told

@@ -49,6 +49,7 @@ from sim.experiments.on_paper.unwise_limits import (
     rounded_limits,
 )
 from sim.experiments.on_paper.unwise_queues import starving_classes
+from sim.experiments.on_paper.unwise_views import views_of_strangers
 from sim.experiments.on_paper.zero_time_loops import time_can_stand_still
 from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
@@ -302,6 +303,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     limits_without_store,
     clocks_that_nobody_reads,
     counts_of_clocks_apart,
+    views_of_strangers,
     replaced_limits,
     limited_callers,
     rounded_limits,
