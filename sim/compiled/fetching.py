@@ -21,6 +21,9 @@ from sim.compiled.rows.logs import (
     topics,
 )
 from sim.compiled.rows.state import State
+from sim.policies import log_times
+
+answered_at = log_times.answered_at.compiled
 
 
 @by_address
@@ -84,7 +87,7 @@ def judge(s: State, member: int, place: int) -> None:
     """A fetch is answered when there is enough, or when it has waited for long enough: one wait after the other."""
     row, fetch = members(s)[member], node_fetches(s)[place]
     cycle = travel(s, row.hop, fetch.number, ZERO) + row.fetch_wait + travel(s, row.hop, fetch.number, ONE)
-    due = fetch.began + (math.floor((fetch.first - fetch.began) / cycle) + 1) * cycle
+    due = answered_at(fetch.began, fetch.first, cycle)
     if fetch.buffered or fetch.found >= row.fetch_min or due <= s.now:
         fetch.answered = YES
     else:

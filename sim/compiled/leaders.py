@@ -7,7 +7,6 @@ and come, and who is out of sync, are Python (`nodes.py`).
 from __future__ import annotations
 
 from sim.chance.compiler import compiled
-from sim.chance.table import draw
 from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler, is_known, whole
 from sim.compiled.calendar import OF_NODES, ORDER, ORDINARY, put_ready, schedule
@@ -16,7 +15,6 @@ from sim.compiled.events import log
 from sim.compiled.placing import which_partition
 from sim.compiled.rows.calls import targets
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import draws, numbers
 from sim.compiled.rows.logs import (
     brokers,
     copies,
@@ -39,8 +37,11 @@ from sim.compiled.rows.logs import (
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import REPLICATION, flow_of, keep_note
-from sim.compiled.topics import ALL, new_delivery, readable, release, write_down
+from sim.compiled.topics import ALL, new_delivery, readable, release, replication_time, write_down
 from sim.compiled.transactions import end_unread, join_transaction, known, stand_unstable
+from sim.policies import log_times
+
+until_look = log_times.until_look.compiled
 
 SHIPPED, ALONE = map(whole, range(2))  # what an event is about: a follower has a record, or all that there are
 
@@ -176,7 +177,7 @@ def waits_for(s: State, task: int, message: int) -> bool:
     row = messages(s)[message]
     if is_known(row.available) or fates(s)[message].lost:
         return False
-    tasks(s)[task].next = row.waiter  # an earlier try, which may be waited for no longer
+    tasks(s)[task].before = row.waiter  # an earlier try, which may be waited for no longer
     row.waiter = task
     tasks(s)[task].held += 1
     return True
@@ -185,8 +186,8 @@ def waits_for(s: State, task: int, message: int) -> bool:
 @handler
 def wake_earlier(s: State, task: int) -> None:
     """Who waited for the same message before."""
-    if tasks(s)[task].next >= 0:
-        put_ready(s, tasks(s)[task].next)  # held while it waited: its turn takes that over
+    if tasks(s)[task].before >= 0:
+        put_ready(s, tasks(s)[task].before)  # held while it waited: its turn takes that over
 
 
 @by_address
@@ -206,13 +207,6 @@ def acknowledge(s: State, message: int) -> None:
 
 
 # -- replicas ----------------------------------------------------------------------------------------------------------
-
-
-@compiled
-def replication_time(s: State, topic: int, entity: int, chain: int) -> float:
-    """Seconds until a follower has a record, unless its disk is slow."""
-    replication = topics(s)[topic].replication
-    return draw(draws(s), numbers(s), replication, entity, chain) if replication >= 0 else 0.0
 
 
 @handler
@@ -277,16 +271,16 @@ def ship(s: State, place: int, end: int, delay: float) -> None:
     row.end = end
     row.life = copy.life
     schedule(s, ORDINARY, copy.due - s.now, OF_NODES, shipment << 1 | SHIPPED)
-    look_later(s, partitions(s)[copy.partition].topic)
+    look_at_replicas_later(s, partitions(s)[copy.partition].topic)
 
 
 @compiled
-def look_later(s: State, place: int) -> None:
-    """At who is behind, every half of the longest lag."""
+def look_at_replicas_later(s: State, place: int) -> None:
+    """Python looks at who is behind, every half of the longest lag."""
     topic = topics(s)[place]
     if not topic.looks:
         topic.looks = True
-        schedule(s, ORDINARY, topic.look_every - s.now % topic.look_every, ORDER, topic.look)
+        schedule(s, ORDINARY, until_look(s.now, topic.look_every), ORDER, topic.look)
 
 
 @by_address

@@ -11,16 +11,16 @@ from sim.compiled.held_requests import close_again, let_go_of_request
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.producers import node_connections, produce_requests
 from sim.compiled.rows.state import State
+from sim.policies import log_times
 
-LAST_DIGIT = 2.0**-52
+behind = log_times.behind.compiled
 
 
 @handler
 def on_its_way(s: State, place: int, delay: float) -> float:
     """Seconds until a request arrives that is sent now on a connection, and would take so many alone: in order."""
     connection = node_connections(s)[place]
-    if s.now + delay < connection.arrived:
-        delay = connection.arrived - s.now + connection.arrived * LAST_DIGIT
+    delay = behind(s.now, delay, connection.arrived)
     connection.arrived = s.now + delay
     return delay
 
@@ -29,8 +29,7 @@ def on_its_way(s: State, place: int, delay: float) -> float:
 def on_its_way_back(s: State, place: int, delay: float) -> float:
     """The same of an answer."""
     connection = node_connections(s)[place]
-    if s.now + delay < connection.answered:
-        delay = connection.answered - s.now + connection.answered * LAST_DIGIT
+    delay = behind(s.now, delay, connection.answered)
     connection.answered = s.now + delay
     return delay
 

@@ -33,7 +33,8 @@ from sim.compiled.rows.logs import (
     partitions,
     topics,
 )
-from sim.compiled.rows.logs import transactions as transaction_rows
+from sim.compiled.topics import replication_time
+from sim.compiled.transaction_timeouts import CoordinatorView
 from sim.models.logs.cluster import ClusteredBroker, Node
 from sim.models.logs.replicated import ReplicatedTopic
 
@@ -78,30 +79,12 @@ class BrokerView(ClusteredBroker):
         self.nodes = [NodeView(machine, node) for node in model.nodes]
         deep = [topic for topic in model.in_depth if machine.wiring.is_deep(topic)]
         self.in_depth = [TopicView(machine, self, topic) for topic in deep]
-        row = brokers(machine.s)[self.place]
-        row.look = machine.control.membership.order(self._look_at_transactions, lasting=True)
+        self.coordinator = CoordinatorView(machine, self)
 
     @property
     def down(self) -> int:  # type: ignore[override]  # its row counts the faults, and nobody sets it here
         """For how many faults."""
         return brokers(self.machine.s)[self.place].down
-
-    def _look_at_transactions(self) -> None:
-        """Abort those whose time is over, whoever lives: `Coordinator` of `models/logs/transactions.py`."""
-        s, row = self.machine.s, brokers(self.machine.s)[self.place]
-        row.looks = False
-        over, place = [], NOBODY if row.down else row.begun.first
-        while place >= 0:
-            its = transaction_rows(s)[place]
-            if its.began + its.timeout < s.now:
-                over.append(place)
-            place = its.next
-        for place in over:
-            if s.must_grow:
-                self.machine.grow()
-            transactions.end_transaction(self.machine.s, place, False)
-        if brokers(self.machine.s)[self.place].begun.first >= 0:
-            transactions.look_later(self.machine.s, self.place)
 
     def restore(self) -> None:
         """Wake all who wait."""
@@ -142,7 +125,6 @@ class TopicView(ReplicatedTopic):
         self.env: Model = broker.env
         self.recorder: Model = machine.elasticity.recorder
         self.broker, self.name, self.spec = broker, model.name, model.spec
-        self.replication = self._drawn if model.replication is not None else None
         first, row = self.row.first, self.row
         self.partitions = [PartitionView(self, first + partition.index, partition) for partition in model.partitions]
         its = range(row.first_group, row.first_group + row.groups)
@@ -181,15 +163,16 @@ class TopicView(ReplicatedTopic):
 
     # -- what differs from the models: rows ----------------------------------------------------------------------------
 
-    def _drawn(self, entity: int, chain: int) -> float:
-        return float(leaders.replication_time(self.s, self.at, entity, chain))
+    def replication_time(self, entity: int, chain: int) -> float:
+        """Seconds until a follower has a record, unless its disk is slow."""
+        return float(replication_time(self.s, self.at, entity, chain))
 
     def _make_room(self) -> None:
         if self.s.must_grow:
             self.machine.grow()
 
     def _look_later(self) -> None:
-        leaders.look_later(self.s, self.at)
+        leaders.look_at_replicas_later(self.s, self.at)
 
     def _send(self, partition: Model, copy: Model, end: int, delay: float) -> None:  # noqa: ARG002 - the row knows
         self._make_room()

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from sim.chance.chain import link_chain
 from sim.compiled.apart import by_address
-from sim.compiled.base import NO, NONE, YES, ZERO, handler
+from sim.compiled.base import NONE, ZERO, handler
+from sim.compiled.batch_lines import is_early
 from sim.compiled.calendar import put_ready
 from sim.compiled.codes import ERROR, OK, UNREACHABLE
 from sim.compiled.held_requests import close_again, keep_open, let_go_of_request, plan
 from sim.compiled.leaders import acknowledge, answer_of, busy_with, follow, lead_on
 from sim.compiled.network import hop_delay
 from sim.compiled.node_connections import on_its_way, on_its_way_back, stand_unread, take_unread
-from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, wait_until
+from sim.compiled.producer_deadlines import is_oldest_over, take_oldest, wait_until
 from sim.compiled.producer_events import ANSWERED, ARRIVED, HANDLED, READ_ON, SENT, TIME_OUT
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
@@ -36,7 +37,7 @@ from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.compiled.tasks import HEARS_OF_REPLICAS, forget, new_task
-from sim.compiled.topics import ALL, NO_ACKS, append_after, is_available, release, replication_delay
+from sim.compiled.topics import ALL, NO_ACKS, append_after, is_available, release, replication_time
 from sim.compiled.transactions import FENCED, is_fenced
 from sim.policies import client_quota
 
@@ -99,13 +100,9 @@ def wait_for_answer(s: State, request: int) -> None:
     place = producers(s)[produce_requests(s)[request].producer].settings
     settings = producer_settings(s)[place]
     line = settings.answers
-    while line.first >= 0 and produce_requests(s)[line.first].over:
-        oldest = line.first
-        leave_deadlines(produce_requests(s), line)
-        let_go_of_request(s, oldest)
-    deadline = s.now + settings.request_timeout
-    if wait_until(produce_requests(s), line, request, deadline):
-        look_at_deadlines(s, line, TIME_OUT, place, deadline)
+    while is_oldest_over(produce_requests(s), line):
+        let_go_of_request(s, take_oldest(produce_requests(s), line))
+    wait_until(s, produce_requests(s), line, request, s.now + settings.request_timeout, TIME_OUT, place)
 
 
 # -- at the broker -----------------------------------------------------------------------------------------------------
@@ -245,31 +242,6 @@ def is_known_again(s: State, batch: int) -> bool:
 
 
 @handler
-def is_early(s: State, batch: int) -> bool:
-    """OUT_OF_ORDER_SEQUENCE_NUMBER: one before it is still to come."""
-    own = batches(s)[batch]
-    other = producers(s)[own.producer].live.last
-    while other >= 0:
-        row = batches(s)[other]
-        if row.partition == own.partition and row.sequence < own.sequence and row.message < 0:
-            return YES
-        other = row.previous
-    return NO
-
-
-@handler
-def has_earlier(s: State, batch: int) -> bool:
-    """Whether one of its partition that came before it is neither acknowledged nor given up."""
-    own = batches(s)[batch]
-    other = producers(s)[own.producer].live.first
-    while other >= 0 and other != batch:  # they stand in the order in which they were made
-        if batches(s)[other].partition == own.partition:
-            return YES
-        other = batches(s)[other].next
-    return NO
-
-
-@handler
 def append_batch(s: State, batch: int, acks: int) -> None:
     """Write its records, of which the last is kept for whoever waits for it."""
     row = batches(s)[batch]
@@ -283,7 +255,7 @@ def append_batch(s: State, batch: int, acks: int) -> None:
         sent = produced_records(s)[record]
         chain = chain_in_batch(s, batch, record)
         if delay < 0.0:
-            delay = replication_delay(s, row.topic, sent.request, chain)
+            delay = replication_time(s, row.topic, requests(s)[sent.request].id, chain)
         site, kept = publishers(s)[sent.publisher].site, sent.next < 0
         row.message = append_after(
             s, row.topic, row.partition, site, sent.request, chain, sent.path, kept, sent.flow, delay

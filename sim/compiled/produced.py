@@ -8,6 +8,7 @@ from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, handler
+from sim.compiled.batch_lines import end_life, forget_line, leave_line, line_at, stand_first, stand_in_sequence
 from sim.compiled.calendar import make_ready
 from sim.compiled.codes import OK, TIMEOUT, UNREACHABLE
 from sim.compiled.held_requests import let_go_of_batch, let_go_of_request
@@ -20,9 +21,9 @@ from sim.compiled.produce_requests import (
     hear_of_replicas,
     read_on,
 )
-from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, oldest_over
+from sim.compiled.producer_deadlines import is_oldest_due, look_again, take_oldest
 from sim.compiled.producer_events import ARRIVED, EXPIRY, HANDLED, PURPOSE_BITS, READ_ON, SENT, TIME_OUT, WOKEN
-from sim.compiled.producing import line_at, stand_last, takes, unblock
+from sim.compiled.producing import takes, unblock
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
 from sim.compiled.rows.producers import (
@@ -37,7 +38,6 @@ from sim.compiled.rows.producers import (
     producer_turns,
     producer_wakes,
     producers,
-    queued_batches,
     requested_batches,
 )
 from sim.compiled.rows.running import requests, tasks
@@ -114,33 +114,24 @@ def stand_in_for_request(s: State, task: int) -> None:
 def expire_batches(s: State, place: int) -> None:
     """Give up all that have had their time, and wait for the next that may."""
     line = producer_settings(s)[place].deliveries
-    batch = oldest_over(batches(s), line, s.now)
-    while batch >= 0:
-        leave_deadlines(batches(s), line)
+    while is_oldest_due(batches(s), line, s.now):
+        batch = take_oldest(batches(s), line)
         if not batches(s)[batch].over:
             expire_batch(s, batch)
         let_go_of_batch(s, batch)
-        batch = oldest_over(batches(s), line, s.now)
-    line.looks = line.first >= 0
-    if line.looks:
-        look_at_deadlines(s, line, EXPIRY, place, batches(s)[line.first].deadline)
+    look_again(s, batches(s), line, EXPIRY, place)
 
 
 @handler
 def time_out_requests(s: State, place: int) -> None:
     """Wait no longer for all that have had their time, and wait for the next that may."""
     line = producer_settings(s)[place].answers
-    request = oldest_over(produce_requests(s), line, s.now)
-    while request >= 0:
-        leave_deadlines(produce_requests(s), line)
-        row = produce_requests(s)[request]
-        if not row.over:
+    while is_oldest_due(produce_requests(s), line, s.now):
+        request = take_oldest(produce_requests(s), line)
+        if not produce_requests(s)[request].over:
             disconnect(s, request)
         let_go_of_request(s, request)
-        request = oldest_over(produce_requests(s), line, s.now)
-    line.looks = line.first >= 0
-    if line.looks:
-        look_at_deadlines(s, line, TIME_OUT, place, produce_requests(s)[line.first].deadline)
+    look_again(s, produce_requests(s), line, TIME_OUT, place)
 
 
 # -- what becomes of them ----------------------------------------------------------------------------------------------
@@ -204,20 +195,10 @@ def send_again(s: State, batch: int) -> None:
     row.due = s.now + client_pause(row.attempts, settings.retry_backoff, settings.retry_backoff_max, luck)
     row.attempts += 1
     line = line_at(s, row.producer, row.partition)
-    before = NOBODY
-    behind = open_lines(s)[line].first
-    while settings.idempotent and behind >= 0 and batches(s)[behind].sequence < row.sequence:
-        before = behind
-        behind = batches(s)[behind].behind
-    if behind < 0:
-        stand_last(s, line, batch)
-        return
-    row.behind = behind
-    if before >= 0:
-        batches(s)[before].behind = batch
+    if settings.idempotent:
+        stand_in_sequence(s, line, batch)
     else:
-        open_lines(s)[line].first = batch
-    queued_batches(s)[line] += 1
+        stand_first(s, line, batch)
 
 
 @handler
@@ -229,26 +210,6 @@ def expire_batch(s: State, batch: int) -> None:
     drain(s, producer)
 
 
-@handler
-def leave_line(s: State, line: int, batch: int) -> None:
-    """Take it out of its line, where it stands there."""
-    row = open_lines(s)[line]
-    before, other = NONE, row.first
-    while other >= 0 and other != batch:
-        before = other
-        other = batches(s)[other].behind
-    if other < 0:
-        return
-    behind = batches(s)[batch].behind
-    if before >= 0:
-        batches(s)[before].behind = behind
-    else:
-        row.first = behind
-    if behind < 0:
-        row.last = before
-    queued_batches(s)[line] -= 1
-
-
 @by_address
 @handler
 def end_batch(s: State, batch: int, outcome: int) -> None:
@@ -257,6 +218,7 @@ def end_batch(s: State, batch: int, outcome: int) -> None:
     producer = row.producer
     own = producers(s)[producer]
     unlink(batches(s), own.live, batch)
+    end_life(s, line_at(s, producer, row.partition), batch)
     row.over = True
     own.free += max(row.size, producer_settings(s)[own.settings].batch)
     end_records(s, batch, outcome, YES)
@@ -322,11 +284,7 @@ def forget_lines(s: State, place: int) -> None:
     line = own.first_open
     while line >= 0:
         row = open_lines(s)[line]
-        row.first = NOBODY
-        row.last = NOBODY
-        row.sequence = 0
-        row.used = False
-        queued_batches(s)[line] = 0
+        forget_line(s, line)
         line = row.next
     own.first_open = NOBODY
     own.last_open = NOBODY

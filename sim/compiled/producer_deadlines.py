@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from sim.compiled.base import NO, NONE, YES, handler
+from sim.compiled.base import handler
 from sim.compiled.calendar import TIMER, noise, push
 from sim.compiled.producer_events import producer_event
 from sim.compiled.rows.declaring import NOBODY
@@ -21,8 +21,10 @@ Deadlines = BatchDeadlines | RequestDeadlines
 
 
 @handler
-def wait_until(table: Rows[Waiting], line: Deadlines, node: int, deadline: float) -> bool:
-    """It is the last that may run out of time; whether somebody must look for the oldest from now on."""
+def wait_until(
+    s: State, table: Rows[Waiting], line: Deadlines, node: int, deadline: float, purpose: int, settings: int
+) -> None:
+    """It is the last that may run out of time; somebody looks for the oldest from now on."""
     table[node].held += 1
     table[node].deadline = deadline
     table[node].later = NOBODY
@@ -31,31 +33,36 @@ def wait_until(table: Rows[Waiting], line: Deadlines, node: int, deadline: float
     else:
         line.first = node
     line.last = node
-    if line.looks:
-        return NO
-    line.looks = True
-    return YES
+    if not line.looks:
+        look_again(s, table, line, purpose, settings)
 
 
 @handler
-def oldest_over(table: Rows[Waiting], line: Deadlines, now: float) -> int:
-    """The oldest, if its time is over or nobody waits for it any more; -1: there is none such."""
-    if line.first < 0:
-        return NONE
-    oldest = table[line.first]
-    return line.first if oldest.over or oldest.deadline <= now else NONE
+def is_oldest_due(table: Rows[Waiting], line: Deadlines, now: float) -> bool:
+    """Whether the time of the oldest is over, or nobody waits for it any more."""
+    return line.first >= 0 and (table[line.first].over or table[line.first].deadline <= now)
 
 
 @handler
-def leave_deadlines(table: Rows[Waiting], line: Deadlines) -> None:
+def is_oldest_over(table: Rows[Waiting], line: Deadlines) -> bool:
+    """Whether nobody waits for the oldest any more."""
+    return line.first >= 0 and table[line.first].over
+
+
+@handler
+def take_oldest(table: Rows[Waiting], line: Deadlines) -> int:
     """The oldest stands there no longer; whoever takes it out lets go of it."""
-    line.first = table[line.first].later
+    oldest = line.first
+    line.first = table[oldest].later
     if line.first < 0:
         line.last = NOBODY
+    return oldest
 
 
 @handler
-def look_at_deadlines(s: State, line: Deadlines, purpose: int, settings: int, deadline: float) -> None:
-    """The event of the oldest."""
-    line.due = deadline
-    push(s, deadline + noise(deadline), TIMER, producer_event(purpose, settings))
+def look_again(s: State, table: Rows[Waiting], line: Deadlines, purpose: int, settings: int) -> None:
+    """The event of the oldest, if there is one."""
+    line.looks = line.first >= 0
+    if line.looks:
+        line.due = table[line.first].deadline
+        push(s, line.due + noise(line.due), TIMER, producer_event(purpose, settings))

@@ -12,18 +12,19 @@ from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, ONE, YES, ZERO, handler
+from sim.compiled.batch_lines import begin_life, line_at, line_of, stand_last
 from sim.compiled.calendar import arm
 from sim.compiled.codes import OK
 from sim.compiled.held_requests import let_go_of_batch, let_go_of_record
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.placing import IN_TURN, keyed
-from sim.compiled.producer_deadlines import leave_deadlines, look_at_deadlines, wait_until
+from sim.compiled.producer_deadlines import is_oldest_over, take_oldest, wait_until
 from sim.compiled.producer_events import EXPIRY
 from sim.compiled.relays import chain_of
 from sim.compiled.rows.calls import calls
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
-from sim.compiled.rows.logs import members, outbox_rows, outboxes, pending, topics
+from sim.compiled.rows.logs import brokers, members, outbox_rows, outboxes, pending, topics
 from sim.compiled.rows.producers import (
     batches,
     built_ins,
@@ -45,7 +46,7 @@ from sim.compiled.sending import drain
 from sim.compiled.spans import flow_of
 from sim.compiled.tasks import IN_MEMORY, NOWHERE, done
 from sim.compiled.topics import NO_ACKS
-from sim.compiled.transactions import member_of
+from sim.compiled.transactions import member_in_transaction
 from sim.policies import partitioner
 
 peek, sent, in_turn = partitioner.peek.compiled, partitioner.sent.compiled, partitioner.in_turn.compiled
@@ -233,29 +234,6 @@ def built_in_at(s: State, producer: int, topic: int) -> int:
 
 
 @handler
-def line_at(s: State, producer: int, partition: int) -> int:
-    """Its line for a partition."""
-    own = producers(s)[producer]
-    return own.first_line + partition - producer_settings(s)[own.settings].first_partition
-
-
-@handler
-def line_of(s: State, producer: int, partition: int) -> int:
-    """The same for one that it uses from now on."""
-    own, line = producers(s)[producer], line_at(s, producer, partition)
-    row = open_lines(s)[line]
-    if not row.used:
-        row.used = True
-        row.next = NOBODY
-        if own.last_open >= 0:
-            open_lines(s)[own.last_open].next = line
-        else:
-            own.first_open = line
-        own.last_open = line
-    return line
-
-
-@handler
 def new_batch(s: State, producer: int, topic: int, partition: int, line: int, size: float) -> int:
     """An empty one, the last of its line, with memory for a first record of this size."""
     own = producers(s)[producer]
@@ -279,22 +257,10 @@ def new_batch(s: State, producer: int, topic: int, partition: int, line: int, si
     open_lines(s)[line].sequence += 1
     own.free -= max(size, settings.batch)
     add_last(batches(s), own.live, new)
+    begin_life(s, line, new)
     stand_last(s, line, new)
     wait_for_delivery(s, own.settings, new)
     return new
-
-
-@handler
-def stand_last(s: State, line: int, batch: int) -> None:
-    """Behind all that stand in a line."""
-    row = open_lines(s)[line]
-    batches(s)[batch].behind = NOBODY
-    if row.last >= 0:
-        batches(s)[row.last].behind = batch
-    else:
-        row.first = batch
-    row.last = batch
-    queued_batches(s)[line] += 1
 
 
 # -- deadlines ---------------------------------------------------------------------------------------------------------
@@ -305,13 +271,9 @@ def wait_for_delivery(s: State, place: int, batch: int) -> None:
     """Give it up when it has had its time; those that are over go now."""
     settings = producer_settings(s)[place]
     line = settings.deliveries
-    while line.first >= 0 and batches(s)[line.first].over:
-        oldest = line.first
-        leave_deadlines(batches(s), line)
-        let_go_of_batch(s, oldest)
-    deadline = s.now + settings.delivery_timeout
-    if wait_until(batches(s), line, batch, deadline):
-        look_at_deadlines(s, line, EXPIRY, place, deadline)
+    while is_oldest_over(batches(s), line):
+        let_go_of_batch(s, take_oldest(batches(s), line))
+    wait_until(s, batches(s), line, batch, s.now + settings.delivery_timeout, EXPIRY, place)
 
 
 # -- who publishes -----------------------------------------------------------------------------------------------------
@@ -326,10 +288,10 @@ def publish_record(s: State, task: int, op: int) -> bool:
     salt = calls(s)[row.call].salt
     chain, path = link_chain(own.chain, salt, ZERO), link_chain(own.path, salt, ZERO)
     record = new_record(s, row.publisher, own.request, chain, path, flow_of(s, task))
-    topic = topics(s)[publishers(s)[row.publisher].topic]
-    if topic.deep:
+    broker = topics(s)[publishers(s)[row.publisher].topic].broker
+    if brokers(s)[broker].transacts:
         made = produced_records(s)[record]
-        made.member = member_of(s, task, topic.broker)
+        made.member = member_in_transaction(s, task, broker)
         made.transaction = members(s)[made.member].transactions if made.member >= 0 else 0
     return put(s, task, record, own.replica)
 

@@ -6,10 +6,11 @@ import math
 
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, NONE, YES, handler
+from sim.compiled.batch_lines import has_earlier, take_first
 from sim.compiled.calendar import occur
 from sim.compiled.held_requests import let_go_of_request
 from sim.compiled.lists import add_last
-from sim.compiled.produce_requests import go, has_earlier, leader_of
+from sim.compiled.produce_requests import go, leader_of
 from sim.compiled.producer_events import WOKEN, producer_event
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.logs import partitions
@@ -21,7 +22,6 @@ from sim.compiled.rows.producers import (
     producer_settings,
     producer_wakes,
     producers,
-    queued_batches,
     requested_batches,
     take_produce_request,
     take_producer_wake,
@@ -177,16 +177,6 @@ def new_request(s: State, producer: int, node: int) -> int:
     row.over = False
     row.told = False
     return new
-
-
-@handler
-def take_first(s: State, line: int) -> None:
-    """It stands in its line no longer."""
-    row = open_lines(s)[line]
-    row.first = batches(s)[row.first].behind
-    if row.first < 0:
-        row.last = NOBODY
-    queued_batches(s)[line] -= 1
 
 
 @handler

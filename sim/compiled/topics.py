@@ -97,15 +97,15 @@ def append_to(
 
     It is readable when it and all before it in its partition are replicated.
     """
-    delay = replication_delay(s, topic, request, chain)
+    delay = replication_time(s, topic, requests(s)[request].id, chain)
     return append_after(s, topic, partition, site, request, chain, path, kept, flow, delay)
 
 
-@handler
-def replication_delay(s: State, topic: int, request: int, chain: int) -> float:
-    """Seconds until followers have an event."""
+@compiled
+def replication_time(s: State, topic: int, entity: int, chain: int) -> float:
+    """Seconds until followers have a record, unless their disks are slow."""
     replication = topics(s)[topic].replication
-    return draw(draws(s), numbers(s), replication, requests(s)[request].id, chain) if replication >= 0 else 0.0
+    return draw(draws(s), numbers(s), replication, entity, chain) if replication >= 0 else 0.0
 
 
 @handler

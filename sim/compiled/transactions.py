@@ -1,6 +1,7 @@
 """Records of transactions: `models/logs/transactions.py` and `exactly_once.py` once more.
 
 A record knows whether its transaction is open; who reads only committed ones has what is not stable yet in a line.
+Python aborts those whose time is over (`transaction_timeouts.py`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from sim.chance.compiler import compiled
 from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler, whole
 from sim.compiled.calendar import ORDER, ORDINARY, schedule
-from sim.compiled.codes import DROPPED, LOST, OK, REFUSED, UNAUTHORIZED
+from sim.compiled.codes import DROPPED, LOST, OK, REFUSED
 from sim.compiled.consumers import end_delivery
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.network import travel
@@ -32,11 +33,14 @@ from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import LAG, follow, keep_note
 from sim.compiled.topics import new_delivery, notify, release
+from sim.models.logs import transactions as models
+from sim.models.logs.exactly_once import ONE_WAYS
 from sim.models.logs.transactions import CHECK
+from sim.policies import log_times
 
 SETTLED, OPEN, ABORTED = map(whole, range(3))  # what has become of the transaction of a record
-FENCED = UNAUTHORIZED
-ONE_WAYS = 4  # of TxnOffsetCommit and EndTxn, there and back
+FENCED = whole(models.FENCED)
+until_look = log_times.until_look.compiled
 
 
 # -- consumers ---------------------------------------------------------------------------------------------------------
@@ -89,7 +93,7 @@ def was_aborted(s: State, member: int) -> bool:
     return not transactions(s)[members(s)[member].transaction].open
 
 
-@compiled
+@handler
 def close_transaction(s: State, member: int, committed: bool) -> None:
     """Its consumer has ended it, unless its time was over before."""
     row = members(s)[member]
@@ -127,12 +131,12 @@ def end_transaction(s: State, transaction: int, committed: bool) -> None:
 
 
 @compiled
-def look_later(s: State, place: int) -> None:
-    """At the transactions of a broker whose time is over."""
+def look_at_transactions_later(s: State, place: int) -> None:
+    """Python looks at the transactions of a broker whose time is over."""
     broker = brokers(s)[place]
     if not broker.looks:
         broker.looks = True
-        schedule(s, ORDINARY, CHECK - s.now % CHECK, ORDER, broker.look)
+        schedule(s, ORDINARY, until_look(s.now, CHECK), ORDER, broker.look)
 
 
 # -- records -----------------------------------------------------------------------------------------------------------
@@ -140,25 +144,26 @@ def look_later(s: State, place: int) -> None:
 
 @by_address
 @handler
-def member_of(s: State, task: int, broker: int) -> int:
+def member_in_transaction(s: State, task: int, broker: int) -> int:
     """In whose transaction it is what a task publishes to this broker: whose record it handles, or is a branch of."""
-    whole = tasks(s)[task].attempt if tasks(s)[task].attempt >= 0 else task
-    place = tasks(s)[whole].member
+    handling = tasks(s)[task].attempt if tasks(s)[task].attempt >= 0 else task
+    place = tasks(s)[handling].member
     if place < 0:
         return NONE
     member = members(s)[place]
-    if member.task != whole or member.transaction < 0 or member.broker != broker:
+    if member.task != handling or member.transaction < 0 or member.broker != broker:
         return NONE
     return place if transactions(s)[member.transaction].takes_part else NONE
 
 
 @by_address
 @handler
-def take_part(s: State, task: int, publication: int, topic: int) -> None:
-    """What is published is a part of the transaction that is open where it comes from, whoever waits for it then."""
+def take_part(s: State, task: int, publication: int, broker: int) -> None:
+    """What is published to a broker is a part of the transaction that is open where it comes from, whoever waits for it
+    then.
+    """
     made = tasks(s)[publication]
-    made.transaction = 0
-    made.member = member_of(s, task, topics(s)[topic].broker)
+    made.member = member_in_transaction(s, task, broker)
     if made.member >= 0:
         made.transaction = members(s)[made.member].transactions
 
@@ -199,7 +204,7 @@ def join_transaction(s: State, message: int, transaction: int) -> None:
         row.first = message
         row.began = s.now
         add_last(transactions(s), brokers(s)[row.broker].begun, transaction)
-        look_later(s, row.broker)
+        look_at_transactions_later(s, row.broker)
     else:
         fates(s)[row.last].next = message
     row.last = message

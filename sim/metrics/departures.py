@@ -100,12 +100,16 @@ class Departures:
             done = done if ordering.size == done.size else done[records.requests["expects"]]
         known, ordered = (_occurring(column, len(records.names)) for column in (route, ordering))
         present = np.flatnonzero(known | ordered)
-        place = np.zeros(known.size, dtype=np.int32)
-        place[present] = np.arange(present.size)
+        places = np.zeros(known.size, dtype=np.int32)
+        places[present] = np.arange(present.size)
         self.routes, self._ordering = tuple((*records.names, "")[index] for index in present), ordered[present]
-        kind = (place[route] * len(Outcome) + outcome) * _IN_TIME + in_time(response, objective)
+        place, done_place = (
+            places[column] if present.size > 1 else np.broadcast_to(np.int32(0), column.shape)
+            for column in (route, done_route)
+        )
+        kind = (place * len(Outcome) + outcome) * _IN_TIME + in_time(response, objective)
         self._answers = _Tally(moment, kind, present.size * len(Outcome) * _IN_TIME, count)
-        self._completions = _Tally(done, place[done_route], present.size, done_count)
+        self._completions = _Tally(done, done_place, present.size, done_count)
 
     def between(self, edges: Floats) -> Left:
         """Of each span from one edge up to the next; the last edge belongs to none."""
@@ -137,5 +141,5 @@ class _Tally:
 def _occurring(column: NDArray[np.int16], names: int) -> NDArray[np.bool_]:
     """(names + 1,) which indices into names a column has; the last is that of no name, -1."""
     found = np.zeros(names + 1, dtype=bool)
-    found[column] = True
+    found[column[:1] if column.size and column.min() == column.max() else column] = True
     return found

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.records.counted import Answers, Counts, Floats, Mask, Orders, Requests, on_both_clocks
+from sim.records.counted import Answers, Counts, Floats, Mask, Orders, Requests, chosen, on_both_clocks
 from sim.records.tables import Records
 from sim.spec.promises import APDEX_T, ROUNDING, objective_of, patience_of
 from sim.spec.scenario import Scenario
@@ -233,7 +233,7 @@ def _times_of(
     Of cells it is one line for each bucket, of which there are hundreds of times fewer.
     """
     if bucket is None or requests.buckets is None:
-        return times[mask], requests.counts(mask), None
+        return chosen(times, mask), requests.counts(mask), None
     per_bucket = requests.bins(bucket[mask], 0, mask)
     found = np.flatnonzero(per_bucket)
     return requests.buckets.times[found], per_bucket[found], requests.buckets.widths[found]

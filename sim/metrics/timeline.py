@@ -18,7 +18,7 @@ from sim.metrics.pools import MEMBER
 from sim.metrics.sample import Sample
 from sim.records.buckets import bucket_edges, default_bucket
 from sim.records.columns import Columns
-from sim.records.counted import Counts, Floats, Requests
+from sim.records.counted import Counts, Floats, Requests, chosen
 from sim.records.tables import Records, Series
 from sim.spec.scenario import Scenario
 from sim.stats.quantile import Ranked
@@ -88,7 +88,9 @@ def _percentiles(sample: Sample, edges: Floats) -> dict[str, Floats]:
     answered, wanted = answers.good & answers.answered, orders.finished | orders.unfinished
     times = np.where(orders.finished, orders.completion, math.inf)[wanted]
     response = bucket_quantiles(
-        answers.arrival[answered].searchsorted(edges), answers.response[answered], answers.counts(answered)
+        chosen(answers.arrival, answered).searchsorted(edges),
+        chosen(answers.response, answered),
+        answers.counts(answered),
     )
     completion = bucket_quantiles(orders.arrival[wanted].searchsorted(edges), times, orders.counts(wanted))
     return {

@@ -17,6 +17,7 @@ from typing import Protocol
 from sim.models.clock import Clock, Signal
 from sim.models.group import GroupPartition, Member
 from sim.models.link import Hop
+from sim.policies.log_times import answered_at
 from sim.spec.consuming import Fetch
 
 
@@ -68,7 +69,7 @@ class Fetching:
             fetch.partitions = []
         for partition in self.consumer.partitions:
             if partition.owner is self.consumer and not partition.offline and partition.readable:
-                leader = getattr(partition.readable[0].message.partition, "leader", None) or 0
+                leader = partition.readable[0].message.partition.leader or 0
                 self.at.setdefault(leader, NodeFetch(self.began)).partitions.append(partition)
         for _, fetch in sorted(self.at.items()):
             if fetch.partitions:
@@ -94,7 +95,7 @@ class Fetching:
         """When it is answered with what there is since then: the waits are one after the other."""
         hop = self.consumer.fetch_hop
         cycle = hop.travel(fetch.number, 0) + self.spec.wait + hop.travel(fetch.number, 1)
-        return fetch.began + (math.floor((first - fetch.began) / cycle) + 1) * cycle
+        return answered_at(fetch.began, first, cycle)
 
     def polled(self) -> None:
         """A poll has taken what it could: where all was taken, the next fetch goes out."""

@@ -156,12 +156,13 @@ class Limit:
         """Seconds for which a request that it does not refuse is held, asked before it is counted."""
         return 0.0
 
-    def charge(self, task: Task, route: int) -> None:
-        """Count a request that another limit refuses."""
-
     def count(self, task: Task, route: int) -> None:
         """Count a request that no limit refuses."""
         self.passed += 1
+        self.charge(task, route)
+
+    def charge(self, task: Task, route: int) -> None:
+        """Use up what a request takes, of limits that are hit in turn also one that a later limit refuses."""
         row, ring = self.shared or self._state(task, route)
         limiters.take(row, ring, self.env.now)
 
@@ -236,14 +237,7 @@ class KeyedLimit(Limit):
         return max((counter.hold(clock, now) for counter in self._counters(task, route)), default=0.0)
 
     def charge(self, task: Task, route: int) -> None:
-        """Count a request that another limit refuses."""
-        clock = self._clock(task)
-        for counter in self._counters(task, route):
-            counter.take(clock, self.env.now)
-
-    def count(self, task: Task, route: int) -> None:
-        """Count a request that no limit refuses."""
-        self.passed += 1
+        """All rates that it keeps count the request."""
         clock = self._clock(task)
         for counter in self._counters(task, route):
             counter.take(clock, self.env.now)

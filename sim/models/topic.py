@@ -22,7 +22,7 @@ from sim.models.clock import Signal, Turn
 from sim.models.context import Context
 from sim.models.destination import Destination, Hearing, Kept, Sent, Store
 from sim.models.ending import answer
-from sim.models.layers.attempt import Attempt
+from sim.models.layers.attempt import Attempt, Unheard
 from sim.models.outcomes import OK, QUEUED, UNREACHABLE
 from sim.models.recorder import Recorder
 from sim.models.request import Request
@@ -190,6 +190,7 @@ class Partition:
     """One partition: the next offset, and what is not readable yet, in order."""
 
     __slots__ = ("end", "index", "unreadable")
+    leader: int | None = 0  # the node that leads, of several (`logs/replicated.py`)
 
     def __init__(self, index: int):
         self.index = index
@@ -272,19 +273,33 @@ class Topic:
 
     def write(self, message: Message, partition: Partition) -> None:
         """Give it the next offset of its partition, and let it be replicated."""
-        request = message.request
+        self.into_partition(message, partition)
+        self.replicate_after(message, self.replication_time(message.request.id, message.chain))
+        self.note_unreadable(message)
+
+    @staticmethod
+    def into_partition(message: Message, partition: Partition) -> None:
+        """It stands behind all that the partition has."""
         message.partition = partition
         message.offset = partition.end
         partition.end += 1
         partition.unreadable.append(message)
-        draw = self.replication
-        delay = draw(request.id, message.chain) if draw is not None else 0.0
-        if delay > 0.0:
-            self.env.hold(message, delay)
+
+    def replication_time(self, entity: int, chain: int) -> float:
+        """Seconds until followers have an event."""
+        return self.replication(entity, chain) if self.replication is not None else 0.0
+
+    def replicate_after(self, message: Message, seconds: float) -> None:
+        """Its followers have it after a while, or at once."""
+        if seconds > 0.0:
+            self.env.hold(message, seconds)
         else:
             self.replicated(message)
+
+    def note_unreadable(self, message: Message) -> None:
+        """Whoever is told of stages hears that it waits for its replicas, where it does."""
         if not message.readable:
-            self.recorder.note(request, message.flow, Stage.REPLICATION, self.name_index)
+            self.recorder.note(message.request, message.flow, Stage.REPLICATION, self.name_index)
 
     def replicated(self, message: Message) -> None:
         """Followers have it: the high watermark passes all replicated records at the head of the partition."""
@@ -346,19 +361,6 @@ class Topic:
         )
 
 
-class Unheard:
-    """A publication of which the publisher hears no more."""
-
-    def __init__(self, attempt: Attempt):
-        self.attempt = attempt
-
-    def run(self, task: Task) -> Activity:
-        """Send it, and go on."""
-        self.attempt.send_and_forget(task)
-        return OK
-        yield
-
-
 class TopicStore:
     """Where the relay of an outbox publishes, under one key."""
 
@@ -415,9 +417,7 @@ class PublishTarget:
 
     def _serve(self, task: Task) -> Process:
         """Append, wait for what `acks` asks for, and acknowledge."""
-        topic = self.topic
-        broker = topic.broker
-        request = task.request
+        topic, broker, request = self.topic, self.topic.broker, task.request
         outcome = OK
         if broker.down:
             outcome = UNREACHABLE

@@ -31,6 +31,10 @@ Ring: TypeAlias = list[float]
 
 NOISE = 2.0**-46  # of a time: what 128 roundings, each of half a unit in the last place, amount to at most
 
+MILLISECONDS = 1e3  # in a second, as are the next two
+MICROSECONDS = 1e6
+NANOSECONDS = 1e9
+
 
 class Policy(Protocol[P, R_co]):
     """A plain function that has a compiled twin."""
@@ -98,6 +102,17 @@ def whole_of(number: float) -> int:
     behind may be negative.
     """
     return math.floor(number * (1.0 + NOISE if number >= 0.0 else 1.0 - NOISE))
+
+
+@policy
+def ticks(now: float, per_second: float) -> int:
+    """What a clock of whole units shows at `now`; one that is over at this very time has been counted."""
+    return whole_of(now * per_second)
+
+
+def span_in(window: float, per_second: float) -> int:
+    """A window in whole units of a clock, at least one."""
+    return max(1, round(window * per_second))
 
 
 def dtype_of(row: type) -> np.dtype[np.void]:

@@ -21,10 +21,9 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-from sim.policies.base import policy, whole_of
+from sim.policies.base import NANOSECONDS, policy, ticks
 from sim.policies.limiter import ALLOWED
 
-GIGA = 1e9
 LARGEST = 2**63 - 1  # Long.MAX_VALUE
 
 
@@ -40,17 +39,6 @@ class Bandwidth(Protocol):
     speed: int
     initial: int
     intervally: int
-
-
-def span_of(window: float) -> int:
-    """The time of a refill in whole nanoseconds, at least one."""
-    return max(1, round(window * GIGA))
-
-
-@policy
-def nanoseconds(now: float) -> int:
-    """Its clock."""
-    return whole_of(now * GIGA)
 
 
 @policy
@@ -101,13 +89,13 @@ def excess_at(row: Bandwidth, ns: int) -> int:
 @policy
 def look(row: Bandwidth, now: float) -> float:
     """Retry-After is the time until the next token is there, rounded up to a nanosecond."""
-    ns = nanoseconds(now)
+    ns = ticks(now, NANOSECONDS)
     if tokens_at(row, ns) >= 1:
         return ALLOWED
     if row.intervally == 1:
         since = ns if row.seen == 0 else refilled_until(row, ns)
-        return (since + row.span - ns) / GIGA
-    return (row.span - excess_at(row, ns) + row.speed - 1) // row.speed / GIGA
+        return (since + row.span - ns) / NANOSECONDS
+    return (row.span - excess_at(row, ns) + row.speed - 1) // row.speed / NANOSECONDS
 
 
 @policy
@@ -116,14 +104,14 @@ def begin(row: Bandwidth, now: float) -> None:
     if row.seen == 0:
         row.seen = 1
         row.count = row.initial
-        row.last = nanoseconds(now)
+        row.last = ticks(now, NANOSECONDS)
 
 
 @policy
 def take(row: Bandwidth, now: float) -> None:
     """Take a token."""
     begin(row, now)
-    ns = nanoseconds(now)
+    ns = ticks(now, NANOSECONDS)
     tokens, excess = tokens_at(row, ns), excess_at(row, ns)
     row.last = max(row.last, refilled_until(row, ns))
     row.count = tokens - 1

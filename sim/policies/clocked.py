@@ -31,8 +31,8 @@ from dataclasses import dataclass
 
 from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, whole_of
 from sim.policies.library_limits import weigh_as_kong
-from sim.policies.limiter import ALLOWED, requests_in, weigh
-from sim.spec.limits import RateLimit
+from sim.policies.limiter import ALLOWED, weigh
+from sim.spec.limits import RateLimit, requests_in
 
 WINDOW, COUNTER, KONG, LOG, BUCKET, GCRA = range(6)
 SLOT = 3  # numbers of a window in the ring: which one, how many requests, until when it is kept

@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy
-from sim.spec.gateway import RateLimit
+from sim.spec.limits import RateLimit, requests_in
 
 TOKEN_BUCKET = 0
 FIXED_WINDOW = 1
@@ -96,11 +96,6 @@ def new_limiter(spec: RateLimit) -> tuple[LimiterRow, Ring]:
         window=spec.window,
     )
     return row, [0.0] * limit if row.algorithm == SLIDING_LOG else []
-
-
-def requests_in(window: float, rate: float) -> int:
-    """The whole requests of a window, at least one: floor(rate * window), with what the noise of floats takes away."""
-    return max(1, math.floor(rate * window * (1.0 + 1e-12) + 1e-9))
 
 
 @policy

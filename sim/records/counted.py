@@ -24,6 +24,11 @@ Mask = NDArray[np.bool_]
 EVERY = slice(None)
 
 
+def chosen(column: NDArray[Any], mask: Mask) -> NDArray[Any]:
+    """The values for which the mask holds; where it holds for all, the column itself."""
+    return column if mask.all() else column[mask]
+
+
 @dataclass(frozen=True)
 class Counted:
     """Columns of one length."""
@@ -48,7 +53,7 @@ class Counted:
     def sum_of(self, values: Floats, mask: Mask, span: slice = EVERY) -> float:
         """The sum of a value over those for which the mask holds, of all or of a span of them."""
         its = mask[span]
-        found = values[span] if its.all() else values[span][its]
+        found = chosen(values[span], its)
         return float(found.sum() if self.count is None else (found * self.count[span][its]).sum())
 
     def bins(self, places: NDArray[np.integer], n: int, mask: Mask | None = None) -> Counts:
@@ -141,9 +146,11 @@ class Requests(Counted):
 
     def ended(self, *outcomes: Outcome) -> Mask:
         """Those that ended in one of these ways."""
-        chosen = np.zeros(len(Outcome), dtype=bool)
-        chosen[list(outcomes)] = True
-        return chosen[self.outcome]
+        first, *others = outcomes
+        found: Mask = self.outcome == first
+        for outcome in others:
+            found |= self.outcome == outcome
+        return found
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.records.counted import Counts
 from sim.records.rows import Rows, bytes_of
 from sim.records.summarizing import Summarizer
 from sim.records.summary import Plan, Summary
@@ -22,15 +22,22 @@ class Kept:
 
     requests: Rows
     messages: Rows
+    ended: Counts  # (sources, outcomes) how many requests of a source ended in each way
     digests: tuple[str, str]  # of the rows of requests and of messages
     summary: Summary | None = None
 
-    def outcomes(self, source: int) -> NDArray[np.int64]:
+    def outcomes(self, source: int) -> Counts:
         """How many requests of a source ended in each way, by Outcome."""
-        rows = self.requests if self.summary is None else self.summary.answers
-        its = rows["source"] == source
-        weights = None if self.summary is None else rows["count"][its]
-        return np.bincount(rows["outcome"][its], weights=weights, minlength=len(Outcome)).astype(np.int64)
+        return self.ended[source] if source < len(self.ended) else np.zeros(len(Outcome), dtype=np.int64)
+
+
+def ends_by_source(rows: Rows) -> Counts:
+    """(sources, outcomes) how many there are of each in rows with a source and an outcome, and maybe a count."""
+    kinds = rows["source"].astype(np.int64) * len(Outcome) + rows["outcome"]
+    counts = np.bincount(kinds, weights=rows["count"] if "count" in (rows.dtype.names or ()) else None)
+    whole = np.zeros(-(-counts.size // len(Outcome)) * len(Outcome), dtype=np.int64)
+    whole[: counts.size] = counts
+    return whole.reshape(-1, len(Outcome))
 
 
 class RowSink(Protocol):
@@ -56,15 +63,21 @@ class _Rows:
 
     def __init__(self) -> None:
         self._requests, self._messages = _Table(REQUEST), _Table(MESSAGE)
+        self._ended = np.zeros((0, len(Outcome)), dtype=np.int64)
 
     def take_requests(self, rows: Rows) -> None:
         self._requests.take(rows)
+        found = ends_by_source(rows)  # piece by piece, while it is in the cache of a processor
+        fewer, more = sorted((self._ended, found), key=len)
+        more[: len(fewer)] += fewer
+        self._ended = more
 
     def take_messages(self, rows: Rows) -> None:
         self._messages.take(rows)
 
     def finish(self) -> Kept:
-        return Kept(self._requests.rows(), self._messages.rows(), (self._requests.digest(), self._messages.digest()))
+        digests = (self._requests.digest(), self._messages.digest())
+        return Kept(self._requests.rows(), self._messages.rows(), self._ended, digests)
 
 
 class _Table:
@@ -104,4 +117,5 @@ class _Summary:
 
     def finish(self) -> Kept:
         summary = self._summarizer.summary()
-        return Kept(np.empty(0, REQUEST), np.empty(0, MESSAGE), summary.digests, summary)
+        ended = ends_by_source(summary.answers)
+        return Kept(np.empty(0, REQUEST), np.empty(0, MESSAGE), ended, summary.digests, summary)

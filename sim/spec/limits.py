@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, WithJsonSchema, model_validator
@@ -62,6 +63,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 """What each library does where nothing else is said: semantics.md 4.2 to 4.6; nobody but Kong tells a Retry-After
 (Flask-Limiter does with RATELIMIT_HEADERS_ENABLED, which is off).
 """
+_UNUSED: dict[str | None, tuple[str, ...]] = {"guava": ("burst", "window"), "bucket4j": ()}
+"""Which of `burst` and `window` a preset has no use for, where that does not follow from whether it counts in windows.
+"""
 _OF_FLASK = ("fixed_window", "sliding_log", "sliding_window_counter")
 _UNITS = (31_104_000.0, 2_592_000.0, 86_400.0, 3600.0, 60.0)
 """Seconds of a year, month, day, hour and minute: granularities of the library limits, whose year is twelve months."""
@@ -85,6 +89,13 @@ Bucket4j: TimeMeter.SYSTEM_MILLISECONDS of the client, on Redis too (AbstractCom
 Spring Cloud Gateway: TIME of Redis since 3.1 (its issue 2412); before, the Instant.now() of each gateway.
 """
 _OTHER_CLOCKS = ("spring-cloud-gateway", "bucket4j")  # libraries that can be told another one, or could once
+
+
+def requests_in(window: float, rate: float) -> int:
+    """The whole requests of a window, or tokens of a refill, at least one: floor(rate * window), with what the noise of
+    floats takes away.
+    """
+    return max(1, math.floor(rate * window * (1.0 + 1e-12) + 1e-9))
 
 
 def _counter(value: object) -> object:
@@ -264,6 +275,11 @@ class RateLimit(Spec):
         return self.algorithm not in _BUCKETS
 
     @property
+    def unused(self) -> tuple[str, ...]:
+        """Which of `burst` and `window` change nothing here."""
+        return _UNUSED.get(self.preset, ("burst",) if self.counts_in_windows else ("window",))
+
+    @property
     def tokens(self) -> int:
         """How many pass at once after a rest, of one that does not count in windows."""
         if self.preset == "guava":
@@ -277,12 +293,12 @@ class RateLimit(Spec):
     @property
     def capacity(self) -> int:
         """The tokens that a bandwidth of bucket4j holds."""
-        return self.burst if "burst" in self.model_fields_set else max(1, round(self.rate * self.window))
+        return self.burst if "burst" in self.model_fields_set else requests_in(self.window, self.rate)
 
     @property
     def on_redis(self) -> bool:
         """Whether its counters are kept in Redis, by the clock of that."""
-        return self.store is not None or (self.preset == "flask-limiter" and self.scope == "cluster")
+        return _is_on_redis(self.preset, self.scope, self.store)
 
     @property
     def reads(self) -> Clock:
@@ -435,13 +451,18 @@ class RateLimit(Spec):
         return self
 
 
+def _is_on_redis(preset: object, scope: object, store: object) -> bool:
+    """With a store, or one count of Flask-Limiter's for all replicas."""
+    return store is not None or (preset == "flask-limiter" and scope == "cluster")
+
+
 def _begins_with_a_request(data: dict[str, Any]) -> bool:
     """Whether the windows of a limit begin with the first request of a key where nothing is said of it: with limits on
     Redis, and the fixed ones in memory too.
     """
     if data.get("preset") not in (None, "flask-limiter"):
         return False
-    counter = data.get("algorithm") in ("sliding_window_counter", "sliding_window")
-    if data.get("preset") is None:
-        return counter and data.get("store") is not None
-    return data.get("scope") != "node" if counter else data.get("algorithm") == "fixed_window"
+    algorithm = _counter(data.get("algorithm"))
+    if algorithm == "sliding_window_counter":
+        return _is_on_redis(data.get("preset"), data.get("scope"), data.get("store"))
+    return algorithm == "fixed_window" and data.get("preset") is not None

@@ -297,6 +297,7 @@ def test_throttles():
         {"constant": "100ms"},
         {"linear": {"base": "70ms", "max": "1s"}},
         {"exponential": {"base": "30ms", "multiplier": "1.7x"}},
+        {"exponential": {"base": "10s", "max": "3s", "multiplier": "0.5x"}},
     ],
 )
 def test_retries(rule, jitter):
@@ -304,9 +305,9 @@ def test_retries(rule, jitter):
     for _ in range(STEPS // 10):
         previous = twins.plain[0].base
         for k in range(1, 8):
-            previous = twins(retry.backoff, k, chance.random(), previous)
+            previous = twins(retry.backoff_after, int(Outcome.TIMEOUT), k, chance.random(), previous)
         twins(retry.retryable, chance.randrange(12))
-    twins(retry.backoff, 1999, 0.5, 1.0)
+    twins(retry.backoff_after, int(Outcome.TIMEOUT), 1999, 0.5, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -289,6 +289,7 @@ class Task(int):
     producer: Replica
     target: Target
     message: Message | None
+    before: Task | None
     transaction: int
     partition: Partition | None
     undecided: int
@@ -628,7 +629,6 @@ class TokenRule(int):
     asking: int
     rotated_every: float
     failing: int
-    allow: bool
     shared: bool
 
 
@@ -1084,6 +1084,7 @@ class Broker(int):
     network: float
     disk: float
     limited: bool
+    transacts: bool
     begun: TransactionLine
     look: int
     looks: bool
@@ -1508,10 +1509,12 @@ class Producer(int):
 
 
 class OpenLine(int):
-    """The batches of one producer for one partition that are not sent, or to be sent again; by `behind`."""
+    """The batches of one producer for one partition (`batch_lines.py`)."""
 
     first: Batch | None
     last: Batch | None
+    oldest: Batch | None
+    newest: Batch | None
     next: OpenLine | None
     sequence: int
     used: bool
@@ -1534,6 +1537,8 @@ class Batch(int):
     records: RecordLine
     message: Message | None
     behind: Batch | None
+    older: Batch | None
+    newer: Batch | None
     later: Batch | None
     previous: Batch | None
     next: Batch | None

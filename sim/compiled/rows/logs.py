@@ -62,6 +62,7 @@ class Broker(Row):
     network: float  # bytes/s; 0: no limit
     disk: float  # bytes/s; likewise
     limited: bool  # whether a request takes a node any time
+    transacts: bool  # whether any consumer of it handles records in transactions
     begun: TransactionLine  # that are open, in the order in which they began
     look: int  # at those: what Python does then
     looks: bool  # there is a look to come

@@ -133,10 +133,12 @@ class Producer(Row):
 
 
 class OpenLine(Row):
-    """The batches of one producer for one partition that are not sent, or to be sent again; by `behind`."""
+    """The batches of one producer for one partition (`batch_lines.py`)."""
 
-    first: Perhaps[Batch]
+    first: Perhaps[Batch]  # of those that are not sent, or to be sent again; by `behind`
     last: Perhaps[Batch]
+    oldest: Perhaps[Batch]  # of all that are not over, sent or not; by `newer`
+    newest: Perhaps[Batch]
     next: Perhaps[OpenLine]
     sequence: int  # of its next batch
     used: bool
@@ -158,7 +160,9 @@ class Batch(Row):
     transaction: int  # which of its transactions; 0: none
     records: RecordLine
     message: Perhaps[Message]  # as which the broker has its last record
-    behind: Perhaps[Batch]
+    behind: Perhaps[Batch]  # of those of its partition that are to be sent
+    older: Perhaps[Batch]  # of those of its partition that are not over
+    newer: Perhaps[Batch]
     later: Perhaps[Batch]
     previous: Perhaps[Batch]  # of those of its producer that are live
     next: Perhaps[Batch]  # likewise, or of the free ones

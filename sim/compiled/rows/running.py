@@ -57,7 +57,7 @@ class Task(Row):
     replica: Fixed[Reference[Replica]]  # where it runs, or arrives
     tries: int  # attempts of its present call, or for its present request, that are over
     admitted: int  # what the breaker said to its attempt: negative: no
-    line: Perhaps[Guard]  # where it stands in line for a place of the bulkhead
+    line: Perhaps[Guard]  # where it stands in line for a place of the bulkhead, or waits for the test of the breaker
     member: Perhaps[Member]  # of a consumer, or of a publication in its transaction
     channel: Perhaps[Channel]  # of a consumer of a queue
     next: Perhaps[Task]  # of the line that it stands in, or of the free rows
@@ -85,6 +85,7 @@ class Task(Row):
     producer: Reference[Replica]  # of a publication: who publishes
     target: Reference[Target]  # of a publication
     message: Perhaps[Message]  # of a publication: what its replicas are waited for
+    before: Perhaps[Task]  # of a publication or relay: who waited for the same message before it
     transaction: int  # of a publication: which of those of its member it is a part of; 0: of none
     partition: Perhaps[Partition]  # of a publication to a log with nodes: where it is to be written
     undecided: int  # bit i: the store of the i-th limit that it meets has not answered; negative: it ends there

@@ -95,7 +95,7 @@ class LogTables:
             values["network"], values["disk"] = spec.network or 0.0, spec.disk or 0.0
             for node in broker.nodes:
                 self.nodes.add(slow=1.0, subject=self.places.subject(f"{broker.name}[{node.index}]"))
-        self.brokers.add(acks=ACKS[broker.acks], **values)
+        self.brokers.add(acks=ACKS[broker.acks], transacts=self.places.has_transactions(broker), **values)
 
     def _topic(self, topic: Topic) -> None:
         self.topics.add(

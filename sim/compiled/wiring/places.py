@@ -97,9 +97,12 @@ class Places:
         if not isinstance(topic, ReplicatedTopic):
             return False
         readers: list[Any] = [*topic.groups]
-        here = [member for member in self.members if member.group.topic.broker is topic.broker]
-        deep = topic.broker.spec.has_nodes or any(self.transacts(member) for member in here)
+        deep = topic.broker.spec.has_nodes or self.has_transactions(topic.broker)
         return deep or any(group.unstable is not None for group in readers)
+
+    def has_transactions(self, broker: Any) -> bool:  # noqa: ANN401 - a log broker, of whatever kind
+        """Whether any consumer of it handles each record in a transaction."""
+        return any(self.transacts(member) for member in self.members if member.group.topic.broker is broker)
 
     @staticmethod
     def transacts(member: Any) -> bool:  # noqa: ANN401 - a consumer

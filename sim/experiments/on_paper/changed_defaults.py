@@ -20,6 +20,7 @@ from sim.spec.broker import LogBroker
 from sim.spec.fault import BrokerDown, NetworkFault
 from sim.spec.gateway import OAuth
 from sim.spec.policy import CallPolicy, Retry, RetryOn
+from sim.spec.service import Service
 from sim.spec.step import Call, Perform, Publish, Step, Work
 from sim.spec.walk import visits
 from sim.units import show_duration, show_rate
@@ -349,18 +350,29 @@ def translated_refusals(view: View) -> Iterator[Finding]:
 
 
 def refusals_to_breakers(view: View) -> Iterator[Finding]:
-    """A 429 gave no verdict to a breaker."""
-    scenario = view.scenario
-    limited = {name for name, service in scenario.services.items() if service.rate_limits}
+    """A 429 gave no verdict to a breaker that does not say itself what it hears."""
+    limited = {name for name, service in view.scenario.services.items() if _answers_429(service)}
     found = [
         f"{edge.place} -> {edge.target}"
         for edge in view.edges
-        if edge.policy.circuit_breaker is not None and edge.target.partition(".")[0] in limited
+        if edge.target.partition(".")[0] in limited and _leaves_to_default(edge.policy)
     ]
     if found:
         why = "as clients raise nothing at a 4xx; `records: [rate_limited, ...]` of the breaker says otherwise"
         finding = "a refusal by a limit (429) is a success to the breaker, where it was neither"
         yield Finding(listed(found), finding, why)
+
+
+def _answers_429(service: Service) -> bool:
+    return service.serverless is not None or any(limit.status == 429 for limit in service.rate_limits)
+
+
+def _leaves_to_default(policy: CallPolicy) -> bool:
+    """Whether its breaker hears of a 429 by default; beside a limit of the caller's own that counts as one of these."""
+    breaker = policy.circuit_breaker
+    if breaker is None or policy.rate_limit is not None:
+        return False
+    return breaker.records is None and "rate_limited" not in breaker.ignores
 
 
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (

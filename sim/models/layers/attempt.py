@@ -143,5 +143,18 @@ class Attempt(Layer):
             task.timed_call.attempts.append(child)
 
 
+class Unheard:
+    """A call in whose place one attempt is sent, of which the caller hears no more."""
+
+    def __init__(self, attempt: Attempt):
+        self.attempt = attempt
+
+    def run(self, task: Task) -> Activity:
+        """Send it, and go on."""
+        self.attempt.send_and_forget(task)
+        return OK
+        yield
+
+
 def _uncounted(_crosses: bool) -> None:
     """Brokers are in no zone."""

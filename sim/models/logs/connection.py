@@ -24,6 +24,7 @@ from typing import Protocol
 
 from sim.models.clock import Clock, Signal
 from sim.models.logs.batch import Batch
+from sim.policies.log_times import behind
 
 
 class UnderWay(Protocol):
@@ -100,10 +101,3 @@ class Connection:
         self.under_way.clear()
         while self.unread:
             self.unread.popleft().forget()
-
-
-def behind(now: float, delay: float, last: float) -> float:
-    """Seconds from now until what would take so many arrives, not before `last`: more by the last digit of that, so
-    that a sum of floats puts nobody before another.
-    """
-    return delay if now + delay >= last else last - now + last * 2.0**-52

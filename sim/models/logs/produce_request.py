@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from sim.models.clock import Clock, Signal, Turn
@@ -24,7 +25,9 @@ class Sender(Protocol):
     idempotent: bool
     connections: list[Connection]
     answers: TimerQueue  # until when they are waited for
-    live: dict[Batch, None]  # not over
+
+    def earlier(self, batch: Batch) -> Iterator[Batch]:
+        """Those of its partition that came before it and are not over."""
 
     def answered(self, request: UnderWay, outcomes: list[tuple[Batch, int]]) -> None:
         """An answer has come, or none is waited for."""
@@ -136,10 +139,8 @@ class ProduceRequest:
         return self.producer.idempotent and bool(batch.messages) and not any(its.lost for its in batch.messages)
 
     def _append(self, batch: Batch) -> int:
-        if self.producer.idempotent:
-            earlier = (other for other in self.producer.live if other.partition is batch.partition)
-            if any(other.sequence < batch.sequence and not other.messages for other in earlier):
-                return ERROR  # OUT_OF_ORDER_SEQUENCE_NUMBER: one before it is still to come
+        if self.producer.idempotent and any(not other.messages for other in self.producer.earlier(batch)):
+            return ERROR  # OUT_OF_ORDER_SEQUENCE_NUMBER: one before it is still to come
         topic = batch.topic
         batch.messages = topic.append_batch(batch.partition, batch.records, batch.attempts)
         return OK

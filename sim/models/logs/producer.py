@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator
+from itertools import takewhile
 
 from sim.chance.chain import link_chain
 from sim.models.clock import Clock, Signal
@@ -87,6 +89,7 @@ class Producer:
         self.requests = 0
         self.batches = 0
         self.live: dict[Batch, None] = {}  # not over
+        self.live_of: dict[ReplicatedPartition, dict[Batch, None]] = {}  # of each partition
 
     # -- records in --------------------------------------------------------------------------------------------------
 
@@ -157,7 +160,7 @@ class Producer:
         self.sequences[partition] = sequence + 1
         batch = Batch(self, topic, partition, sequence, self.env.now + self.spec.linger)
         self.free -= self._memory(size)
-        self.live[batch] = None
+        self.live[batch] = self.live_of.setdefault(partition, {})[batch] = None
         self.deadlines.batches.arm(batch)
         return batch
 
@@ -208,8 +211,11 @@ class Producer:
         """Whether one before it is under way which has to be over first: nothing else before it is not over."""
         if self.spec.max_in_flight > 1 and not (self.idempotent and batch.attempts):
             return False
-        same = (other for other in self.live if other.partition is batch.partition)
-        return any(other.sequence < batch.sequence for other in same)
+        return next(self.earlier(batch), None) is not None
+
+    def earlier(self, batch: Batch) -> Iterator[Batch]:
+        """Those of its partition that came before it and are not over, the oldest first."""
+        return takewhile(lambda other: other.sequence < batch.sequence, self.live_of.get(batch.partition, ()))
 
     def _send_to(self, nodes: list[int]) -> bool:
         """One request to each of these nodes that may have one more; whether there was any."""
@@ -294,7 +300,7 @@ class Producer:
         self.drain()
 
     def _end(self, batch: Batch, outcome: int) -> None:
-        del self.live[batch]
+        del self.live[batch], self.live_of[batch.partition][batch]
         batch.ticket += 1
         self.free += self._memory(batch.size)
         for record in batch.records:
@@ -314,6 +320,7 @@ class Producer:
                 record.task = None
                 record.end(UNREACHABLE)
         self.live.clear()
+        self.live_of.clear()
         self.open.clear()
         self.blocked.clear()
         for connection in self.connections:

@@ -13,7 +13,6 @@ epochs, reads from followers, preallocation, reassignment of partitions.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Hashable, Iterable
 
@@ -30,8 +29,9 @@ from sim.models.site import System
 from sim.models.task import Replica
 from sim.models.topic import Message, Partition, Topic
 from sim.policies import partitioner as partitioners
+from sim.policies.log_times import until_look
 from sim.spec.broker import Topic as Spec
-from sim.vocabulary import EventKind, Stage
+from sim.vocabulary import EventKind
 
 
 class Follower:
@@ -150,8 +150,10 @@ class ReplicatedTopic(Topic):
         return messages
 
     def acknowledge(self, messages: Iterable[Message]) -> None:
-        """Their publisher hears that they have arrived, whether or not others have them already."""
-        for message in messages:
+        """Their publisher hears that they have arrived, whether or not others have them already. What a leader alone
+        has is on no other from which it could be cut off.
+        """
+        for message in messages if self.spec.replication_factor > 1 else ():
             if not message.readable:
                 self.acknowledged[message] = None
 
@@ -167,37 +169,36 @@ class ReplicatedTopic(Topic):
             message.transaction.add(message)
         if self.keeper is not None:
             self.keeper.written(partition.index, partition.end, message.size, message.request, self.env.now)
-        message.partition = partition
-        message.offset = partition.end
-        partition.end += 1
-        partition.unreadable.append(message)
+        self.into_partition(message, partition)
 
     def _follow(self, messages: list[Message], partition: ReplicatedPartition) -> None:
         """Its followers fetch what it has written together as one, and have it at one time."""
-        draw, first = self.replication, messages[0]
-        seconds = draw(first.request.id, first.chain) if draw is not None else 0.0
+        first = messages[0]
+        seconds = self.replication_time(first.request.id, first.chain)
+        if len(partition.copies) == 1:
+            self._replicate_alone(messages, partition, seconds)
+        else:
+            self._spread(messages, partition, seconds)
+            self.advance(partition)
+        for message in messages:
+            self.note_unreadable(message)
+
+    def _replicate_alone(self, messages: list[Message], partition: ReplicatedPartition, seconds: float) -> None:
+        """Of a topic with one replica of each partition: they are safe after a while, or at once."""
+        (alone,) = partition.copies.values()
+        alone.end = partition.mark = partition.end
+        for message in messages:
+            self.replicate_after(message, seconds)
+
+    def _spread(self, messages: list[Message], partition: ReplicatedPartition, seconds: float) -> None:
+        """The leader sends them to its followers."""
         for copy in partition.copies.values():
-            if copy.node == partition.leader or len(partition.copies) == 1:
+            if copy.node == partition.leader:
                 copy.end = partition.end
                 continue
             copy.lacks.extend((message.offset, self.env.now) for message in messages)
             if not self.broker.nodes[copy.node].down:
                 self._send(partition, copy, partition.end, self.broker.nodes[copy.node].slowed(seconds))
-        if len(partition.copies) == 1:
-            partition.mark = partition.end
-            self._be_safe(messages, seconds)
-        self.advance(partition)
-        for message in messages:
-            if not message.readable:
-                self.recorder.note(message.request, message.flow, Stage.REPLICATION, self.name_index)
-
-    def _be_safe(self, messages: list[Message], seconds: float) -> None:
-        """Of a topic with one replica of each partition: after a while, or at once."""
-        for message in messages:
-            if seconds > 0.0:
-                self.env.hold(message, seconds)
-            else:
-                self.replicated(message)
 
     def _send(self, partition: ReplicatedPartition, copy: Follower, end: int, delay: float) -> None:
         """The follower has all before `end` after this time, and after what is under way to it."""
@@ -239,7 +240,7 @@ class ReplicatedTopic(Topic):
         if not self.looks:
             self.looks = True
             every = self.broker.nodes_spec.replica_lag_time_max / 2.0
-            self.env.hold(Signal(self._look), every - math.fmod(self.env.now, every))
+            self.env.hold(Signal(self._look), until_look(self.env.now, every))
 
     def _look(self, _: object) -> None:
         self.looks = False
@@ -374,8 +375,7 @@ class ReplicatedTopic(Topic):
 
     def _catch_up(self, partition: ReplicatedPartition, copy: Follower) -> None:
         if copy.end < partition.end or copy.node not in partition.in_sync:
-            draw = self.replication
-            seconds = draw(partition.index, partition.end) if draw is not None else 0.0
+            seconds = self.replication_time(partition.index, partition.end)
             self._send(partition, copy, partition.end, self.broker.nodes[copy.node].slowed(seconds))
 
     def node_back(self, node: int) -> None:

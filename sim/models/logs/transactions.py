@@ -26,6 +26,7 @@ import math
 from sim.models.clock import Signal
 from sim.models.outcomes import UNAUTHORIZED
 from sim.models.topic import Broker, Message, Topic
+from sim.policies.log_times import until_look
 
 CHECK = 10.0  # s; transaction.abort.timed.out.transaction.cleanup.interval.ms
 FENCED = UNAUTHORIZED
@@ -86,7 +87,7 @@ class Coordinator:
         if not self.looks:
             self.looks = True
             env = self.broker.env
-            env.hold(Signal(self._look), CHECK - math.fmod(env.now, CHECK))
+            env.hold(Signal(self._look), until_look(env.now, CHECK))
 
     def _look(self, _: object) -> None:
         self.looks = False

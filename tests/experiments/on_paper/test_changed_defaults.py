@@ -58,6 +58,11 @@ CALLING = [{"parallel": [[{"call": "back.do", "policy": {"retry": TWICE}}]]}]
 BACK = {"workers": 4, "endpoints": {"do": [{"perform": "back.deep"}], "deep": [{"work": {"exponential": "5ms"}}]}}
 OUTBOX = [{"work": "5ms"}, {"publish": "orders", "via": "outbox"}]
 GRPC = {"to": "grpc", "work": "1ms"}
+FUNCTION = {
+    "workers": "unlimited",
+    "serverless": {"cold_start": "0.4s", "idle_timeout": "10m"},
+    "endpoints": SHOP["services"]["front"]["endpoints"],
+}
 LIMITS = [{"per": "all", "rate": "10/s", "algorithm": "token_bucket", "burst": 5}]
 AGAIN = {"retry": {"max_attempts": 3, "backoff": {"constant": "0s"}}}
 LAYERS = {
@@ -178,6 +183,43 @@ def route(**words):
             {"gateway__routes": route(policy={"circuit_breaker": {}}), "services__front__rate_limits": LIMITS},
             "gateway.routes.GET / -> front.ask: a refusal by a limit (429) is a success to the breaker, where it was neither",
             {"gateway__routes": route(policy={"circuit_breaker": {}}), "gateway__rate_limits": LIMITS},
+        ),
+        (
+            {"gateway__routes": route(policy={"circuit_breaker": {}}), "services__front__rate_limits": LIMITS},
+            "(429) is a success to the breaker",
+            {
+                "gateway__routes": route(policy={"circuit_breaker": {"records": ["rate_limited"]}}),
+                "services__front__rate_limits": LIMITS,
+            },
+        ),
+        (
+            {"gateway__routes": route(policy={"circuit_breaker": {}}), "services__front__rate_limits": LIMITS},
+            "(429) is a success to the breaker",
+            {
+                "gateway__routes": route(policy={"circuit_breaker": {"ignores": ["rate_limited"]}}),
+                "services__front__rate_limits": LIMITS,
+            },
+        ),
+        (
+            {"gateway__routes": route(policy={"circuit_breaker": {}}), "services__front__rate_limits": LIMITS},
+            "(429) is a success to the breaker",
+            {
+                "gateway__routes": route(policy={"circuit_breaker": {}}),
+                "services__front__rate_limits": [{**LIMITS[0], "status": 503}],
+            },
+        ),
+        (
+            {"gateway__routes": route(policy={"circuit_breaker": {}}), "services__front__rate_limits": LIMITS},
+            "(429) is a success to the breaker",
+            {
+                "gateway__routes": route(policy={"circuit_breaker": {}, "rate_limit": {"rate": "9/s"}}),
+                "services__front__rate_limits": LIMITS,
+            },
+        ),
+        (
+            {"gateway__routes": route(policy={"circuit_breaker": {}}), "services__front": FUNCTION},
+            "(429) is a success to the breaker",
+            {"gateway__routes": route(), "services__front": FUNCTION},
         ),
         (
             {"gateway__routes": route(policy=AGAIN), "traffic__shoppers__timeout": "1s"},

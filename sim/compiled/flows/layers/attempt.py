@@ -15,6 +15,7 @@ from sim.compiled.flows.layer import Layer, Values, thawed
 from sim.compiled.network import PUBLICATION, TO_EXCHANGE, choose, hop_between, leave_balancer
 from sim.compiled.rows.calls import calls, targets
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.logs import brokers, topics
 from sim.compiled.rows.running import connections, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_sent
@@ -68,7 +69,10 @@ def address_to_broker(s: State, task: int, child: int, kind: int, target: int) -
         made.on_wake = PUBLISH_AT_EXCHANGE
         if kind != TO_EXCHANGE:
             made.on_wake = PUBLISH_AT_LEADER
-            take_part(s, task, child, targets(s)[target].topic)
+            made.transaction = 0
+            topic = topics(s)[targets(s)[target].topic]
+            if brokers(s)[topic.broker].transacts:
+                take_part(s, task, child, topic.broker)
     made.producer = tasks(s)[task].replica
     made.target = target
 
