@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, WithJson
 from sim.errors import nearest
 from sim.spec.base import MOST, Between, Duration, Flag, Leaves, Many, Rate, Spec
 from sim.spec.document import Data
+from sim.spec.limit_clocks import Clock, clock_of, clock_refused
 from sim.spec.limit_store import LimitStore
 from sim.units import rate_unit, shown
 from sim.vocabulary import EventKind, Outcome
@@ -32,7 +33,6 @@ Preset = Literal[
 ]
 Status = Literal[429, 503]
 Refill = Literal["greedy", "intervally"]
-Clock = Literal["node", "store", "monotonic"]
 
 
 def _values(value: object) -> object:
@@ -71,24 +71,6 @@ _UNITS = (31_104_000.0, 2_592_000.0, 86_400.0, 3600.0, 60.0)
 """Seconds of a year, month, day, hour and minute: granularities of the library limits, whose year is twelve months."""
 
 _BUCKETS = ("token_bucket", "gcra", "leaky_bucket")
-_CLOCKS: dict[str, Clock] = {
-    "nginx": "monotonic",
-    "envoy-local": "monotonic",
-    "resilience4j": "monotonic",
-    "guava": "monotonic",
-    "kong": "node",
-    "kong-advanced": "node",
-    "bucket4j": "node",
-    "spring-cloud-gateway": "store",
-    "aws": "store",
-}
-"""Whose clock a library reads. nginx: ngx_current_msec, which is ngx_monotonic_time (ngx_times.c). Envoy: its
-MonotonicTime; resilience4j and Guava: System.nanoTime. Kong: timestamp.get_timestamps of ngx.now(), the start of the
-window is in the name of the key (policies/init.lua); its advanced one begins windows at the floor of the node's time.
-Bucket4j: TimeMeter.SYSTEM_MILLISECONDS of the client, on Redis too (AbstractCompareAndSwapBasedProxyManager.java).
-Spring Cloud Gateway: TIME of Redis since 3.1 (its issue 2412); before, the Instant.now() of each gateway.
-"""
-_OTHER_CLOCKS = ("spring-cloud-gateway", "bucket4j")  # libraries that can be told another one, or could once
 
 
 def requests_in(window: float, rate: float) -> int:
@@ -305,11 +287,7 @@ class RateLimit(Spec):
         """Whose clock it reads."""
         if self.clock is not None:
             return self.clock
-        if self.preset is not None and self.preset != "flask-limiter":
-            return _CLOCKS[self.preset]
-        if self.scope == "node":
-            return "monotonic" if self.algorithm in ("token_bucket", "leaky_bucket") else "node"
-        return "node" if self.counts_in_windows and self.window_from == "clock" else "store"
+        return clock_of(self.preset, self.algorithm, self.scope, self.window_from)
 
     @property
     def in_turn(self) -> bool:
@@ -388,24 +366,9 @@ class RateLimit(Spec):
     @model_validator(mode="after")
     def _can_read_that_clock(self) -> Self:
         """Clocks that the library cannot be told to read, or that cannot be had where it counts."""
-        its = self.preset or ("leaky_bucket" if self.algorithm == "leaky_bucket" else None)
-        if self.clock is None:
-            return self
-        if its is not None and its not in _OTHER_CLOCKS:
-            reads = self.model_copy(update={"clock": None}).reads
-            raise ValueError(f"found a clock beside {its}, which reads the {reads} one and no other")
-        if self.scope == "cluster" and self.clock == "monotonic":
-            raise ValueError(
-                "found `clock: monotonic` of one count for all replicas, expected node or store: readings of monotonic "
-                "clocks of two machines cannot be compared"
-            )
-        if self.scope == "node" and self.clock == "store":
-            raise ValueError("found `clock: store` beside `scope: node`, expected node or monotonic: there is no store")
-        if self.scope == "cluster" and self.clock == "node" and self.window_from == "first_request":
-            raise ValueError(
-                "found `clock: node` of a window from the first request, expected store: that is a key which expires "
-                "by the clock of the store"
-            )
+        why = clock_refused(self.clock, self.preset, self.algorithm, self.scope, self.window_from)
+        if why:
+            raise ValueError(why)
         return self
 
     @model_validator(mode="after")
