@@ -157,7 +157,17 @@ BASES = {
 _OF = {
     **dict.fromkeys(("goodput", "throughput", "completed", "cost_per_thousand"), "departures"),
     **dict.fromkeys(
-        ("amplification", "wasted_work", "utilisation_max", "utilisation", "queue_mean", "lag_max", "cost"), "time"
+        (
+            "amplification",
+            "wasted_work",
+            "utilisation_max",
+            "utilisation",
+            "queue_mean",
+            "lag_max",
+            "cost",
+            "stale_reads",
+        ),
+        "time",
     ),
     **dict.fromkeys(
         (
@@ -195,7 +205,7 @@ class Metric:
     unit: str  # "s", "1/s", "1", "share", "cost"
     meaning: str
     better: str = "lower"
-    labels: tuple[str, ...] = ()  # what stands in brackets: route, fault, clock, outcome, service, group
+    labels: tuple[str, ...] = ()  # what stands in brackets: route, fault, clock, outcome, service, group, view
 
     @property
     def overall(self) -> bool:
@@ -267,6 +277,7 @@ _PENDING = (
     "orders of the whole run answered ok or degraded, incomplete, that something alive at the end may still complete"
 )
 
+_STALE = "share of reads of a view that did not find what was written last for their user or item, and read what is old"
 _BUSIEST = (
     "utilisation of what is busiest: workers or cores of a service or the gateway, consumers that hold partitions or "
     "the hottest of them, "
@@ -356,6 +367,7 @@ METRICS: dict[str, Metric] = {
             "lower",
         ),
         Metric("oversold_items", "1", "units sold beyond the stock there was, in the whole run", "lower"),
+        Metric("stale_reads", "share", _STALE, "lower", ("view",)),
         Metric("utilisation_max", "share", _BUSIEST, "lower"),
         Metric("utilisation", "share", _BUSY, "", ("station",)),
         Metric(

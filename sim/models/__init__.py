@@ -13,6 +13,7 @@ world, running          everything made and wired; the loop, and the books at th
 from sim.models import (  # their behaviours are registered, as those of plug-ins are
     cache,
     cache_write,
+    clock_fault,
     composed,
     event_store,
     fault,
@@ -21,6 +22,7 @@ from sim.models import (  # their behaviours are registered, as those of plug-in
     saga,
     session,
     steps,
+    view,
 )
 from sim.models.queues import faults as queue_faults
 from sim.models.running import simulate
@@ -28,6 +30,7 @@ from sim.models.running import simulate
 __all__ = [
     "cache",
     "cache_write",
+    "clock_fault",
     "composed",
     "event_store",
     "fault",
@@ -38,4 +41,5 @@ __all__ = [
     "session",
     "simulate",
     "steps",
+    "view",
 ]

@@ -287,6 +287,11 @@ class Host(Freezable):
         self.recorder.watch(self.name, "from_same_zone", "total", lambda _: self.from_zones[False])
         self.recorder.watch(self.name, "from_other_zone", "total", lambda _: self.from_zones[True])
 
+    def clocks_are(self, skews: Sequence[float]) -> None:
+        """The clocks of its replicas are so far ahead, one after the other."""
+        for replica in self.replicas if skews else ():
+            replica.skew = skews[replica.index % len(skews)]
+
     def count_zone(self, crosses: bool) -> None:
         """A call comes from the zone of its replica, or crosses from another one."""
         self.from_zones[crosses] += 1

@@ -49,6 +49,10 @@ class System(Context, Protocol):
         """What was said."""
 
     @property
+    def views(self) -> dict[str, Any]:
+        """What lags behind what is written, by name (`models/view.py`)."""
+
+    @property
     def ledger(self) -> Ledger | None:
         """What follows charges and reservations; None: nobody does."""
 

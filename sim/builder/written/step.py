@@ -334,6 +334,47 @@ def take(store: Literal["stock"], *, options: Mapping[str, Any] | str | None = N
     return worded("take", "store", locals())
 
 
+def view_apply(name: str) -> Part:
+    """A view shows from now on what this request has written: in a consumer, when it has handled the event; or in
+    the `background` of the write, after the lag of a read replica: `background: [{wait: 200ms}, {view_apply:
+    orders}]`.
+
+    name: Which view.
+    """
+    return worded("view_apply", "name", locals())
+
+
+def view_read(
+    name: str,
+    *,
+    max_wait: Literal[0] | Mapping[str, Any] | str | None = None,
+    every: Literal[0] | Mapping[str, Any] | str | None = None,
+    otherwise: Sequence[Mapping[str, Any] | str] | None = None,
+    stale: Literal["ok", "degraded", "error"] | None = None,
+) -> Part:
+    """Look whether a view shows what was written last for the user (or item) of this request. Where it does not,
+    look again `every` so often until `max_wait` is over; then do what `otherwise` says, a read from the primary,
+    or read what is old.
+
+    name: Which view.
+    max_wait: For how long at most it is waited until the view shows it; 0: not at all.
+    every: The time between two looks, while it is waited.
+    otherwise: What is done where the view does not show it, after waiting: `[{call: orders.read_primary}]`.
+    stale: How a request ends that reads what is old, where there is no `otherwise`: as if nothing had happened,
+        `degraded`, or with an error.
+    """
+    return worded("view_read", "name", locals())
+
+
+def view_write(name: str, *, key: Literal["user", "item", "all"] | None = None) -> Part:
+    """Something is written from now on, which a view does not show yet: a row in the primary, an event in a store.
+
+    name: What the view is called.
+    key: Whose write it is: who reads for the same `user` expects to find it, or for the same `item`, or anybody.
+    """
+    return worded("view_write", "name", locals())
+
+
 def wait(time: Mapping[str, Any] | str, *, per: Literal["request", "attempt"] | None = None) -> Part:
     """Time that passes elsewhere: holds the worker (threads) but uses no core.
 

@@ -699,6 +699,7 @@ class Replica(int):
     used: float
     used_since: float
     granted: float
+    skew: float
     host: Host | None
     index: int
     free: int
@@ -876,6 +877,7 @@ class Limit(int):
     undecided: int
     stored: bool
     tolerant: bool
+    by_node: bool
     in_turn: bool
     keyed: bool
     node: bool
@@ -923,6 +925,30 @@ class LibraryCounter(int):
     tokens: float
     rate: float
     start: float
+    window: float
+
+
+class ClockedCounter(int):
+    """A row of ClockedCounter."""
+
+    kind: int
+    limit: int
+    slots: int
+    count: int
+    index: int
+    seen: int
+    cost: int
+    penalty: int
+    stamps: int
+    ring: int
+    tokens: float
+    last: float
+    kept: float
+    lifetime: float
+    unit: float
+    period: float
+    rate: float
+    burst: float
     window: float
 
 

@@ -112,6 +112,9 @@ class State(Row):
     library_count: int
     library_size: int
     library_most: int
+    clocked_count: int
+    clocked_size: int
+    clocked_most: int
     waiting_count: int
     waiting_size: int
     waiting_most: int
