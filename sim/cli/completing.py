@@ -70,11 +70,9 @@ def formats(context: click.Context, parameter: click.Parameter, incomplete: str)
 def language(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Words of the scenario language: kinds, parts and fields."""
     del context, parameter
-    from sim.spec.reference import entries
+    from sim.spec.reference import vocabulary
 
-    known = entries()
-    titles = {entry.title for entry in known} | {field.word for entry in known for field in entry.fields}
-    return _items(sorted(titles), incomplete)
+    return _items(sorted(vocabulary()), incomplete)
 
 
 def _items(words: Iterable[str], incomplete: str) -> list[CompletionItem]:

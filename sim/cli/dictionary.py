@@ -39,9 +39,8 @@ def words(names: tuple[str, ...], plugins: tuple[str, ...]) -> None:
     from sim.spec.reference import entries
 
     load_plugins(plugins)
-    known = entries()
     width = min(columns_of_terminal(), _WIDEST)
-    say("\n".join(_list(known, width) if not names else _explained(names, known, width)))
+    say("\n".join(_explained(names, entries(), width) if names else _list(width)))
 
 
 def _explained(names: Sequence[str], known: Sequence[Entry], width: int) -> Iterator[str]:
@@ -63,9 +62,9 @@ def _explanation(name: str, known: Sequence[Entry], width: int) -> Iterator[str]
     found += [entry for entry in known if entry.cls.__name__ in held and entry not in found]
     if not found and not owners:
         from sim.spec.not_modelled import hint_for
+        from sim.spec.reference import vocabulary
 
-        every = {entry.title for entry in known} | {field.word for entry in known for field in entry.fields}
-        raise UsageError(f"words: the language has no word '{name}'{hint_for(name, every)}")
+        raise UsageError(f"words: the language has no word '{name}'{hint_for(name, vocabulary())}")
     yield from _of_fields(owners, width, with_examples=not found)
     for entry in found:
         yield from ([""] if owners or entry is not found[0] else [])
@@ -132,18 +131,18 @@ def _wrapped(text: str, width: int, first: str = "", rest: str | None = None) ->
     )
 
 
-def _list(known: Sequence[Entry], width: int) -> Iterator[str]:
+def _list(width: int) -> Iterator[str]:
     """All words by kind, and the parts that fields lead to."""
     from typing import get_args
 
     from sim.spec.base import Kind
     from sim.spec.base import words as registered
-    from sim.spec.reference import TITLES
+    from sim.spec.reference import TITLES, titles
 
     of_kinds = {cls for kind in get_args(Kind) for cls in registered(kind).values()}
     for kind in get_args(Kind):
         if registered(kind):
             yield from _wrapped(f"{TITLES[kind]}: {', '.join(registered(kind))}", width, "", "  ")
-    parts = sorted(entry.title for entry in known if entry.cls not in of_kinds)
+    parts = sorted(title for title, cls, _ in titles() if cls not in of_kinds)
     yield from _wrapped(f"Parts: {', '.join(parts)}", width, "", "  ")
     yield "sim words NAME explains one of them, or any field: sim words max_attempts"

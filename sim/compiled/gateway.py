@@ -71,11 +71,10 @@ def token_answered(s: State, task: int, host: int) -> int:
         own.where = hosts(s)[host].name
         own.root = 0
         own.outcome = UNAUTHORIZED
-    elif token.allow:
-        own.outcome = OK
     elif answer != OK:
-        own.root = own.root if own.root else answer
         own.outcome = token.failing
+        if token.failing != OK and own.root == 0:
+            own.root = answer
     if own.asks_for == FOR_ALL:
         tell_verdict(s, task, find(s, token.asking, key))
     return NEXT if own.outcome == OK else FAIL

@@ -14,6 +14,13 @@ from sim.spec.gateway import Jwt, Keys, OAuth
 from sim.vocabulary import Stage
 
 
+def refuse(task: Task, host: Host) -> int:
+    """401, from here."""
+    task.where = host.name_index
+    task.root = 0
+    return UNAUTHORIZED
+
+
 class JwtCheck:
     """A signed token, verified locally on a gateway worker."""
 
@@ -29,60 +36,27 @@ class JwtCheck:
         drawn = self.chance(task.request.id, task.chain) if self.refused else 1.0
         if drawn >= self.malformed:
             yield from self.host.compute(task, self.work.of(task))
-        return OK if drawn >= self.refused else self.refuse(task)
-
-    def refuse(self, task: Task) -> int:
-        """401."""
-        task.where = self.host.name_index
-        task.root = 0
-        return UNAUTHORIZED
+        return OK if drawn >= self.refused else refuse(task, self.host)
 
 
-class Introspection:
-    """OAuth 2.0 token introspection (RFC 7662): a remote call, with a cache of answers per user in each replica of the
-    gateway.
+class Asking:
+    """A question to the identity provider, whose answer each replica of the gateway remembers for `ttl` seconds.
 
-    Concurrent misses of one user in one replica share one call. Replicas share nothing, as Kong's nodes do not
-    (openid-connect caches in the shared memory of the node), so that a user costs up to one call per replica and
-    `cache_ttl`; a crash empties the cache of its replica.
-
-    An invalid token is one of its own: nothing is known of it, nobody else asks for it, and that it is invalid is not
-    remembered.
+    Who comes to a replica while its question is under way waits for the same answer. Replicas share nothing; a crash
+    empties the cache of its replica.
     """
 
-    failing = ERROR  # the answer where nobody can be asked
-    shared = False  # whether all of a replica share one answer
-    rotated_every = 0.0  # s; after which an answer is not good any more; 0: never
-
-    def __init__(self, host: Host, spec: OAuth, call: Call):
-        self.spec = spec
-        self.lookup = host.context.demand(spec.lookup, "gateway.oauth.lookup")
-        self.chance = host.context.uniform("gateway.oauth.invalid")
-        self.invalid = spec.invalid
-        self.allow = spec.on_failure == "allow"
-        self._remembers(host, call, spec.cache_ttl)
-
-    def _remembers(self, host: Host, call: Call, ttl: float) -> None:
+    def __init__(self, host: Host, call: Call, ttl: float, failing: int, rotated_every: float = 0.0):
         self.host = host
         self.call = call
         self.ttl = ttl
+        self.failing = failing  # the outcome where nobody can be asked; OK: the request passes
+        self.rotated_every = rotated_every  # s; after which an answer is not good any more; 0: never
         self.known: dict[tuple[int, int], float] = {}  # (replica, user) -> when the cached answer expires
         self.asking: dict[
             tuple[int, int], list[Task]
         ] = {}  # (replica, user) -> those who wait for a call that is under way
         self.askers: set[Task] = set()  # those who make such a call
-
-    def run(self, task: Task) -> Activity:
-        """OK for an active token, UNAUTHORIZED for one that is not; when the provider cannot be asked, what
-        `on_failure` says.
-        """
-        yield from self.host.compute(task, self.lookup.of(task))
-        user = task.request.user
-        invalid = bool(self.spec.invalid) and self.chance(task.request.id, task.chain) < self.spec.invalid
-        if user < 0 or invalid:
-            self.host.let_go(task)
-            return self._verdict(task, (yield from self.call.run(task)), invalid)
-        return (yield from self.ask(task, (task.replica.index, user)))
 
     def ask(self, task: Task, place: tuple[int, int]) -> Activity:
         """What is remembered, or the answer to the call of whoever was the first to ask."""
@@ -102,7 +76,7 @@ class Introspection:
         if answer == OK and self.ttl > 0:
             self.known[place] = good_until(self.host.env.now, self.ttl, self.rotated_every)
         del self.asking[place]
-        verdict = self._verdict(task, answer, False)
+        verdict = self._verdict(task, answer)
         for other in waiting:
             other.outcome = verdict
             other.root = task.root
@@ -110,15 +84,11 @@ class Introspection:
             self.host.env.wake(other)
         return verdict
 
-    def _verdict(self, task: Task, answer: int, invalid: bool) -> int:
-        """What the outcome of the call means for its token: a refusal is a "no", as the answer about an invalid token
-        is.
-        """
-        if answer == REFUSED or (answer == OK and invalid):
-            task.where = self.host.name_index
-            task.root = 0
-            return UNAUTHORIZED
-        if answer == OK or self.allow:
+    def _verdict(self, task: Task, answer: int) -> int:
+        """What the outcome of the call means for its token: a refusal is a "no"."""
+        if answer == REFUSED:
+            return refuse(task, self.host)
+        if OK in (answer, self.failing):
             return OK
         task.root = task.root or answer
         return self.failing
@@ -133,25 +103,49 @@ class Introspection:
         self.askers = {task for task in self.askers if task.replica is not replica}
 
 
-class KeySet(Introspection):
+class Introspection(Asking):
+    """OAuth 2.0 token introspection (RFC 7662): a remote call, with a cache of answers per user in each replica of the
+    gateway.
+
+    Concurrent misses of one user in one replica share one call. Kong's nodes share nothing either (openid-connect
+    caches in the shared memory of the node), so that a user costs up to one call per replica and `cache_ttl`.
+
+    An invalid token is one of its own: nothing is known of it, nobody else asks for it, and that it is invalid is not
+    remembered.
+    """
+
+    def __init__(self, host: Host, spec: OAuth, call: Call):
+        super().__init__(host, call, spec.cache_ttl, OK if spec.on_failure == "allow" else ERROR)
+        self.lookup = host.context.demand(spec.lookup, "gateway.oauth.lookup")
+        self.chance = host.context.uniform("gateway.oauth.invalid")
+        self.invalid = spec.invalid
+
+    def run(self, task: Task) -> Activity:
+        """OK for an active token, UNAUTHORIZED for one that is not; when the provider cannot be asked, what
+        `on_failure` says.
+        """
+        yield from self.host.compute(task, self.lookup.of(task))
+        user = task.request.user
+        invalid = bool(self.invalid) and self.chance(task.request.id, task.chain) < self.invalid
+        if user < 0 or invalid:
+            self.host.let_go(task)
+            answer = yield from self.call.run(task)
+            return refuse(task, self.host) if invalid and answer == OK else self._verdict(task, answer)
+        return (yield from self.ask(task, (task.replica.index, user)))
+
+
+class KeySet(Asking):
     """The keys that tokens are verified with (JWKS): fetched by the first who needs them, for all of the replica."""
 
-    failing = UNAUTHORIZED
-    shared = True
-    invalid = 0.0
-    allow = False
-
     def __init__(self, check: JwtCheck, spec: Keys, call: Call):
-        self.check = check
+        super().__init__(check.host, call, spec.cache, UNAUTHORIZED, spec.rotated_every or 0.0)
         self.chance = check.chance
-        self.rotated_every = spec.rotated_every or 0.0
-        self._remembers(check.host, call, spec.cache)
+        self.malformed = check.malformed
 
     def run(self, task: Task) -> Activity:
         """OK with the keys, UNAUTHORIZED without; nobody fetches them for what cannot be decoded."""
-        malformed = self.check.malformed
-        if malformed and self.chance(task.request.id, task.chain) < malformed:
-            return self.check.refuse(task)
+        if self.malformed and self.chance(task.request.id, task.chain) < self.malformed:
+            return refuse(task, self.host)
         return (yield from self.ask(task, (task.replica.index, 0)))
 
 

@@ -16,7 +16,7 @@ from itertools import accumulate
 from typing import Any
 
 from sim.models.answers import PASSED_ON, answers_of
-from sim.models.authentication import Introspection, JwtCheck, KeySet, StillThere
+from sim.models.authentication import Asking, Introspection, JwtCheck, KeySet, StillThere
 from sim.models.cache import Looking
 from sim.models.call import Call
 from sim.models.context import Context
@@ -29,19 +29,19 @@ from sim.models.outcomes import TIMEOUT
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
 from sim.models.task import Activity, Replica, Task, abandon
+from sim.spec.clock import EXACT, Clocks
 from sim.spec.gateway import Gateway as Spec
 from sim.spec.gateway import Jwt, OAuth
 from sim.spec.gateway import Route as RouteSpec
-from sim.spec.policy import CallPolicy
 from sim.vocabulary import EventKind
 
-INTROSPECTION_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy has none
+PROVIDER_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy of the call has none
 
 
 class Gateway(Host):
     """All replicas of the gateway."""
 
-    def __init__(self, context: Context, spec: Spec):
+    def __init__(self, context: Context, spec: Spec, clocks: Clocks = EXACT):
         super().__init__(context, "gateway", spec.replicas, spec.workers, None, spec.queue)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
@@ -50,10 +50,11 @@ class Gateway(Host):
         if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
         self.next_replica = 0
-        self.limits = limits_of(context, spec.rate_limits, self.identities, self.name)
+        self.clocks = clocks  # between what those of its replicas can be
+        self.limits = limits_of(context, spec.rate_limits, self.identities, self.name, clocks=clocks)
         self.limits_of_routes: list[Limit] = []
         self.authentication: Any = None  # a JwtCheck or an Introspection
-        self.asking: Introspection | None = None  # that, or the KeySet of a JwtCheck
+        self.asking: Asking | None = None  # that, or the KeySet of a JwtCheck
         self.routes: dict[str, Route] = {}
         self.overhead: list[Overhead] = []
 
@@ -65,11 +66,11 @@ class Gateway(Host):
         spec = self.spec.authentication
         if isinstance(spec, Jwt):
             self.authentication = JwtCheck(self, spec)
-            if (keys := spec.keys) is not None:
-                call = self._call_of_provider(system, "jwt", keys.fetch, keys.policy)
-                self.asking = KeySet(self.authentication, keys, call)
+            if spec.keys is not None:
+                (call,) = self._calls_of_provider(system)
+                self.asking = KeySet(self.authentication, spec.keys, call)
         elif isinstance(spec, OAuth):
-            call = self._call_of_provider(system, "oauth", spec.introspect, spec.policy)
+            (call,) = self._calls_of_provider(system)
             self.authentication = self.asking = Introspection(self, spec, call)
         self.routes = {name: Route(self, name, route, system) for name, route in self.spec.routes.items()}
 
@@ -105,12 +106,13 @@ class Gateway(Host):
         else:
             kill(task, TIMEOUT, cancel)
 
-    def _call_of_provider(self, system: System, word: str, endpoint: str, said: str | CallPolicy | None) -> Call:
-        """The call of the identity provider; it times out, or a lost answer would keep its user out for ever."""
-        policy = system.calls.policy(said)
-        if policy.timeout is None:
-            policy = policy.model_copy(update={"timeout": INTROSPECTION_TIMEOUT})
-        return system.calls.make(f"gateway.{word}.call", self, system.endpoint(endpoint), policy)
+    def _calls_of_provider(self, system: System) -> Iterator[Call]:
+        """Those of the identity provider; they time out, or a lost answer would keep its user out for ever."""
+        for site, asked in self.spec.asks.items():
+            policy = system.calls.policy(asked.policy)
+            if policy.timeout is None:
+                policy = policy.model_copy(update={"timeout": PROVIDER_TIMEOUT})
+            yield system.calls.make(site, self, system.endpoint(asked.endpoint), policy)
 
 
 class Overhead:
@@ -183,7 +185,7 @@ class Route:
         self.authenticates = spec.authenticate and gateway.authentication is not None
         self.limits = gateway.limits if spec.limits(gateway.spec) else []
         if spec.rate_limits:
-            own = limits_of(context, spec.rate_limits, gateway.identities, gateway.name, f"{name} ")
+            own = limits_of(context, spec.rate_limits, gateway.identities, gateway.name, f"{name} ", gateway.clocks)
             gateway.limits_of_routes += own
             self.limits = [*self.limits, *own]
         translate = spec.translate

@@ -31,6 +31,10 @@ Ring: TypeAlias = list[float]
 
 NOISE = 2.0**-46  # of a time: what 128 roundings, each of half a unit in the last place, amount to at most
 
+MILLISECONDS = 1e3  # in a second, as are the next two
+MICROSECONDS = 1e6
+NANOSECONDS = 1e9
+
 
 class Policy(Protocol[P, R_co]):
     """A plain function that has a compiled twin."""
@@ -71,7 +75,7 @@ class Compiled:
 @policy
 def noise(now: float) -> float:
     """The seconds by which two times up to `now` may differ as floats though they are equal on paper."""
-    return NOISE * now
+    return NOISE * abs(now)
 
 
 @policy
@@ -89,7 +93,26 @@ def passed(now: float, time: float) -> bool:
 @policy
 def periods(now: float, period: float) -> int:
     """How many whole periods have passed since time 0; one that ends now has passed."""
-    return math.floor(now / period * (1.0 + NOISE))
+    return whole_of(now / period)
+
+
+@policy
+def whole_of(number: float) -> int:
+    """The whole part of it, rounded down; what lies within noise below the next whole number is that. A clock that is
+    behind may be negative.
+    """
+    return math.floor(number * (1.0 + NOISE if number >= 0.0 else 1.0 - NOISE))
+
+
+@policy
+def ticks(now: float, per_second: float) -> int:
+    """What a clock of whole units shows at `now`; one that is over at this very time has been counted."""
+    return whole_of(now * per_second)
+
+
+def span_in(window: float, per_second: float) -> int:
+    """A window in whole units of a clock, at least one."""
+    return max(1, round(window * per_second))
 
 
 def dtype_of(row: type) -> np.dtype[np.void]:

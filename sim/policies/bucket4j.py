@@ -10,6 +10,9 @@ Its clock counts nanoseconds, as `withNanosecondPrecision` has it; without that 
 System.currentTimeMillis. Where tokens times nanoseconds do not fit 64 bits it goes on in floating point, and forgets
 what is begun of a token.
 
+A clock that is behind that of who came before refills nothing, and sets nothing back (`refill`: where currentTimeNanos
+is not after the last refill it returns).
+
 Not here: refills that are aligned to a time of the day, requests for several tokens, `tryConsumeAsMuchAsPossible`.
 """
 
@@ -18,10 +21,9 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-from sim.policies.base import NOISE, policy
+from sim.policies.base import NANOSECONDS, policy, ticks
 from sim.policies.limiter import ALLOWED
 
-GIGA = 1e9
 LARGEST = 2**63 - 1  # Long.MAX_VALUE
 
 
@@ -37,17 +39,6 @@ class Bandwidth(Protocol):
     speed: int
     initial: int
     intervally: int
-
-
-def span_of(window: float) -> int:
-    """The time of a refill in whole nanoseconds, at least one."""
-    return max(1, round(window * GIGA))
-
-
-@policy
-def nanoseconds(now: float) -> int:
-    """Its clock."""
-    return math.floor(now * GIGA * (1.0 + NOISE))
 
 
 @policy
@@ -98,13 +89,13 @@ def excess_at(row: Bandwidth, ns: int) -> int:
 @policy
 def look(row: Bandwidth, now: float) -> float:
     """Retry-After is the time until the next token is there, rounded up to a nanosecond."""
-    ns = nanoseconds(now)
+    ns = ticks(now, NANOSECONDS)
     if tokens_at(row, ns) >= 1:
         return ALLOWED
     if row.intervally == 1:
         since = ns if row.seen == 0 else refilled_until(row, ns)
-        return (since + row.span - ns) / GIGA
-    return (row.span - excess_at(row, ns) + row.speed - 1) // row.speed / GIGA
+        return (since + row.span - ns) / NANOSECONDS
+    return (row.span - excess_at(row, ns) + row.speed - 1) // row.speed / NANOSECONDS
 
 
 @policy
@@ -113,15 +104,15 @@ def begin(row: Bandwidth, now: float) -> None:
     if row.seen == 0:
         row.seen = 1
         row.count = row.initial
-        row.last = nanoseconds(now)
+        row.last = ticks(now, NANOSECONDS)
 
 
 @policy
 def take(row: Bandwidth, now: float) -> None:
     """Take a token."""
     begin(row, now)
-    ns = nanoseconds(now)
+    ns = ticks(now, NANOSECONDS)
     tokens, excess = tokens_at(row, ns), excess_at(row, ns)
-    row.last = refilled_until(row, ns)
+    row.last = max(row.last, refilled_until(row, ns))
     row.count = tokens - 1
     row.excess = excess

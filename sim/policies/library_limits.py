@@ -26,10 +26,19 @@ import math
 from dataclasses import dataclass
 
 from sim.policies import bucket4j, redis_limits
-from sim.policies.base import NOISE, dtype_of, noise, periods, policy, reached
-from sim.policies.limiter import ALLOWED, requests_in
-from sim.policies.redis_limits import milliseconds
-from sim.spec.limits import RateLimit
+from sim.policies.base import (
+    MILLISECONDS,
+    NANOSECONDS,
+    dtype_of,
+    noise,
+    periods,
+    policy,
+    reached,
+    span_in,
+    ticks,
+)
+from sim.policies.limiter import ALLOWED
+from sim.spec.limits import RateLimit, requests_in
 
 LEAKY_BUCKET = 0
 FIRST_REQUEST = 1
@@ -40,6 +49,8 @@ REDIS_COUNTER = 5
 BUCKET4J = 6
 
 NO_DELAY = -1
+
+WHOLE_SECONDS = 1.0  # in a second: what the script of Spring reads from Redis
 
 
 @dataclass(slots=True)
@@ -84,15 +95,17 @@ def new_library_limit(spec: RateLimit) -> LibraryRow:
     limit = requests_in(spec.window, spec.rate)
     if spec.preset == "bucket4j":
         first = spec.capacity if spec.initial_tokens is None else spec.initial_tokens
-        row = LibraryRow(BUCKET4J, limit=spec.capacity, speed=limit, span=bucket4j.span_of(spec.window), initial=first)
+        row = LibraryRow(
+            BUCKET4J, limit=spec.capacity, speed=limit, span=span_in(spec.window, NANOSECONDS), initial=first
+        )
         row.intervally = int(spec.refill == "intervally")
         if not spec.keys:  # one of all is made before there are requests
             row.seen, row.count = 1, first
         return row
     if spec.algorithm == "sliding_window_counter" and spec.window_from == "first_request":
-        return LibraryRow(REDIS_COUNTER, limit=limit, span=redis_limits.span_of(spec.window))
+        return LibraryRow(REDIS_COUNTER, limit=limit, span=span_in(spec.window, MILLISECONDS))
     if spec.window_from == "first_request" and spec.on_redis:
-        return LibraryRow(REDIS_WINDOW, limit=limit, span=redis_limits.span_of(spec.window))
+        return LibraryRow(REDIS_WINDOW, limit=limit, span=span_in(spec.window, MILLISECONDS))
     kind = FIRST_REQUEST if spec.window_from == "first_request" else KONG_ADVANCED
     return LibraryRow(kind, limit=limit, penalty=int(not spec.disable_penalty), window=spec.window)
 
@@ -133,7 +146,7 @@ def hold(row: LibraryRow, now: float) -> float:
 def take(row: LibraryRow, now: float) -> None:
     """Count a request that `look` allowed at this very time."""
     if row.kind == LEAKY_BUCKET:
-        ms = milliseconds(now)
+        ms = ticks(now, MILLISECONDS)
         row.excess = excess_of(row, now)
         if row.seen == 0 or ms != row.last:
             row.last = ms
@@ -153,7 +166,7 @@ def take(row: LibraryRow, now: float) -> None:
         redis_limits.take_counter(row, now)
     else:
         row.tokens = filled(row, now) - row.cost
-        row.last = whole_seconds(now)
+        row.last = ticks(now, WHOLE_SECONDS)
     row.seen = 1
 
 
@@ -171,17 +184,11 @@ def deny(row: LibraryRow, now: float) -> None:
 
 
 @policy
-def whole_seconds(now: float) -> int:
-    """The clock that the script of Spring reads from Redis."""
-    return math.floor(now * (1.0 + NOISE))
-
-
-@policy
 def excess_of(row: LibraryRow, now: float) -> int:
     """What a request that comes now would be ahead of the rate by, thousandths of a request."""
     if row.seen == 0:
         return 0
-    excess = row.excess - row.speed * (milliseconds(now) - row.last) // 1000 + 1000
+    excess = row.excess - row.speed * (ticks(now, MILLISECONDS) - row.last) // 1000 + 1000
     return excess if excess > 0 else 0
 
 
@@ -191,12 +198,18 @@ def look_kong_advanced(row: LibraryRow, now: float) -> float:
     index = periods(now, row.window)
     count = row.count if index == row.index else 0
     previous = row.previous if index == row.index else (row.count if index == row.index + 1 else 0)
-    left = (index + 1) * row.window - now
-    weighted = previous * left / row.window + count + 1.0
-    if weighted <= row.limit + noise(now) * previous / row.window:
+    return weigh_as_kong(row.limit, row.window, index, count, previous, now)
+
+
+@policy
+def weigh_as_kong(limit: int, window: float, index: int, count: int, previous: int, now: float) -> float:
+    """The same of the requests in the window of this number, and in the one before it."""
+    left = (index + 1) * window - now
+    weighted = previous * left / window + count + 1.0
+    if weighted <= limit + noise(now) * previous / window:
         return ALLOWED
     rest = left if left > 1.0 else 1.0
-    return float(math.ceil(rest + (weighted - row.limit) / row.limit * row.window - noise(now)))
+    return float(math.ceil(rest + (weighted - limit) / limit * window - noise(now)))
 
 
 @policy
@@ -217,7 +230,7 @@ def look_spring(row: LibraryRow, now: float) -> float:
     missing = row.cost - filled(row, now)
     if missing <= noise(1.0) * row.limit:
         return ALLOWED
-    return whole_seconds(now) + math.ceil(missing / row.rate) - now
+    return ticks(now, WHOLE_SECONDS) + math.ceil(missing / row.rate) - now
 
 
 @policy
@@ -225,5 +238,5 @@ def filled(row: LibraryRow, now: float) -> float:
     """What is in the bucket, from whole seconds."""
     if row.seen == 0:
         return float(row.limit)
-    tokens = row.tokens + (whole_seconds(now) - row.last) * row.rate
+    tokens = row.tokens + (ticks(now, WHOLE_SECONDS) - row.last) * row.rate
     return float(row.limit) if tokens > row.limit else tokens

@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy
-from sim.spec.gateway import RateLimit
+from sim.spec.limits import RateLimit, requests_in
 
 TOKEN_BUCKET = 0
 FIXED_WINDOW = 1
@@ -96,11 +96,6 @@ def new_limiter(spec: RateLimit) -> tuple[LimiterRow, Ring]:
         window=spec.window,
     )
     return row, [0.0] * limit if row.algorithm == SLIDING_LOG else []
-
-
-def requests_in(window: float, rate: float) -> int:
-    """The whole requests of a window, at least one: floor(rate * window), with what the noise of floats takes away."""
-    return max(1, math.floor(rate * window * (1.0 + 1e-12) + 1e-9))
 
 
 @policy
@@ -184,16 +179,20 @@ def look_sliding_window_counter(row: LimiterRow, now: float) -> float:
     it.
     """
     index = periods(now, row.window)
-    count = count_in(row, index)
-    previous = previous_in(row, index)
-    if count < row.limit:
+    return weigh(row.limit, row.window, index, count_in(row, index), previous_in(row, index), now)
+
+
+@policy
+def weigh(limit: int, window: float, index: int, count: int, previous: int, now: float) -> float:
+    """The same of the requests in the window of this number, and in the one before it."""
+    if count < limit:
         if previous == 0:
             return ALLOWED
-        end = (index + 1.0 - (row.limit - count) / previous) * row.window  # when the weighted count is the limit
+        end = (index + 1.0 - (limit - count) / previous) * window  # when the weighted count is the limit
         if passed(now, end):
             return ALLOWED
     else:
-        end = (index + 1.0) * row.window  # this window is full, and weighs less than the limit just after its end
+        end = (index + 1.0) * window  # this window is full, and weighs less than the limit just after its end
     return end + 4.0 * noise(end) - now
 
 

@@ -13,10 +13,9 @@ request that comes a window after the first to the millisecond still counts with
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
-from sim.policies.base import NOISE, policy
+from sim.policies.base import MILLISECONDS, policy, ticks
 from sim.policies.limiter import ALLOWED
 
 
@@ -31,30 +30,19 @@ class Window(Protocol):
     span: int
 
 
-def span_of(window: float) -> int:
-    """A window in whole milliseconds, at least one."""
-    return max(1, round(window * 1000.0))
-
-
-@policy
-def milliseconds(now: float) -> int:
-    """The clock of Redis, and of nginx."""
-    return math.floor(now * 1000.0 * (1.0 + NOISE))
-
-
 @policy
 def look_window(row: Window, now: float) -> float:
     """Retry-After is the time until the key has expired."""
     over = row.last + row.span + 1
-    if row.seen == 0 or milliseconds(now) >= over or row.count < row.limit:
+    if row.seen == 0 or ticks(now, MILLISECONDS) >= over or row.count < row.limit:
         return ALLOWED
-    return over / 1000.0 - now
+    return over / MILLISECONDS - now
 
 
 @policy
 def take_window(row: Window, now: float) -> None:
     """Count a request; the first one begins a window."""
-    ms = milliseconds(now)
+    ms = ticks(now, MILLISECONDS)
     if row.seen == 0 or ms > row.last + row.span:
         row.last = ms
         row.count = 0
@@ -64,7 +52,7 @@ def take_window(row: Window, now: float) -> None:
 @policy
 def left_of(row: Window, now: float) -> int:
     """What is left of the time of the key of the current window; negative: there is none."""
-    return row.last - milliseconds(now) if row.seen == 1 else -1
+    return row.last - ticks(now, MILLISECONDS) if row.seen == 1 else -1
 
 
 @policy
@@ -83,7 +71,7 @@ def look_counter(row: Window, now: float) -> float:
         wait = weighs - ((row.limit - count) * row.span - 1) // previous
     else:
         wait = left - row.span + 1
-    at = (milliseconds(now) + max(wait, 1)) / 1000.0
+    at = (ticks(now, MILLISECONDS) + max(wait, 1)) / MILLISECONDS
     return at - now if at > now else 0.0
 
 
@@ -104,5 +92,5 @@ def take_counter(row: Window, now: float) -> None:
     if left_of(row, now) < 0:
         row.count = 0
         row.previous = 0
-        row.last = milliseconds(now) + 2 * row.span
+        row.last = ticks(now, MILLISECONDS) + 2 * row.span
     row.count += 1

@@ -25,8 +25,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sim.policies.base import NOISE, dtype_of, noise, periods, policy, reached
-from sim.policies.limiter import ALLOWED, requests_in, take_tokens, tokens_of
+from sim.policies.base import MICROSECONDS, dtype_of, noise, periods, policy, reached, ticks
+from sim.policies.limiter import ALLOWED, take_tokens, tokens_of
+from sim.spec.limits import requests_in
 
 SMOOTH = 0
 GUAVA = 1
@@ -34,7 +35,6 @@ RESILIENCE4J = 2
 
 KINDS = {"smooth": SMOOTH, "guava": GUAVA, "resilience4j": RESILIENCE4J}
 
-MICRO = 1e6
 COLD_FACTOR = 3.0  # of RateLimiter.create(permitsPerSecond, warmupPeriod)
 
 
@@ -70,10 +70,10 @@ def new_waiting(kind: str, rate: float, burst: int, window: float, wait: float, 
     limit = requests_in(window, rate)
     period = window if code == RESILIENCE4J else 1.0 / rate
     row = WaitingRow(code, limit, limit, period=period, rate=rate, burst=float(burst), wait=wait)
-    row.interval = row.cool_down = MICRO / rate
+    row.interval = row.cool_down = MICROSECONDS / rate
     row.most = rate
     if warm_up > 0.0:
-        time, cold = float(round(warm_up * MICRO)), row.interval * COLD_FACTOR
+        time, cold = float(round(warm_up * MICROSECONDS)), row.interval * COLD_FACTOR
         row.threshold = 0.5 * time / row.interval
         row.most = row.stored = row.threshold + 2.0 * time / (row.interval + cold)
         row.slope = (cold - row.interval) / (row.most - row.threshold)
@@ -90,8 +90,8 @@ def ahead(row: WaitingRow, now: float) -> float:
         wait = row.last + (row.count + 1.0 - row.burst) * row.period - now
         return wait if wait > noise(now) else 0.0
     if row.kind == GUAVA:
-        early = row.free_at - microseconds(now)
-        return early / MICRO if early > 0 else 0.0
+        early = row.free_at - ticks(now, MICROSECONDS)
+        return early / MICROSECONDS if early > 0 else 0.0
     cycle = periods(now, row.period)
     permits = permits_in(row, cycle)
     if permits >= 1:
@@ -133,17 +133,11 @@ def reserve(row: WaitingRow, now: float, number: int) -> None:
 
 
 @policy
-def microseconds(now: float) -> int:
-    """The clock of Guava's stopwatch."""
-    return math.floor(now * MICRO * (1.0 + NOISE))
-
-
-@policy
 def store(row: WaitingRow, now: float) -> None:
     """What has been idle since the last request is paid for becomes stored permits: those of one second, or of the
     warm-up, at most.
     """
-    micros = microseconds(now)
+    micros = ticks(now, MICROSECONDS)
     if micros > row.free_at:
         stored = row.stored + (micros - row.free_at) / row.cool_down
         row.stored = row.most if stored > row.most else stored

@@ -29,15 +29,22 @@ def example_value(cls: type[Spec]) -> Data:
     text = example_of(cls)
     if text is None:
         return None
-    top, patch = read_yaml(shop()), read_yaml(text, f"the example of {cls.__name__}")
-    assert isinstance(top, dict), "the shop is a map"
+    patch = read_yaml(text, f"the example of {cls.__name__}")
     if not isinstance(patch, dict):
         raise UsageError(
             f"the example of {cls.__name__}: found {shown(patch)}, expected what a variant of the shop says"
         )
     shape = shape_of(Scenario)
-    places = _places(cls, patch, merge_variant(top, patch, shape), shape)
+    places = _places(cls, patch, merge_variant(_shop(), patch, shape), shape)
     return next(places, None)
+
+
+@cache
+def _shop() -> dict[str, Data]:
+    """The shop as its file has it, read once for all examples."""
+    top = read_yaml(shop())
+    assert isinstance(top, dict), "the shop is a map"
+    return top
 
 
 def as_text(value: Data) -> str:

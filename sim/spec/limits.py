@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, WithJsonSchema, model_validator
@@ -9,6 +10,7 @@ from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, WithJson
 from sim.errors import nearest
 from sim.spec.base import MOST, Between, Duration, Flag, Leaves, Many, Rate, Spec
 from sim.spec.document import Data
+from sim.spec.limit_clocks import Clock, clock_of, clock_refused
 from sim.spec.limit_store import LimitStore
 from sim.units import rate_unit, shown
 from sim.vocabulary import EventKind, Outcome
@@ -61,11 +63,21 @@ PRESETS: dict[str, dict[str, Any]] = {
 """What each library does where nothing else is said: semantics.md 4.2 to 4.6; nobody but Kong tells a Retry-After
 (Flask-Limiter does with RATELIMIT_HEADERS_ENABLED, which is off).
 """
+_UNUSED: dict[str | None, tuple[str, ...]] = {"guava": ("burst", "window"), "bucket4j": ()}
+"""Which of `burst` and `window` a preset has no use for, where that does not follow from whether it counts in windows.
+"""
 _OF_FLASK = ("fixed_window", "sliding_log", "sliding_window_counter")
 _UNITS = (31_104_000.0, 2_592_000.0, 86_400.0, 3600.0, 60.0)
 """Seconds of a year, month, day, hour and minute: granularities of the library limits, whose year is twelve months."""
 
 _BUCKETS = ("token_bucket", "gcra", "leaky_bucket")
+
+
+def requests_in(window: float, rate: float) -> int:
+    """The whole requests of a window, or tokens of a refill, at least one: floor(rate * window), with what the noise of
+    floats takes away.
+    """
+    return max(1, math.floor(rate * window * (1.0 + 1e-12) + 1e-9))
 
 
 def _counter(value: object) -> object:
@@ -192,6 +204,13 @@ class RateLimit(Spec):
     """The library that decides so, with its defaults for the words below."""
     scope: Literal["cluster", "node"] = "cluster"
     """One count for all replicas (`cluster`), or one in each (`node`)."""
+    clock: Clock | None = None
+    """Whose clock it reads, which matters where clocks go apart (`clock_skew`, the fault `clock`): that of the `node`
+    that asks, that of the `store`, which is one for all, or a `monotonic` one, which nobody sets. By default as its
+    library does: windows of the clock and logs of one count go by the node (Kong, limits), buckets of one count by the
+    store (Spring Cloud Gateway, throttled), buckets in each node by a monotonic one (nginx, Envoy). `node` of
+    `spring-cloud-gateway` is that before 3.1.
+    """
     store: LimitStore | None = None
     """Where one count for all replicas is kept, with the time of its own: `{name: redis, latency: 500us}`; without it a
     decision takes no time, and is always made.
@@ -238,6 +257,11 @@ class RateLimit(Spec):
         return self.algorithm not in _BUCKETS
 
     @property
+    def unused(self) -> tuple[str, ...]:
+        """Which of `burst` and `window` change nothing here."""
+        return _UNUSED.get(self.preset, ("burst",) if self.counts_in_windows else ("window",))
+
+    @property
     def tokens(self) -> int:
         """How many pass at once after a rest, of one that does not count in windows."""
         if self.preset == "guava":
@@ -251,12 +275,19 @@ class RateLimit(Spec):
     @property
     def capacity(self) -> int:
         """The tokens that a bandwidth of bucket4j holds."""
-        return self.burst if "burst" in self.model_fields_set else max(1, round(self.rate * self.window))
+        return self.burst if "burst" in self.model_fields_set else requests_in(self.window, self.rate)
 
     @property
     def on_redis(self) -> bool:
         """Whether its counters are kept in Redis, by the clock of that."""
-        return self.store is not None or (self.preset == "flask-limiter" and self.scope == "cluster")
+        return _is_on_redis(self.preset, self.scope, self.store)
+
+    @property
+    def reads(self) -> Clock:
+        """Whose clock it reads."""
+        if self.clock is not None:
+            return self.clock
+        return clock_of(self.preset, self.algorithm, self.scope, self.window_from)
 
     @property
     def in_turn(self) -> bool:
@@ -333,6 +364,14 @@ class RateLimit(Spec):
         return self
 
     @model_validator(mode="after")
+    def _can_read_that_clock(self) -> Self:
+        """Clocks that the library cannot be told to read, or that cannot be had where it counts."""
+        why = clock_refused(self.clock, self.preset, self.algorithm, self.scope, self.window_from)
+        if why:
+            raise ValueError(why)
+        return self
+
+    @model_validator(mode="after")
     def _can_count_so_far(self) -> Self:
         """A counter counts in 64 bits; a log keeps a stamp of each request that passes."""
         most = MOST_STAMPS if self.algorithm == "sliding_log" else MOST
@@ -375,13 +414,18 @@ class RateLimit(Spec):
         return self
 
 
+def _is_on_redis(preset: object, scope: object, store: object) -> bool:
+    """With a store, or one count of Flask-Limiter's for all replicas."""
+    return store is not None or (preset == "flask-limiter" and scope == "cluster")
+
+
 def _begins_with_a_request(data: dict[str, Any]) -> bool:
     """Whether the windows of a limit begin with the first request of a key where nothing is said of it: with limits on
     Redis, and the fixed ones in memory too.
     """
     if data.get("preset") not in (None, "flask-limiter"):
         return False
-    counter = data.get("algorithm") in ("sliding_window_counter", "sliding_window")
-    if data.get("preset") is None:
-        return counter and data.get("store") is not None
-    return data.get("scope") != "node" if counter else data.get("algorithm") == "fixed_window"
+    algorithm = _counter(data.get("algorithm"))
+    if algorithm == "sliding_window_counter":
+        return _is_on_redis(data.get("preset"), data.get("scope"), data.get("store"))
+    return algorithm == "fixed_window" and data.get("preset") is not None

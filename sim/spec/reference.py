@@ -75,16 +75,32 @@ class Entry:
 
 def entries() -> list[Entry]:
     """The scenario and all that it is made of, then every kind with its words, those of loaded plug-ins included."""
-    schema = schema_of_values()
+    schema = schema_of_values(examples=False)
     definitions = schema["$defs"] | {"Scenario": schema}
+    return [_entry(title, cls, chapter, definitions) for title, cls, chapter in titles()]
+
+
+def titles() -> list[tuple[str, type[Spec], str]]:
+    """The title of each entry, the spec it is of, and its chapter."""
     registered = {cls for kind in get_args(Kind) for cls in words(kind).values()}
     told = {base for cls in registered for base in cls.__mro__ if issubclass(base, Spec)} | {Rows}
-    titles = [(cls.__name__, cls, "") for cls in _made_of(Scenario, told)]
+    found = [(cls.__name__, cls, "") for cls in _made_of(Scenario, told)]
     for kind in get_args(Kind):
         for number, (word, cls) in enumerate(words(kind).items()):
-            titles.append((word, cls, TITLES[kind] if number == 0 else ""))
-            titles += [(part.__name__, part, "") for part in _made_of(cls, told)]
-    return [_entry(title, cls, chapter, definitions) for title, cls, chapter in titles]
+            found.append((word, cls, TITLES[kind] if number == 0 else ""))
+            found += [(part.__name__, part, "") for part in _made_of(cls, told)]
+    return found
+
+
+def vocabulary() -> set[str]:
+    """The titles of all entries and the words of their fields, which can be told without a schema."""
+    found = titles()
+    return {title for title, _, _ in found} | {word for _, cls, _ in found for word in _words(cls).values()}
+
+
+def _words(cls: type[Spec]) -> dict[str, str]:
+    """The words of its fields, by the names that these have in the class."""
+    return {name: field.alias or name for name, field in cls.model_fields.items() if (cls, name) not in BY_THE_LOADER}
 
 
 def _entry(title: str, cls: type[Spec], chapter: str, definitions: dict[str, Any]) -> Entry:
@@ -162,13 +178,11 @@ def _fields(cls: type[Spec], schema: dict[str, Any]) -> Iterator[Field]:
     sentences = sentences_of(cls)
     maps = [schema, *schema.get("anyOf", ())]
     properties: dict[str, Any] = next((part["properties"] for part in maps if "properties" in part), {})
-    for name, field in cls.model_fields.items():
-        if (cls, name) in BY_THE_LOADER:
-            continue
-        key = field.alias or name
-        form = _form(properties.get(key, {}))
+    for name, word in _words(cls).items():
+        field = cls.model_fields[name]
+        form = _form(properties.get(word, {}))
         default = REQUIRED if field.is_required() else _default(field.get_default(call_default_factory=True), form)
-        yield Field(key, form, default, sentences.get(name, ""))
+        yield Field(word, form, default, sentences.get(name, ""))
 
 
 def _form(schema: dict[str, Any]) -> str:

@@ -56,7 +56,7 @@ def whole_schema() -> _Json:
     """The same with every amount written out, and the definition of every word, which `json_schema` has inside of its
     kind: for whoever reads one part alone.
     """
-    schema = schema_of_values()
+    schema = schema_of_values(examples=True)
     defs, top = schema["$defs"], schema["properties"]
     fields = [*top.items(), *defs[f"{Scenario.__name__}.patch"]["properties"].items()]
     ranged = _reached([field for name, field in fields if name not in (*CERTAIN, "variants")], defs)
@@ -66,9 +66,12 @@ def whole_schema() -> _Json:
     return {**schema, "properties": properties, "$defs": dict(sorted({**defs, "between": _RANGE}.items()))}
 
 
-def schema_of_values() -> _Json:
-    """The schema of a file in which no amount is a range: what the reference is written from."""
+def schema_of_values(examples: bool) -> _Json:
+    """The schema of a file in which no amount is a range: what the reference is written from, which has no use for the
+    examples. To read these takes most of the time of a schema.
+    """
     classes = _classes()
+    values = {cls: example_value(cls) for cls in classes} if examples else {}
     references, generated = models_json_schema([(cls, "validation") for cls in classes], ref_template="#/$defs/{model}")
     names = {cls: references[(cls, "validation")]["$ref"].removeprefix("#/$defs/") for cls in classes}
     raw = {name: _without_defaults(schema) for name, schema in generated["$defs"].items()}
@@ -76,16 +79,15 @@ def schema_of_values() -> _Json:
     for cls in classes:
         _describe(cls, raw[names[cls]])
     kinds: dict[str, _Json] = {
-        kind: _choice(kind, names, raw) for kind in get_args(Kind) if words(kind) and kind not in TAGGED
+        kind: _choice(kind, names, raw, values) for kind in get_args(Kind) if words(kind) and kind not in TAGGED
     }
     kinds |= {f"{kind}.inner": _inner(kinds[kind], unsaid) for kind, unsaid in INNER.items()}
     raw = {name: _with_tags(schema, names) for name, schema in raw.items()}
     plain = {name: schema for name, schema in raw.items() if name not in names.values()}
     whole = {names[cls]: _with_shorthand(cls, raw[names[cls]], raw[names[cls]]) for cls in classes}
     for cls in classes:
-        example = example_value(cls)
-        if cls not in flat and isinstance(example, (dict, list)):  # a plain value its unit tells as well
-            whole[names[cls]]["examples"] = [example]
+        if cls not in flat and isinstance(values.get(cls), (dict, list)):  # a plain value its unit tells as well
+            whole[names[cls]]["examples"] = [values[cls]]
     definitions = kinds | plain | whole
     definitions = {name: _expanded(schema, kinds) for name, schema in definitions.items()}
     return _file(definitions, names[Scenario], set(kinds))
@@ -198,9 +200,13 @@ def unit_in(field: _Json) -> str:
     return next((text for text in described if text), "")
 
 
-def _choice(kind: Kind, names: dict[type[Spec], str], raw: dict[str, _Json]) -> _Json:
+def _choice(kind: Kind, names: dict[type[Spec], str], raw: dict[str, _Json], values: dict[type[Spec], Data]) -> _Json:
     """One of the registered words of a kind."""
-    forms = [form for word, cls in words(kind).items() for form in _forms(kind, word, cls, raw[names[cls]], names[cls])]
+    forms = [
+        form
+        for word, cls in words(kind).items()
+        for form in _forms(kind, word, cls, raw[names[cls]], names[cls], values.get(cls))
+    ]
     if kind == "distribution":
         forms.insert(0, TypeAdapter(Duration).json_schema())
     return {"description": f"A {kind}: one of {', '.join(words(kind))}.", "anyOf": forms}
@@ -217,35 +223,34 @@ def _inner(choice: _Json, unsaid: tuple[str, ...]) -> _Json:
     return {**choice, "anyOf": forms}
 
 
-def _forms(kind: Kind, word: str, cls: type[Spec], body: _Json, name: str) -> Iterator[_Json]:
+def _forms(kind: Kind, word: str, cls: type[Spec], body: _Json, name: str, example: Data) -> Iterator[_Json]:
     """The ways in which one word may be written."""
     if not body.get("required"):
         about = {"description": body["description"]} if body.get("description") else {}
-        yield {"const": word, **about, **(_hover(cls, body) if kind in FLAT else {})}
+        yield {"const": word, **about, **(_hover(example, body) if kind in FLAT else {})}
     if kind not in FLAT:
         yield _map({word: {"$ref": f"#/$defs/{name}"}}, [word], body)
         return
     properties, required = dict(body.get("properties", {})), list(body.get("required", []))
     if cls.positional is None:
         inner = {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
-        yield _map({**properties, word: {**inner, **_hover(cls, body)}}, [word], body)
+        yield _map({**properties, word: {**inner, **_hover(example, body)}}, [word], body)
         return
     key = cls.model_fields[cls.positional].alias or cls.positional
     positional = properties.pop(key)
-    under = {**(cls.shorthand or positional), **_hover(cls, body, str(positional.get("description", "")))}
+    under = {**(cls.shorthand or positional), **_hover(example, body, str(positional.get("description", "")))}
     yield _map({word: under, **properties}, [word, *(field for field in required if field != key)], body)
     if kind == "fault":
         named = {**properties, key: positional, "of": properties.get("of", positional)}
         inner = {"type": ["object", "null"], "properties": named, "additionalProperties": False}
-        yield _map({**named, word: {**inner, **_hover(cls, body)}}, [word], body)
+        yield _map({**named, word: {**inner, **_hover(example, body)}}, [word], body)
 
 
-def _hover(cls: type[Spec], body: _Json, sentence: str = "") -> _Json:
+def _hover(example: Data, body: _Json, sentence: str = "") -> _Json:
     """What yaml-language-server shows over the word of a step or a fault, for what stands under it says little of it:
     what it is, what stands there, and an example.
     """
     said = [str(body.get("description", "")), sentence]
-    example = example_value(cls)
     if example is not None:
         said.append(f"```yaml\n- {indent(as_text(example), '  ').strip()}\n```")
     text = "\n\n".join(part for part in said if part)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
+import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
@@ -30,15 +30,31 @@ def sentences_of(cls: type[Spec]) -> dict[str, str]:
 
 def _written(cls: type[Spec]) -> Iterator[tuple[str, str]]:
     try:
-        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-    except (OSError, TypeError, SyntaxError):
-        # its source is not at hand: a plug-in that came from another machine, a class made by a program
+        lines, _ = inspect.findsource(sys.modules[cls.__module__])
+        tree = _classes_in("".join(lines)).get(cls.__qualname__)
+    except (KeyError, OSError, TypeError, SyntaxError):  # its source is not at hand: it came from another machine
         return
-    body = tree.body if isinstance(tree, ast.ClassDef) else []
-    for field, after in pairwise(body):
+    for field, after in pairwise(tree.body if tree is not None else ()):  # None: a class made by a program
         match field, after:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 yield name, " ".join(text.split())
+
+
+@cache
+def _classes_in(source: str) -> dict[str, ast.ClassDef]:
+    """The classes of a module by their `__qualname__`. For a class alone `inspect` parses its whole module."""
+    return dict(_named(ast.parse(source), ""))
+
+
+def _named(node: ast.AST, inside: str) -> Iterator[tuple[str, ast.ClassDef]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef):
+            yield inside + child.name, child
+            yield from _named(child, f"{inside}{child.name}.")
+        elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from _named(child, f"{inside}{child.name}.<locals>.")
+        elif not isinstance(child, ast.expr):
+            yield from _named(child, inside)
 
 
 def unwrapped(text: str) -> str:

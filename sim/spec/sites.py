@@ -78,11 +78,8 @@ def call_sites(scenario: Scenario) -> Iterator[CallSite]:
             for target, site in route.call_names(name).items():
                 yield _site(scenario, site, GATEWAY, target.partition(".")[0], route.policy, name)
         word = word_of(gateway.authentication) if gateway.authentication is not None else ""
-        for action in gateway.authenticates:
-            if isinstance(action, Calls):
-                yield _site(
-                    scenario, f"gateway.{word}.call", GATEWAY, action.endpoint.partition(".")[0], action.policy, word
-                )
+        for site, asked in gateway.asks.items():
+            yield _site(scenario, site, GATEWAY, asked.endpoint.partition(".")[0], asked.policy, word)
     for service, its in scenario.services.items():
         for endpoint, own in its.endpoints.items():
             yield from _inside(scenario, service, f"{service}.{endpoint}", own.do)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sim import testing
 from sim.policies import breaker, budget
-from sim.policies.base import NOISE, passed, periods, reached
+from sim.policies.base import MILLISECONDS, NANOSECONDS, NOISE, passed, periods, reached, span_in, ticks
 from sim.policies.breaker import HALF_OPEN, OPEN, REJECTED
 from sim.policies.limiter import ALLOWED, allow, new_limiter
 from sim.spec.gateway import RateLimit
@@ -243,6 +243,18 @@ def test_the_rule_itself():
     assert not reached(1.0, 1.0 + 1e-12)
     assert NOISE * 7 * DAY < 1e-8, "a week leaves what anybody writes in a scenario apart"
     assert [periods(0.1 * 3, 0.1), periods(0.3, 0.1), periods(0.29, 0.1)] == [3, 3, 2]
+
+
+def test_a_clock_of_whole_units_counts_one_that_is_over_now():
+    """Of 0.1 + 0.2 s as of 0.3 s, and though 1.001 s is 1000.9999999999999 ms as floats; a nanosecond less is not over."""
+    assert 1.001 * 1000.0 < 1001.0
+    assert [ticks(now, MILLISECONDS) for now in (0.0, 0.1 + 0.2, 0.3, 1.001, 1.000999999)] == [0, 300, 300, 1001, 1000]
+    assert [ticks(now, 1.0) for now in (0.999, 0.1 * 3 + 0.7, 59.5)] == [0, 1, 59]
+
+
+def test_a_window_is_of_whole_units_and_never_of_none():
+    assert [span_in(window, MILLISECONDS) for window in (0.0001, 0.0014, 0.0016, 60.0)] == [1, 1, 2, 60_000]
+    assert span_in(1e-12, NANOSECONDS) == 1
 
 
 WITHIN = """

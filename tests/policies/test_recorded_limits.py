@@ -179,6 +179,23 @@ def test_bandwidths_of_bucket4j(words, times, expected):
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("words", "times", "expected"),
+    [
+        # 2.7 a second are two whole tokens each second, so one each half a second, and no more than two are held
+        ("rate: 2.7/s", [0.0, 0.0, 0.0, 0.499, 0.5, 0.5, 9.0, 9.0, 9.0], "110010110"),
+        ("rate: 2.7/s, refill: intervally", [0.0, 0.0, 0.0, 0.999, 1.0, 1.0, 1.0], "1100110"),
+        ("rates: [1.5/s]", [0.0, 0.0, 0.999, 1.0, 1.0], "10010"),
+        ("rate: 0.4/s, window: 1s", [0.0, 0.0, 1.0, 1.0], "1010"),  # at least one
+        ("rate: 2.7/s, burst: 3", [0.0, 0.0, 0.0, 0.0, 0.5, 0.5], "111010"),  # unless a capacity is said
+    ],
+)
+def test_a_bandwidth_holds_the_whole_tokens_that_a_window_brings(words, times, expected):
+    text = GATE.replace("LIMITS", f"{{per: all, preset: bucket4j, {words}}}")
+    run = testing.play_on_both(text, {"a": times})
+    assert "".join("01"[outcome == "ok"] for outcome in run.outcomes("a")) == expected
+
+
 def by_hand_bucket4j(tokens, period, capacity, times):
     """A bucket of a greedy bandwidth as a sum of parts of a token: `tokens` of them in each of `period` nanoseconds."""
     parts, last, found = capacity * period, 0, ""

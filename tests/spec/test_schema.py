@@ -9,6 +9,7 @@ import pytest
 from sim.spec import json_schema, words
 from sim.spec.document import plain
 from sim.spec.reading import read_yaml
+from sim.spec.reference import entries, vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +153,14 @@ def test_over_the_word_of_a_step_or_a_fault_stand_what_it_is_and_an_example(vali
     assert "- {name: provider dark, at: 5s, for: 5s, outage: payments" in over["outage"]["markdownDescription"]
     bare = [form for form in forms if form.get("const") == "reply"]
     assert bare[0]["description"].startswith("Answer the caller now")
+
+
+def test_words_are_told_without_a_look_at_the_values_of_examples(monkeypatch):
+    """To parse them takes longer than all else that `sim words` and the completion of words do."""
+    monkeypatch.setattr("sim.spec.schema.example_value", lambda cls: pytest.fail(f"the example of {cls.__name__}"))
+    known = entries()
+    assert vocabulary() == {entry.title for entry in known} | {field.word for entry in known for field in entry.fields}
+    assert {"Scenario", "outage", "rate_limits", "max_attempts"} <= vocabulary()
+    assert any(entry.title == "outage" and "outage: payments" in str(entry.example) for entry in known)
+    with pytest.raises(pytest.fail.Exception, match="the example of"):
+        json_schema()

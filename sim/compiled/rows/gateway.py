@@ -31,8 +31,7 @@ class TokenRule(Row):
     known: int  # space of the answers
     asking: int  # space of the questions
     rotated_every: float  # s; after which an answer is not good any more; 0: never
-    failing: int  # the answer where nobody can be asked
-    allow: bool  # let everybody in while the identity provider fails
+    failing: int  # the outcome where nobody can be asked; OK: the request passes
     shared: bool  # all of a replica share one answer
 
 

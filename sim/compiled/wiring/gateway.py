@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.compiled.rows import gateway as rows
 from sim.compiled.wiring.found import Filled, Found
+from sim.models.authentication import Introspection, KeySet
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.places import Places
@@ -27,13 +28,12 @@ class GatewayTables:
             known, asking = places.space(), places.space()
             self.token_rules.add(
                 ttl=its.ttl,
-                invalid=its.invalid or 0.0,
+                invalid=its.invalid if isinstance(its, Introspection) else 0.0,
                 known=known,
                 asking=asking,
                 rotated_every=its.rotated_every,
-                failing=int(its.failing),
-                allow=its.allow,
-                shared=its.shared,
+                failing=its.failing,
+                shared=isinstance(its, KeySet),
             )
 
     def tables(self) -> Filled:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.policies.limiter import new_limiter, requests_in
-from sim.spec.gateway import RateLimit
+from sim.policies.limiter import new_limiter
+from sim.spec.limits import RateLimit, requests_in
 
 LARGEST = 2000  # tokens, servers, or requests of a window, that are followed one by one
 

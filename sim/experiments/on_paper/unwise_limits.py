@@ -66,7 +66,7 @@ def limits_of_one_token(view: View) -> Iterator[Finding]:
     """Token buckets of which nobody said how much they hold."""
     for limit in placed_limits(view.scenario):
         spec = limit.spec
-        if spec.preset == "guava" or spec.tokens != 1 or spec.counts_in_windows or not relies_on_default(spec, "burst"):
+        if "burst" in spec.unused or spec.tokens != 1 or not relies_on_default(spec, "burst"):
             continue
         who, mean, _ = _busiest(view, limit)
         share = show_share(1.0 - let_pass(spec, limit.replicas, mean, random=True))
@@ -79,16 +79,13 @@ def limits_of_one_token(view: View) -> Iterator[Finding]:
 
 
 def limits_with_words_unused(view: View) -> Iterator[Finding]:
-    """A burst of what counts in windows, or a window of what does not."""
+    """A burst of what counts in windows, a window of what does not, or both of what knows its rate alone."""
     for limit in placed_limits(view.scenario):
-        if limit.spec.preset == "bucket4j":  # has both
-            continue
-        unused = "burst" if limit.spec.counts_in_windows or limit.spec.preset == "guava" else "window"
-        if not relies_on_default(limit.spec, unused):
-            counts = limit.spec.preset or limit.spec.algorithm
-            yield Finding(
-                limit.place, f"`{unused}` is no word of {counts}", "it changes nothing; is the algorithm right?"
-            )
+        counts = limit.spec.preset or limit.spec.algorithm
+        for word in limit.spec.unused:
+            if not relies_on_default(limit.spec, word):
+                why = "it changes nothing; is the algorithm right?"
+                yield Finding(limit.place, f"`{word}` is no word of {counts}", why)
 
 
 def replaced_limits(view: View) -> Iterator[Finding]:

@@ -339,6 +339,10 @@ def handling(time: Any, **consume: Any) -> dict[str, Any]:
             ["`window` is no word of token_bucket"],
         ),
         (
+            {"gateway__rate_limits": [{"per": "all", "rate": "200/s", "preset": "guava", "burst": 9, "window": "1m"}]},
+            ["`burst` is no word of guava", "`window` is no word of guava"],
+        ),
+        (
             {"gateway__rate_limits": [{"per": "all", "rate": "80/s", "algorithm": "sliding_window"}]},
             [
                 "requests that this sliding_window_counter refuses do not count",
@@ -474,6 +478,9 @@ def test_what_is_kind_is_told_only_where_a_scenario_comes_by_it():
     assert "batches" not in warnings(**{**quiet, "brokers": unheard, "services__front__endpoints__ask": PUBLISHING})
     kept = [{"per": "all", "rate": "200/s", "algorithm": "sliding_window_counter"}]
     assert "Kong's rate-limiting-advanced" not in warnings(gateway__rate_limits=kept)
+    both = [{"per": "all", "rate": "200/s", "preset": "bucket4j", "burst": 9, "window": "1m"}]
+    assert "is no word of" not in warnings(gateway__rate_limits=both)
+    assert "one token" not in warnings(gateway__rate_limits=[{"per": "all", "rate": "0.5/s", "preset": "guava"}])
 
 
 def test_a_budget_takes_the_danger_out_of_retries():
