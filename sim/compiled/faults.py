@@ -16,6 +16,7 @@ from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
+from sim.models.clock_fault import ClockStep
 from sim.models.faulting import FaultEvent, Harm
 from sim.models.queues.faults import Alarm, SlowDisk
 from sim.models.queues.queue_broker import QueueBroker
@@ -55,6 +56,7 @@ class Faults:
         self.losses: dict[int, list[float]] = {}  # by wire
         self.delays: dict[int, list[int]] = {}  # by wire
         self.dead: dict[faults.Crash, list[int]] = {}
+        self.set_clocks: dict[ClockStep, list[int]] = {}  # whose
         self.dead_zones: dict[faults.Zone, list[int]] = {}
         self._changes: dict[type, tuple[Any, Any]] = {
             faults.Outage: (self.begin_outage, self.end_outage),
@@ -65,6 +67,7 @@ class Faults:
             faults.NetworkFault: (self.begin_network, self.end_network),
             faults.Flush: (self.begin_flush, self.end_flush),
             faults.StoreDown: (self.begin_store_down, self.end_store_down),
+            ClockStep: (self.begin_clock, self.end_clock),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
             Alarm: (self.begin_alarm, self.end_alarm),
             SlowDisk: (self.begin_slow_disk, self.end_slow_disk),
@@ -293,10 +296,27 @@ class Faults:
                 else:
                     row.refusing += by
 
+    def begin_clock(self, harm: ClockStep) -> None:
+        """Set the clocks of all, or of the first that are up."""
+        host = self.wiring.host_at[harm.host]
+        its = self.control.replicas(host)
+        those = self.set_clocks[harm] = list(its) if harm.count is None else self._first_up(host, harm.count)
+        for replica in those:
+            replicas(self.s)[replica].skew += harm.by
+
+    def end_clock(self, harm: ClockStep) -> None:
+        """Set them back."""
+        for replica in self.set_clocks.pop(harm, []):
+            replicas(self.s)[replica].skew -= harm.by
+
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""
         if harm.broker in self.wiring.queue_broker_at:
-            self.membership.listeners.fail(harm.broker)
+            listeners = self.membership.listeners
+            if harm.node is not None:
+                listeners.nodes[harm.broker].nodes.fail(harm.node)
+            else:
+                listeners.fail(harm.broker)
             return
         if harm.node is not None:
             self.control.machine.nodes.fail(harm.broker, harm.node)
@@ -316,7 +336,11 @@ class Faults:
     def end_broker_down(self, harm: faults.BrokerDown) -> None:
         """Up."""
         if harm.broker in self.wiring.queue_broker_at:
-            self.membership.listeners.end_failure(harm.broker)
+            listeners = self.membership.listeners
+            if harm.node is not None:
+                listeners.nodes[harm.broker].nodes.restore(harm.node)
+            else:
+                listeners.end_failure(harm.broker)
             return
         if harm.node is not None:
             self.control.machine.nodes.restore(harm.broker, harm.node)
@@ -348,7 +372,7 @@ class Faults:
             harm.begin()
             self.control.machine.nodes.tell_of_disks(harm.broker)
         else:
-            self.membership.listeners.slow_disk(harm.broker, harm.by, begins=True)
+            self.membership.listeners.slow_disk(harm.broker, harm.node, harm.by, begins=True)
 
     def end_slow_disk(self, harm: SlowDisk) -> None:
         """Recover."""
@@ -356,7 +380,7 @@ class Faults:
             harm.end()
             self.control.machine.nodes.tell_of_disks(harm.broker)
         else:
-            self.membership.listeners.slow_disk(harm.broker, harm.by, begins=False)
+            self.membership.listeners.slow_disk(harm.broker, harm.node, harm.by, begins=False)
 
     def wake_waiting(self, broker: int) -> None:
         """Consumers and relays that wait for a broker try again."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.composed import ComposedTables
     from sim.compiled.wiring.idempotency import KeyTables
     from sim.compiled.wiring.limits import LimitTables
+    from sim.compiled.wiring.locks import LockTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.producers import ProducerTables
     from sim.compiled.wiring.sagas import SagaTables
@@ -89,6 +90,7 @@ class Assembler:
         sagas: SagaTables,
         keys: KeyTables,
         sessions: SessionTables,
+        locks: LockTables,
         plugins: PluginTables,
     ):
         self.places = places
@@ -99,6 +101,7 @@ class Assembler:
         self.sagas = sagas
         self.keys = keys
         self.sessions = sessions
+        self.locks = locks
         self.limits = limits
         self.plugins = plugins
         self.gateway_work = NOBODY  # the draw of the gateway's own work, where it has some

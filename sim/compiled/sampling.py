@@ -15,6 +15,7 @@ from sim.compiled.rows.caches import cache_writes, caches, collected, stores
 from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
+from sim.compiled.rows.locks import lock_counts
 from sim.compiled.rows.logs import groups, keepers, member_of, members, outboxes, partitions, topics
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.producers import producer_settings, producers
@@ -43,11 +44,12 @@ from sim.compiled.written.watched import read_layers
     REPLAYED, KEY_CONFLICTS, SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, THROTTLED, THROTTLED_PERIODS,
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
-    QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
+    QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, QUEUES_OFFLINE, INSTANCES, COLD_STARTS, THROTTLES,
     SPILLOVER, EXECUTIONS, RUNNING, RUNNING_PROVISIONED,
     CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OFFLINE, UNDER_REPLICATED, RECORDS_LOST,
-    PRODUCERS_BLOCKED, PRODUCE_REQUESTS, PRODUCED_BATCHES, BUFFERED, OF_LAYERS,
-) = map(whole, range(91))  # fmt: skip
+    PRODUCERS_BLOCKED, PRODUCE_REQUESTS, PRODUCED_BATCHES, BUFFERED,
+    LOCKS_HELD, LOCK_WAITING, LOCKS_TAKEN, LOCK_TIMEOUTS, DEADLOCKS, OF_LAYERS,
+) = map(whole, range(97))  # fmt: skip
 
 
 @handler
@@ -90,16 +92,27 @@ def read_mechanism(s: State, what: int, index: int, count: int) -> float:
     if what < BLOCKED:
         return read_queue(s, what, index, count)
     if what < INSTANCES:
-        return float(queue_brokers(s)[index].blocked if what == BLOCKED else queue_brokers(s)[index].unroutable)
+        return read_queue_broker(s, what, index)
     if what < CACHE_WRITES:
         return read_function(s, what, index)
     if what < OFFLINE:
         return read_cache_writes(s, what, index)
     if what < PRODUCERS_BLOCKED:
         return read_nodes(s, what, index, count)
-    if what < OF_LAYERS:
+    if what < LOCKS_HELD:
         return read_producers(s, what, index)
+    if what < OF_LAYERS:
+        return read_lock(s, what, index)
     return read_layers(s, what - OF_LAYERS, index, count)
+
+
+@handler
+def read_queue_broker(s: State, what: int, index: int) -> float:
+    """The same of a queue broker as a whole."""
+    row = queue_brokers(s)[index]
+    if what == QUEUES_OFFLINE:
+        return float(row.offline)
+    return float(row.blocked if what == BLOCKED else row.unroutable)
 
 
 @handler
@@ -327,6 +340,19 @@ def read_sessions(s: State, what: int, index: int) -> float:
     if what == SESSIONS_FOUND:
         return float(counts.found)
     return float(counts.begun if what == SESSIONS_BEGUN else counts.lost)
+
+
+@handler
+def read_lock(s: State, what: int, index: int) -> float:
+    """The same of a lock as one service has it."""
+    counts = lock_counts(s)[index]
+    if what == LOCKS_HELD:
+        return counts.held_area + counts.held * s.now
+    if what == LOCK_WAITING:
+        return float(counts.waiting)
+    if what == LOCKS_TAKEN:
+        return float(counts.taken)
+    return float(counts.timeouts if what == LOCK_TIMEOUTS else counts.deadlocks)
 
 
 @handler

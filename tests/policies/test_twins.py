@@ -13,6 +13,7 @@ from sim.policies import (
     breaker,
     budget,
     bulkhead,
+    clocked,
     concurrency,
     hedging,
     library_breakers,
@@ -174,6 +175,35 @@ def test_limits_of_single_libraries(words):
             now += wait if chance.random() < 0.3 else 0.0
         twins.assert_same()
     assert 0.02 < refused / STEPS < 0.98
+
+
+CLOCKED_LIMITS = [
+    {},
+    {"scope": "node"},
+    {"algorithm": "sliding_window_counter"},
+    {"preset": "kong-advanced", "scope": "cluster"},
+    {"algorithm": "sliding_log"},
+    {"algorithm": "gcra", "burst": 4, "clock": "node"},
+    {"burst": 4, "clock": "node"},
+    {"preset": "spring-cloud-gateway", "burst": 7, "clock": "node"},
+]
+
+
+@pytest.mark.parametrize("words", CLOCKED_LIMITS, ids=str)
+def test_limits_by_clocks_that_are_apart(words):
+    spec = RateLimit.model_validate({"per": "user", "rate": "7/s", **words})
+    row = clocked.new_clocked(spec, 5.0)
+    twins, chance, now, refused = Twins(row, [0.0] * row.stamps), random.Random(1), 0.0, 0
+    for _ in range(STEPS):
+        now += chance.choice([chance.expovariate(2.5 * spec.rate), 1 / 7, 0.0])
+        clock = now + chance.choice([0.0, 1.0, 3.0, -2.0] if chance.random() < 0.05 else [0.0])
+        if twins(clocked.look, now, clock) == limiter.ALLOWED:
+            twins(clocked.take, now, clock)
+        else:
+            refused += 1
+            twins(clocked.deny, now, clock)
+        twins.assert_same()
+    assert 0.02 < refused / STEPS < 0.999
 
 
 @pytest.mark.parametrize(("kind", "warm_up"), [("smooth", 0.0), ("guava", 0.0), ("guava", 2.0), ("resilience4j", 0.0)])

@@ -20,6 +20,7 @@ from sim.policies.hedging import HedgeRow
 from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.quota import QuotaRow
 from sim.policies.retry_row import RetryRow
+from sim.policies.sticky_assignor import Claim
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
 
@@ -281,6 +282,7 @@ class Task(int):
     saga: SagaRun | None
     visit: Visit | None
     flight: Flight | None
+    claim: Claim | None
     adrift: int
     guard: Guard | None
     call: Call | None
@@ -699,6 +701,7 @@ class Replica(int):
     used: float
     used_since: float
     granted: float
+    skew: float
     host: Host | None
     index: int
     free: int
@@ -876,6 +879,7 @@ class Limit(int):
     undecided: int
     stored: bool
     tolerant: bool
+    by_node: bool
     in_turn: bool
     keyed: bool
     node: bool
@@ -923,6 +927,30 @@ class LibraryCounter(int):
     tokens: float
     rate: float
     start: float
+    window: float
+
+
+class ClockedCounter(int):
+    """A row of ClockedCounter."""
+
+    kind: int
+    limit: int
+    slots: int
+    count: int
+    index: int
+    seen: int
+    cost: int
+    penalty: int
+    stamps: int
+    ring: int
+    tokens: float
+    last: float
+    kept: float
+    lifetime: float
+    unit: float
+    period: float
+    rate: float
+    burst: float
     window: float
 
 
@@ -1014,6 +1042,47 @@ class Standing(int):
     left: float
     interrupted: bool
     midway: bool
+
+
+class LockCounts(int):
+    """A lock as one service has it: what is told of that."""
+
+    held_area: float
+    held: int
+    waiting: int
+    taken: int
+    timeouts: int
+    deadlocks: int
+
+
+class Lock(int):
+    """A step that takes one."""
+
+    counts: LockCounts
+    space: int
+    by_item: bool
+    by_user: bool
+    lane: TimerLane | None
+    deadlock_lane: TimerLane | None
+    held_after_crash: float
+    where: int
+
+
+class ClaimLine(int):
+    """Who waits for what is locked, by their `next` and `previous`."""
+
+    first: Claim | None
+    last: Claim | None
+
+
+class Locked(int):
+    """What is locked. It is forgotten when nobody holds it."""
+
+    line: ClaimLine
+    space: int
+    key: int
+    holder: Task | None
+    next: Locked | None
 
 
 class TransactionLine(int):
@@ -2090,6 +2159,16 @@ class SessionOp(int):
     session: Session
 
 
+class LockOp(int):
+    """A lock is taken, or given back."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    lock: Lock
+
+
 class TokenOp(int):
     """A token that the identity provider may have to be asked for."""
 
@@ -2120,7 +2199,6 @@ class QueueBroker(int):
     disk_free_limit: float
     message_size: float
     recovery: float
-    slow: float
     down: int
     alarms: int
     on_disk: int
@@ -2132,6 +2210,9 @@ class QueueBroker(int):
     about_disk: int
     has_disk: bool
     disk_is_low: bool
+    nodes: int
+    first_node: int
+    offline: int
 
 
 class LetterLine(int):
@@ -2150,6 +2231,7 @@ class MessageQueue(int):
     ttl: float
     armed: float
     patience: float
+    slow: float
     broker: QueueBroker
     bit: int
     name: int
@@ -2179,6 +2261,9 @@ class MessageQueue(int):
     highest_priority: int
     usual_priority: int
     failures_allowed: int
+    leader: int
+    stalled_first: QueueDelivery | None
+    stalled_last: QueueDelivery | None
     dead: int
     hopeful: bool
     consumed: bool
@@ -2186,6 +2271,7 @@ class MessageQueue(int):
     drops_head: bool
     ranked: bool
     rejects_to_dead: bool
+    closed: bool
     single: bool
 
 
@@ -2209,6 +2295,7 @@ class Channel(int):
     held_area: float
     busy_area: float
     due: float
+    next_try: float
     silent_until: float
     queue: MessageQueue
     broker: QueueBroker
@@ -2222,6 +2309,7 @@ class Channel(int):
     priority: int
     prefetch: int
     salt: int
+    node: int
     came: int
     previous: Channel | None
     next: Channel | None
@@ -2258,6 +2346,7 @@ class Letter(int):
     available: float
     expires: float
     expiration: float
+    safe_at: float
     entity: int
     number: int
     chain: int
@@ -2265,6 +2354,7 @@ class Letter(int):
     offset: int
     order: int
     priority: int
+    node: int
     site: int
     address: int
     flow: int
@@ -2279,6 +2369,7 @@ class Letter(int):
     previous: Letter | None
     next: Letter | None
     committed: bool
+    stalled: bool
     redelivered: bool
 
 
@@ -2315,6 +2406,7 @@ class ConfirmWait(int):
     number: int
     open: int
     broker: QueueBroker
+    node: int
     task: Task | None
     next: ConfirmWait | None
     waiting: bool

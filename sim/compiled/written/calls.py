@@ -596,11 +596,11 @@ def pool_expired(s: State, own: int, call: int) -> None:
 @handler
 def call_expired(s: State, own: int, call: int, purpose: int) -> None:
     """A timer of one of its layers has come."""
-    if purpose == 4:
+    if purpose == 6:
         total_timeout_expired(s, own, call)
-    if purpose == 9:
-        timeout_expired(s, own, call)
-    if purpose == 10:
-        bulkhead_expired(s, own, call)
     if purpose == 11:
+        timeout_expired(s, own, call)
+    if purpose == 12:
+        bulkhead_expired(s, own, call)
+    if purpose == 13:
         pool_expired(s, own, call)
