@@ -535,6 +535,15 @@ def test_retries_of_what_is_drawn_anew_or_not_tried_after_a_timeout_are_not_hope
     assert "take longer by themselves" not in warnings(policies__calm=refusals, services__back__endpoints__answer=HEAVY)
 
 
+def test_a_pause_that_is_told_by_no_answer_that_is_tried_again_is_warned_of():
+    deaf = {"timeout": "1s", "retry": {"honor_retry_after": True}}
+    assert "honors the Retry-After" not in warnings(policies__calm=deaf)  # it tries a 503 again
+    for word, warned in (("error", True), ("rate_limited", False)):
+        retry = {"honor_retry_after": True, "on": ["timeout", word]}
+        found = warnings(policies__calm={"timeout": "1s", "retry": retry})
+        assert ("honors the Retry-After of back.answer, but its `on` has neither" in found) == warned
+
+
 def test_who_says_how_a_group_rebalances_is_told_only_of_its_own_limit():
     """Neither that its members are static nor that nobody looks at max.poll.interval.ms; a batch over its limit is told."""
     consume = {
