@@ -24,6 +24,7 @@ from sim.compiled.plugins.program import write_plugin
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import Op
 from sim.models import steps as behaviours
+from sim.models.cache import Looking
 from sim.models.call import Call
 from sim.models.logs.publishing import Producing
 from sim.models.queues.exchange import Batched, Blocking
@@ -321,6 +322,7 @@ class Assembler:
     def _token(self, call: Call, fail: Label) -> None:
         """What a call must have before it is made."""
         if call.token is not None:
+            assert isinstance(call.token, Looking)
             write_cache(self, call.token, fail)
             self.thaw(call.host)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from sim.spec.base import Duration, Flag, Spec
+from sim.spec.base import Duration, Flag, Leaves, Spec
 from sim.spec.policy import CallPolicy
 from sim.units import show_duration
+from sim.vocabulary import Stage
 
 
 class ClientCredentials(Spec):
@@ -27,6 +28,9 @@ class ClientCredentials(Spec):
     publications.
     """
 
+    leaves: ClassVar[Leaves] = Leaves(
+        stages=(Stage.OTHER,), series=("cache_hits", "cache_misses", "cache_stale", "cache_joined", "cache_loads")
+    )
     positional = "provider"
     provider: str = Field(alias="from")
     """The endpoint of the identity provider that gives tokens, as `service.endpoint`."""

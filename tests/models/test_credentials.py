@@ -180,3 +180,19 @@ def test_what_is_said_of_a_token_is_checked():
         testing.play(system("lives: 1h").replace("idp.token,", "idp.tokens,"), [0.0])
     with pytest.raises(ScenarioError, match="unknown policy 'patient'"):
         testing.play(system("policy: patient"), [0.0])
+
+
+def test_a_token_of_a_fallback_that_never_runs_is_none():
+    """Nobody hears that a publication with `acks: 0` has failed."""
+    text = """
+    services:
+      orders:
+        workers: 4
+        endpoints:
+          create: [{publish: t, fallback: [{call: idp.token, token: {from: idp.token}}]}]
+      idp: {workers: 4, endpoints: {token: [{wait: 50ms}]}}
+      late: {workers: 1, consumes: {t: {group: g, do: [{work: 1ms}]}}}
+    brokers: {kafka: {kind: log, acks: 0, topics: {t: {partitions: 1}}}}
+    """
+    played = testing.play_on_both(text, [0.0], sends="orders.create")
+    assert (played.outcomes(), asked(played)[-1]) == (["ok"], 0)

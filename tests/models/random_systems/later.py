@@ -12,6 +12,7 @@ from tests.models.random_systems import adapting, calls, ground, serving
 from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches, response_caches
 from tests.models.random_systems.composed import composed_steps
+from tests.models.random_systems.credentials import credentials
 from tests.models.random_systems.deep_logs import deep_logs
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
@@ -83,6 +84,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     calls.verdicts,
     calls.backoffs,
     impatience,
+    credentials,
     producers,  # last: beside transactions they are idempotent
 )
 
