@@ -52,6 +52,14 @@ def duration(value: object) -> float:
     )
 
 
+def offset(value: object) -> float:
+    """Seconds of a duration that may be negative: `2s`, `-500ms`."""
+    text = value.strip() if isinstance(value, str) else value
+    if not isinstance(text, str) or not text.startswith("-"):
+        return duration(value)
+    return -duration(text[1:])
+
+
 def seconds(number: str, unit: str) -> float:
     """`number` of a time unit, in seconds."""
     return _scaled(number, _PART_OF_SECOND[unit]) if unit in _PART_OF_SECOND else float(number) * _SECONDS[unit]

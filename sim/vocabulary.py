@@ -22,6 +22,8 @@ class Outcome(IntEnum):
     ERROR = 9
     UNREACHABLE = 10
     IN_FLIGHT = 11  # not answered when the clock stopped
+    LOCK_TIMEOUT = 12  # the wait for a lock was too long
+    DEADLOCK = 13  # each of several waits for a lock that the next one holds; this one was ended
 
     @property
     def word(self) -> str:
@@ -134,6 +136,7 @@ class Stage(IntEnum):
     RETRY_TOPIC = 15  # an event waits in a retry topic
     FOLLOWED = 16  # no time: what comes of it goes on in another flow, an event in an outbox or on its way to a group
     COMPLETED = 17  # no time: the last effect of the order exists
+    LOCK = 18  # waits for a lock
 
     @property
     def word(self) -> str:
@@ -154,7 +157,17 @@ BASES = {
 _OF = {
     **dict.fromkeys(("goodput", "throughput", "completed", "cost_per_thousand"), "departures"),
     **dict.fromkeys(
-        ("amplification", "wasted_work", "utilisation_max", "utilisation", "queue_mean", "lag_max", "cost"), "time"
+        (
+            "amplification",
+            "wasted_work",
+            "utilisation_max",
+            "utilisation",
+            "queue_mean",
+            "lag_max",
+            "cost",
+            "stale_reads",
+        ),
+        "time",
     ),
     **dict.fromkeys(
         (
@@ -192,7 +205,7 @@ class Metric:
     unit: str  # "s", "1/s", "1", "share", "cost"
     meaning: str
     better: str = "lower"
-    labels: tuple[str, ...] = ()  # what stands in brackets: route, fault, clock, outcome, service, group
+    labels: tuple[str, ...] = ()  # what stands in brackets: route, fault, clock, outcome, service, group, view
 
     @property
     def overall(self) -> bool:
@@ -264,6 +277,7 @@ _PENDING = (
     "orders of the whole run answered ok or degraded, incomplete, that something alive at the end may still complete"
 )
 
+_STALE = "share of reads of a view that did not find what was written last for their user or item, and read what is old"
 _BUSIEST = (
     "utilisation of what is busiest: workers or cores of a service or the gateway, consumers that hold partitions or "
     "the hottest of them, "
@@ -353,6 +367,7 @@ METRICS: dict[str, Metric] = {
             "lower",
         ),
         Metric("oversold_items", "1", "units sold beyond the stock there was, in the whole run", "lower"),
+        Metric("stale_reads", "share", _STALE, "lower", ("view",)),
         Metric("utilisation_max", "share", _BUSIEST, "lower"),
         Metric("utilisation", "share", _BUSY, "", ("station",)),
         Metric(

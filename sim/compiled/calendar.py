@@ -30,13 +30,16 @@ from sim.policies import base
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = map(whole, range(4))  # the ranks of `models/task.py`
 # what an event is about; ORDER: Python has something to do, OF_QUEUES: a queue broker (queue_events.py), OF_NODES: a
-# log with nodes (leaders.py), OF_PRODUCERS: who publishes to a log (producer_events.py)
-TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK, OF_QUEUES, OF_NODES, OF_PRODUCERS = map(whole, range(11))
+# log with nodes (leaders.py), OF_PRODUCERS: who publishes to a log (producer_events.py), OF_LOCKS: a lock of one who
+# has crashed (locking.py)
+TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK, OF_QUEUES, OF_NODES, OF_PRODUCERS, OF_LOCKS = map(
+    whole, range(12)
+)
 IN_HEAP, IN_WHEEL = map(whole, range(2))
 KIND_BITS = 4
 RANK_BITS = 58  # a sequence is below 2**58
 # purposes of lanes of timers; from the last on, of layers of calls
-OF_QUEUE, OF_CLIENT, OF_MEMBERS, OF_MEMORY, OF_LAYERS = map(whole, range(5))
+OF_QUEUE, OF_CLIENT, OF_MEMBERS, OF_MEMORY, OF_LOCK, OF_DEADLOCK, OF_LAYERS = map(whole, range(7))
 noise = base.noise.compiled
 
 

@@ -17,6 +17,7 @@ TIMEOUT = whole(Outcome.TIMEOUT)
 ERROR = whole(Outcome.ERROR)
 UNREACHABLE = whole(Outcome.UNREACHABLE)
 IN_FLIGHT = whole(Outcome.IN_FLIGHT)
+LOCK_TIMEOUT, DEADLOCK = whole(Outcome.LOCK_TIMEOUT), whole(Outcome.DEADLOCK)
 
 PROCESSED = whole(MessageEnd.PROCESSED)
 DEAD_LETTERED = whole(MessageEnd.DEAD_LETTERED)

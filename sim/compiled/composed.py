@@ -10,6 +10,7 @@ from sim.compiled import operations as op_of
 from sim.models import composed as behaviours
 from sim.models.cache import Cache, Looking
 from sim.models.cache_write import CacheWrite
+from sim.models.lock import Lock
 from sim.models.saga import Saga
 from sim.models.session import Session
 
@@ -222,6 +223,16 @@ def _session(assembler: Assembler, step: Session, fail: Label) -> None:
     assembler.here(over)
 
 
+def _lock(assembler: Assembler, step: Lock, fail: Label) -> None:
+    over = assembler.label()
+    host, lock = assembler.places.host_at[step.host], assembler.locks.lock(step)
+    assembler.emit(op_of.LOCK, host=host, lock=lock, fail=fail)
+    assembler.sequence(step.do, over)
+    assembler.emit(op_of.WELL)
+    assembler.here(over)
+    assembler.emit(op_of.UNLOCK, fail=fail)
+
+
 _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Choose: _choose,
     behaviours.Repeat: _repeat,
@@ -232,4 +243,5 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     CacheWrite: _cache_write,
     Saga: _saga,
     Session: _session,
+    Lock: _lock,
 }

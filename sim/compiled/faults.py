@@ -16,6 +16,7 @@ from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
+from sim.models.clock_fault import ClockStep
 from sim.models.faulting import FaultEvent, Harm
 from sim.models.queues.faults import Alarm, SlowDisk
 from sim.models.queues.queue_broker import QueueBroker
@@ -55,6 +56,7 @@ class Faults:
         self.losses: dict[int, list[float]] = {}  # by wire
         self.delays: dict[int, list[int]] = {}  # by wire
         self.dead: dict[faults.Crash, list[int]] = {}
+        self.set_clocks: dict[ClockStep, list[int]] = {}  # whose
         self.dead_zones: dict[faults.Zone, list[int]] = {}
         self._changes: dict[type, tuple[Any, Any]] = {
             faults.Outage: (self.begin_outage, self.end_outage),
@@ -65,6 +67,7 @@ class Faults:
             faults.NetworkFault: (self.begin_network, self.end_network),
             faults.Flush: (self.begin_flush, self.end_flush),
             faults.StoreDown: (self.begin_store_down, self.end_store_down),
+            ClockStep: (self.begin_clock, self.end_clock),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
             Alarm: (self.begin_alarm, self.end_alarm),
             SlowDisk: (self.begin_slow_disk, self.end_slow_disk),
@@ -292,6 +295,19 @@ class Faults:
                     row.hanging += by
                 else:
                     row.refusing += by
+
+    def begin_clock(self, harm: ClockStep) -> None:
+        """Set the clocks of all, or of the first that are up."""
+        host = self.wiring.host_at[harm.host]
+        its = self.control.replicas(host)
+        those = self.set_clocks[harm] = list(its) if harm.count is None else self._first_up(host, harm.count)
+        for replica in those:
+            replicas(self.s)[replica].skew += harm.by
+
+    def end_clock(self, harm: ClockStep) -> None:
+        """Set them back."""
+        for replica in self.set_clocks.pop(harm, []):
+            replicas(self.s)[replica].skew -= harm.by
 
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""

@@ -42,6 +42,7 @@ def _numbers(s: State, wiring: Wiring) -> None:
     s.tells = hands_on_deadlines(wiring)
     s.limiters_count = max(1, len(wiring.limit_tables.limiters))
     s.library_count = max(1, len(wiring.limit_tables.library))
+    s.clocked_count = max(1, len(wiring.limit_tables.clocked))
     s.waiting_count = max(1, len(wiring.limit_tables.waiting))
     s.stamps_count = sum(wiring.limit_tables.stamps)
     s.name_of_queues = wiring.world.recorder.names.index("queue") if wiring.queue_at else 0

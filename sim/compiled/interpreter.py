@@ -27,6 +27,8 @@ from sim.compiled.calendar import (
     KIND_BITS,
     LANE,
     OF_CLIENT,
+    OF_DEADLOCK,
+    OF_LOCKS,
     OF_MEMBERS,
     OF_MEMORY,
     OF_NODES,
@@ -64,6 +66,7 @@ from sim.compiled.forks import (
 )
 from sim.compiled.gateway import still_there, token_answered
 from sim.compiled.leaders import happen_at_node
+from sim.compiled.locking import free_after_crash, lock_expired, unlock
 from sim.compiled.operations import (
     end_by_chance,
     let_effect_be,
@@ -149,6 +152,7 @@ from sim.compiled.written.calls import call_expired, call_step
 from sim.compiled.written.clients import ask, come, think, visit
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
 from sim.compiled.written.limits import meet_limits
+from sim.compiled.written.locks import take_lock
 from sim.compiled.written.members import commit, commit_record, commit_transaction, poll, rest
 from sim.compiled.written.publications import produce, publication, publication_at_leader, relay_step
 from sim.compiled.written.queues import publication_at_exchange, publish_unconfirmed, receive
@@ -236,6 +240,8 @@ def happen(s: State, kind: int, index: int, before: float) -> None:
             happen_at_queue(s, index, before)
         elif kind == OF_NODES:
             happen_at_node(s, index)
+        elif kind == OF_LOCKS:
+            free_after_crash(s, index)
         else:
             happen_at_producer(s, index, before)
     else:  # CPU
@@ -315,6 +321,8 @@ def expire(s: State, lane: int) -> None:
                 client_timed_out(s, task, row.owner)
             elif row.purpose == OF_MEMORY:
                 wake_blocked(s, task, TIMEOUT)
+            elif row.purpose <= OF_DEADLOCK:
+                lock_expired(s, task, row.purpose == OF_DEADLOCK)
             else:
                 call_expired(s, task, row.owner, row.purpose)
         else:
@@ -507,6 +515,8 @@ def of_composed(s: State, task: int, op: Op) -> int:
         return of_transactions(s, task, op)
     if kind >= op_of.COMMIT_RECORD:
         return commit_record(s, task) if kind == op_of.COMMIT_RECORD else rest(s, task)
+    if kind >= op_of.LOCK:
+        return unlock(s, task) if kind == op_of.UNLOCK else take_lock(s, task, pc)
     if kind >= op_of.LOOK_FOR_SESSION:
         return of_sessions(s, task, op)
     if kind >= op_of.SAGA:

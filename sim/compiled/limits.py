@@ -15,6 +15,7 @@ from sim.compiled.rows.gateway import entries
 from sim.compiled.rows.hosts import draws, hosts, numbers, replicas
 from sim.compiled.rows.identities import readers
 from sim.compiled.rows.limits import (
+    clocked_counters,
     condition_values,
     conditions,
     library_counters,
@@ -31,11 +32,13 @@ from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import Rows, rows_from
 from sim.compiled.spans import OTHER, keep_stage
-from sim.policies import base, library_limits, limiter, waiting
+from sim.policies import base, clocked, library_limits, limiter, waiting
 from sim.vocabulary import QUIET
 
 PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
-PLAIN, LIBRARY, WAITING = map(whole, range(3))  # families of counters: of the modules of policies of these names
+PLAIN, LIBRARY, WAITING, CLOCKED = map(
+    whole, range(4)
+)  # families of counters: of the modules of policies of these names
 SHARED, BY_ADDRESS, FREE, REFUSED = map(whole, range(4))  # what becomes of requests without a key
 EXACT, WHOLE_SECONDS, NOTHING = map(whole, range(3))  # what a refusal says of when to come again
 NOT_COUNTED, NOT_LET_IN = whole(-1), whole(-2)  # in the place of the counters of a request
@@ -46,6 +49,8 @@ SLIDING_LOG = limiter.SLIDING_LOG
 look, take, passed = limiter.look.compiled, limiter.take.compiled, base.passed.compiled
 look_library, take_library = library_limits.look.compiled, library_limits.take.compiled
 deny_library, hold_library = library_limits.deny.compiled, library_limits.hold.compiled
+look_clocked, take_clocked = clocked.look.compiled, clocked.take.compiled
+deny_clocked = clocked.deny.compiled
 look_waiting, ahead, reserve = waiting.look.compiled, waiting.ahead.compiled, waiting.reserve.compiled
 in_whole_seconds = limiter.in_whole_seconds.compiled
 
@@ -117,8 +122,9 @@ def charge_in_turn(s: State, task: int, step: int, end: int) -> None:
         if not limit.in_turn or is_undecided(s, task, step, index):
             continue
         first = counters_of(s, limit_of(s)[index], task, row.route)
+        clock = clock_of(s, limit.by_node, task)
         for rate in range(limit.rates if first >= 0 else 0):
-            take_of(s, limit.family, first + rate)
+            take_of(s, limit.family, first + rate, clock)
 
 
 @by_address
@@ -149,9 +155,10 @@ def count_in(s: State, task: int, step: int) -> float:
             take(limiters(s)[at], ring_at(s, at), s.now)
             continue
         first = counters_of(s, place, task, row.route)
+        clock = clock_of(s, limit.by_node, task)
         for rate in range(limit.rates if first >= 0 else 0):
-            held = max(held, hold_of(s, limit.family, first + rate))
-            take_of(s, limit.family, first + rate)
+            held = max(held, hold_of(s, limit.family, first + rate, clock))
+            take_of(s, limit.family, first + rate, clock)
     return held
 
 
@@ -232,14 +239,15 @@ def look_by_key(s: State, place: int, task: int, route: int) -> float:
     if first == NOT_LET_IN:
         return 0.0
     longest = ALLOWED
+    clock = clock_of(s, limit.by_node, task)
     for rate in range(limit.rates):
-        wait = look_of(s, limit.family, first + rate)
+        wait = look_of(s, limit.family, first + rate, clock)
         if wait >= 0.0 and longest < 0.0:
             for counted in range(rate + 1):
                 if limit.in_turn and counted < rate:
-                    take_of(s, limit.family, first + counted)
+                    take_of(s, limit.family, first + counted, clock)
                 else:
-                    deny_of(s, limit.family, first + counted)
+                    deny_of(s, limit.family, first + counted, clock)
         longest = max(longest, wait)
         if limit.in_turn and longest >= 0.0:
             break
@@ -324,6 +332,13 @@ def new_counters(s: State, place: int) -> int:
         for rate in range(limit.rates):
             library_counters(s)[first + rate] = library_counters(s)[limit.first + rate]
         s.library_count += limit.rates
+    elif limit.family == CLOCKED:
+        first = s.clocked_count
+        for rate in range(limit.rates):
+            clocked_counters(s)[first + rate] = clocked_counters(s)[limit.first + rate]
+            clocked_counters(s)[first + rate].ring = s.stamps_count
+            s.stamps_count += clocked_counters(s)[first + rate].stamps
+        s.clocked_count += limit.rates
     elif limit.family == WAITING:
         first = s.waiting_count
         for rate in range(limit.rates):
@@ -339,42 +354,57 @@ def new_counters(s: State, place: int) -> int:
         s.limiters_count += limit.rates
     if s.limiters_count > s.limiters_most or s.stamps_count > s.stamps_most:
         s.must_grow = True
-    if s.library_count > s.library_most or s.waiting_count > s.waiting_most:
+    if s.library_count > s.library_most or s.waiting_count > s.waiting_most or s.clocked_count > s.clocked_most:
         s.must_grow = True
     return first
 
 
+@inlined
+def clock_of(s: State, by_node: bool, task: int) -> float:
+    """What the clock that a limit reads says, s."""
+    return s.now + replicas(s)[tasks(s)[task].replica].skew if by_node else s.now
+
+
 @handler
-def look_of(s: State, family: int, place: int) -> float:
+def look_of(s: State, family: int, place: int, clock: float) -> float:
     """Negative: would be allowed. Else after how long a retry may succeed. Changes nothing."""
     if family == LIBRARY:
-        return float(look_library(library_counters(s)[place], s.now))
+        return float(look_library(library_counters(s)[place], clock))
     if family == WAITING:
-        return float(look_waiting(waiting_counters(s)[place], s.now))
-    return float(look(limiters(s)[place], ring_at(s, place), s.now))
+        return float(look_waiting(waiting_counters(s)[place], clock))
+    if family == CLOCKED:
+        row = clocked_counters(s)[place]
+        return float(look_clocked(row, rows_from(limiter_rings(s), row.ring), s.now, clock))
+    return float(look(limiters(s)[place], ring_at(s, place), clock))
 
 
 @handler
-def hold_of(s: State, family: int, place: int) -> float:
+def hold_of(s: State, family: int, place: int, clock: float) -> float:
     """For how long a request that is allowed now is held; asked before it is counted."""
     if family == LIBRARY:
-        return float(hold_library(library_counters(s)[place], s.now))
-    return float(ahead(waiting_counters(s)[place], s.now)) if family == WAITING else 0.0
+        return float(hold_library(library_counters(s)[place], clock))
+    return float(ahead(waiting_counters(s)[place], clock)) if family == WAITING else 0.0
 
 
 @handler
-def take_of(s: State, family: int, place: int) -> None:
+def take_of(s: State, family: int, place: int, clock: float) -> None:
     """Count a request that is allowed."""
     if family == LIBRARY:
-        take_library(library_counters(s)[place], s.now)
+        take_library(library_counters(s)[place], clock)
+    elif family == CLOCKED:
+        row = clocked_counters(s)[place]
+        take_clocked(row, rows_from(limiter_rings(s), row.ring), s.now, clock)
     elif family == WAITING:
-        reserve(waiting_counters(s)[place], s.now, 1)
+        reserve(waiting_counters(s)[place], clock, 1)
     else:
-        take(limiters(s)[place], ring_at(s, place), s.now)
+        take(limiters(s)[place], ring_at(s, place), clock)
 
 
 @inlined
-def deny_of(s: State, family: int, place: int) -> None:
+def deny_of(s: State, family: int, place: int, clock: float) -> None:
     """Hear of one that was refused."""
     if family == LIBRARY:
-        deny_library(library_counters(s)[place], s.now)
+        deny_library(library_counters(s)[place], clock)
+    elif family == CLOCKED:
+        row = clocked_counters(s)[place]
+        deny_clocked(row, rows_from(limiter_rings(s), row.ring), s.now, clock)

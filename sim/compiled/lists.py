@@ -9,6 +9,7 @@ from typing import TypeVar
 from sim.compiled.base import handler
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.lines import Turn, TurnLine
+from sim.compiled.rows.locks import Claim, ClaimLine
 from sim.compiled.rows.logs import Delivery, DeliveryLine, Transaction, TransactionLine
 from sim.compiled.rows.producers import (
     Batch,
@@ -39,6 +40,7 @@ Linked = TypeVar(
     ProducedRecord,
     ProduceRequest,
     Transaction,
+    Claim,
 )
 Line = (
     TaskLine
@@ -53,6 +55,7 @@ Line = (
     | RecordLine
     | RequestLine
     | TransactionLine
+    | ClaimLine
 )
 
 

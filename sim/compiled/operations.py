@@ -28,6 +28,7 @@ from sim.compiled.rows.programs import (
     EndOp,
     EntryOp,
     LimitsOp,
+    LockOp,
     LookOp,
     NextUserOp,
     Op,
@@ -67,9 +68,10 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
     TAKE_OUT, ENTER,
     LOOK_FOR_SESSION, KEEP_SESSION, SESSION_LOST,
+    LOCK, UNLOCK,
     COMMIT_RECORD, REST, BEGIN_TRANSACTION, END_TRANSACTION,
     RECEIVE, LETTER_OVER, PUBLISH_UNCONFIRMED, PUBLISH_IN_BATCH, PRODUCE,
-) = map(whole, range(84))  # fmt: skip
+) = map(whole, range(86))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -85,6 +87,7 @@ OPERANDS: dict[int, type[Op]] = {
     **dict.fromkeys((WRITE_BEGINS, WRITTEN_THROUGH, WRITE_BEHIND, TAKE_COLLECTED, COLLECTED_WRITTEN), CacheWriteOp),
     SAGA: SagaOp, TURN_BACK: SagaOp, UNDO: SagaOp, UNDO_OVER: SagaOp, RETRACT: EffectOp,
     LOOK_FOR_SESSION: SessionOp, KEEP_SESSION: SessionOp, SESSION_LOST: SessionOp,
+    LOCK: LockOp,
     PUBLISH_UNCONFIRMED: CallOp, PUBLISH_IN_BATCH: BatchOp, PRODUCE: ProduceOp,
     PLUGIN_BEGINS: PluginOp, PLUGIN_STEP: PluginOp,
 }  # fmt: skip

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.composed import ComposedTables
     from sim.compiled.wiring.idempotency import KeyTables
     from sim.compiled.wiring.limits import LimitTables
+    from sim.compiled.wiring.locks import LockTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.producers import ProducerTables
     from sim.compiled.wiring.sagas import SagaTables
@@ -90,6 +91,7 @@ class Assembler:
         sagas: SagaTables,
         keys: KeyTables,
         sessions: SessionTables,
+        locks: LockTables,
         plugins: PluginTables,
     ):
         self.places = places
@@ -100,6 +102,7 @@ class Assembler:
         self.sagas = sagas
         self.keys = keys
         self.sessions = sessions
+        self.locks = locks
         self.limits = limits
         self.plugins = plugins
         self.gateway_work = NOBODY  # the draw of the gateway's own work, where it has some

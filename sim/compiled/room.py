@@ -29,7 +29,15 @@ from sim.compiled.rows.events import (
     wheel,
 )
 from sim.compiled.rows.gateway import Entry, entries, old_entries
-from sim.compiled.rows.limits import library_counters, limiter_rings, limiters, ring_of, waiting_counters
+from sim.compiled.rows.limits import (
+    clocked_counters,
+    library_counters,
+    limiter_rings,
+    limiters,
+    ring_of,
+    waiting_counters,
+)
+from sim.compiled.rows.locks import claims
 from sim.compiled.rows.logs import deliveries, keys_of_records, lacks, messages, segments, shipments
 from sim.compiled.rows.producers import (
     batches,
@@ -98,7 +106,7 @@ class Room:
         self.spread = wiring.sender_tables.spread
         self.largest_route = wiring.sender_tables.largest_route
         self.counters = wiring.limit_tables.most  # one request may bring new counters for every limit
-        self.stamps = sum(wiring.limit_tables.stamps)
+        self.stamps = sum(wiring.limit_tables.stamps) + wiring.limit_tables.clocked_stamps
 
     def begin(self) -> None:
         """All pools are free."""
@@ -196,9 +204,12 @@ class Room:
             s.put(limiter_rings, longer(limiter_rings.array(s)))
         if s.library_count + self.counters > s.size_of(library_counters):
             s.put(library_counters, longer(library_counters.array(s)))
+        if s.clocked_count + self.counters > s.size_of(clocked_counters):
+            s.put(clocked_counters, longer(clocked_counters.array(s)))
         if s.waiting_count + self.counters > s.size_of(waiting_counters):
             s.put(waiting_counters, longer(waiting_counters.array(s)))
         s.library_most = s.size_of(library_counters) - self.counters
+        s.clocked_most = s.size_of(clocked_counters) - self.counters
         s.waiting_most = s.size_of(waiting_counters) - self.counters
         s.limiters_most = s.size_of(limiters) - self.counters
         s.stamps_most = s.size_of(limiter_rings) - self.stamps
@@ -211,7 +222,7 @@ class Room:
         pending: tuple[AnyTable, ...] = (
             tasks, tasks, messages, deliveries, timer_lanes, workloads,
             letters, queue_deliveries, queue_timers, shipments, channels, channels, channels, channels,
-            produce_requests, produce_requests, producer_wakes, producer_settings, producer_settings,
+            produce_requests, produce_requests, producer_wakes, producer_settings, producer_settings, claims,
         )  # fmt: skip
         # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the
         # other push one for each.

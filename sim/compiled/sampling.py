@@ -15,6 +15,7 @@ from sim.compiled.rows.caches import cache_writes, caches, collected, stores
 from sim.compiled.rows.hosts import ended, fleets, from_zones, hosts, node_pools, quotas, replicas
 from sim.compiled.rows.idempotency import keys
 from sim.compiled.rows.limits import limits
+from sim.compiled.rows.locks import lock_counts
 from sim.compiled.rows.logs import groups, keepers, member_of, members, outboxes, partitions, topics
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.producers import producer_settings, producers
@@ -46,8 +47,9 @@ from sim.compiled.written.watched import read_layers
     QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
     SPILLOVER, EXECUTIONS, RUNNING, RUNNING_PROVISIONED,
     CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OFFLINE, UNDER_REPLICATED, RECORDS_LOST,
-    PRODUCERS_BLOCKED, PRODUCE_REQUESTS, PRODUCED_BATCHES, BUFFERED, OF_LAYERS,
-) = map(whole, range(91))  # fmt: skip
+    PRODUCERS_BLOCKED, PRODUCE_REQUESTS, PRODUCED_BATCHES, BUFFERED,
+    LOCKS_HELD, LOCK_WAITING, LOCKS_TAKEN, LOCK_TIMEOUTS, DEADLOCKS, OF_LAYERS,
+) = map(whole, range(96))  # fmt: skip
 
 
 @handler
@@ -97,8 +99,10 @@ def read_mechanism(s: State, what: int, index: int, count: int) -> float:
         return read_cache_writes(s, what, index)
     if what < PRODUCERS_BLOCKED:
         return read_nodes(s, what, index, count)
-    if what < OF_LAYERS:
+    if what < LOCKS_HELD:
         return read_producers(s, what, index)
+    if what < OF_LAYERS:
+        return read_lock(s, what, index)
     return read_layers(s, what - OF_LAYERS, index, count)
 
 
@@ -327,6 +331,19 @@ def read_sessions(s: State, what: int, index: int) -> float:
     if what == SESSIONS_FOUND:
         return float(counts.found)
     return float(counts.begun if what == SESSIONS_BEGUN else counts.lost)
+
+
+@handler
+def read_lock(s: State, what: int, index: int) -> float:
+    """The same of a lock as one service has it."""
+    counts = lock_counts(s)[index]
+    if what == LOCKS_HELD:
+        return counts.held_area + counts.held * s.now
+    if what == LOCK_WAITING:
+        return float(counts.waiting)
+    if what == LOCKS_TAKEN:
+        return float(counts.taken)
+    return float(counts.timeouts if what == LOCK_TIMEOUTS else counts.deadlocks)
 
 
 @handler

@@ -60,6 +60,7 @@ from sim.vocabulary import Stage
     RETRY_TOPIC,
     FOLLOWED,
     COMPLETED,
+    LOCK,
 ) = map(whole, Stage)
 ALL, EXEMPLARS = whole(1), whole(2)  # of which requests spans are kept
 

@@ -72,6 +72,7 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.visit = -1
     row.saga = -1
     row.flight = -1
+    row.claim = -1
     row.adrift = 0
     row.guard = -1
     row.call = -1

@@ -8,6 +8,8 @@ from itertools import product
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.sites import bulkheads, consumer_station, limits, pools
+from sim.spec.view import ViewRead
+from sim.spec.walk import visits
 from sim.vocabulary import METRICS, Outcome
 
 COMPLETION = "completion"  # the other clock; that of the response goes without saying
@@ -30,6 +32,7 @@ def metric_keys(scenario: Scenario) -> set[str]:
         "service": stations(scenario),
         "station": pooled(scenario),
         "group": groups(scenario),
+        "view": views(scenario),
         "fault": tuple(fault.name for fault in named_faults(scenario)),
         "clock": ("", COMPLETION),
     }
@@ -49,6 +52,12 @@ def routes(scenario: Scenario) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys((*gateway, *(target for traffic in scenario.traffic.values() for target in traffic.mix)))
     )
+
+
+def views(scenario: Scenario) -> tuple[str, ...]:
+    """The views that something reads."""
+    names = (visit.step.name for visit in visits(scenario) if isinstance(visit.step, ViewRead))
+    return tuple(dict.fromkeys(names))
 
 
 def stations(scenario: Scenario) -> tuple[str, ...]:

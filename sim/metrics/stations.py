@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.metrics.departures import Left
 from sim.metrics.gauges import Floats, Gauges, ratio
-from sim.metrics.keys import GATEWAY, groups, key_of, pooled, stations
+from sim.metrics.keys import GATEWAY, groups, key_of, pooled, stations, views
 from sim.metrics.pools import pools
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
@@ -27,6 +27,7 @@ def machine_averages(records: Records, scenario: Scenario, left: Left, edges: Fl
     return {
         **{key_of("utilisation", station): _busiest(shares, station, edges.size - 1) for station in pooled(scenario)},
         **{key_of("queue_mean", station): gauges.means_waiting(station, edges) for station in stations(scenario)},
+        **{key_of("stale_reads", view): _stale(gauges, view, edges) for view in views(scenario)},
         "amplification": _over_services(gauges, "attempts", "first_attempts", edges),
         "wasted_work": _over_services(gauges, "work_wasted", "work_done", edges),
         "cost_per_thousand": _per_thousand(costs(gauges, scenario, edges), left),
@@ -106,6 +107,16 @@ def _per_thousand(price: Floats, left: Left) -> Floats:
     n = left.completed if left.expected else left.served
     nothing = np.where(np.isnan(price), math.nan, math.inf)
     return np.where(n > 0, ratio(price * 1000, n), nothing)
+
+
+def _stale(gauges: Gauges, view: str, edges: Floats) -> Floats:
+    """The share of all reads of a view, by whichever step, that were stale."""
+    ends = {end: np.zeros(edges.size - 1) for end in ("fresh", "waited", "elsewhere", "stale")}
+    for component, quantity in gauges.series:
+        end, _, label = quantity.removeprefix("views_").partition(" ")
+        if end in ends and quantity.startswith("views_") and view == label.partition(" #")[0]:
+            ends[end] += gauges.growths_of(component, quantity, edges)
+    return ratio(ends["stale"], sum(ends.values(), np.zeros(edges.size - 1)))
 
 
 def _over_services(gauges: Gauges, part: str, whole: str, edges: Floats) -> Floats:

@@ -32,6 +32,7 @@ WHAT: dict[int, str] = {
     Stage.BACKOFF: "backoff",
     Stage.FROZEN: "frozen",
     Stage.REPLICATION: "replication",
+    Stage.LOCK: "lock",
 }
 """What an attempt is about in a stage, as `attribution.PARTS` has it; `callee`: it waits for what it has called, or for
 its branches.

@@ -35,6 +35,7 @@ PARTS: dict[str, str] = {
     "wait": "lets time pass that is spent elsewhere",
     "thread": "waits for a thread of its event loop again",
     "bulkhead": "waits for a place in the caller's bulkhead",
+    "lock": "waits for a lock",
     "frozen": "stands still in a freeze",
     "replication": "waits until an event is replicated",
     "network": "travels, or was lost on its way",
@@ -57,6 +58,7 @@ _OWN = {
     Stage.OUTBOX: "outbox",
     Stage.LAG: "lag",
     Stage.RETRY_TOPIC: "retry topic",
+    Stage.LOCK: "lock",
 }
 _CALLS = (Stage.CALL, Stage.RETRY)
 

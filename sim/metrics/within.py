@@ -33,7 +33,7 @@ from sim.vocabulary import BOUNDED, base_of, limits_of
 
 _MEANS = {"response_mean", "response_all_mean", "completion_mean"}
 _SERVICE = {*BOUNDED, "goodput", "throughput", "completed", "offered", "outcome_share"}
-_WORK = {"amplification", "wasted_work", "utilisation", "queue_mean", "cost_per_thousand"}
+_WORK = {"amplification", "wasted_work", "utilisation", "queue_mean", "cost_per_thousand", "stale_reads"}
 AVERAGES = frozenset(_MEANS | _SERVICE | _WORK)
 """The metrics that are the mean of what they are in the parts of a run."""
 

@@ -13,13 +13,16 @@ world, running          everything made and wired; the loop, and the books at th
 from sim.models import (  # their behaviours are registered, as those of plug-ins are
     cache,
     cache_write,
+    clock_fault,
     composed,
     event_store,
     fault,
+    lock,
     restarting,
     saga,
     session,
     steps,
+    view,
 )
 from sim.models.queues import faults as queue_faults
 from sim.models.running import simulate
@@ -27,13 +30,16 @@ from sim.models.running import simulate
 __all__ = [
     "cache",
     "cache_write",
+    "clock_fault",
     "composed",
     "event_store",
     "fault",
+    "lock",
     "queue_faults",
     "restarting",
     "saga",
     "session",
     "simulate",
     "steps",
+    "view",
 ]

@@ -29,7 +29,7 @@ class Store:
     """What has been appended, in all replicas of a service."""
 
     def __init__(self, step: spec.EventStore, site: Site) -> None:
-        self.versions = [float(step.begins_with)] * aggregates_of(step, site)  # events of each aggregate
+        self.versions = [float(step.begins_with)] * aggregates_of(step.key, site)  # events of each aggregate
         self.steps = 0  # that load from it or append to it
 
     def label(self, name: str) -> str:
@@ -38,12 +38,12 @@ class Store:
         return name if self.steps == 1 else f"{name} {self.steps}"
 
 
-def aggregates_of(step: spec.EventStore, site: Site) -> int:
-    """How many there can be: the items or users of all traffic."""
+def aggregates_of(key: str, site: Site) -> int:
+    """How many there can be: the items or users of all traffic, or one."""
     traffic = site.world.scenario.traffic
-    if step.key == "item":
+    if key == "item":
         return max((its.items.count for its in traffic.values() if its.items is not None), default=1)
-    if step.key == "user":
+    if key == "user":
         first = first_users(traffic)
         return max((first[name] + traffic[name].people for name in first), default=1)
     return 1

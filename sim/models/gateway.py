@@ -30,6 +30,7 @@ from sim.models.outcomes import TIMEOUT
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
 from sim.models.task import Activity, Replica, Task, abandon
+from sim.spec.clock import EXACT, Clocks
 from sim.spec.gateway import Gateway as Spec
 from sim.spec.gateway import Jwt, OAuth
 from sim.spec.gateway import Route as RouteSpec
@@ -41,7 +42,7 @@ PROVIDER_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy of the 
 class Gateway(Host):
     """All replicas of the gateway."""
 
-    def __init__(self, context: Context, spec: Spec):
+    def __init__(self, context: Context, spec: Spec, clocks: Clocks = EXACT):
         super().__init__(context, "gateway", spec.replicas, spec.workers, None, spec.queue)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
@@ -50,7 +51,8 @@ class Gateway(Host):
         if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
         self.next_replica = 0
-        self.limits = limits_of(context, spec.rate_limits, self.identities, self.name)
+        self.clocks = clocks  # between what those of its replicas can be
+        self.limits = limits_of(context, spec.rate_limits, self.identities, self.name, clocks=clocks)
         self.limits_of_routes: list[Limit] = []
         self.authentication: Any = None  # a JwtCheck or an Introspection
         self.asking: Asking | None = None  # that, or the KeySet of a JwtCheck
@@ -184,7 +186,7 @@ class Route:
         self.authenticates = spec.authenticate and gateway.authentication is not None
         self.limits = gateway.limits if spec.limits(gateway.spec) else []
         if spec.rate_limits:
-            own = limits_of(context, spec.rate_limits, gateway.identities, gateway.name, f"{name} ")
+            own = limits_of(context, spec.rate_limits, gateway.identities, gateway.name, f"{name} ", gateway.clocks)
             gateway.limits_of_routes += own
             self.limits = [*self.limits, *own]
         translate = spec.translate

@@ -85,6 +85,7 @@ class Host(Freezable):
         self.caches: dict[str, Any] = {}  # by name (`models/cache.py`)
         self.cache_writes: dict[str, Any] = {}  # by the name of the cache (`models/cache_write.py`)
         self.event_stores: dict[str, Any] = {}  # by name (`models/event_store.py`)
+        self.locks: dict[str, Any] = {}  # by name: what is told of each (`models/lock.py`)
         self.sagas: Any = None  # what is told of them (`models/saga.py`)
         self.sessions: Any = None  # of users (`models/session.py`)
         self.function: Any = None  # where its instances come by themselves (`models/serverless.py`)
@@ -285,6 +286,11 @@ class Host(Freezable):
             replica.zone = zone
         self.recorder.watch(self.name, "from_same_zone", "total", lambda _: self.from_zones[False])
         self.recorder.watch(self.name, "from_other_zone", "total", lambda _: self.from_zones[True])
+
+    def clocks_are(self, skews: Sequence[float]) -> None:
+        """The clocks of its replicas are so far ahead, one after the other."""
+        for replica in self.replicas if skews else ():
+            replica.skew = skews[replica.index % len(skews)]
 
     def count_zone(self, crosses: bool) -> None:
         """A call comes from the zone of its replica, or crosses from another one."""

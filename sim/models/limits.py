@@ -1,5 +1,6 @@
 """The rate limits of the gateway, of a route, and of a service. A refusal tells the client how long to wait, unless the
-library that it is after does not.
+library that it is after does not. Where clocks go wrong, a limit that goes by the clock of its node is told what the
+replica reads that asks (`policies/clocked.py`).
 
 Not modelled: races between check and increment, stale copies; that Flask-Limiter sorts the rates of several entries as
 one list (here entry by entry, by the shortest unit of each).
@@ -18,6 +19,7 @@ from sim.models.outcomes import ERROR, OK, RATE_LIMITED, SHED
 from sim.models.spell import Spell
 from sim.models.task import Activity, Task
 from sim.policies import limiter as limiters
+from sim.spec.clock import EXACT, Clocks
 from sim.spec.limits import RateLimit
 from sim.spec.sites import limit_name
 from sim.vocabulary import EventKind, Stage
@@ -190,13 +192,16 @@ class KeyedLimit(Limit):
         identities: Identities,
         owner: str = "gateway",
         prefix: str = "",
+        clocks: Clocks = EXACT,
     ):
         super().__init__(context, index, spec, owner, prefix)
         self.identities = identities
         self.answer = SHED if spec.status == 503 else RATE_LIMITED
         self.readers = [identities.key_of(word, spec.header) if word != "route" else None for word in spec.keys]
         self.node = spec.scope == "node"
-        made = [counter_of(its) for its in spec.periods]
+        self.by_node = goes_by_node(spec, clocks)
+        self.apart = clocks[1] - clocks[0] if self.by_node else None  # s
+        made = [counter_of(its, self.apart) for its in spec.periods]
         self.holds = any(counter.holds for counter in made)
         self.held_in_vain = max(counter.held_in_vain for counter in made)
 
@@ -207,15 +212,15 @@ class KeyedLimit(Limit):
         counters = self._counters(task, route)
         if not counters:
             return self._without_key(task, route)
-        now, longest = self.env.now, limiters.ALLOWED
+        now, clock, longest = self.env.now, self._clock(task), limiters.ALLOWED
         for place, counter in enumerate(counters):
-            wait = counter.look(now)
+            wait = counter.look(clock, now)
             if wait >= 0.0 and longest < 0.0:
                 for counted in counters[: place + 1]:
                     if self.spec.in_turn and counted is not counter:
-                        counted.take(now)
+                        counted.take(clock, now)
                     else:
-                        counted.deny(now)
+                        counted.deny(clock, now)
             longest = max(longest, wait)
             if longest >= 0.0 and self.spec.in_turn:
                 break
@@ -228,13 +233,18 @@ class KeyedLimit(Limit):
 
     def held(self, task: Task, route: int) -> float:
         """The longest that one of its rates asks for."""
-        now = self.env.now
-        return max((counter.hold(now) for counter in self._counters(task, route)), default=0.0)
+        now, clock = self.env.now, self._clock(task)
+        return max((counter.hold(clock, now) for counter in self._counters(task, route)), default=0.0)
 
     def charge(self, task: Task, route: int) -> None:
         """All rates that it keeps count the request."""
+        clock = self._clock(task)
         for counter in self._counters(task, route):
-            counter.take(self.env.now)
+            counter.take(clock, self.env.now)
+
+    def _clock(self, task: Task) -> float:
+        """What the clock that it reads says, s."""
+        return self.env.now + task.replica.skew if self.by_node else self.env.now
 
     def _counters(self, task: Task, route: int) -> Sequence[Counter]:
         """One for each rate, of the key of this request; none where it has no key that is counted."""
@@ -252,7 +262,7 @@ class KeyedLimit(Limit):
         key = tuple(parts)
         counters: list[Counter] | None = self.rows.get(key)
         if counters is None:
-            counters = self.rows[key] = [counter_of(its) for its in spec.periods]
+            counters = self.rows[key] = [counter_of(its, self.apart) for its in spec.periods]
         return counters
 
     def _without_key(self, task: Task, _route: int) -> float:
@@ -273,13 +283,23 @@ def is_keyed(spec: RateLimit) -> bool:
     )
 
 
+def goes_by_node(spec: RateLimit, clocks: Clocks) -> bool:
+    """Whether it reads clocks that are not always right."""
+    return clocks != EXACT and spec.reads == "node"
+
+
 def limits_of(
-    context: Context, specs: Sequence[RateLimit], identities: Identities, owner: str, prefix: str = ""
+    context: Context,
+    specs: Sequence[RateLimit],
+    identities: Identities,
+    owner: str,
+    prefix: str = "",
+    clocks: Clocks = EXACT,
 ) -> list[Limit]:
-    """A limit for each that is written."""
+    """A limit for each that is written. `clocks`: between what those of the replicas can be."""
     return [
-        KeyedLimit(context, index, spec, identities, owner, prefix)
-        if is_keyed(spec)
+        KeyedLimit(context, index, spec, identities, owner, prefix, clocks)
+        if is_keyed(spec) or goes_by_node(spec, clocks)
         else Limit(context, index, spec, owner, prefix)
         for index, spec in enumerate(specs)
     ]

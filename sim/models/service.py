@@ -25,6 +25,7 @@ from sim.models.site import Site, System
 from sim.models.task import Outside, Replica, Task
 from sim.policies import balancer as plain
 from sim.spec.balancing import Balancing, LoadBalancing
+from sim.spec.clock import EXACT, Clocks
 from sim.spec.service import Service as Spec
 
 
@@ -32,10 +33,16 @@ class Service(Host):
     """All replicas of one service."""
 
     def __init__(
-        self, context: Context, name: str, spec: Spec, places: int | None = None, account: Account | None = None
+        self,
+        context: Context,
+        name: str,
+        spec: Spec,
+        places: int | None = None,
+        account: Account | None = None,
+        clocks: Clocks = EXACT,
     ):
         """`places`: of replicas, as many as there can be at once, those that end included; without it no more come.
-        `account`: what functions without a reserve share.
+        `account`: what functions without a reserve share. `clocks`: between what those of its replicas can be.
         """
         super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue, places, spec.cpu)
         self.spec = spec
@@ -68,7 +75,7 @@ class Service(Host):
             shares = spec.serverless.reserved is None
             self.function = Function(context, self, spec.serverless, account if shares else None)
             self.keep_track()
-        self.limits = limits_of(context, spec.rate_limits, self.identities, name)
+        self.limits = limits_of(context, spec.rate_limits, self.identities, name, clocks=clocks)
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
         if spec.start.warm_up is not None:
             self.warm_up = spec.start.warm_up.slow, spec.start.warm_up.decay

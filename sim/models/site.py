@@ -21,6 +21,7 @@ from sim.models.destination import Destination
 from sim.models.draws import Draw
 from sim.models.host import Host
 from sim.models.ledger import Ledger
+from sim.models.lock_manager import LockManager
 from sim.models.outbox import Outbox
 from sim.models.outcomes import OK
 from sim.models.sequence import StepSequence
@@ -48,12 +49,20 @@ class System(Context, Protocol):
         """What was said."""
 
     @property
+    def views(self) -> dict[str, Any]:
+        """What lags behind what is written, by name (`models/view.py`)."""
+
+    @property
     def ledger(self) -> Ledger | None:
         """What follows charges and reservations; None: nobody does."""
 
     @property
     def calls(self) -> Calls:
         """Where calls are put together."""
+
+    @property
+    def locks(self) -> LockManager:
+        """All locks of the run."""
 
     def endpoint(self, target: str) -> Endpoint:
         """`service.endpoint`"""

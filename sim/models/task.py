@@ -136,6 +136,7 @@ class Replica:
         "overdue",  # who waited too long in the queue while it was frozen, with their tickets
         "parked",  # frozen tasks, and those who wait outside: at the thaw they go on in this order
         "queue",  # tasks with their tickets
+        "skew",  # s; by how much its clock is ahead of the right time
         "tally",  # of the version that it is of, where somebody judges that (`models/release.py`)
         "waiting",  # live entries of the queue; entries of tasks that gave up stay in it until they reach its head
         "warm_since",  # s; when it was ready, and began to be less and less slow
@@ -152,6 +153,7 @@ class Replica:
         self.free = workers
         self.granted = 0.0
         self.zone = -1
+        self.skew = 0.0
         self.tally: Any = None
         self.queue: deque[tuple[Task, int]] = deque()
         self.waiting = 0

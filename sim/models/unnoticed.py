@@ -54,17 +54,21 @@ def breaker_by_now(row: BreakerRow, now: float, subject: str, about: str) -> Ite
     """A breaker that was half-open for too long has opened, or is half-open by itself: its row is brought up to now."""
     period = row.period
     breakers.state(row, now)
-    if row.period != period:
-        if row.period > period + 1:
-            yield Late(EventKind.BREAKER_OPENED, row.opened, subject, about)
-        yield Late(TURNED[row.state], row.since, subject, about)
+    yield from _turns(row, period, subject, about)
 
 
 def library_by_now(row: LibraryRow, ring: Ring, now: float, subject: str, about: str) -> Iterator[Late]:
     """The same of a breaker of a library, and of what the clock alone makes of it."""
     period = row.period
     library_breakers.look(row, ring, now)
-    if row.period != period:
+    yield from _turns(row, period, subject, about)
+
+
+def _turns(row: BreakerRow | LibraryRow, before: int, subject: str, about: str) -> Iterator[Late]:
+    """The last two changes of state, of those since period `before`."""
+    if row.period > before + 1:
+        yield Late(TURNED[row.was], row.was_since, subject, about)
+    if row.period != before:
         yield Late(TURNED[row.state], row.since, subject, about)
 
 

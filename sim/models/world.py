@@ -25,6 +25,7 @@ from sim.models.groups import join_groups, open_channels
 from sim.models.host import Host
 from sim.models.ledger import Ledger
 from sim.models.limits import Limit
+from sim.models.lock_manager import LockManager
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.wiring import make_topic
 from sim.models.network import Network
@@ -73,8 +74,10 @@ class World:
         self.ledger: Ledger | None = Ledger(self) if scenario.ledger.follow else None
         self.network = Network(scenario.network, self.draws, _zoned(scenario))
         self.nowhere = Replica(Outside(), 0, 0)
+        self.locks = LockManager()
         self.effects: dict[str, int] = {}  # the bit of each in the masks of requests
         self.stocks: dict[str, Stock] = {}  # by service
+        self.views: dict[str, Any] = {}  # by name (`models/view.py`)
         self._salts = salts(scenario)
         self._tried_again = tried_again(scenario)
         self._make_components()
@@ -91,15 +94,18 @@ class World:
         made.
         """
         scenario = self.scenario
-        self.gateway: Gateway | None = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
+        self.gateway: Gateway | None = (
+            Gateway(self, scenario.gateway, scenario.clocks_of("gateway")) if scenario.gateway is not None else None
+        )
         left = scenario.unclaimed_concurrency
         self.account = None if left is None else Account(left)
         self.services: dict[str, Service] = {
-            name: Service(self, name, spec, scenario.places_of(name), self.account)
+            name: Service(self, name, spec, scenario.places_of(name), self.account, scenario.clocks_of(name))
             for name, spec in scenario.services.items()
         }
         for host in self.hosts():
             host.spread(scenario.zones_of(host.name), scenario.zones)
+            host.clocks_are(scenario.clock_skew_of(host.name))
         self.node_pools = {name: NodePool(self, name, spec) for name, spec in scenario.node_pools.items()}
         self.fleets: dict[str, Fleet] = {
             name: Fleet(self, service, service.spec, self.node_pools.get(service.spec.node_pool or ""))

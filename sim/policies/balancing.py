@@ -9,15 +9,7 @@ peak EWMA                     Finagle (PeakEwma.scala): a slower answer than the
                               the second (P2CPick.scala). No estimate and something active: a huge load
 ring hash, Maglev             in `hashing.py`
 
-nginx's passive checks         (ngx_http_upstream_round_robin.c) a replica that has failed max_fails times is left out
-                              while no more than fail_timeout whole seconds have passed since its last failure, or
-                              since it was tried after that. A failure takes weight / max_fails from its effective
-                              weight, which comes back by one at each choice. A success after it was tried again
-                              forgets all failures. Backups are chosen where no other is left. A connection that fails
-                              and a timeout are always failures, a status where next_upstream names it, 403 and 404
-                              never (ngx_http_upstream_next: NGX_PEER_FAILED before the mask is asked)
-
-Who is left out for a while is decided in `outliers.py`.
+Who is left out for a while is decided in `outliers.py`, and as nginx does in `nginx_peers.py`.
 
 `peers` are the rows of all replicas, `allowed` says of each whether it may be chosen (1 or 0), `loads` how many of this
 caller's requests it has; all begin at replica 0.
@@ -30,9 +22,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.policies.balancer import BalancerRow, new_balancer
-from sim.policies.base import dtype_of, periods, policy, reached
+from sim.policies.base import dtype_of, policy, reached
+from sim.policies.nginx_peers import chosen_as_nginx, effective_weight, live_peers, unsuccessful
 from sim.spec.balancing import Balancing, is_plain
-from sim.vocabulary import Outcome
 
 BY_NAME = 0  # as `balancer.py` does it
 BY_WEIGHT = 1
@@ -48,17 +40,6 @@ FAILING = 2  # in `alive`, which is else 1 or 0: it is there, but its health che
 AS_ENVOY, AS_KONG, AS_NGINX = 1, 2, 3
 NEVER = 1 << 60  # failures in a row: nobody has as many
 
-_ALWAYS_UNSUCCESSFUL = (Outcome.UNREACHABLE, Outcome.TIMEOUT)  # to nginx, whatever proxy_next_upstream says
-_UNSUCCESSFUL = {  # where it says so; invalid_header, http_403 and http_404 are no outcome here
-    "error": Outcome.UNREACHABLE,
-    "timeout": Outcome.TIMEOUT,
-    "http_500": Outcome.ERROR,
-    "http_502": Outcome.UNREACHABLE,
-    "http_503": Outcome.SHED,
-    "http_504": Outcome.TIMEOUT,
-    "http_429": Outcome.RATE_LIMITED,
-}
-
 
 @dataclass(slots=True)
 class BalancingRow:
@@ -68,7 +49,7 @@ class BalancingRow:
     decay: float = 10.0
     slow_start: float = -1.0  # negative: there is none
     panic: float = 0.5  # the share of replicas below which nobody is left out
-    detects: int = 0  # whether outliers are ejected, and whose way (AS_ENVOY, AS_KONG); what follows is of that
+    detects: int = 0  # whose way to leave out outliers (AS_ENVOY, AS_KONG, AS_NGINX); 0: none. What follows is of that
     consecutive: int = NEVER  # answers of 5xx in a row
     gateway_failures: int = NEVER  # of 502, 503, 504
     interval: float = 10.0
@@ -138,11 +119,7 @@ def new_balancing(spec: Balancing, zones: int = 0, rises: int = 1) -> BalancingR
     if (nginx := spec.nginx) is not None:
         row.detects, row.most_percent, row.panic = AS_NGINX, 100.0, 0.0
         row.fails, row.fail_timeout = nginx.max_fails, nginx.fail_timeout
-        counted = {
-            *_ALWAYS_UNSUCCESSFUL,
-            *(_UNSUCCESSFUL[word] for word in nginx.next_upstream if word in _UNSUCCESSFUL),
-        }
-        row.failing = sum(1 << outcome for outcome in counted)
+        row.failing = unsuccessful(nginx)
     if spec.zone_aware is not None:
         row.zones, row.least_replicas = zones, spec.zone_aware.min_cluster_size
     rule = spec.outlier_detection
@@ -213,50 +190,6 @@ def allow(
     return there
 
 
-@policy
-def live_peers(
-    row: BalancingRow,
-    peers: Sequence[PeerRow],
-    alive: Sequence[int],
-    allowed: list[int],
-    replicas: int,
-    now: float,
-    backup: int,
-) -> int:
-    """Mark those of nginx that have not failed too often of late, of the backups or of the others; how many they are.
-
-    The only one of all is never left out (`peers->single`, which is 0 of both groups where there is a backup).
-    """
-    left = 0
-    for index in range(replicas):
-        peer = peers[index]
-        allowed[index] = 1 if alive[index] == 1 and peer.backup == backup else 0
-        out = row.fails > 0 and peer.failures >= row.fails and second_of(now) - peer.checked <= row.fail_timeout
-        if out and replicas > 1:
-            allowed[index] = 0
-        left += allowed[index]
-    return left
-
-
-@policy
-def second_of(now: float) -> float:
-    """ngx_time()."""
-    return 1.0 * periods(now, 1.0)
-
-
-@policy
-def hear_as_nginx(row: BalancingRow, peer: PeerRow, outcome: int, now: float) -> None:
-    """ngx_http_upstream_free_round_robin_peer."""
-    if (row.failing >> outcome) & 1 == 1:
-        peer.failures += 1
-        peer.accessed = second_of(now)
-        peer.checked = peer.accessed
-        if row.fails > 0:
-            peer.effective = max(0.0, peer.effective - math.floor(peer.weight / row.fails))
-    elif peer.accessed < peer.checked:
-        peer.failures = 0
-
-
 # -- choices -----------------------------------------------------------------------------------------------------------
 
 
@@ -299,17 +232,15 @@ def smooth_round_robin(
         if loads[index] / weight > most:
             continue
         if row.detects == AS_NGINX:
-            weight = peers[index].effective
-            if weight < peers[index].weight:
-                peers[index].effective += 1.0
+            weight = effective_weight(peers[index])
         peers[index].current += weight
         total += weight
         if best < 0 or peers[index].current > peers[best].current:
             best = index
     if best >= 0:
         peers[best].current -= total
-        if row.detects == AS_NGINX and second_of(now) - peers[best].checked > row.fail_timeout:
-            peers[best].checked = second_of(now)
+        if row.detects == AS_NGINX:
+            chosen_as_nginx(row, peers[best], now)
     return best
 
 

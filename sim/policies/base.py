@@ -75,7 +75,7 @@ class Compiled:
 @policy
 def noise(now: float) -> float:
     """The seconds by which two times up to `now` may differ as floats though they are equal on paper."""
-    return NOISE * now
+    return NOISE * abs(now)
 
 
 @policy
@@ -93,13 +93,21 @@ def passed(now: float, time: float) -> bool:
 @policy
 def periods(now: float, period: float) -> int:
     """How many whole periods have passed since time 0; one that ends now has passed."""
-    return math.floor(now / period * (1.0 + NOISE))
+    return whole_of(now / period)
+
+
+@policy
+def whole_of(number: float) -> int:
+    """The whole part of it, rounded down; what lies within noise below the next whole number is that. A clock that is
+    behind may be negative.
+    """
+    return math.floor(number * (1.0 + NOISE if number >= 0.0 else 1.0 - NOISE))
 
 
 @policy
 def ticks(now: float, per_second: float) -> int:
     """What a clock of whole units shows at `now`; one that is over at this very time has been counted."""
-    return math.floor(now * per_second * (1.0 + NOISE))
+    return whole_of(now * per_second)
 
 
 def span_in(window: float, per_second: float) -> int:

@@ -9,10 +9,11 @@ result of a call that was admitted in an earlier period is ignored.
 **resilience4j** (semantics.md 1.1; CircuitBreakerStateMachine, CircuitBreakerMetrics, FixedSizeSlidingWindowMetrics and
 SlidingTimeWindowMetrics of resilience4j). After each result: below the minimum number of calls nothing is decided;
 otherwise it opens when the share of failed, or of slow, calls is `>=` its threshold. OPEN ends lazily, at the first
-call after `opened + wait` (strictly after), or at that instant where the transition is automatic; the wait may grow
-with each opening in a row. A half-open breaker judges over min(minimum calls, permitted calls) results and closes when
-both rates are below. A late result goes to the state of the moment: it counts among the probes of a half-open breaker,
-and in an open one it changes nothing. When `max_wait_duration_in_half_open_state` is over, a half-open breaker opens
+call after `opened + wait` (strictly after), or at that instant where the transition is automatic; the wait is cut to
+whole milliseconds (CircuitBreakerConfig.waitDurationInOpenState: toMillis, for IntervalFunction.of), and may grow with
+each opening in a row. A half-open breaker judges over min(minimum calls, permitted calls) results and closes when both
+rates are below. A late result goes to the state of the moment: it counts among the probes of a half-open breaker, and
+in an open one it changes nothing. When `max_wait_duration_in_half_open_state` is over, a half-open breaker opens
 again, at that instant. What the clock does is worked out at the next call, result or look, so that no timer is needed,
 and whether anyone looked makes no difference. Windows by time are one bucket for each whole second of the clock.
 
@@ -26,6 +27,7 @@ import math
 from dataclasses import dataclass
 
 from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, reached
+from sim.policies.pauses import MILLI, capped_milliseconds, grown_milliseconds, whole_milliseconds
 from sim.policies.verdicts import NO_VERDICT, verdict, verdicts
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker
 
@@ -48,6 +50,7 @@ class BreakerRow:
     failing: int = 0  # bit i: outcome i is a failure
     passing: int = 0  # bit i: it is a success
     state: int = CLOSED
+    was: int = CLOSED  # the state before this one
     period: int = 0  # how often the state has changed: the ticket of the calls admitted now
     permits: int = 0  # probes that may still be admitted (half-open)
     calls: int = 0  # results in the window; count in a window: stamps in the ring, or good probes
@@ -56,6 +59,7 @@ class BreakerRow:
     head: int = 0  # next place in the ring; time_based: the bucket of `second`
     second: int = 0  # time_based: the whole second of the bucket at head
     since: float = 0.0  # when the present state began
+    was_since: float = 0.0  # when the one before did
     opened: float = 0.0  # when it last opened
     size: int = 1  # of the window: failures, calls or seconds
     minimum: int = 1  # results below which a closed breaker does not judge
@@ -104,7 +108,7 @@ def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
         minimum=min(minimum, size) if by_count else minimum,
         half_open_minimum=min(minimum, probes),
         probes=probes,
-        open_for=spec.wait_duration_in_open_state,
+        open_for=whole_milliseconds(spec.wait_duration_in_open_state) / MILLI,
         half_open_for=spec.max_wait_duration_in_half_open_state,
         first_wait=spec.wait_duration_in_open_state,
         factor=spec.exponential_backoff_multiplier or 0.0,
@@ -202,6 +206,8 @@ def state(row: BreakerRow, now: float) -> int:
 @policy
 def change(row: BreakerRow, to: int, now: float) -> None:
     """Enter a state, with an empty window."""
+    row.was = row.state
+    row.was_since = row.since
     row.state = to
     row.period += 1
     row.since = now
@@ -223,16 +229,11 @@ def change(row: BreakerRow, to: int, now: float) -> None:
 
 @policy
 def wait_after(row: BreakerRow) -> float:
-    """The wait of an open breaker of resilience4j that has opened so often in a row: whole milliseconds, cut at each
-    multiplication (IntervalFunction.ofExponentialBackoff; OpenState hands it `attempts`).
+    """The wait of an open breaker of resilience4j that has opened so often in a row
+    (IntervalFunction.ofExponentialBackoff; OpenState hands it `attempts`).
     """
-    whole = 1.0 * math.floor(row.first_wait * 1000.0 * (1.0 + 1e-12))
-    longest = row.longest_wait * 1000.0 * (1.0 + 1e-12)
-    for _ in range(row.openings - 1):
-        whole = 1.0 * math.floor(whole * row.factor)
-        if whole > longest or whole > 1e15:
-            break
-    return min(whole, 1e15) / 1000.0 if row.longest_wait == math.inf else min(whole, 1.0 * math.floor(longest)) / 1000.0
+    whole = grown_milliseconds(row.first_wait, row.factor, row.openings)
+    return capped_milliseconds(whole, row.longest_wait) / MILLI
 
 
 @policy

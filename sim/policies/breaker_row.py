@@ -40,7 +40,7 @@ class LibraryRow:
     opened: float = 0.0
     open_for: float = 0.0
     percent: float = 0.0
-    window: float = 0.0  # polly, hystrix: of all buckets together; gobreaker: the interval, 0: none
+    window: float = 0.0  # polly, hystrix: of all buckets; gobreaker: the interval, 0: none; cockatiel: requests
     width: float = 0.0  # of one bucket
     expires: float = 0.0  # gobreaker: the present interval
     origin: float = -1.0  # since when intervals and buckets are counted; hystrix, negative: it was never called

@@ -10,6 +10,9 @@ Its clock counts nanoseconds, as `withNanosecondPrecision` has it; without that 
 System.currentTimeMillis. Where tokens times nanoseconds do not fit 64 bits it goes on in floating point, and forgets
 what is begun of a token.
 
+A clock that is behind that of who came before refills nothing, and sets nothing back (`refill`: where currentTimeNanos
+is not after the last refill it returns).
+
 Not here: refills that are aligned to a time of the day, requests for several tokens, `tryConsumeAsMuchAsPossible`.
 """
 
@@ -110,6 +113,6 @@ def take(row: Bandwidth, now: float) -> None:
     begin(row, now)
     ns = ticks(now, NANOSECONDS)
     tokens, excess = tokens_at(row, ns), excess_at(row, ns)
-    row.last = refilled_until(row, ns)
+    row.last = max(row.last, refilled_until(row, ns))
     row.count = tokens - 1
     row.excess = excess

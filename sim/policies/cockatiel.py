@@ -20,7 +20,19 @@ import math
 
 from sim.policies.base import Ring, noise, policy
 from sim.policies.breaker import CLOSED, HALF_OPEN, OPEN, REJECTED
-from sim.policies.breaker_row import COCKATIEL_COUNT, COCKATIEL_IN_A_ROW, COCKATIEL_SAMPLING, LibraryRow, change
+from sim.policies.breaker_row import (
+    COCKATIEL_COUNT,
+    COCKATIEL_IN_A_ROW,
+    COCKATIEL_SAMPLING,
+    LibraryRow,
+    add_bucket,
+    change,
+    count_call,
+    count_failure,
+    drop_oldest,
+    forget_buckets,
+    newest,
+)
 from sim.policies.verdicts import NO_VERDICT
 from sim.spec.breaking import CockatielBreaker
 
@@ -29,7 +41,7 @@ FROM_CLOSED, TEST = 0, 1  # tickets
 
 
 def new_row(spec: CockatielBreaker) -> LibraryRow:
-    """A closed one. Times in milliseconds, as there; the ring holds windows, or results: 1 good, 2 bad."""
+    """A closed one. Times in milliseconds, as there; the ring holds windows."""
     row = LibraryRow(open_for=milliseconds(spec.half_open_after))
     if (sampling := spec.sampling) is not None:
         row.kind, row.ratio = COCKATIEL_SAMPLING, sampling.threshold
@@ -73,8 +85,7 @@ def settle(row: LibraryRow, ring: Ring, now: float, ticket: int, failed: int) ->
         if failed == NO_VERDICT:
             close(row, now)
         elif failed == 0:
-            if row.kind == COCKATIEL_SAMPLING or row.kind == COCKATIEL_COUNT:  # noqa: PLR1714 - no tuple here
-                forget(row, ring)
+            forget_buckets(row)
             hear(row, ring, now, 0)
             close(row, now)
         else:
@@ -117,30 +128,17 @@ def turn(row: LibraryRow, state: int, now: float) -> None:
 
 @policy
 def hear(row: LibraryRow, ring: Ring, now: float, failed: int) -> None:
-    """One more result."""
+    """One more result, in the latest window; of the last results each is a window of its own."""
     if row.kind == COCKATIEL_IN_A_ROW:
         row.failed = row.failed + 1 if failed == 1 else 0
-    elif row.kind == COCKATIEL_SAMPLING:
-        at = 3 * row.first
-        if row.buckets == 0 or milliseconds(now) - ring[at] >= row.width:
-            row.first = (row.first + 1) % row.places
-            row.buckets = 1
-            at = 3 * row.first
-            row.calls -= int(ring[at + 1])
-            row.failures -= int(ring[at + 2])
-            ring[at] = milliseconds(now)
-            ring[at + 1] = 0.0
-            ring[at + 2] = 0.0
-        ring[at + 1] += 1.0
-        ring[at + 2] += 1.0 * failed
-        row.calls += 1
-        row.failures += failed
-    else:
-        old = ring[row.first]
-        row.calls += 0 if old > 0.0 else 1
-        row.failures += failed - (1 if old == 2.0 else 0)
-        ring[row.first] = 1.0 + failed
-        row.first = (row.first + 1) % row.places
+        return
+    begins = milliseconds(now)
+    if row.kind == COCKATIEL_COUNT or row.buckets == 0 or begins - newest(row, ring) >= row.width:
+        if row.buckets == row.places:
+            drop_oldest(row, ring)
+        add_bucket(row, ring, begins)
+    count_call(row, ring)
+    count_failure(row, ring, failed)
 
 
 @policy
@@ -153,13 +151,3 @@ def too_many(row: LibraryRow) -> bool:
     if row.kind == COCKATIEL_COUNT and row.calls < row.most:
         return False
     return row.failures > row.ratio * row.calls
-
-
-@policy
-def forget(row: LibraryRow, ring: Ring) -> None:
-    """All results; the place of the next one stays where it is."""
-    for index in range(3 * row.places):
-        ring[index] = 0.0
-    row.calls = 0
-    row.failures = 0
-    row.buckets = 0

@@ -18,20 +18,26 @@ from __future__ import annotations
 import math
 
 from sim.policies.base import Ring, policy
+from sim.policies.pauses import (
+    MILLI,
+    MOST_MILLISECONDS,
+    capped_milliseconds,
+    grown,
+    grown_milliseconds,
+    spread_evenly,
+)
 from sim.policies.retry_row import (
-    EQUAL,
+    CONSTANT,
     EXPONENTIAL,
     FINAGLE_DECORRELATED,
     FINAGLE_EQUAL,
     FINAGLE_EXPONENTIAL,
-    FULL,
     GRPC,
     LINEAR,
     POLLY,
     POLLY_V2,
     RESILIENCE4J,
     SEQUENCE,
-    SPREAD,
     TENACITY,
     TENACITY_JITTER,
     TENACITY_RANDOM,
@@ -46,11 +52,10 @@ from sim.spec.library_backoffs import (
     TenacityWait,
 )
 
-MOST_MILLISECONDS = 9.0e18  # beyond which a long holds no more
-MILLI, NANO, TICK = 1e3, 1e9, 1e7
+NANO, TICK = 1e9, 1e7
 LN2 = math.log(2.0)
 _FINAGLE = {"decorrelated": FINAGLE_DECORRELATED, "equal": FINAGLE_EQUAL, "exponential": FINAGLE_EXPONENTIAL}
-_GROWTH = {"constant": 0, "linear": LINEAR, "exponential": EXPONENTIAL}
+_GROWTH = {"constant": CONSTANT, "linear": LINEAR, "exponential": EXPONENTIAL}
 
 
 def fill(row: RetryRow, rule: Backoff) -> None:
@@ -70,6 +75,7 @@ def fill(row: RetryRow, rule: Backoff) -> None:
         grows = rule.backoff_type == "exponential"
         row.rule = POLLY_V2 if grows and rule.use_jitter else POLLY
         row.growth, row.base, row.longest = _GROWTH[rule.backoff_type], rule.delay, rule.most
+        row.multiplier = 2.0
         row.spread = 0.5 if rule.use_jitter and not grows else -1.0
     elif isinstance(rule, TenacityWait):
         _fill_tenacity(row, rule)
@@ -127,42 +133,14 @@ def seconds_of(row: RetryRow, before: float, now: float) -> float:
 
 
 @policy
-def grown(row: RetryRow, first: float, k: int, enough: float) -> float:
-    """`first` times the multiplier k - 1 times, or something above `enough`."""
-    pause = first
-    for _ in range(k - 1):
-        pause *= row.multiplier
-        if pause > enough and row.multiplier >= 1.0:
-            break
-    return pause
-
-
-@policy
-def spread_evenly(row: RetryRow, pause: float, u: float) -> float:
-    """The jitters of `retry.py` that do not ask for the pause before."""
-    if row.jitter == FULL:
-        return u * pause
-    if row.jitter == EQUAL:
-        return pause / 2.0 + u * (pause / 2.0)
-    if row.jitter == SPREAD:
-        return pause * (1.0 - row.spread + 2.0 * row.spread * u)
-    return pause
-
-
-@policy
 def interval(row: RetryRow, k: int, u: float) -> float:
     """IntervalFunction of resilience4j."""
-    whole = 1.0 * math.floor(row.base * MILLI * (1.0 + 1e-12))
-    for _ in range(k - 1):
-        whole = min(whole * row.multiplier, MOST_MILLISECONDS)
-        whole = 1.0 * math.floor(whole)
+    whole = grown_milliseconds(row.base, row.multiplier, k)
     if row.spread >= 0.0:
         delta = row.spread * whole
         low, high = whole - delta, whole + delta
         whole = 1.0 * math.floor(min(max(1.0, low + u * (high - low + 1.0)), MOST_MILLISECONDS))
-    if row.longest < math.inf:
-        whole = min(whole, 1.0 * math.floor(row.longest * MILLI * (1.0 + 1e-12)))
-    return whole / MILLI
+    return capped_milliseconds(whole, row.longest) / MILLI
 
 
 @policy
@@ -196,10 +174,7 @@ def polly(row: RetryRow, k: int, u: float) -> float:
     if row.growth == LINEAR:
         pause = row.base * k
     elif row.growth == EXPONENTIAL:
-        for _ in range(k - 1):
-            pause *= 2.0
-            if pause > row.longest:
-                break
+        pause = grown(row, row.base, k, row.longest)
     if row.spread >= 0.0:
         half = pause * row.spread
         pause = math.floor((pause + (half * u - half / 2.0)) * TICK) / TICK

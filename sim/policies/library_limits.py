@@ -198,12 +198,18 @@ def look_kong_advanced(row: LibraryRow, now: float) -> float:
     index = periods(now, row.window)
     count = row.count if index == row.index else 0
     previous = row.previous if index == row.index else (row.count if index == row.index + 1 else 0)
-    left = (index + 1) * row.window - now
-    weighted = previous * left / row.window + count + 1.0
-    if weighted <= row.limit + noise(now) * previous / row.window:
+    return weigh_as_kong(row.limit, row.window, index, count, previous, now)
+
+
+@policy
+def weigh_as_kong(limit: int, window: float, index: int, count: int, previous: int, now: float) -> float:
+    """The same of the requests in the window of this number, and in the one before it."""
+    left = (index + 1) * window - now
+    weighted = previous * left / window + count + 1.0
+    if weighted <= limit + noise(now) * previous / window:
         return ALLOWED
     rest = left if left > 1.0 else 1.0
-    return float(math.ceil(rest + (weighted - row.limit) / row.limit * row.window - noise(now)))
+    return float(math.ceil(rest + (weighted - limit) / limit * window - noise(now)))
 
 
 @policy

@@ -179,16 +179,20 @@ def look_sliding_window_counter(row: LimiterRow, now: float) -> float:
     it.
     """
     index = periods(now, row.window)
-    count = count_in(row, index)
-    previous = previous_in(row, index)
-    if count < row.limit:
+    return weigh(row.limit, row.window, index, count_in(row, index), previous_in(row, index), now)
+
+
+@policy
+def weigh(limit: int, window: float, index: int, count: int, previous: int, now: float) -> float:
+    """The same of the requests in the window of this number, and in the one before it."""
+    if count < limit:
         if previous == 0:
             return ALLOWED
-        end = (index + 1.0 - (row.limit - count) / previous) * row.window  # when the weighted count is the limit
+        end = (index + 1.0 - (limit - count) / previous) * window  # when the weighted count is the limit
         if passed(now, end):
             return ALLOWED
     else:
-        end = (index + 1.0) * row.window  # this window is full, and weighs less than the limit just after its end
+        end = (index + 1.0) * window  # this window is full, and weighs less than the limit just after its end
     return end + 4.0 * noise(end) - now
 
 

@@ -1,5 +1,5 @@
 """Which replicas a balancer leaves out for a while: Envoy's outlier detection (outlier_detection_impl.cc), or Kong's
-passive health checks; nginx's are in `balancing.py`.
+passive health checks; nginx's are in `nginx_peers.py`.
 
 A replica is ejected at the answer of 5xx that is one too many in a row; at the end of each interval those return that
 have been out for long enough, and those go whose success rate is far below that of the others (semantics.md 1.6).
@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sim.policies.balancing import AS_KONG, AS_NGINX, BalancingRow, PeerRow, hear_as_nginx
+from sim.policies.balancing import AS_KONG, AS_NGINX, BalancingRow, PeerRow
 from sim.policies.base import policy, reached
+from sim.policies.nginx_peers import hear_as_nginx
 from sim.vocabulary import FAILED, Outcome
 
 _FAILED = sum(1 << outcome for outcome in FAILED)  # a 5xx

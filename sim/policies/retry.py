@@ -17,6 +17,7 @@ import math
 
 from sim.policies.base import Ring, policy
 from sim.policies.library_backoffs import fill
+from sim.policies.pauses import grown, spread_evenly
 from sim.policies.retry_row import (
     DECORRELATED,
     EQUAL,
@@ -80,17 +81,11 @@ def retryable(row: RetryRow, outcome: int) -> int:
 
 
 @policy
-def backoff(row: RetryRow, k: int, u: float, previous: float) -> float:
-    """Seconds to pause before retry k >= 1.
-
-    `u` uniform in (0, 1), `previous` the pause before (row.base for the first); both only for jitter.
-    """
-    return pause_from(row, row.base, k, u, previous)
-
-
-@policy
 def backoff_after(row: RetryRow, outcome: int, k: int, u: float, previous: float) -> float:
-    """The same before a retry of an attempt that ended with this outcome code."""
+    """Seconds to pause before retry k >= 1 of an attempt that ended with this outcome code.
+
+    `u` uniform in (0, 1), `previous` the pause before (row.begin for the first); both only for jitter.
+    """
     throttled = outcome == _RATE_LIMITED and row.throttled >= 0.0
     return pause_from(row, row.throttled if throttled else row.base, k, u, previous)
 
@@ -105,21 +100,9 @@ def pause_from(row: RetryRow, base: float, k: int, u: float, previous: float) ->
     if row.growth == LINEAR:
         pause = base * k
     elif row.growth == EXPONENTIAL:
-        # Multiplied out: a power may differ between the engines in the last bit, and overflows to an error instead of
-        # infinity.
-        for _ in range(k - 1):
-            pause *= row.multiplier
-            if pause > row.longest:
-                break
-    pause = row.longest if pause > row.longest else pause
-    if row.jitter == FULL:
-        pause = u * pause
-    elif row.jitter == EQUAL:
-        pause = pause / 2.0 + u * (pause / 2.0)
-    elif row.jitter == SPREAD:
-        pause = pause * (1.0 - row.spread + 2.0 * row.spread * u)
-        pause = row.longest if pause > row.longest else pause
-    return pause
+        pause = grown(row, base, k, row.longest)
+    pause = spread_evenly(row, row.longest if pause > row.longest else pause, u)
+    return row.longest if pause > row.longest else pause
 
 
 @policy

@@ -40,6 +40,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("how requests ended", ("outcome_share",)),
     ("work", ("amplification", "wasted_work", "redeliveries", "messages_dead_lettered")),
+    ("what is read", ("stale_reads",)),
     ("faults", ("detection_time", "recovery_time", "drain_time")),
     (
         "orders and money",

@@ -79,6 +79,8 @@ LIGHT = Theme(
         "error": "#882255",
         "unreachable": "#4a3b52",
         "in_flight": "#d8dade",
+        "lock_timeout": "#3f7f6b",
+        "deadlock": "#1f4f42",
     },
 )
 
@@ -107,6 +109,8 @@ DARK = Theme(
         "error": "#b84a80",
         "unreachable": "#8a7794",
         "in_flight": "#4a515a",
+        "lock_timeout": "#5aa88f",
+        "deadlock": "#86cdb6",
     },
 )
 
@@ -122,6 +126,8 @@ HATCHES: dict[str, str] = {
     "error": "xxxxx",
     "unreachable": "|||||",
     "in_flight": "\\",
+    "lock_timeout": "/////\\\\",
+    "deadlock": "++++++",
 }
 """So that a grey print still tells the outcomes apart; `ok` stays plain.
 

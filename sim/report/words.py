@@ -26,6 +26,7 @@ _LABELS = {
     "messages_dead_lettered": "messages dead-lettered",
     "lag_max": "largest lag",
     "queue_mean": "mean queue",
+    "stale_reads": "stale reads",
 }
 
 

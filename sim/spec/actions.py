@@ -131,6 +131,15 @@ class Repeats:
 
 
 @dataclass(frozen=True, slots=True)
+class Locks:
+    """A list of steps that one at a time does of all who ask for the same key of a lock; others wait for him."""
+
+    lock: str
+    key: str  # item, user or all
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Compensates:
     """Lists of steps, one after the other, each with what undoes it where a later one does not end well."""
 
@@ -149,6 +158,7 @@ Action: TypeAlias = (
     | Runs
     | Chooses
     | Repeats
+    | Locks
     | Compensates
 )
 
@@ -163,7 +173,7 @@ def lists_in(action: Action) -> tuple[tuple[str, tuple[Step, ...]], ...]:
         return ((action.name, action.steps),)
     if isinstance(action, Chooses):
         return tuple((str(index), steps) for index, (_, steps) in enumerate(action.ways))
-    if isinstance(action, Repeats):
+    if isinstance(action, (Repeats, Locks)):
         return (("do", action.steps),)
     if isinstance(action, Compensates):
         return tuple(
@@ -199,6 +209,8 @@ def badge_of(action: Action, name: str) -> str:
         return "background" if action.aside else f"in {show_share(action.share)}" if action.share < 1.0 else ""
     if isinstance(action, Repeats):
         return f"×{action.times.mean:g}{' at once' if action.at_once else ''}"
+    if isinstance(action, Locks):
+        return f"lock {action.lock}"
     if isinstance(action, Compensates):
         return "undo" if name.endswith(".undo") else "saga"
     return "race" if isinstance(action, Branches) and action.first else ""

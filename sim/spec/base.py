@@ -75,6 +75,11 @@ _RATIO = _written(
 _FACTOR = _written("a factor", "5x", rf"{_N}\s*x", {"type": "number", "minimum": 0})
 
 Duration = Annotated[float, BeforeValidator(units.duration), _DURATION]
+Offset = Annotated[
+    float,
+    BeforeValidator(units.offset),
+    _written("a duration that may be negative", "2s, -500ms", rf"-?\s*({_N}\s*({units.TIME_UNIT})\s*)+", {"const": 0}),
+]
 Rate = Annotated[float, BeforeValidator(units.rate), _written("a rate", "120/s or 30/m", _PER)]
 Price = Annotated[float, BeforeValidator(units.price), _written("a cost per time", "0.10/h", _PER)]
 Share = Annotated[float, BeforeValidator(units.share), _SHARE]

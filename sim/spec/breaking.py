@@ -34,7 +34,7 @@ class Resilience4jBreaker(Spec):
     permitted_number_of_calls_in_half_open_state: Few = 10
     """Calls that try whether the callee is well again."""
     wait_duration_in_open_state: Duration = 60.0
-    """How long it stays open: 1 ms at least, as in the library; here also 0, at once."""
+    """How long it stays open, cut to whole milliseconds: 1 ms at least, as in the library; here also 0, at once."""
     exponential_backoff_multiplier: Annotated[Factor, Field(ge=1)] | None = None
     """How many times as long it stays open as the last time, until it has closed (1.5 where enableExponentialBackoff
     says no other); null: always as long.

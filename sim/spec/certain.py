@@ -15,6 +15,7 @@ from sim.spec import (
     balancing,
     cache,
     cache_write,
+    clock,
     composed,
     concurrency,
     counting,
@@ -38,6 +39,7 @@ from sim.spec import (
     step,
     traffic,
     vertical,
+    view,
 )
 from sim.spec.base import Spec
 from sim.spec.distribution import Constant
@@ -119,6 +121,9 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     saga.SagaStep,
     saga.Retract,
     session.Session,
+    view.ViewWrite,
+    view.ViewApply,
+    view.ViewRead,
     policy.CallPolicy,
     policy.ConstantBackoff,
     policy.LinearBackoff,
@@ -153,6 +158,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     limits.Period,
     limit_store.LimitStore,
     fault.StoreDown,
+    clock.ClockStep,
     gateway.Translate,
     network.Network,
     node_pool.NodePool,

@@ -15,6 +15,8 @@ from sim.errors import UsageError, did_you_mean
 from sim.spec.references import Finding
 from sim.spec.scenario import Scenario
 from sim.spec.sites import bulkheads, limits, pools
+from sim.spec.view import ViewRead
+from sim.spec.walk import visits
 from sim.vocabulary import METRICS, Metric, Outcome, base_of
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -181,6 +183,8 @@ def _known(kind: str, scenario: Scenario) -> set[str]:
         }
         places = (*bulkheads(scenario), *pools(scenario))
         return {*_known("service", scenario), *topics, *(its.name for its in places), *limits(scenario)}
+    if kind == "view":
+        return {visit.step.name for visit in visits(scenario) if isinstance(visit.step, ViewRead)}
     if kind == "group":
         return {consume.group for service in scenario.services.values() for consume in service.consumes.values()}
     return {outcome.word for outcome in Outcome} if kind == "outcome" else set()

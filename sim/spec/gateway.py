@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from sim.spec.actions import Action, Calls, TakesTime
-from sim.spec.base import Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, Zones, register, word_of
+from sim.spec.base import Duration, Few, Flag, Leaves, Offset, Price, Share, Spec, Workers, Zones, register, word_of
 from sim.spec.choice import Choice
 from sim.spec.credentials import ClientCredentials
 from sim.spec.distribution import AnyDistribution
@@ -331,6 +331,10 @@ class Gateway(Spec):
     """
     zones: Zones = ()
     """In which zones its replicas are, one after the other and from the first again."""
+    clock_skew: tuple[Offset, ...] = ()
+    """By how much the clocks of its replicas are ahead of the right time, one after the other and from the first again:
+    `[0s, 2s, -500ms]`. Rate limits that read the clock of their node count by it (`clock` of a rate limit).
+    """
     queue: Queue = Queue()
     """Where requests wait for a worker."""
     work: AnyDistribution | None = None

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, WithJson
 from sim.errors import nearest
 from sim.spec.base import MOST, Between, Duration, Flag, Leaves, Many, Rate, Spec
 from sim.spec.document import Data
+from sim.spec.limit_clocks import Clock, clock_of, clock_refused
 from sim.spec.limit_store import LimitStore
 from sim.units import rate_unit, shown
 from sim.vocabulary import EventKind, Outcome
@@ -203,6 +204,13 @@ class RateLimit(Spec):
     """The library that decides so, with its defaults for the words below."""
     scope: Literal["cluster", "node"] = "cluster"
     """One count for all replicas (`cluster`), or one in each (`node`)."""
+    clock: Clock | None = None
+    """Whose clock it reads, which matters where clocks go apart (`clock_skew`, the fault `clock`): that of the `node`
+    that asks, that of the `store`, which is one for all, or a `monotonic` one, which nobody sets. By default as its
+    library does: windows of the clock and logs of one count go by the node (Kong, limits), buckets of one count by the
+    store (Spring Cloud Gateway, throttled), buckets in each node by a monotonic one (nginx, Envoy). `node` of
+    `spring-cloud-gateway` is that before 3.1.
+    """
     store: LimitStore | None = None
     """Where one count for all replicas is kept, with the time of its own: `{name: redis, latency: 500us}`; without it a
     decision takes no time, and is always made.
@@ -273,6 +281,13 @@ class RateLimit(Spec):
     def on_redis(self) -> bool:
         """Whether its counters are kept in Redis, by the clock of that."""
         return _is_on_redis(self.preset, self.scope, self.store)
+
+    @property
+    def reads(self) -> Clock:
+        """Whose clock it reads."""
+        if self.clock is not None:
+            return self.clock
+        return clock_of(self.preset, self.algorithm, self.scope, self.window_from)
 
     @property
     def in_turn(self) -> bool:
@@ -346,6 +361,14 @@ class RateLimit(Spec):
             raise ValueError(f"`burst` is no word of {self.preset or self.algorithm}, which counts in windows")
         if self.preset == "bucket4j" and any(its.rate > 1e9 for its in self.periods):
             raise ValueError("bucket4j: found more than one token in a nanosecond, expected at most one")
+        return self
+
+    @model_validator(mode="after")
+    def _can_read_that_clock(self) -> Self:
+        """Clocks that the library cannot be told to read, or that cannot be had where it counts."""
+        why = clock_refused(self.clock, self.preset, self.algorithm, self.scope, self.window_from)
+        if why:
+            raise ValueError(why)
         return self
 
     @model_validator(mode="after")

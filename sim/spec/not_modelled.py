@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from sim.errors import did_you_mean
 
-_SLIP = 0.85  # from here on two words are the same one, misspelt
+_SLIP = 0.86  # from here on two words are the same one, misspelt; `lock_timeout` and `deadlock_timeout` are two
 _REPLICAS = "it is `autoscaling: {min: 2, max: 10, metrics: [{cpu: 70%}]}` of a service"
 _FUNCTION = "it is `serverless: {cold_start: 400ms, idle_timeout: 10m}` of a service with `workers: unlimited`"
 _NODES = "it is `node_pools: {general: {cores: 8, max: 10, start: 2m}}`, and `node_pool: general` of a service"
@@ -46,6 +46,8 @@ _DEAD = (
 )
 _HEALTH = "it is `health_checks: {interval: 10s, timeout: 1s, unhealthy_threshold: 3}` of a service"
 _SESSIONS = "it is the step `session: {in: replica}` of an endpoint"
+_LOCK = "it is the step `lock: stock` with `key: item`, `timeout: 1s` and `do: [...]`"
+_COMMITS = "it is both phases within the locks that they hold, the step `lock`, with its `held_after_crash`"
 _STICKY = "it is `load_balancing: ring_hash` of a service: a user has the same replica while that is there"
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 _TOKEN = "it is `token: {from: idp.token, lives: 1h, refresh_before: 60s}` of a call, or of a route"
@@ -72,6 +74,15 @@ INSTEAD = {
     "readiness_probe": _HEALTH,
     "liveness_probe": "a probe that restarts a replica is not modelled; one that tells callers is `health_checks`",
     "sessions": _SESSIONS,
+    "mutex": _LOCK,
+    "row_lock": _LOCK,
+    "select_for_update": _LOCK,
+    "lock_wait_timeout": "it is `timeout` of the step `lock`",
+    "innodb_lock_wait_timeout": "it is `timeout` of the step `lock`; InnoDB has 50s",
+    "lock_timeout": "it is `timeout` of the step `lock`",
+    "lease": "how long a lock outlives its holder is `held_after_crash` of the step `lock`",
+    "two_phase_commit": _COMMITS,
+    "xa": _COMMITS,
     "session_affinity": _STICKY,
     "sticky": _STICKY,
     "sticky_sessions": _STICKY,

@@ -46,7 +46,7 @@ from sim.units import duration, share, shown
 from sim.vocabulary import Outcome, Stage
 
 RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]
-Failure = Literal[RetryOn, "refused"]
+Failure = Literal[RetryOn, "refused", "lock_timeout", "deadlock"]
 Answer = Literal["error", "shed", "rate_limited", "refused"]
 AnswersWith = dict[Failure, Answer]
 """What an endpoint or a route answers (500, 503, 429, a business refusal) when its steps end so.

@@ -17,6 +17,7 @@ from sim.spec.base import word_of
 from sim.spec.cache import Cache
 from sim.spec.cache_references import write_problems
 from sim.spec.calls import endless_loop
+from sim.spec.clock import ClockStep
 from sim.spec.credentials import ClientCredentials
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Errors, Fault, Flush, Slow, StoreDown, Zone
@@ -400,7 +401,7 @@ def _fault(scenario: Scenario, at: Location, fault: Fault, names: _Names) -> Ite
             yield from _between(where, (named[0], named[1]), names)
         elif named:
             yield from _unknown(where, what, named[0], names.befallen(what))
-    if isinstance(fault, (Crash, Slow, Errors)) and fault.replicas is not None:
+    if isinstance(fault, (Crash, Slow, Errors, ClockStep)) and fault.replicas is not None:
         has = names.replicas.get(fault.of, fault.replicas)
         if fault.replicas > has:
             found = f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has"

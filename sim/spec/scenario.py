@@ -21,6 +21,7 @@ from sim.spec import restart as restart  # noqa: PLC0414 - so is its word
 from sim.spec.arrivals import Replay
 from sim.spec.base import Between, Duration, Few, Flag, Leaves, Spec
 from sim.spec.broker import AnyBroker
+from sim.spec.clock import Clocks, range_of
 from sim.spec.document import Data
 from sim.spec.fault import AnyFault, Deploy, Fault
 from sim.spec.gateway import Gateway
@@ -230,6 +231,16 @@ class Scenario(Spec):
         if component == "gateway" and self.gateway is not None:
             return self.gateway.zones
         return self.services[component].zones if component in self.services else ()
+
+    def clock_skew_of(self, component: str) -> tuple[float, ...]:
+        """By how much the clocks of its replicas are ahead, one after the other; none where they are right."""
+        if component == "gateway" and self.gateway is not None:
+            return self.gateway.clock_skew
+        return self.services[component].clock_skew if component in self.services else ()
+
+    def clocks_of(self, component: str) -> Clocks:
+        """Between what the clocks of its replicas can be at any time."""
+        return range_of(self.clock_skew_of(component), component, self.faults)
 
     @property
     def deployments(self) -> tuple[Deploy, ...]:

@@ -10,11 +10,27 @@ from sim.spec import cache as _cache  # noqa: F401 - registers its step
 from sim.spec import cache_write as _cache_write  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
 from sim.spec import event_store as _event_store  # noqa: F401 - registers its step
+from sim.spec import lock as _lock  # noqa: F401 - likewise
 from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec import session as _session  # noqa: F401 - likewise
+from sim.spec import view as _view  # noqa: F401 - likewise
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
-from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers, Zones
+from sim.spec.base import (
+    UNLIMITED,
+    Between,
+    Count,
+    Duration,
+    Few,
+    Flag,
+    Leaves,
+    Many,
+    Offset,
+    Price,
+    Spec,
+    Workers,
+    Zones,
+)
 from sim.spec.consuming import Commit, Fetch, Transaction
 from sim.spec.cpu import MILLI, CpuLimit
 from sim.spec.document import Data
@@ -189,6 +205,10 @@ class Service(Spec):
     """How much each replica may compute in every period of 100 ms, as `limits.cpu` of Kubernetes: `500m`."""
     zones: Zones = ()
     """In which zones its replicas are, one after the other and from the first again: `[a, b, c]`."""
+    clock_skew: tuple[Offset, ...] = ()
+    """By how much the clocks of its replicas are ahead of the right time, one after the other and from the first again:
+    `[0s, 2s, -500ms]`. Rate limits that read the clock of their node count by it (`clock` of a rate limit).
+    """
     queue: Queue = Queue()
     """Where requests wait for a worker."""
     rate_limits: tuple[RateLimit, ...] = ()

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Iterator
 
 from sim.errors import did_you_mean
 from sim.spec.balancing import Balancing
+from sim.spec.base import word_of
 from sim.spec.cache import Cache
+from sim.spec.clock import MOST_WINDOWS
 from sim.spec.document import Location
 from sim.spec.event_store import EventStore
 from sim.spec.fault import Deploy, Fault
 from sim.spec.limits import RateLimit
+from sim.spec.lock import Lock
 from sim.spec.queueing import Queue
 from sim.spec.scenario import Scenario
 from sim.spec.service import Consume, Service
+from sim.spec.view import ViewApply, ViewRead, ViewWrite
 from sim.spec.walk import Visit
 from sim.units import show_duration
 
@@ -30,8 +34,12 @@ def contradictions(scenario: Scenario, visits: Iterable[Visit]) -> Iterator[Foun
         for source, consume in service.consumes.items():
             yield from _heartbeat(("services", name, "consumes", source, "membership"), consume)
     yield from _of_one_group(scenario)
+    visits = list(visits)
     yield from _of_one_name(visits)
+    yield from _locks(visits)
     yield from _headers(scenario)
+    yield from _clocks(scenario)
+    yield from _views(visits)
     for index, fault in enumerate(scenario.faults):
         yield from _deployment(scenario, ("faults", index), fault)
 
@@ -91,6 +99,59 @@ def _of_one_name(visits: Iterable[Visit]) -> Iterator[Found]:
                 f"{plural} of one name are one"
             )
             yield (*visit.at, word), words, False
+
+
+def _locks(visits: Iterable[Visit]) -> Iterator[Found]:
+    """Locks of one name are one, whoever asks for it."""
+    first: dict[str, Lock] = {}
+    for visit in visits:
+        if isinstance(visit.step, Lock) and first.setdefault(visit.step.name, visit.step).key != visit.step.key:
+            words = (
+                f"found another `key` than where the lock '{visit.step.name}' is named first, expected the same: "
+                "locks of one name are one"
+            )
+            yield (*visit.at, "lock"), words, False
+
+
+def _views(visits: Iterable[Visit]) -> Iterator[Found]:
+    """A view that is read, or shows something, has somebody who writes, and shows it some time; all writes of it are
+    told apart alike.
+    """
+    every = [visit for visit in visits if isinstance(visit.step, ViewWrite | ViewApply | ViewRead)]
+    written: dict[str, ViewWrite] = {}
+    applied = {visit.step.name for visit in every if isinstance(visit.step, ViewApply)}
+    for visit in every:
+        step = visit.step
+        if not isinstance(step, ViewWrite):
+            continue
+        first = written.setdefault(step.name, step)
+        if first is step and step.name not in applied:
+            words = (
+                f"found a view '{step.name}' that never shows what is written: nobody says `view_apply: {step.name}`"
+            )
+            yield (*visit.at, "view_write"), words, False
+        if first.key != step.key:
+            words = f"found `key: {step.key}` where another write of '{step.name}' says {first.key}, expected the same"
+            yield (*visit.at, "view_write"), words, False
+    for visit in every:
+        if isinstance(visit.step, ViewApply | ViewRead) and visit.step.name not in written:
+            at, name = (*visit.at, word_of(visit.step)), visit.step.name
+            hint = did_you_mean(name, written) if written else f"; nobody says `view_write: {name}`"
+            yield at, f"unknown view '{name}'{hint}", False
+
+
+def _clocks(scenario: Scenario) -> Iterator[Found]:
+    """Windows that clocks are not too many of apart: the counts of all of them are kept."""
+    for at, limit in _limits(scenario):
+        low, high = scenario.clocks_of(str(at[0] if at[0] == "gateway" else at[1]))
+        shortest = min(its.window for its in limit.periods)
+        by_clock = limit.counts_in_windows and limit.algorithm != "sliding_log" and limit.window_from == "clock"
+        if by_clock and limit.reads == "node" and high - low > MOST_WINDOWS * shortest:
+            words = (
+                f"found windows of {show_duration(shortest)}, and clocks that are {show_duration(high - low)} apart, "
+                f"expected at most {MOST_WINDOWS:,} windows"
+            )
+            yield at, words, False
 
 
 def _headers(scenario: Scenario) -> Iterator[Found]:

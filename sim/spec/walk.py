@@ -9,6 +9,7 @@ from sim.spec.base import Spec, word_of
 from sim.spec.document import Data, Location
 from sim.spec.scenario import Scenario
 from sim.spec.step import Step
+from sim.spec.view import ViewKey, ViewWrite
 
 
 class Visit(NamedTuple):
@@ -38,6 +39,15 @@ def visits(scenario: Scenario) -> Iterator[Visit]:
 def every_step(steps: Iterable[Step]) -> Iterator[Step]:
     """These steps and those inside of them, outer before inner."""
     return (visit.step for visit in _inside((), tuple(steps), "", ""))
+
+
+def view_keys(scenario: Scenario) -> dict[str, ViewKey]:
+    """The views that something is written for, and whose write it is, as the first of them says."""
+    found: dict[str, ViewKey] = {}
+    for visit in visits(scenario):
+        if isinstance(visit.step, ViewWrite):
+            found.setdefault(visit.step.name, visit.step.key)
+    return found
 
 
 def consumer_of(service: str, topic: str) -> str:

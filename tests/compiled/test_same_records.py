@@ -94,7 +94,7 @@ services:
             - [{call: stock.take, policy: {timeout: 100ms, retry: {max_attempts: 2, backoff: {constant: 5ms}}}}, {work: 1ms}]
             - [{wait: {exponential: 10ms}}, {publish: bought, policy: {timeout: 1s}}, {reply: {}}, {work: 4ms}]
         - {publish: shipped, via: outbox, poll: 50ms}
-  stock: {workers: 3, cores: 1, endpoints: {take: [{work: {exponential: 8ms}}]}}
+  stock: {workers: 3, cores: 1, endpoints: {take: [{lock: row, key: all, do: [{work: {exponential: 8ms}}]}]}}
   mail: {workers: 1, endpoints: {send: [{wait: 1ms}]}, consumes: {bought: {group: mail, do: [{call: stock.take}]}, shipped: {group: post, retry_topic: [500ms], do: [{fail: 20%}, {wait: 1ms}, {effect: sent}]}}}
 brokers: {kafka: {kind: log, acks: all, replication: {exponential: 3ms}, topics: {bought: {partitions: 2}, shipped: {partitions: 1}}}}
 network: {default: {latency: 0.5ms}}

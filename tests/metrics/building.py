@@ -116,8 +116,10 @@ def scenario(
     ledger: Mapping[str, str] | None = None,
     **others: Any,
 ) -> Scenario:
-    """One route to one service behind a gateway, and a payment service that consumes a topic."""
+    """One route to one service behind a gateway, a view of it, and a payment service that consumes a topic."""
     route = {"to": "orders.create", "completes_with": ["paid"]} | ({"objective": dict(objective)} if objective else {})
+    look = [{"view_write": "mine"}, {"view_apply": "mine"}, {"view_read": "mine"}]
+    create = [{"work": "5ms"}, {"publish": "order-events"}]
     document = {
         "version": 1,
         "duration": f"{duration}s",
@@ -125,7 +127,7 @@ def scenario(
         "traffic": {"shoppers": {"sends": ORDERS, "arrivals": {"poisson": "10/s"}}},
         "gateway": {"workers": 4, "routes": {ORDERS: route}},
         "services": {
-            "orders": {"workers": 8, "endpoints": {"create": [{"work": "5ms"}, {"publish": "order-events"}]}},
+            "orders": {"workers": 8, "endpoints": {"create": create, "look": look}},
             "payments": {
                 "workers": 8,
                 "endpoints": {"charge": [{"wait": "50ms"}, {"effect": "paid"}]},

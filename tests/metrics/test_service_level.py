@@ -17,19 +17,19 @@ def values(requests, **changes):
 
 
 def test_one_of_each_outcome():
-    """Eleven ways to end: ok, degraded and refused of ten authorized ones are available; nine per cent each of all."""
+    """Thirteen ways to end: ok, degraded and refused of twelve authorized ones are available."""
     found = values(EACH)
-    assert found["availability"] == pytest.approx(3 / 10)
-    assert found["outcome_share(unauthorized)"] == pytest.approx(1 / 11)
+    assert found["availability"] == pytest.approx(3 / 12)
+    assert found["outcome_share(unauthorized)"] == pytest.approx(1 / 13)
     assert sum(found[f"outcome_share({outcome.word})"] for outcome in Outcome) == pytest.approx(1)
 
 
 def test_rates_are_per_second_of_the_measured_window():
     found = values(EACH)
-    assert found["offered"] == pytest.approx(11 / 90)
+    assert found["offered"] == pytest.approx(13 / 90)
     assert found["throughput"] == pytest.approx(3 / 90)
     assert found["goodput"] == pytest.approx(1 / 90)
-    assert found[f"offered({ORDERS})"] == pytest.approx(11 / 90)
+    assert found[f"offered({ORDERS})"] == pytest.approx(13 / 90)
 
 
 def test_completed_counts_orders_whose_effects_exist():

@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.policies.retry import backoff, new_retry, retryable
+from sim.policies.retry import backoff_after, new_retry, retryable
 from sim.spec.policy import Retry
 from sim.vocabulary import Outcome
 
 
 def retry(backoff, jitter="none", **settings):
     return new_retry(Retry(backoff=backoff, jitter=jitter, **settings))
+
+
+def backoff(row, k, u, previous):
+    return backoff_after(row, Outcome.TIMEOUT, k, u, previous)
 
 
 def pauses(row, count):
@@ -54,6 +58,12 @@ def test_constant_linear_and_exponential_pauses():
 def test_no_pause_is_longer_than_the_longest():
     assert pauses(retry({"linear": {"base": "1s", "max": "2500ms"}}), 4) == [1.0, 2.0, 2.5, 2.5]
     assert pauses(retry({"exponential": {"base": "1s", "max": "3s"}}), 4) == [1.0, 2.0, 3.0, 3.0]
+
+
+def test_pauses_that_shrink_come_down_from_the_longest():
+    """10, 5, 2.5 and 1.25 s, at most 3 s."""
+    shrinking = {"exponential": {"base": "10s", "max": "3s", "multiplier": 0.5}}
+    assert pauses(retry(shrinking), 4) == [3.0, 3.0, 2.5, 1.25]
 
 
 def test_the_pause_before_the_thousandth_attempt_is_no_error():

@@ -13,6 +13,7 @@ from sim.policies import (
     breaker,
     budget,
     bulkhead,
+    clocked,
     concurrency,
     hedging,
     library_breakers,
@@ -176,6 +177,35 @@ def test_limits_of_single_libraries(words):
     assert 0.02 < refused / STEPS < 0.98
 
 
+CLOCKED_LIMITS = [
+    {},
+    {"scope": "node"},
+    {"algorithm": "sliding_window_counter"},
+    {"preset": "kong-advanced", "scope": "cluster"},
+    {"algorithm": "sliding_log"},
+    {"algorithm": "gcra", "burst": 4, "clock": "node"},
+    {"burst": 4, "clock": "node"},
+    {"preset": "spring-cloud-gateway", "burst": 7, "clock": "node"},
+]
+
+
+@pytest.mark.parametrize("words", CLOCKED_LIMITS, ids=str)
+def test_limits_by_clocks_that_are_apart(words):
+    spec = RateLimit.model_validate({"per": "user", "rate": "7/s", **words})
+    row = clocked.new_clocked(spec, 5.0)
+    twins, chance, now, refused = Twins(row, [0.0] * row.stamps), random.Random(1), 0.0, 0
+    for _ in range(STEPS):
+        now += chance.choice([chance.expovariate(2.5 * spec.rate), 1 / 7, 0.0])
+        clock = now + chance.choice([0.0, 1.0, 3.0, -2.0] if chance.random() < 0.05 else [0.0])
+        if twins(clocked.look, now, clock) == limiter.ALLOWED:
+            twins(clocked.take, now, clock)
+        else:
+            refused += 1
+            twins(clocked.deny, now, clock)
+        twins.assert_same()
+    assert 0.02 < refused / STEPS < 0.999
+
+
 @pytest.mark.parametrize(("kind", "warm_up"), [("smooth", 0.0), ("guava", 0.0), ("guava", 2.0), ("resilience4j", 0.0)])
 def test_limits_that_one_waits_for(kind, warm_up):
     twins, chance, now = Twins(waiting.new_waiting(kind, 7.0, 3, 0.3, 0.5, warm_up)), random.Random(1), 0.0
@@ -267,6 +297,7 @@ def test_throttles():
         {"constant": "100ms"},
         {"linear": {"base": "70ms", "max": "1s"}},
         {"exponential": {"base": "30ms", "multiplier": "1.7x"}},
+        {"exponential": {"base": "10s", "max": "3s", "multiplier": "0.5x"}},
     ],
 )
 def test_retries(rule, jitter):
@@ -274,9 +305,9 @@ def test_retries(rule, jitter):
     for _ in range(STEPS // 10):
         previous = twins.plain[0].base
         for k in range(1, 8):
-            previous = twins(retry.backoff, k, chance.random(), previous)
+            previous = twins(retry.backoff_after, int(Outcome.TIMEOUT), k, chance.random(), previous)
         twins(retry.retryable, chance.randrange(12))
-    twins(retry.backoff, 1999, 0.5, 1.0)
+    twins(retry.backoff_after, int(Outcome.TIMEOUT), 1999, 0.5, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,28 @@ def broker_down(
     return worded("broker_down", "broker", locals())
 
 
+def clock(
+    of: str,
+    *,
+    name: str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
+    by: Literal[0] | Mapping[str, Any] | str,
+    replicas: Mapping[str, Any] | int | str | None = None,
+) -> Part:
+    """The clocks of replicas are set by so much, as a virtual machine that was paused wakes up with, or ntpd steps
+    one: forward, or back (`by: -3s`), and back to where they were when it is over.
+
+    name: What it is called in tables, events and metrics; by default after what it does to whom.
+    at: When it begins, from the start of the run, warm-up included.
+    for_: How long it lasts; without it to the end.
+    of: The service, or `gateway`.
+    by: By how much: `3s` ahead, `-3s` behind.
+    replicas: Of how many replicas, the first that are up when it begins; of all of them where it is not said.
+    """
+    return worded("clock", "of", locals())
+
+
 def crash(
     of: str,
     *,

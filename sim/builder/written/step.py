@@ -157,6 +157,30 @@ def fail(share: Mapping[str, Any] | float | str, *, per: Literal["request", "att
     return worded("fail", "share", locals())
 
 
+def lock(
+    name: str,
+    *,
+    key: Literal["item", "user", "all"],
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    deadlock_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    held_after_crash: Literal[0] | Mapping[str, Any] | str | None = None,
+    do: Sequence[Mapping[str, Any] | str],
+) -> Part:
+    """Take a lock, do the steps of `do`, and give it back: a row that a transaction has changed, or a lock in Redis.
+
+    name: What it is called, within the scenario: its time series bear its name.
+    key: What is locked: each `item`, each `user`, or one thing for `all` requests.
+    timeout: How long an attempt waits for it, and then ends as `lock_timeout`: `lock_timeout` of PostgreSQL, which
+        has none by itself either; `innodb_lock_wait_timeout` of InnoDB is 50 s.
+    deadlock_timeout: How long whoever holds another lock waits until he looks for a deadlock (PostgreSQL: 1 s);
+        `null`: nobody looks, as with locks in Redis.
+    held_after_crash: How long it stays held when the replica of its holder crashes. 0 s: PostgreSQL sees the
+        connection close and rolls back; Redisson: `lockWatchdogTimeout`, 30 s.
+    do: What is done while it is held.
+    """
+    return worded("lock", "name", locals())
+
+
 def parallel(branches: Sequence[Sequence[Mapping[str, Any] | str]]) -> Part:
     """Run branches at once on the same worker and wait for all; the first failure in branch order is the outcome.
 
@@ -310,6 +334,47 @@ def take(store: Literal["stock"], *, options: Mapping[str, Any] | str | None = N
     options: How it is taken.
     """
     return worded("take", "store", locals())
+
+
+def view_apply(name: str) -> Part:
+    """A view shows from now on what this request has written: in a consumer, when it has handled the event; or in
+    the `background` of the write, after the lag of a read replica: `background: [{wait: 200ms}, {view_apply:
+    orders}]`.
+
+    name: Which view.
+    """
+    return worded("view_apply", "name", locals())
+
+
+def view_read(
+    name: str,
+    *,
+    max_wait: Literal[0] | Mapping[str, Any] | str | None = None,
+    every: Literal[0] | Mapping[str, Any] | str | None = None,
+    otherwise: Sequence[Mapping[str, Any] | str] | None = None,
+    stale: Literal["ok", "degraded", "error"] | None = None,
+) -> Part:
+    """Look whether a view shows what was written last for the user (or item) of this request. Where it does not,
+    look again `every` so often until `max_wait` is over; then do what `otherwise` says, a read from the primary,
+    or read what is old.
+
+    name: Which view.
+    max_wait: For how long at most it is waited until the view shows it; 0: not at all.
+    every: The time between two looks, while it is waited.
+    otherwise: What is done where the view does not show it, after waiting: `[{call: orders.read_primary}]`.
+    stale: How a request ends that reads what is old, where there is no `otherwise`: as if nothing had happened,
+        `degraded`, or with an error.
+    """
+    return worded("view_read", "name", locals())
+
+
+def view_write(name: str, *, key: Literal["user", "item", "all"] | None = None) -> Part:
+    """Something is written from now on, which a view does not show yet: a row in the primary, an event in a store.
+
+    name: What the view is called.
+    key: Whose write it is: who reads for the same `user` expects to find it, or for the same `item`, or anybody.
+    """
+    return worded("view_write", "name", locals())
 
 
 def wait(time: Mapping[str, Any] | str, *, per: Literal["request", "attempt"] | None = None) -> Part:

@@ -276,7 +276,8 @@ class Expressions:
         asks = list(inspect.get_annotations(plain).values()) if isinstance(plain, FunctionType) else []
         given = []
         for number, (node, kind) in enumerate(arguments):
-            wants_row = number < len(asks) and str(asks[number]) in Row.row_kinds and not isinstance(kind, State)
+            asked = str(asks[number]).split(" | ") if number < len(asks) else [""]  # for a row of any of these kinds
+            wants_row = all(row in Row.row_kinds for row in asked) and not isinstance(kind, State)
             given.append(self.record(node, kind) if wants_row and isinstance(kind, Place) else self.constant(node))
         return call(self.needs.function(function), *given)
 

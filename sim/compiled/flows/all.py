@@ -14,6 +14,7 @@ from sim.compiled.flows import (
     clients,
     composed,
     limits,
+    locks,
     members,
     publications,
     queues,
@@ -22,7 +23,7 @@ from sim.compiled.flows import (
     tokens,
 )
 
-ROOMS = (attempts, caches, calls, clients, composed, limits, members, publications, queues, sagas, steps, tokens)
+ROOMS = (attempts, caches, calls, clients, composed, limits, locks, members, publications, queues, sagas, steps, tokens)
 
 
 def files() -> Iterator[tuple[Path, str]]:

@@ -20,6 +20,7 @@ from sim.policies.hedging import HedgeRow
 from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.quota import QuotaRow
 from sim.policies.retry_row import RetryRow
+from sim.policies.sticky_assignor import Claim
 from sim.policies.throttle import ThrottleRow
 from sim.policies.waiting import WaitingRow
 
@@ -280,6 +281,7 @@ class Task(int):
     saga: SagaRun | None
     visit: Visit | None
     flight: Flight | None
+    claim: Claim | None
     adrift: int
     guard: Guard | None
     call: Call | None
@@ -697,6 +699,7 @@ class Replica(int):
     used: float
     used_since: float
     granted: float
+    skew: float
     host: Host | None
     index: int
     free: int
@@ -874,6 +877,7 @@ class Limit(int):
     undecided: int
     stored: bool
     tolerant: bool
+    by_node: bool
     in_turn: bool
     keyed: bool
     node: bool
@@ -921,6 +925,30 @@ class LibraryCounter(int):
     tokens: float
     rate: float
     start: float
+    window: float
+
+
+class ClockedCounter(int):
+    """A row of ClockedCounter."""
+
+    kind: int
+    limit: int
+    slots: int
+    count: int
+    index: int
+    seen: int
+    cost: int
+    penalty: int
+    stamps: int
+    ring: int
+    tokens: float
+    last: float
+    kept: float
+    lifetime: float
+    unit: float
+    period: float
+    rate: float
+    burst: float
     window: float
 
 
@@ -1012,6 +1040,47 @@ class Standing(int):
     left: float
     interrupted: bool
     midway: bool
+
+
+class LockCounts(int):
+    """A lock as one service has it: what is told of that."""
+
+    held_area: float
+    held: int
+    waiting: int
+    taken: int
+    timeouts: int
+    deadlocks: int
+
+
+class Lock(int):
+    """A step that takes one."""
+
+    counts: LockCounts
+    space: int
+    by_item: bool
+    by_user: bool
+    lane: TimerLane | None
+    deadlock_lane: TimerLane | None
+    held_after_crash: float
+    where: int
+
+
+class ClaimLine(int):
+    """Who waits for what is locked, by their `next` and `previous`."""
+
+    first: Claim | None
+    last: Claim | None
+
+
+class Locked(int):
+    """What is locked. It is forgotten when nobody holds it."""
+
+    line: ClaimLine
+    space: int
+    key: int
+    holder: Task | None
+    next: Locked | None
 
 
 class TransactionLine(int):
@@ -2086,6 +2155,16 @@ class SessionOp(int):
     to: Op
     fail: Op
     session: Session
+
+
+class LockOp(int):
+    """A lock is taken, or given back."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    lock: Lock
 
 
 class TokenOp(int):

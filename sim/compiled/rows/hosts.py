@@ -85,6 +85,7 @@ class Replica(Row):
     used: float  # core-seconds
     used_since: float
     granted: float  # cores that it may use on average
+    skew: float  # s; by how much its clock is ahead of the right time
     host: Perhaps[Host]
     index: int
     free: int  # workers

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.compiled.rows.declaring import Reference, Row
 from sim.compiled.rows.tables import Table
+from sim.policies.clocked import CLOCKED, ClockedRow
 from sim.policies.library_limits import LIBRARY, LibraryRow
 from sim.policies.limiter import LIMITER, LimiterRow
 from sim.policies.waiting import WAITING, WaitingRow
@@ -42,6 +43,7 @@ class Limit(Row):
     undecided: int  # requests for which there was no answer
     stored: bool  # it has a store
     tolerant: bool  # what that does not decide passes
+    by_node: bool  # it reads clocks that are not always right
     in_turn: bool  # its rates are hit one after the other, and count what a later one refuses
     keyed: bool  # it says more than the three keys and the five counters of old
     node: bool  # each replica counts for itself
@@ -71,6 +73,10 @@ class LibraryCounter(LibraryRow):
     """One that decides as a single library does."""
 
 
+class ClockedCounter(ClockedRow):
+    """One that goes by the clock of the node that asks."""
+
+
 class WaitingCounter(WaitingRow):
     """One that holds requests until their turn; the limits of callers have a table of their own."""
 
@@ -85,4 +91,5 @@ limiters = Table("limiters", LimiterRow, dtype=LIMITER, counted="limiters_size")
 ring_of = Table("ring_of", int)
 limiter_rings = Table("limiter_rings", float, counted="stamps_size")
 library_counters = Table("library_counters", LibraryCounter, dtype=LIBRARY, counted="library_size")
+clocked_counters = Table("clocked_counters", ClockedCounter, dtype=CLOCKED, counted="clocked_size")
 waiting_counters = Table("waiting_counters", WaitingCounter, dtype=WAITING, counted="waiting_size")

@@ -8,6 +8,7 @@ from sim.compiled.rows.composed import Repetition
 from sim.compiled.rows.declaring import Reference, Row
 from sim.compiled.rows.hosts import Host, Stock
 from sim.compiled.rows.limits import LimitsStep
+from sim.compiled.rows.locks import Lock
 from sim.compiled.rows.logs import Outbox
 from sim.compiled.rows.producers import Publisher
 from sim.compiled.rows.sagas import Saga
@@ -211,6 +212,12 @@ class SessionOp(Op, size=OP_BYTES, fixed=True):
     session: Reference[Session]
 
 
+class LockOp(Op, size=OP_BYTES, fixed=True):
+    """A lock is taken, or given back."""
+
+    lock: Reference[Lock]
+
+
 class TokenOp(Op, size=OP_BYTES, fixed=True):
     """A token that the identity provider may have to be asked for."""
 
@@ -253,6 +260,7 @@ look_ops = View(ops, LookOp)
 cache_write_ops = View(ops, CacheWriteOp)
 saga_ops = View(ops, SagaOp)
 session_ops = View(ops, SessionOp)
+lock_ops = View(ops, LockOp)
 token_ops = View(ops, TokenOp)
 plugin_ops = View(ops, PluginOp)
 branches = Table("branches", int)

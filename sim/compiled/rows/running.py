@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.caches import Flight
     from sim.compiled.rows.calls import Call, Guard, Hop, Target
     from sim.compiled.rows.hosts import Loop, Replica
+    from sim.compiled.rows.locks import Claim
     from sim.compiled.rows.logs import Member, Message, Partition
     from sim.compiled.rows.producers import ProducedRecord
     from sim.compiled.rows.programs import EntryOp, Op
@@ -76,6 +77,7 @@ class Task(Row):
     saga: Perhaps[SagaRun]  # that it is in the midst of, the innermost first
     visit: Perhaps[Visit]  # of somebody with several requests
     flight: Perhaps[Flight]  # what it looks for on behalf of a cache, the innermost first
+    claim: Perhaps[Claim]  # of a lock, or a wait for one, the innermost first
     adrift: int  # its number among those that went on by themselves; 0: somebody waits for it
     guard: Perhaps[Guard]  # whose bulkhead it has a place in
     call: Perhaps[Call]  # whose attempt is under way, where somebody counts it

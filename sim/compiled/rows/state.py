@@ -26,6 +26,7 @@ from sim.compiled.rows import (
     identities,
     limits,
     lines,
+    locks,
     logs,
     plugins,
     producers,
@@ -54,6 +55,7 @@ ROOMS = (
     identities,
     limits,
     lines,
+    locks,
     logs,
     plugins,
     producers,
@@ -110,6 +112,9 @@ class State(Row):
     library_count: int
     library_size: int
     library_most: int
+    clocked_count: int
+    clocked_size: int
+    clocked_most: int
     waiting_count: int
     waiting_size: int
     waiting_most: int

@@ -74,6 +74,7 @@ class HostTables:
             free=replica.free,
             cores=replica.cpu.cores if replica.cpu is not None else 0,
             granted=replica.granted,
+            skew=replica.skew,
             quota=self.quotas.add(replica.cpu.row) if isinstance(replica.cpu, QuotaCpu) else NOBODY,
             due=np.inf,
             down=int(replica.down),

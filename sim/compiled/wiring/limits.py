@@ -11,8 +11,9 @@ from sim.compiled.draw_rows import row_of
 from sim.compiled.rows import limits as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
-from sim.models.counters import Library, Plain, counter_of
+from sim.models.counters import Clocked, Library, Plain, counter_of
 from sim.models.limits import KeyedLimit
+from sim.policies.clocked import ClockedRow
 from sim.policies.library_limits import LibraryRow
 from sim.policies.limiter import LimiterRow
 from sim.policies.waiting import WaitingRow
@@ -38,10 +39,12 @@ class LimitTables:
         self.limits, self.steps, self.conditions = Found(rows.Limit), Found(rows.LimitsStep), Found(rows.Condition)
         self.limiters = FoundPolicies(LimiterRow)
         self.library, self.waiting = FoundPolicies(LibraryRow), FoundPolicies(WaitingRow)
+        self.clocked = FoundPolicies(ClockedRow)
         self.limit_of: list[int] = []
         self.reader_of: list[int] = []
         self.values: list[int] = []  # that conditions ask for
         self.stamps: list[int] = []  # of each row of `limiters`
+        self.clocked_stamps = 0  # of all rows of `clocked`
         self.models: tuple[Limit, ...] = tuple(places.world.limits())
         self.at = {limit: self._limit(limit) for limit in self.models}
 
@@ -63,7 +66,7 @@ class LimitTables:
             "node": spec.scope == "node",
             "about": self.places.subject(limit.label),
             "answer": int(limit.answer),
-            **self._counters(spec),
+            **self._counters(limit),
             **_stored(limit),
         }
         if isinstance(limit, KeyedLimit):
@@ -83,6 +86,7 @@ class LimitTables:
             self.values += [self.identities.text(value) for value in values]
         return {
             "keyed": True,
+            "by_node": limit.by_node,
             "in_turn": spec.in_turn,
             "space": self.places.space(2 * len(spec.keys) + 1),
             "in_vain": limit.held_in_vain,
@@ -94,25 +98,29 @@ class LimitTables:
             "tells": int(TELLS[spec.retry_after]),
         }
 
-    def _counters(self, spec: RateLimit) -> dict[str, int]:
+    def _counters(self, limit: Limit) -> dict[str, int]:
         """Those of its rates that have seen nothing: others are copies of them."""
-        made = [counter_of(its) for its in spec.periods]
+        apart = limit.apart if isinstance(limit, KeyedLimit) else None
+        made = [counter_of(its, apart) for its in limit.spec.periods]
         if isinstance(made[0], Plain):
             family, table = words.PLAIN, self.limiters
             self.stamps += [len(counter.ring) for counter in made if isinstance(counter, Plain)]
         elif isinstance(made[0], Library):
             family, table = words.LIBRARY, self.library
+        elif isinstance(made[0], Clocked):
+            family, table = words.CLOCKED, self.clocked
+            self.clocked_stamps += sum(len(counter.ring) for counter in made if isinstance(counter, Clocked))
         else:
             family, table = words.WAITING, self.waiting
         first = len(table)
         for counter in made:
-            table.add(counter.row)  # type: ignore[attr-defined]  # all three have one, which their common face does not show
+            table.add(counter.row)  # type: ignore[attr-defined]  # all four have one, which their common face does not show
         return {"family": int(family), "first": first, "rates": len(made)}
 
     @property
     def most(self) -> int:
         """How many counters one request may bring."""
-        return max(len(self.limiters), len(self.library), len(self.waiting)) + 2
+        return max(len(self.limiters), len(self.library), len(self.waiting), len(self.clocked)) + 2
 
     def tables(self) -> Filled:
         """As they are at time 0."""
@@ -127,8 +135,9 @@ class LimitTables:
         yield rows.condition_values, whole_numbers(self.values)
         yield rows.limiters, counters
         yield rows.ring_of, rings
-        yield rows.limiter_rings, np.zeros(max(LEAST_COUNTERS, 4 * sum(self.stamps)))
+        yield rows.limiter_rings, np.zeros(max(LEAST_COUNTERS, 4 * (sum(self.stamps) + self.clocked_stamps)))
         yield rows.library_counters, _with_room(self.library)
+        yield rows.clocked_counters, _with_room(self.clocked)
         yield rows.waiting_counters, _with_room(self.waiting)
 
 

@@ -10,6 +10,7 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import TimerLane
 from sim.compiled.wiring.draws import TableOfDraws
 from sim.compiled.wiring.found import Found
+from sim.models.clock_fault import ClockStep
 from sim.models.fault import (
     BrokerDown,
     Crash,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 BUILT_IN = (
     Outage, Slow, Errors, Crash, NetworkFault, BrokerDown, Flush, Deploy, Random, Restart, Zone, Alarm, SlowDisk,
-    StoreDown,
+    StoreDown, ClockStep,
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.caches import CacheTables
     from sim.compiled.wiring.guards import GuardTables
     from sim.compiled.wiring.idempotency import KeyTables
+    from sim.compiled.wiring.locks import LockTables
     from sim.compiled.wiring.places import Places
     from sim.compiled.wiring.sagas import SagaTables
     from sim.compiled.wiring.sessions import SessionTables
@@ -78,6 +79,13 @@ OF_FUNCTIONS = (
     ("running", sampling.RUNNING),
     ("running_provisioned", sampling.RUNNING_PROVISIONED),
 )
+OF_LOCKS = (
+    ("locks_held", sampling.LOCKS_HELD),
+    ("lock_waiting", sampling.LOCK_WAITING),
+    ("locks_taken", sampling.LOCKS_TAKEN),
+    ("lock_timeouts", sampling.LOCK_TIMEOUTS),
+    ("deadlocks", sampling.DEADLOCKS),
+)
 OF_SESSIONS = (
     ("sessions_found", sampling.SESSIONS_FOUND),
     ("sessions_begun", sampling.SESSIONS_BEGUN),
@@ -104,10 +112,11 @@ class SeriesTables:
         sagas: SagaTables,
         keys: KeyTables,
         sessions: SessionTables,
+        locks: LockTables,
         plugins: PluginTables,
     ):
         self.places, self.guards, self.caches, self.sagas, self.plugins = places, guards, caches, sagas, plugins
-        self.keys, self.sessions = keys, sessions
+        self.keys, self.sessions, self.locks = keys, sessions, locks
         self.series = Found(rows.Series)
         self._found: dict[tuple[str, str], list[dict[str, int]]] = {}
         self._watch_hosts()
@@ -196,6 +205,9 @@ class SeriesTables:
             if host.sessions is not None:
                 for quantity, what in OF_SESSIONS:
                     self._watch(host.name, quantity, what, self.sessions.place_of[host.sessions])
+            for name, lock in host.locks.items():
+                for quantity, what in OF_LOCKS:
+                    self._watch(host.name, f"{quantity} {name}", what, self.locks.place_of[lock])
             for name, written in host.cache_writes.items():
                 for quantity, what in OF_CACHE_WRITES:
                     self._watch(host.name, f"{quantity} {name}", what, self.caches.counts_of[written])

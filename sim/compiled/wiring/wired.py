@@ -20,6 +20,7 @@ from sim.compiled.wiring.idempotency import KeyTables
 from sim.compiled.wiring.identities import IdentityTables
 from sim.compiled.wiring.limits import LimitTables
 from sim.compiled.wiring.lines import LineTables
+from sim.compiled.wiring.locks import LockTables
 from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
 from sim.compiled.wiring.producers import ProducerTables
@@ -64,6 +65,7 @@ class Wiring(Places):
         self.saga_tables = SagaTables()
         self.key_tables = KeyTables()
         self.session_tables = SessionTables(self)
+        self.lock_tables = LockTables(self)
         self.plugin_tables = PluginTables(self.guard_tables)
         self.producer_tables = ProducerTables(self, self.call_tables)
 
@@ -81,6 +83,7 @@ class Wiring(Places):
             self.saga_tables,
             self.key_tables,
             self.session_tables,
+            self.lock_tables,
             self.plugin_tables,
         )
         if work is not None:
@@ -104,6 +107,7 @@ class Wiring(Places):
             self.saga_tables,
             self.key_tables,
             self.session_tables,
+            self.lock_tables,
             self.plugin_tables,
         )
 
@@ -142,6 +146,7 @@ class Wiring(Places):
             self.saga_tables,
             self.key_tables,
             self.session_tables,
+            self.lock_tables,
             self.traffic_tables,
             self.gateway_tables,
             self.series_tables,

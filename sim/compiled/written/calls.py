@@ -13,7 +13,7 @@ from sim.compiled.calendar import arm, arm_total, hold, make_ready
 from sim.compiled.deadlines import begin_in_time
 from sim.compiled.ending import stop
 from sim.compiled.flows.layers.attempt import send
-from sim.compiled.flows.layers.breaker import ask_library, leave_test, note_breaker, tell_library, wait_for_test
+from sim.compiled.flows.layers.breaker import ask_library, leave_test, note_turns, tell_library, wait_for_test
 from sim.compiled.flows.layers.bulkhead import (
     hear_end,
     leave_bulkhead,
@@ -271,7 +271,7 @@ def call_step(s: State, own: int, call: int) -> int:
                 period_6 = breakers(s)[guard_6_row.breaker].period
                 own_row.admitted = breaker_admit(breakers(s)[guard_6_row.breaker], rows_from(rings(s), guard_6_row.ring), s.now)
                 if breakers(s)[guard_6_row.breaker].period != period_6:
-                    note_breaker(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
+                    note_turns(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
             own_row.began = s.now
             if own_row.admitted >= 0:
                 to = 17
@@ -403,7 +403,7 @@ def call_step(s: State, own: int, call: int) -> int:
                 period_6 = breakers(s)[guard_6_row.breaker].period
                 breaker_settle(breakers(s)[guard_6_row.breaker], rows_from(rings(s), guard_6_row.ring), s.now, own_row.admitted, outcome_6, s.now - own_row.began)
                 if breakers(s)[guard_6_row.breaker].period != period_6:
-                    note_breaker(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
+                    note_turns(s, own, call, breakers(s)[guard_6_row.breaker], period_6)
             own_row.admitted = NOT_ASKED
         outcome_4 = outcome_6
         to = 27
@@ -581,11 +581,11 @@ def pool_expired(s: State, own: int, call: int) -> None:
 @handler
 def call_expired(s: State, own: int, call: int, purpose: int) -> None:
     """A timer of one of its layers has come."""
-    if purpose == 4:
+    if purpose == 6:
         total_timeout_expired(s, own, call)
-    if purpose == 9:
-        timeout_expired(s, own, call)
-    if purpose == 10:
-        bulkhead_expired(s, own, call)
     if purpose == 11:
+        timeout_expired(s, own, call)
+    if purpose == 12:
+        bulkhead_expired(s, own, call)
+    if purpose == 13:
         pool_expired(s, own, call)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sim.compiled.base import NONE, handler, whole
 from sim.compiled.deadlines import forget_deadline
-from sim.compiled.flows.layers.breaker import free_probe, leave_test, note_breaker
+from sim.compiled.flows.layers.breaker import free_probe, leave_test, note_turns
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
 from sim.compiled.flows.layers.pool import drop_connection
 from sim.compiled.flows.layers.rate_limit import stop_waiting
@@ -80,7 +80,7 @@ def breaker_killed(s: State, own: int, call: int) -> None:
             period = breakers(s)[guard_row.breaker].period
             breaker_give_back(breakers(s)[guard_row.breaker], rows_from(rings(s), guard_row.ring), s.now, own_row.admitted)
             if breakers(s)[guard_row.breaker].period != period:
-                note_breaker(s, own, call, breakers(s)[guard_row.breaker], period)
+                note_turns(s, own, call, breakers(s)[guard_row.breaker], period)
 
 
 @handler

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from sim.experiments.on_paper.attempts import Ends
 from sim.experiments.on_paper.composing import all_at_once, first_of, one_after_the_other
+from sim.experiments.on_paper.profile import Profile, lock_held
 from sim.experiments.on_paper.times import Times, any_of
 from sim.spec import actions as does
 from sim.spec.step import Step
 
-if TYPE_CHECKING:
-    from sim.experiments.on_paper.profile import Profile
-
 Adding: TypeAlias = Callable[[float], None]
-Composite: TypeAlias = does.Branches | does.Runs | does.Chooses | does.Repeats | does.Compensates
+Composite: TypeAlias = does.Branches | does.Runs | does.Chooses | does.Repeats | does.Locks | does.Compensates
 
 
 class Follows(Protocol):
@@ -43,6 +41,8 @@ def follow(flow: Follows, profile: Profile, action: Composite, service: str, dep
             _choose(flow, profile, ways, service, depth)
         case does.Compensates(steps):
             _saga(flow, profile, steps, service, depth)
+        case does.Locks():
+            _lock(flow, profile, action, service, depth)
         case does.Repeats():
             _repeat(flow, profile, action, service, depth)
 
@@ -68,6 +68,15 @@ def _repeat(flow: Follows, profile: Profile, action: does.Repeats, service: str,
     whole = all_at_once(once, action.times) if action.at_once else one_after_the_other(once, action.times)
     add(profile.ends.ok.share * whole.begun)
     _then(profile, whole.ends)
+
+
+def _lock(flow: Follows, profile: Profile, action: does.Locks, service: str, depth: int) -> None:
+    """Steps while which a lock is held that everybody has at once, on paper."""
+    ends, add = flow.apart(profile, action.steps, service, depth)
+    share = profile.ends.ok.share
+    add(share)
+    lock_held(profile, (action.lock, action.key), share, share * ends.expected)
+    _then(profile, ends)
 
 
 def _race(flow: Follows, profile: Profile, branches: Sequence[Sequence[Step]], service: str, depth: int) -> None:

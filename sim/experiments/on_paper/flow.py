@@ -259,7 +259,7 @@ class Flow:
                 self._publish(profile, action, key, service, depth)
             case does.Branches(branches, first=False):
                 self._parallel(profile, branches, service, depth)
-            case does.Branches() | does.Runs() | does.Chooses() | does.Repeats() | does.Compensates():
+            case does.Branches() | does.Runs() | does.Chooses() | does.Repeats() | does.Locks() | does.Compensates():
                 follow(self, profile, action, service, depth)
 
     def _take_time(self, profile: Profile, action: does.TakesTime, key: Key) -> None:

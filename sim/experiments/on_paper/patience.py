@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from sim.experiments.on_paper.attempts import Ends
 from sim.experiments.on_paper.flow import ROUNDS, Flow
 from sim.experiments.on_paper.times import Times, any_of
-from sim.spec.actions import Action, Branches, Calls, Chooses, Compensates, Performs, Repeats, Runs, every_action
+from sim.spec.actions import Action, Branches, Calls, Chooses, Compensates, Locks, Performs, Repeats, Runs, every_action
 from sim.spec.policy import CallPolicy, Retry
 from sim.spec.step import Step
 
@@ -78,7 +78,7 @@ class Patience:
                 return max(self._longest(branch, depth) for branch in branches)
             case Runs(aside=True):
                 return 0.0
-            case Runs():
+            case Runs() | Locks():
                 return self._longest(action.steps, depth)
             case Chooses(ways):
                 return max(self._longest(steps, depth) for _, steps in ways)

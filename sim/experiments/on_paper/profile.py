@@ -24,6 +24,8 @@ class Profile:
     saved: dict[str, float] = field(default_factory=dict)
     # attempts, and s for which they hold a place
     places: dict[Place, tuple[float, float]] = field(default_factory=dict)
+    # name and key of a lock -> times that it is taken, and s for which it is held then
+    locks: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     publishes: dict[tuple[str, str | None], float] = field(default_factory=dict)  # topic and key of its own -> messages
     poison: float = 0.0  # share of requests that fail here at every try
     kept: dict[Key, KnownTail] = field(default_factory=dict)  # what requests keep, here and wherever it calls
@@ -71,6 +73,14 @@ def add(profile: Profile, part: Profile, share: float = 1.0) -> None:
     for guard, (attempts, held) in part.places.items():
         so_far = profile.places.get(guard, (0.0, 0.0))
         profile.places[guard] = so_far[0] + share * attempts, so_far[1] + share * held
+    for lock, (times, held) in part.locks.items():
+        lock_held(profile, lock, share * times, share * held)
+
+
+def lock_held(profile: Profile, lock: tuple[str, str], times: float, seconds: float) -> None:
+    """A lock is taken so many times more, and held for so long in all."""
+    taken, held = profile.locks.get(lock, (0.0, 0.0))
+    profile.locks[lock] = taken + times, held + seconds
 
 
 def repeated(profile: Profile, times: float) -> Profile:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,6 +32,7 @@ class Rates:
     endpoints: dict[str, float]  # by call; a consumer's `perform` is not a visit
     topics: dict[str, float]
     partitions: dict[str, Shares]  # by topic: messages per second of each
+    sent: dict[str, float] = field(default_factory=dict)  # by traffic, tries of clients after the first included
 
 
 def rates(flow: Flow, sent: Mapping[str, float]) -> Rates:
@@ -57,7 +58,8 @@ def rates(flow: Flow, sent: Mapping[str, float]) -> Rates:
     for (topic, key), rate in published.items():
         if topic in partitions and rate > 0.0:
             partitions[topic] += rate * _shares(flow, flow.topics[topic][2], key, by_traffic)
-    return Rates(targets, passed, endpoints, topics, partitions)
+    by_client = {name: math.fsum(its.values()) for name, its in by_traffic.items()}
+    return Rates(targets, passed, endpoints, topics, partitions, by_client)
 
 
 Published = dict[tuple[str, str | None], float]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sim.experiments.on_paper.flow import Flow
 from sim.experiments.on_paper.gateway import gateway_work
+from sim.experiments.on_paper.lock_loads import lock_loads
 from sim.experiments.on_paper.profile import Profile
 from sim.experiments.on_paper.rates import Rates, limit_in_all
 from sim.spec.base import UNLIMITED
@@ -35,7 +36,12 @@ def stations(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
             saved[endpoint] = saved.get(endpoint, 0.0) + rate * seconds
     for name, service in scenario.services.items():
         answer |= _service_load(flow, found, name, service, saved)
-    return {**answer, **_bulkhead_load(flow, runs), **_limit_load(flow, found)}
+    return {
+        **answer,
+        **_bulkhead_load(flow, runs),
+        **_limit_load(flow, found),
+        **lock_loads(scenario, found, runs),
+    }
 
 
 def held_by(loads: dict[tuple[str, str], Load]) -> dict[tuple[str, str], tuple[float, float]]:

@@ -33,6 +33,7 @@ from sim.experiments.on_paper.unwise_calls import (
     retry_fan_out,
     short_timeouts,
 )
+from sim.experiments.on_paper.unwise_clocks import clocks_that_nobody_reads, counts_of_clocks_apart
 from sim.experiments.on_paper.unwise_ground import (
     connects_without_backlog,
     limits_without_store,
@@ -49,6 +50,7 @@ from sim.experiments.on_paper.unwise_limits import (
     rounded_limits,
 )
 from sim.experiments.on_paper.unwise_queues import starving_classes
+from sim.experiments.on_paper.unwise_views import views_of_strangers
 from sim.experiments.on_paper.zero_time_loops import time_can_stand_still
 from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
@@ -300,6 +302,9 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     connects_without_backlog,
     rate_limits,
     limits_without_store,
+    clocks_that_nobody_reads,
+    counts_of_clocks_apart,
+    views_of_strangers,
     replaced_limits,
     limited_callers,
     rounded_limits,

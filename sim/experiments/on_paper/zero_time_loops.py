@@ -134,6 +134,8 @@ class _Ways:
                 return sum(self._walk(service, do) for do, _ in both) > 0  # all of them are looked at
             case does.Repeats(steps, times):
                 return self._walk(service, steps) and bool(times.tails) and times.tails[0] == 1.0
+            case does.Locks():
+                return self._walk(service, action.steps)
             case does.Runs():
                 return self._walk(service, action.steps) and action.share == 1.0
             case does.Performs(endpoint):

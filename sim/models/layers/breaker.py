@@ -16,7 +16,7 @@ from sim.policies import library_breakers as library
 from sim.policies.base import reached
 from sim.policies.cockatiel import TEST, WAITS
 from sim.spec.policy import CallPolicy, CircuitBreaker
-from sim.vocabulary import EventKind, Stage
+from sim.vocabulary import Stage
 
 
 class BreakerMemory(Memory):
@@ -138,11 +138,8 @@ class Breaker(Layer):
         return int(task.ticket != ticket)
 
     def _note_change(self, task: Task, breaker: BreakerMemory, before: int) -> None:
-        """Its state is another one than in period `before`: since when it is, and what it may have been in between."""
+        """Its state is another one than in period `before`: since when it is, and what it was just before."""
         row = breaker.row
         if row.period > before + 1:
-            if breaker.of_library:
-                self.call.note(TURNED[row.was], task, row.was_since)
-            else:  # half-open for too long it had opened, and that time is over too
-                self.call.note(EventKind.BREAKER_OPENED, task, row.opened)
+            self.call.note(TURNED[row.was], task, row.was_since)
         self.call.note(TURNED[row.state], task, row.since)

@@ -22,10 +22,12 @@ COLOURS = {"work": 0, "queue": 1, "wait": 2, "thread": 3, "bulkhead": 3, "cores"
     AGAIN: 5,
     "backoff": 5,
     "replication": 6,
+    "lock": 6,
 }
 COLOURS |= {"lag": 1, "outbox": 3, "retry topic": 5}
 HATCHES = {
     "bulkhead": "////",
+    "lock": "xxx",
     "frozen": "xxx",
     "backoff": "////",
     "other": "....",

@@ -11,6 +11,7 @@ from typing import Any
 from tests.models.random_systems import adapting, calls, ground, serving
 from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches, response_caches
+from tests.models.random_systems.clocks import clocks
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.credentials import credentials
 from tests.models.random_systems.deep_logs import deep_logs
@@ -22,6 +23,7 @@ from tests.models.random_systems.impatience import impatience
 from tests.models.random_systems.layers import layers
 from tests.models.random_systems.ledgers import ledgers
 from tests.models.random_systems.load_generators import load_generators
+from tests.models.random_systems.locks import locks
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
@@ -33,6 +35,7 @@ from tests.models.random_systems.serverless import serverless
 from tests.models.random_systems.sessions import sessions
 from tests.models.random_systems.spring import spring
 from tests.models.random_systems.vertical import vertical_scaling
+from tests.models.random_systems.views import views
 from tests.models.random_systems.zones import zones
 
 FIRST_WITH_LATER_WORDS = 3000
@@ -84,6 +87,9 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     calls.verdicts,
     calls.backoffs,
     impatience,
+    locks,
+    clocks,
+    views,
     credentials,
     producers,  # last: beside transactions they are idempotent
 )

@@ -204,7 +204,8 @@ def resilience4j_breaker(
     sliding_window_size: Calls, or whole seconds.
     minimum_number_of_calls: Calls in the window before it judges.
     permitted_number_of_calls_in_half_open_state: Calls that try whether the callee is well again.
-    wait_duration_in_open_state: How long it stays open: 1 ms at least, as in the library; here also 0, at once.
+    wait_duration_in_open_state: How long it stays open, cut to whole milliseconds: 1 ms at least, as in the
+        library; here also 0, at once.
     exponential_backoff_multiplier: How many times as long it stays open as the last time, until it has closed (1.5
         where enableExponentialBackoff says no other); null: always as long.
     exponential_max_wait_duration_in_open_state: No such wait is longer.

@@ -18,6 +18,7 @@ def gateway(
     concurrency: Literal["threads", "event_loop"] | None = None,
     pinned: bool | None = None,
     zones: Sequence[str] | None = None,
+    clock_skew: Sequence[Literal[0] | Mapping[str, Any] | str] | None = None,
     queue: Mapping[str, Any] | str | None = None,
     work: Mapping[str, Any] | str | None = None,
     authentication: Mapping[str, Any] | str | None = None,
@@ -35,6 +36,9 @@ def gateway(
         Node's cluster: a busy one delays its connections though others are idle. A user has one connection, and
         users go round the threads; who comes without a user, or calls from another service, comes by any.
     zones: In which zones its replicas are, one after the other and from the first again.
+    clock_skew: By how much the clocks of its replicas are ahead of the right time, one after the other and from the
+        first again: `[0s, 2s, -500ms]`. Rate limits that read the clock of their node count by it (`clock` of a
+        rate limit).
     queue: Where requests wait for a worker.
     work: Routing and overhead of each request.
     authentication: How the gateway knows who asks.

@@ -55,6 +55,7 @@ def rate_limit(
     ]
     | None = None,
     scope: Literal["cluster", "node"] | None = None,
+    clock: Literal["node", "store", "monotonic"] | None = None,
     store: Mapping[str, Any] | str | None = None,
     delay: Mapping[str, Any] | int | str | None = None,
     nodelay: bool | None = None,
@@ -87,6 +88,11 @@ def rate_limit(
     algorithm: How it counts; by default `fixed_window`, or `token_bucket` where a burst is said.
     preset: The library that decides so, with its defaults for the words below.
     scope: One count for all replicas (`cluster`), or one in each (`node`).
+    clock: Whose clock it reads, which matters where clocks go apart (`clock_skew`, the fault `clock`): that of the
+        `node` that asks, that of the `store`, which is one for all, or a `monotonic` one, which nobody sets. By
+        default as its library does: windows of the clock and logs of one count go by the node (Kong, limits),
+        buckets of one count by the store (Spring Cloud Gateway, throttled), buckets in each node by a monotonic one
+        (nginx, Envoy). `node` of `spring-cloud-gateway` is that before 3.1.
     store: Where one count for all replicas is kept, with the time of its own: `{name: redis, latency: 500us}`;
         without it a decision takes no time, and is always made.
     delay: Of `leaky_bucket`: so many of the burst are not held, as nginx's `delay=`.

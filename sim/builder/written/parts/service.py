@@ -100,6 +100,7 @@ def service(
     cores: Mapping[str, Any] | float | str | None = None,
     cpu: Mapping[str, Any] | str | None = None,
     zones: Sequence[str] | None = None,
+    clock_skew: Sequence[Literal[0] | Mapping[str, Any] | str] | None = None,
     queue: Mapping[str, Any] | str | None = None,
     rate_limits: Sequence[Mapping[str, Any] | Sequence[Any] | str] | None = None,
     serverless: Mapping[str, Any] | str | None = None,
@@ -131,6 +132,9 @@ def service(
         give half a core.
     cpu: How much each replica may compute in every period of 100 ms, as `limits.cpu` of Kubernetes: `500m`.
     zones: In which zones its replicas are, one after the other and from the first again: `[a, b, c]`.
+    clock_skew: By how much the clocks of its replicas are ahead of the right time, one after the other and from the
+        first again: `[0s, 2s, -500ms]`. Rate limits that read the clock of their node count by it (`clock` of a
+        rate limit).
     queue: Where requests wait for a worker.
     rate_limits: How many requests its endpoints let pass, counted on a worker before their steps; all of them must.
     serverless: Whether requests start instances themselves; then it has one replica, with unlimited workers.

@@ -24,7 +24,7 @@ from sim.models.layers.breaker import BreakerMemory
 from sim.policies import breaker
 from sim.policies import library_breakers as library
 from sim.policies.base import reached
-from sim.policies.breaker import CLOSED, OPEN, REJECTED, BreakerRow
+from sim.policies.breaker import CLOSED, REJECTED, BreakerRow
 from sim.policies.cockatiel import TEST, WAITS
 from sim.policies.library_breakers import LibraryRow
 
@@ -53,7 +53,7 @@ def breaking(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             period = guard.breaker.period
             own.admitted = breaker.admit(guard.breaker, guard.ring, s.now)
             if guard.breaker.period != period:
-                note_breaker(s, own, call, guard.breaker, period)
+                note_turns(s, own, call, guard.breaker, period)
         own.began = s.now
         if own.admitted >= 0:
             break
@@ -78,7 +78,7 @@ def breaking(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             period = guard.breaker.period
             breaker.settle(guard.breaker, guard.ring, s.now, own.admitted, outcome, s.now - own.began)
             if guard.breaker.period != period:
-                note_breaker(s, own, call, guard.breaker, period)
+                note_turns(s, own, call, guard.breaker, period)
         own.admitted = NOT_ASKED
     return outcome
 
@@ -96,17 +96,14 @@ def probe_is_free(s: State, own: Task, call: Call) -> None:
             period = guard.breaker.period
             breaker.give_back(guard.breaker, guard.ring, s.now, own.admitted)
             if guard.breaker.period != period:
-                note_breaker(s, own, call, guard.breaker, period)
+                note_turns(s, own, call, guard.breaker, period)
 
 
 @handler
-def note_breaker(s: State, task: int, call: int, breaker: BreakerRow, before: int) -> None:
-    """The breaker's state is another one than in period `before`.
-
-    Since when it is, and what it may have been in between.
-    """
-    if breaker.period > before + 1:  # half-open for too long it had opened, and that time is over too
-        note(s, task, call, BREAKER_EVENTS[OPEN], breaker.opened)
+def note_turns(s: State, task: int, call: int, breaker: BreakerRow | LibraryRow, before: int) -> None:
+    """Its state is another one than in period `before`: since when it is, and what it was just before."""
+    if breaker.period > before + 1:
+        note(s, task, call, BREAKER_EVENTS[breaker.was], breaker.was_since)
     note(s, task, call, BREAKER_EVENTS[breaker.state], breaker.since)
 
 
@@ -122,7 +119,7 @@ def ask_library(s: State, task: int, call: int) -> int:
     period = breaker.period
     ticket = admit(breaker, rows_from(rows.rings(s), guard.ring), s.now)
     if breaker.period != period:
-        note_library(s, task, call, breaker, period)
+        note_turns(s, task, call, breaker, period)
     return int(ticket)
 
 
@@ -135,7 +132,7 @@ def tell_library(s: State, task: int, call: int, outcome: int) -> None:
     period = breaker.period
     settle(breaker, rows_from(rows.rings(s), guard.ring), s.now, tasks(s)[task].admitted, outcome)
     if breaker.period != period:
-        note_library(s, task, call, breaker, period)
+        note_turns(s, task, call, breaker, period)
     if tasks(s)[task].admitted == TEST:
         test_is_over(s, guard_for(s, call, task))
 
@@ -147,7 +144,7 @@ def free_probe(s: State, task: int, call: int) -> None:
     period = breaker.period
     give_back(breaker, s.now, tasks(s)[task].admitted)
     if breaker.period != period:
-        note_library(s, task, call, breaker, period)
+        note_turns(s, task, call, breaker, period)
     if tasks(s)[task].admitted == TEST:
         test_is_over(s, guard_for(s, call, task))
 
@@ -182,14 +179,6 @@ def test_is_over(s: State, guard: int) -> None:
         leave_test(s, heir)
         tasks(s)[heir].admitted = NOT_ASKED
         make_ready(s, heir)
-
-
-@handler
-def note_library(s: State, task: int, call: int, breaker: LibraryRow, before: int) -> None:
-    """Its state is another one than in period `before`: since when it is, and what it was in between."""
-    if breaker.period > before + 1:
-        note(s, task, call, BREAKER_EVENTS[breaker.was], breaker.was_since)
-    note(s, task, call, BREAKER_EVENTS[breaker.state], breaker.since)
 
 
 @handler
