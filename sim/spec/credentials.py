@@ -17,15 +17,15 @@ class ClientCredentials(Spec):
     4.4). Each replica of the caller keeps one in its memory: the first call asks for it, those after it use it.
 
     A replica that starts again, or is new, has none: after a deploy all of them ask. The token is got before the policy
-    of the call begins, as a filter of Spring's WebClient, Envoy's credential_injector and Kong's upstream-oauth do: no
-    timeout, retry or breaker of that call counts it, and a retry does not ask again. Where none can be had the call
-    ends as the request for it did, and its `fallback` runs. A provider that refuses is final, and an old token is then
-    not used.
+    of the call begins, as Envoy's credential_injector does, a filter before the router to which timeouts and retries
+    belong, and Kong's upstream-oauth: no timeout, retry or breaker of that call counts it, and a retry does not ask
+    again. Where none can be had the call ends as the request for it did (who waited for another's ends alike), and its
+    `fallback` runs. A refusal of the provider is final: the old token is then not used.
 
-    Not modelled: a callee that refuses a token (401), whether revoked, too young or over on a clock that differs; a new
-    one that is fetched in the background (MSAL.NET, Google's auth libraries below 3:45 min) or at the start (Envoy); a
-    pause between failed requests (Azure Identity 30 s); a store of tokens that replicas share; tokens of users, and of
-    publications.
+    Not modelled: a callee that refuses a token (401), whether revoked or over on a clock that differs; another one that
+    is fetched in the background (MSAL.NET) or by a timer (Envoy, again after 2 s where it fails); pauses between failed
+    requests; a store of tokens that replicas share, as Kong may have in Redis; tokens of users, and of publications. A
+    token whose provider answers `degraded` is used for one call and not kept.
     """
 
     leaves: ClassVar[Leaves] = Leaves(

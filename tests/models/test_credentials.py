@@ -7,6 +7,7 @@ import pytest
 from sim import testing
 from sim.errors import ScenarioError
 from sim.experiments.on_paper.offered_load import Analysis, check
+from sim.report.wiring import wiring_of
 from sim.spec import load_text
 
 TEXT = """
@@ -196,3 +197,12 @@ def test_a_token_of_a_fallback_that_never_runs_is_none():
     """
     played = testing.play_on_both(text, [0.0], sends="orders.create")
     assert (played.outcomes(), asked(played)[-1]) == (["ok"], 0)
+
+
+def test_the_drawing_has_an_arrow_to_the_provider():
+    text = system("lives: 30m, policy: {timeout: 2s}")
+    text = text.replace("sends: orders.create", "sends: GET /, arrivals: {poisson: 1/s}")
+    text += "gateway: {workers: 4, routes: {GET /: {to: orders.create, token: idp.token}}}"
+    (scenario,) = load_text("version: 1\n" + text).variants.values()
+    arrows = {arrow.source: list(arrow.badges) for arrow in wiring_of(scenario).arrows if arrow.target == "service:idp"}
+    assert arrows == {"service:orders": ["timeout 2 s", "token 30m"], "gateway": ["token 60m"]}
