@@ -94,7 +94,6 @@ INSTEAD = {
     "access_token": _TOKEN,
     "credentials": _TOKEN,
     "expires_in": "how long a token is good is `lives`",
-    "clock_skew": "how long before the end of a token another is asked for is `refresh_before`",
     "refresh_margin": "how long before the end of a token another is asked for is `refresh_before`",
     "hedging": _HEDGE,
     "deadline_propagation": _DEADLINE,
