@@ -88,8 +88,8 @@ class EventKind(IntEnum):
     REPLICA_EJECTED = 23  # a balancer sends nobody to it for a while
     REPLICA_RETURNED = 24
     REBALANCE_BEGAN = 25
-    LEADER_LOST = 26  # a node of a log is gone that led so many partitions: the value
-    LEADER_ELECTED = 27  # so many partitions have another leader
+    LEADER_LOST = 26  # a node is gone that led so many partitions of a log, or quorum queues: the value
+    LEADER_ELECTED = 27  # so many partitions, or a quorum queue, have another leader
     ISR_SHRANK = 28  # a follower is out of sync in so many partitions
     ISR_EXPANDED = 29
     REPLICA_UNHEALTHY = 30  # its health checks have failed

@@ -84,7 +84,14 @@ from sim.builder.written.parts.network import link, link_between, network
 from sim.builder.written.parts.node_pool import node_pool
 from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool, retry
 from sim.builder.written.parts.producer import producer
-from sim.builder.written.parts.queue_broker import binding, confirm_batch, dead_letter, exchange, message_queue
+from sim.builder.written.parts.queue_broker import (
+    binding,
+    confirm_batch,
+    dead_letter,
+    exchange,
+    message_queue,
+    queue_nodes,
+)
 from sim.builder.written.parts.queueing import queue
 from sim.builder.written.parts.release import abort, blue_green, canary, canary_step, new_version
 from sim.builder.written.parts.response_cache import response_cache
@@ -177,6 +184,7 @@ __all__ = [
     "popularity",
     "producer",
     "queue",
+    "queue_nodes",
     "quota",
     "rate_limit",
     "recording",

@@ -13,7 +13,7 @@ from sim.compiled.calendar import OF_QUEUES, ORDER, ORDINARY, schedule
 from sim.compiled.codes import CONSUMER_TIMED_OUT, LOST, OK, PROCESSED, REFUSED
 from sim.compiled.consumers import REDELIVERIES_AT_ONCE
 from sim.compiled.events import log
-from sim.compiled.letters import ACKED, end_letter, stored
+from sim.compiled.letters import ACKED, end_letter, node_of, stored
 from sim.compiled.memory import find, remember
 from sim.compiled.places import error_fault_hits
 from sim.compiled.queue_events import (
@@ -187,7 +187,11 @@ def reconnect(s: State, consumer: int) -> None:
     channel.unreached = wires(s)[channel.wire].cuts > 0
     if not channel.up or channel.open or queue_brokers(s)[channel.broker].down > 0 or channel.unreached:
         return
+    if message_queues(s)[channel.queue].closed and not message_queues(s)[channel.queue].quorum:
+        try_later(s, consumer)
+        return
     channel.open = True
+    channel.node = node_of(s, channel.broker, channel.replica)
     channel.held_area -= s.now
     queue = message_queues(s)[channel.queue]
     queue.comers += 1
@@ -195,6 +199,17 @@ def reconnect(s: State, consumer: int) -> None:
     if queue.active < 0:
         queue.active = consumer
     offer(s, consumer)
+
+
+@by_address
+@compiled
+def try_later(s: State, consumer: int) -> None:
+    """It comes back after a while, where it does not try already."""
+    channel = channels(s)[consumer]
+    interval = queue_brokers(s)[channel.broker].recovery
+    if s.now >= channel.next_try:
+        channel.next_try = s.now + interval
+        schedule(s, ORDINARY, interval, OF_QUEUES, consumer << PURPOSE_BITS | RECONNECT)
 
 
 @by_address
@@ -323,7 +338,7 @@ def stop_channel(s: State, consumer: int, in_order: bool) -> None:
         channel.current = NOBODY
         queue_deliveries(s)[place].under_way = False
         let_go(s, place)
-    if in_order and not channel.automatic:
+    if in_order and not channel.automatic and not message_queues(s)[channel.queue].closed:
         settle_handled(s, consumer)
     channel.idle = False
     channel.closing = False

@@ -15,6 +15,7 @@ from sim.compiled.letters import (
     new_letter,
     new_publication,
     new_wait,
+    node_of,
 )
 from sim.compiled.places import leave
 from sim.compiled.queues import CREDIT, accept
@@ -50,7 +51,7 @@ def is_held_back(s: State, broker: int) -> bool:
 
 
 @handler
-def publish(s: State, sender: int, request: int, chain: int, path: int, flow: int, publication: int) -> None:
+def publish(s: State, sender: int, request: int, chain: int, path: int, flow: int, publication: int, node: int) -> None:
     """It has reached the broker, which puts it into each of its queues."""
     row = senders(s)[sender]
     entity = requests(s)[request].id
@@ -71,6 +72,7 @@ def publish(s: State, sender: int, request: int, chain: int, path: int, flow: in
         made.expiration = expiration
         made.priority = row.priority
         made.publication = publication
+        made.node = node
         made.handed = 0
         made.given_up_by = 0
         accept(s, letter)
@@ -86,14 +88,15 @@ def publish_task(s: State, task: int) -> bool:
     publication = NONE
     if heard or row.batch >= 0:
         publication = new_publication(s)
-    publish(s, sender, own.request, own.chain, own.path, flow_of(s, task), publication)
+    node = node_of(s, row.broker, own.producer)
+    publish(s, sender, own.request, own.chain, own.path, flow_of(s, task), publication, node)
     if publication < 0:
         return False
     waiter = NONE
     if row.batch >= 0:
         waiter = batch_waits(s)[row.batch + own.producer]
     if waiter < 0:
-        waiter = new_wait(s, row.broker)
+        waiter = new_wait(s, row.broker, node)
     add_to_wait(s, waiter, publication)
     if row.batch >= 0:
         batch_waits(s)[row.batch + own.producer] = NONE if heard else waiter
@@ -154,16 +157,18 @@ def is_last_of_batch(s: State, call: int, producer: int, batch: int) -> bool:
 
 
 @handler
-def publish_rows(s: State, outbox: int) -> int:
+def publish_rows(s: State, outbox: int, task: int) -> int:
     """Publish the rows of the present batch of an outbox; the wait for all of them."""
     row = outboxes(s)[outbox]
-    waiter = new_wait(s, senders(s)[row.sender].broker)
+    broker = senders(s)[row.sender].broker
+    node = node_of(s, broker, tasks(s)[task].replica)
+    waiter = new_wait(s, broker, node)
     row_at = row.first
     for _ in range(row.count):
         sent = outbox_rows(s)[row_at]
         path = link_chain(sent.path, row.salt, ZERO)
         publication = new_publication(s)
-        publish(s, row.sender, sent.request, chain_of(s, outbox, row_at), path, sent.flow, publication)
+        publish(s, row.sender, sent.request, chain_of(s, outbox, row_at), path, sent.flow, publication, node)
         add_to_wait(s, waiter, publication)
         row_at = sent.next
     return waiter

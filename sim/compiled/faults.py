@@ -312,7 +312,11 @@ class Faults:
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""
         if harm.broker in self.wiring.queue_broker_at:
-            self.membership.listeners.fail(harm.broker)
+            listeners = self.membership.listeners
+            if harm.node is not None:
+                listeners.nodes[harm.broker].nodes.fail(harm.node)
+            else:
+                listeners.fail(harm.broker)
             return
         if harm.node is not None:
             self.control.machine.nodes.fail(harm.broker, harm.node)
@@ -332,7 +336,11 @@ class Faults:
     def end_broker_down(self, harm: faults.BrokerDown) -> None:
         """Up."""
         if harm.broker in self.wiring.queue_broker_at:
-            self.membership.listeners.end_failure(harm.broker)
+            listeners = self.membership.listeners
+            if harm.node is not None:
+                listeners.nodes[harm.broker].nodes.restore(harm.node)
+            else:
+                listeners.end_failure(harm.broker)
             return
         if harm.node is not None:
             self.control.machine.nodes.restore(harm.broker, harm.node)
@@ -364,7 +372,7 @@ class Faults:
             harm.begin()
             self.control.machine.nodes.tell_of_disks(harm.broker)
         else:
-            self.membership.listeners.slow_disk(harm.broker, harm.by, begins=True)
+            self.membership.listeners.slow_disk(harm.broker, harm.node, harm.by, begins=True)
 
     def end_slow_disk(self, harm: SlowDisk) -> None:
         """Recover."""
@@ -372,7 +380,7 @@ class Faults:
             harm.end()
             self.control.machine.nodes.tell_of_disks(harm.broker)
         else:
-            self.membership.listeners.slow_disk(harm.broker, harm.by, begins=False)
+            self.membership.listeners.slow_disk(harm.broker, harm.node, harm.by, begins=False)
 
     def wake_waiting(self, broker: int) -> None:
         """Consumers and relays that wait for a broker try again."""

@@ -16,9 +16,11 @@ from sim.compiled.consumers import MOST_DELIVERIES
 from sim.compiled.events import log
 from sim.compiled.memory import note_task
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.queues import (
     MessageQueue,
     confirm_waits,
+    connected_to,
     give_back_confirm_wait,
     give_back_letter,
     give_back_publication,
@@ -40,7 +42,8 @@ from sim.models.queues.queue import RANK as ORDER_OF_A_RANK
 
 RANK = whole(ORDER_OF_A_RANK)
 REJECTED_CAUSE, EXPIRED_CAUSE, TOO_LONG, TOO_OFTEN = map(whole, range(4))  # the causes of models/queues/deaths.py
-INBOUND, UNCOMMITTED, WAITING, HANDED_OUT = map(whole, range(1, 5))  # where a message is; 0: nowhere
+# where a message is; 0: nowhere; GONE: it has ended, and an event is to come that is about it
+INBOUND, UNCOMMITTED, WAITING, HANDED_OUT, GONE = map(whole, range(1, 6))
 ACKED, REQUEUED, FAILED, REJECTED = map(whole, range(4))  # what a consumer says of it
 
 
@@ -64,7 +67,9 @@ def new_letter(s: State, queue: int, request: int, entity: int, chain: int, path
     row.deliveries = 0
     row.failures = 0
     row.place = 0
+    row.safe_at = -math.inf
     row.committed = False
+    row.stalled = False
     row.redelivered = False
     return letter
 
@@ -97,7 +102,19 @@ def rank_of(queue: MessageQueue, priority: int) -> int:
 @by_address
 @handler
 def end_letter(s: State, letter: int, how: int) -> None:
-    """It has ended in its queue: its row is written."""
+    """It has ended in its queue."""
+    row = letters(s)[letter]
+    request, hopeful = row.request, message_queues(s)[row.queue].hopeful
+    close_letter(s, letter, how)
+    row.place = 0
+    give_back_letter(s, letter)
+    if hopeful:
+        done(s, request)
+
+
+@handler
+def close_letter(s: State, letter: int, how: int) -> None:
+    """It is counted, and its row is written."""
     row = letters(s)[letter]
     queue = message_queues(s)[row.queue]
     queue_ended(s)[row.queue * MESSAGE_ENDS + how] += 1
@@ -106,11 +123,6 @@ def end_letter(s: State, letter: int, how: int) -> None:
     if s.spans and how != PROCESSED:  # that was noted when it was handled
         note_letter(s, letter, END)
     write_letter(s, letter, s.now, how)
-    request, hopeful = row.request, queue.hopeful
-    row.place = 0
-    give_back_letter(s, letter)
-    if hopeful:
-        done(s, request)
 
 
 @compiled
@@ -225,12 +237,13 @@ def new_publication(s: State) -> int:
 
 
 @handler
-def new_wait(s: State, broker: int) -> int:
+def new_wait(s: State, broker: int, node: int) -> int:
     """A wait for publications."""
     waiter = take_confirm_wait(s)
     row = confirm_waits(s)[waiter]
     row.open = 0
     row.broker = broker
+    row.node = node
     row.task = NOBODY
     row.waiting = False
     row.refused = False
@@ -273,6 +286,18 @@ def end_wait(s: State, waiter: int) -> None:
     row.over = True
     if row.open == 0:
         give_back_confirm_wait(s, waiter)
+
+
+# -- nodes -------------------------------------------------------------------------------------------------------------
+
+
+@handler
+def node_of(s: State, broker: int, replica: int) -> int:
+    """To which a replica is connected; NOBODY: there are none."""
+    row = queue_brokers(s)[broker]
+    if row.nodes == 0:
+        return NOBODY
+    return connected_to(s)[row.first_node + replicas(s)[replica].index % row.nodes]
 
 
 # -- alarms ------------------------------------------------------------------------------------------------------------

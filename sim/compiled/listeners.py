@@ -12,10 +12,11 @@ import numpy as np
 
 from sim.compiled import calendar, channels, letters
 from sim.compiled.queue_events import PURPOSE_BITS, RECONNECT
+from sim.compiled.queue_nodes import NodesOfQueues
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.queues import channels as channel_rows
-from sim.compiled.rows.queues import confirm_waits, queue_brokers
+from sim.compiled.rows.queues import confirm_waits, message_queues, queue_brokers
 from sim.compiled.rows.running import tasks
 from sim.vocabulary import EventKind
 
@@ -34,6 +35,10 @@ class Listeners:
         self.wiring = membership.wiring
         self.failed_at: dict[int, float] = {}  # s; brokers from which all consumers are cut off
         self.slowdowns: dict[int, list[float]] = {}  # of the disk of each broker
+        brokers = self.wiring.queue_broker_at
+        self.nodes: dict[QueueBroker, NodesOfQueues] = {
+            broker: NodesOfQueues(self, broker) for broker in brokers if broker.spec.nodes is not None
+        }
         self.last_orders: dict[int, int] = {}  # of each consumer that is to stop in order
 
     @property
@@ -41,7 +46,7 @@ class Listeners:
         """The state of the run."""
         return self.machine.s
 
-    def _room(self) -> None:
+    def make_room(self) -> None:
         """What is done next may take rows."""
         if self.s.must_grow:
             self.machine.grow()
@@ -63,7 +68,7 @@ class Listeners:
             return
         row.up, row.idle = True, False
         self.begin(channel)
-        self._room()
+        self.make_room()
         channels.reconnect(self.s, channel)
 
     def stop(self, channel: int) -> None:
@@ -75,7 +80,7 @@ class Listeners:
         in_order = row.closing and not replicas(self.s)[row.replica].down
         self.membership.silence(row.task)
         row.task = NOBODY
-        self._room()
+        self.make_room()
         channels.stop_channel(self.s, channel, bool(in_order))
         self.membership.left(row.replica)
 
@@ -101,7 +106,8 @@ class Listeners:
         """Whether one in a replica is at work, or waits for some."""
         return any(channel_rows(self.s)[place].up for place in self.in_replica(replica))
 
-    def _of(self, broker: int) -> list[int]:
+    def of(self, broker: int) -> list[int]:
+        """The consumers of a broker."""
         every = range(len(self.wiring.channel_at))
         return [place for place in every if channel_rows(self.s)[place].broker == broker]
 
@@ -115,16 +121,20 @@ class Listeners:
         if row.down > 1:
             return
         self.failed_at[place] = self.s.now
-        self._cut_waits(place)
+        self.cut_waits(place)
         letters.release_blocked(self.s, place)
-        for channel in self._of(place):
-            self._room()
+        for channel in self.of(place):
+            self.make_room()
             channels.disconnect(self.s, channel, True)
 
-    def _cut_waits(self, broker: int) -> None:
-        """Nobody hears any more of what is not confirmed, first those who have waited for longest."""
+    def cut_waits(self, broker: int, node: int | None = None) -> None:
+        """Nobody hears any more of what is not confirmed, first those who have waited for longest; with `node`: of
+        those who are connected to it.
+        """
         every = confirm_waits.array(self.s)
-        found = np.flatnonzero(every["waiting"] & (every["broker"] == broker))
+        found = np.flatnonzero(every["waiting"] & ~every["broken"] & (every["broker"] == broker))
+        if node is not None:
+            found = found[every["node"][found] == node]
         for place in found[np.argsort(every["number"][found])].tolist():
             row = confirm_waits(self.s)[place]
             row.broken = True
@@ -146,8 +156,8 @@ class Listeners:
             return
         failed_at = self.failed_at.pop(place, None)
         delay = self._until_next_try(place, failed_at) if failed_at is not None else 0.0
-        for channel in self._of(place):
-            self._room()
+        for channel in self.of(place):
+            self.make_room()
             channels.go_on_over(self.s, channel)
             row = channel_rows(self.s)[channel]
             if failed_at is not None and row.up and not row.open:
@@ -173,12 +183,15 @@ class Listeners:
             if not now:
                 letters.release_blocked(self.s, place)
 
-    def slow_disk(self, broker: QueueBroker, by: float, begins: bool) -> None:
+    def slow_disk(self, broker: QueueBroker, node: int | None, by: float, *, begins: bool) -> None:
         """Commits that begin from now on take longer, or no longer."""
-        place = self.wiring.queue_broker_at[broker]
-        slowdowns = self.slowdowns.setdefault(place, [])
+        if broker in self.nodes:
+            self.nodes[broker].nodes.slow_disk(node, by, begins=begins)
+            return
+        slowdowns = self.slowdowns.setdefault(self.wiring.queue_broker_at[broker], [])
         if begins:
             slowdowns.append(by)
         else:
             slowdowns.remove(by)
-        queue_brokers(self.s)[place].slow = math.prod(slowdowns, start=1.0)
+        for queue in broker.queues.values():
+            message_queues(self.s)[self.wiring.queue_at[queue]].slow = math.prod(slowdowns, start=1.0)

@@ -15,10 +15,12 @@ from sim.chance.table import draw
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, ONE, YES, ZERO, handler, whole
 from sim.compiled.calendar import OF_QUEUES, ORDINARY, TIMER, make_ready, occur, push, schedule
+from sim.compiled.closed_queues import come_too_late, stall, stall_delivery
 from sim.compiled.codes import DEAD_LETTERED, DROPPED, EXPIRED, PROCESSED
 from sim.compiled.letters import (
     ACKED,
     EXPIRED_CAUSE,
+    GONE,
     HANDED_OUT,
     INBOUND,
     REJECTED,
@@ -82,6 +84,9 @@ def accept(s: State, letter: int) -> None:
     row = letters(s)[letter]
     place, publication = row.queue, row.publication
     queue = message_queues(s)[place]
+    if queue.closed:
+        stall(s, letter)
+        return
     if queue.most >= 0 and not queue.drops_head and queue.ready >= queue.most:
         if publication >= 0:
             publications(s)[publication].refused = True
@@ -89,16 +94,14 @@ def accept(s: State, letter: int) -> None:
         if publication >= 0:
             stored(s, publication)
         return
-    delay = process(s, letter)
-    until_safe = delay + commit_time(s, letter)
     if queue.quorum:
         row.place = UNCOMMITTED
         add_last(letters(s), queue.uncommitted, letter)
-        if until_safe > 0.0:
-            schedule(s, ORDINARY, until_safe, OF_QUEUES, letter << PURPOSE_BITS | COMMITTED)
-        else:
-            committed(s, letter)
+        replicate(s, letter)
         return
+    delay = process(s, letter)
+    until_safe = delay + commit_time(s, letter)
+    row.safe_at = s.now + until_safe
     if delay > 0.0:
         row.place = INBOUND
         schedule(s, ORDINARY, delay, OF_QUEUES, letter << PURPOSE_BITS | TAKEN_IN)
@@ -108,6 +111,16 @@ def accept(s: State, letter: int) -> None:
         schedule(s, ORDINARY, until_safe, OF_QUEUES, publication << PURPOSE_BITS | STORED)
     elif publication >= 0:
         stored(s, publication)
+
+
+@handler
+def replicate(s: State, letter: int) -> None:
+    """The leader of a quorum queue takes it in, and a majority of the members."""
+    until_safe = process(s, letter) + commit_time(s, letter)
+    if until_safe > 0.0:
+        schedule(s, ORDINARY, until_safe, OF_QUEUES, letter << PURPOSE_BITS | COMMITTED)
+    else:
+        committed(s, letter)
 
 
 @handler
@@ -143,14 +156,17 @@ def commit_time(s: State, letter: int) -> float:
     queue = message_queues(s)[row.queue]
     if queue.commit < 0:
         return 0.0
-    return draw(draws(s), numbers(s), queue.commit, row.entity, row.chain) * queue_brokers(s)[queue.broker].slow
+    return draw(draws(s), numbers(s), queue.commit, row.entity, row.chain) * queue.slow
 
 
 @handler
 def committed(s: State, letter: int) -> None:
     """A majority has it; what is behind one that it does not have yet waits for that one."""
-    letters(s)[letter].committed = True
     queue = message_queues(s)[letters(s)[letter].queue]
+    if queue.closed or letters(s)[letter].place == GONE:
+        come_too_late(s, letter)
+        return
+    letters(s)[letter].committed = True
     while queue.uncommitted.first >= 0 and letters(s)[queue.uncommitted.first].committed:
         head = queue.uncommitted.first
         row = letters(s)[head]
@@ -168,6 +184,9 @@ def enqueue(s: State, letter: int) -> None:
     row = letters(s)[letter]
     place = row.queue
     queue = message_queues(s)[place]
+    if row.place == GONE:
+        come_too_late(s, letter)
+        return
     row.place = 0
     row.available = s.now
     row.expires = s.now + min(queue.ttl, row.expiration)
@@ -190,6 +209,8 @@ def enqueue(s: State, letter: int) -> None:
 def dispatch(s: State, place: int) -> None:
     """Hand out what there is, as long as somebody has room."""
     queue = message_queues(s)[place]
+    if queue.closed:
+        return
     drop_expired(s, place)
     while queue.ready > 0:
         taker = next_taker(s, place)
@@ -368,6 +389,9 @@ def settled(s: State, place: int) -> None:
     if not delivery.live:
         let_go(s, place)
         return
+    if message_queues(s)[channels(s)[delivery.channel].queue].closed:
+        stall_delivery(s, place)
+        return
     take_off(s, place)
     letter, said, channel = delivery.letter, delivery.said, delivery.channel
     let_go(s, place)
@@ -435,6 +459,7 @@ def publish_again(s: State, letter: int) -> None:
             copy.expiration = math.inf
             copy.priority = row.priority
             copy.publication = NOBODY
+            copy.node = NOBODY
             copy.handed = row.handed + row.deliveries
             copy.given_up_by = row.given_up_by
             accept(s, again)

@@ -44,12 +44,12 @@ from sim.compiled.written.watched import read_layers
     REPLAYED, KEY_CONFLICTS, SESSIONS_FOUND, SESSIONS_BEGUN, SESSIONS_LOST, THROTTLED, THROTTLED_PERIODS,
     NOT_RESERVED, EVER_NOT_RESERVED, NODES, NODES_PAID, REPLICAS_PENDING,
     QUEUE_LAG, QUEUE_READY, QUEUE_UNACKED, QUEUE_DELIVERED, QUEUE_REDELIVERED, QUEUE_PROCESS, QUEUE_GIVEN_UP,
-    QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, INSTANCES, COLD_STARTS, THROTTLES,
+    QUEUE_BUSY, QUEUE_WORKERS, CHANNEL_BUSY, BLOCKED, UNROUTABLE, QUEUES_OFFLINE, INSTANCES, COLD_STARTS, THROTTLES,
     SPILLOVER, EXECUTIONS, RUNNING, RUNNING_PROVISIONED,
     CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OFFLINE, UNDER_REPLICATED, RECORDS_LOST,
     PRODUCERS_BLOCKED, PRODUCE_REQUESTS, PRODUCED_BATCHES, BUFFERED,
     LOCKS_HELD, LOCK_WAITING, LOCKS_TAKEN, LOCK_TIMEOUTS, DEADLOCKS, OF_LAYERS,
-) = map(whole, range(96))  # fmt: skip
+) = map(whole, range(97))  # fmt: skip
 
 
 @handler
@@ -92,7 +92,7 @@ def read_mechanism(s: State, what: int, index: int, count: int) -> float:
     if what < BLOCKED:
         return read_queue(s, what, index, count)
     if what < INSTANCES:
-        return float(queue_brokers(s)[index].blocked if what == BLOCKED else queue_brokers(s)[index].unroutable)
+        return read_queue_broker(s, what, index)
     if what < CACHE_WRITES:
         return read_function(s, what, index)
     if what < OFFLINE:
@@ -104,6 +104,15 @@ def read_mechanism(s: State, what: int, index: int, count: int) -> float:
     if what < OF_LAYERS:
         return read_lock(s, what, index)
     return read_layers(s, what - OF_LAYERS, index, count)
+
+
+@handler
+def read_queue_broker(s: State, what: int, index: int) -> float:
+    """The same of a queue broker as a whole."""
+    row = queue_brokers(s)[index]
+    if what == QUEUES_OFFLINE:
+        return float(row.offline)
+    return float(row.blocked if what == BLOCKED else row.unroutable)
 
 
 @handler

@@ -52,6 +52,7 @@ MODELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "listening": ("listen backlogs", ("Queue.listen_backlog",)),
     "loops": ("pinned event loops", ("Gateway.pinned", "Service.pinned")),
     "membership": ("rebalances", ("Membership",)),
+    "nodes": ("nodes of a queue broker", ("QueueNodes",)),
     "outbox": ("outbox", ("Publish.via",)),
     "patience": ("patience", ("Traffic.patience",)),
     "pool": ("connection pools", ("Pool",)),

@@ -33,7 +33,7 @@ class Alarm(Fault):
 @register("fault", "slow_disk")
 class SlowDisk(Fault):
     """The disks of a broker: until a message is confirmed it takes `by` times as long. Of a log, until followers on its
-    nodes have it; with `node`, until that one has.
+    nodes have it; with `node`, until that one has. A quorum queue waits for the fastest majority of its members.
     """
 
     refers_to: ClassVar[dict[str, str]] = {"of": "broker"}
@@ -41,7 +41,7 @@ class SlowDisk(Fault):
     of: str
     """Which broker."""
     node: Annotated[int, Between(0, 999)] | None = None
-    """Of a log with nodes: which one (0, 1, ...)."""
+    """Of a broker with nodes: which one (0, 1, ...)."""
     by: Factor = Field(gt=0)
     """How many times as long a commit takes that begins now."""
 

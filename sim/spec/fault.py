@@ -252,8 +252,8 @@ class NetworkFault(Fault):
 
 @register("fault", "broker_down")
 class BrokerDown(Fault):
-    """A broker neither accepts nor delivers; publishing is unreachable at once. Or one `node` of a log does, which
-    others stand in for after an election.
+    """A broker neither accepts nor delivers; publishing is unreachable at once. Or one `node` does, which others stand
+    in for after an election, where they have what it had: partitions with replicas, quorum queues.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -263,7 +263,9 @@ class BrokerDown(Fault):
     broker: str
     """Which broker."""
     node: Annotated[int, Between(0, 999)] | None = None
-    """Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p."""
+    """Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p of a log; of a
+    queue broker `queue_leader_locator` says who leads what.
+    """
 
 
 @register("fault", "store_down")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.errors import did_you_mean
-from sim.spec.broker import LogBroker
+from sim.spec.broker import LogBroker, MessageBroker
 from sim.spec.broker_fault import SlowDisk
 from sim.spec.document import Location
 from sim.spec.fault import BrokerDown, Fault
@@ -89,13 +89,19 @@ def _node(scenario: Scenario, index: int, fault: Fault) -> Iterator[Found]:
     if broker is None:
         return
     at: Location = ("faults", index)
-    if isinstance(broker, LogBroker) and (broker.has_nodes or fault.node is None):
-        count = broker.nodes.count if broker.nodes is not None else broker.most_replicas
-        if fault.node is not None and fault.node >= count:
-            yield (*at, "node"), f"found node {fault.node} of '{name}', which has nodes 0 to {count - 1}", False
-        if isinstance(fault, SlowDisk) and not broker.has_nodes:
-            what = f"'{name}' is a log without nodes, whose disks have no time of their own; expected `nodes` of it"
-            yield (*at, "of"), what, False
-    elif fault.node is not None or (isinstance(fault, SlowDisk) and not isinstance(broker, QueueBroker)):
-        what = f"'{name}' has no nodes; expected none, or `nodes: 3` of a log broker"
-        yield (*at, "node"), what, fault.node is not None
+    count = _nodes_of(broker)
+    if fault.node is not None and fault.node >= count > 0:
+        yield (*at, "node"), f"found node {fault.node} of '{name}', which has nodes 0 to {count - 1}", False
+    elif fault.node is not None and not count:
+        what = f"'{name}' has no nodes; expected none, or `nodes: 3` of the broker"
+        yield (*at, "node"), what, True
+    elif isinstance(fault, SlowDisk) and not isinstance(broker, QueueBroker) and not count:
+        what = f"'{name}' is a broker without nodes, whose disks have no time of their own; expected `nodes` of it"
+        yield (*at, "of"), what, False
+
+
+def _nodes_of(broker: MessageBroker) -> int:
+    """How many can be lost one by one; 0: none."""
+    if isinstance(broker, LogBroker) and broker.has_nodes:
+        return broker.nodes.count if broker.nodes is not None else broker.most_replicas
+    return broker.nodes.count if isinstance(broker, QueueBroker) and broker.nodes is not None else 0

@@ -23,6 +23,7 @@ QUORUM_COMMIT = Constant.model_validate(
     {"value": "1ms"}
 )  # one hop to a follower in the same zone and an append to its log take 0.5 to 2 ms
 QUORUM_PRIORITIES, QUORUM_PRIORITY = 32, 4  # levels, and that of a message without one (rabbit_fifo_pq.erl)
+QUORUM_GROUP = 3  # members of a quorum queue (rabbit.quorum_cluster_size)
 NO_LIMIT = -1
 DEFAULT_EXCHANGE = ""  # every broker has it: its routing keys are the names of the queues
 
@@ -172,6 +173,16 @@ class MessageQueue(Spec):
     """Whether only one consumer gets messages, and the next only when that one is gone."""
     consumer_timeout: Duration = 1800.0
     """How long a quorum queue waits for an acknowledgement before it closes the consumer's channel."""
+    quorum_initial_group_size: Annotated[int, Between(1, 1000)] | None = None
+    """On how many nodes of the broker a quorum queue is: 3, or all where there are fewer (x-quorum-initial-group-size,
+    quorum_cluster_size).
+    """
+
+    def members(self, first: int, nodes: int) -> tuple[int, ...]:
+        """The nodes that have it, when the first of them leads it: a classic queue is on that one alone."""
+        wanted = self.quorum_initial_group_size if self.quorum_initial_group_size is not None else QUORUM_GROUP
+        size = min(wanted, nodes) if self.type == "quorum" else 1
+        return tuple((first + place) % nodes for place in range(size))
 
     def most_waiting(self, message_size: float) -> int | None:
         """How many messages may wait, by number and by bytes (`message_size` of each); None: without end."""
@@ -221,11 +232,46 @@ class MessageQueue(Spec):
                 f"found overflow: {self.overflow} without a max_length, expected both: a queue without limit never "
                 "overflows"
             )
+        if self.type == "classic" and self.quorum_initial_group_size is not None:
+            raise ValueError(
+                "found a quorum_initial_group_size on a classic queue, which is on one node; expected type: quorum"
+            )
         if self.type == "quorum" and self.max_priority is not None:
             raise ValueError(
                 "found a max_priority on a quorum queue, which always knows 0 to 31; expected type: classic"
             )
         return self
+
+
+class QueueNodes(Spec):
+    """The nodes of a queue broker, each of which can be lost. A classic queue is on one of them; a quorum queue has a
+    leader on one and followers on others, and needs a majority of them to take anything in or hand anything out.
+
+    Replica i of a service is connected to node i modulo their number, and to the next one that is up when that is lost.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        events=(EventKind.LEADER_LOST, EventKind.LEADER_ELECTED), series=("offline",), ends=(MessageEnd.LOST,)
+    )
+    positional = "count"
+    count: Annotated[int, Between(1, 1000)] = 3
+    """How many nodes there are; three are the fewest of which one can be lost (rabbitmq.com/docs/quorum-queues)."""
+    queue_leader_locator: Literal["client-local", "balanced"] = "client-local"
+    """`client-local`: all queues are led by node 0, to which the client is connected that declares them; `balanced`:
+    they are dealt out over the nodes in their order (queue_leader_locator).
+    """
+    detection: Duration = 0.0
+    """Until the others know that a node is lost: at once when its process dies and closes its connections; of one that
+    is not heard of any more, about a second (aten's poll_interval) and at most net_ticktime, 60 s.
+    """
+    election: Duration = 0.267
+    """From then on until a quorum queue has another leader. Each follower stands for election after 100 ms and up to
+    500 ms more (ra_server_proc.erl, `short`): the first of two after 267 ms in the mean.
+    """
+
+    def led_by(self, place: int) -> int:
+        """The node that leads the queue that is declared at this place."""
+        return place % self.count if self.queue_leader_locator == "balanced" else 0
 
 
 @register("broker", "queue")
@@ -256,6 +302,14 @@ class QueueBroker(MessageBroker):
     """With less room left than this all publishers are blocked until there is more again (disk_free_limit)."""
     recovery_interval: Annotated[Duration, Field(gt=0)] = 5.0
     """Time between two tries of a consumer to come back to the broker (5 s in Spring and in the Java client)."""
+    nodes: QueueNodes | None = None
+    """Its nodes, each of which can be lost; without it the broker is up or down as a whole."""
+
+    def members(self, queue: str) -> tuple[int, ...]:
+        """The nodes that have a queue, of which the first leads it at the beginning; without nodes none."""
+        if self.nodes is None:
+            return ()
+        return self.queues[queue].members(self.nodes.led_by(list(self.queues).index(queue)), self.nodes.count)
 
     @property
     def destinations(self) -> tuple[str, ...]:

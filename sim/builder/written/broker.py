@@ -42,6 +42,7 @@ def queue(
     disk: Mapping[str, Any] | str | None = None,
     disk_free_limit: Mapping[str, Any] | str | None = None,
     recovery_interval: Literal[0] | Mapping[str, Any] | str | None = None,
+    nodes: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A RabbitMQ-like broker (4.3): what is acknowledged is gone. A channel is not in confirm mode unless a
     publication says `confirm`.
@@ -56,5 +57,6 @@ def queue(
         (disk_free_limit).
     recovery_interval: Time between two tries of a consumer to come back to the broker (5 s in Spring and in the
         Java client).
+    nodes: Its nodes, each of which can be lost; without it the broker is up or down as a whole.
     """
     return part({"kind": "queue", **locals()})

@@ -36,14 +36,15 @@ def broker_down(
     for_: Literal[0] | Mapping[str, Any] | str | None = None,
     node: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
-    """A broker neither accepts nor delivers; publishing is unreachable at once. Or one `node` of a log does, which
-    others stand in for after an election.
+    """A broker neither accepts nor delivers; publishing is unreachable at once. Or one `node` does, which others
+    stand in for after an election, where they have what it had: partitions with replicas, quorum queues.
 
     name: What it is called in tables, events and metrics; by default after what it does to whom.
     at: When it begins, from the start of the run, warm-up included.
     for_: How long it lasts; without it to the end.
     broker: Which broker.
-    node: Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p.
+    node: Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p of a
+        log; of a queue broker `queue_leader_locator` says who leads what.
     """
     return worded("broker_down", "broker", locals())
 
@@ -279,13 +280,14 @@ def slow_disk(
     by: Mapping[str, Any] | float | str,
 ) -> Part:
     """The disks of a broker: until a message is confirmed it takes `by` times as long. Of a log, until followers on
-    its nodes have it; with `node`, until that one has.
+    its nodes have it; with `node`, until that one has. A quorum queue waits for the fastest majority of its
+    members.
 
     name: What it is called in tables, events and metrics; by default after what it does to whom.
     at: When it begins, from the start of the run, warm-up included.
     for_: How long it lasts; without it to the end.
     of: Which broker.
-    node: Of a log with nodes: which one (0, 1, ...).
+    node: Of a broker with nodes: which one (0, 1, ...).
     by: How many times as long a commit takes that begins now.
     """
     return worded("slow_disk", "of", locals())

@@ -2197,7 +2197,6 @@ class QueueBroker(int):
     disk_free_limit: float
     message_size: float
     recovery: float
-    slow: float
     down: int
     alarms: int
     on_disk: int
@@ -2209,6 +2208,9 @@ class QueueBroker(int):
     about_disk: int
     has_disk: bool
     disk_is_low: bool
+    nodes: int
+    first_node: int
+    offline: int
 
 
 class LetterLine(int):
@@ -2227,6 +2229,7 @@ class MessageQueue(int):
     ttl: float
     armed: float
     patience: float
+    slow: float
     broker: QueueBroker
     bit: int
     name: int
@@ -2256,6 +2259,9 @@ class MessageQueue(int):
     highest_priority: int
     usual_priority: int
     failures_allowed: int
+    leader: int
+    stalled_first: QueueDelivery | None
+    stalled_last: QueueDelivery | None
     dead: int
     hopeful: bool
     consumed: bool
@@ -2263,6 +2269,7 @@ class MessageQueue(int):
     drops_head: bool
     ranked: bool
     rejects_to_dead: bool
+    closed: bool
     single: bool
 
 
@@ -2286,6 +2293,7 @@ class Channel(int):
     held_area: float
     busy_area: float
     due: float
+    next_try: float
     silent_until: float
     queue: MessageQueue
     broker: QueueBroker
@@ -2299,6 +2307,7 @@ class Channel(int):
     priority: int
     prefetch: int
     salt: int
+    node: int
     came: int
     previous: Channel | None
     next: Channel | None
@@ -2335,6 +2344,7 @@ class Letter(int):
     available: float
     expires: float
     expiration: float
+    safe_at: float
     entity: int
     number: int
     chain: int
@@ -2342,6 +2352,7 @@ class Letter(int):
     offset: int
     order: int
     priority: int
+    node: int
     site: int
     address: int
     flow: int
@@ -2356,6 +2367,7 @@ class Letter(int):
     previous: Letter | None
     next: Letter | None
     committed: bool
+    stalled: bool
     redelivered: bool
 
 
@@ -2392,6 +2404,7 @@ class ConfirmWait(int):
     number: int
     open: int
     broker: QueueBroker
+    node: int
     task: Task | None
     next: ConfirmWait | None
     waiting: bool

@@ -259,7 +259,7 @@ def store_in_queues(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
         yield
     if the(Sender, outbox.sender).broker.down:
         return False
-    outbox.waiter = the(ConfirmWait, publish_rows(s, outbox))
+    outbox.waiter = the(ConfirmWait, publish_rows(s, outbox, own))
     if not are_confirmed(s, the(ConfirmWait, outbox.waiter), own):
         yield CONFIRMING
     return heard_of(s, the(ConfirmWait, outbox.waiter), ERROR, UNREACHABLE) == OK

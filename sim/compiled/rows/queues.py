@@ -21,7 +21,6 @@ class QueueBroker(Row):
     disk_free_limit: float
     message_size: float
     recovery: float  # s; between two tries of a consumer to come back
-    slow: float  # how many times as long a commit takes
     down: int  # for how many faults
     alarms: int  # of faults
     on_disk: int  # messages
@@ -33,6 +32,9 @@ class QueueBroker(Row):
     about_disk: int  # likewise
     has_disk: bool  # of a size that is known
     disk_is_low: bool
+    nodes: int  # 0: it is up or down as a whole
+    first_node: int  # in `connected_to`
+    offline: int  # queues that are closed
 
 
 class LetterLine(Row):
@@ -51,6 +53,7 @@ class MessageQueue(Row):
     ttl: float  # s; infinite: for ever
     armed: float  # s; when its head is looked at for having expired
     patience: float  # s; how long it waits for an acknowledgement
+    slow: float  # how many times as long a commit takes
     broker: Reference[QueueBroker]
     bit: int  # its own among the queues of its broker that have dead letters; of the others one that is never set
     name: int
@@ -80,6 +83,9 @@ class MessageQueue(Row):
     highest_priority: int  # up to which it tells messages apart; -1: it does not
     usual_priority: int  # of a message that says none
     failures_allowed: int  # -1: no end
+    leader: int  # the node that leads it; -1: none
+    stalled_first: Perhaps[QueueDelivery]  # of which it is to hear what became of them when it is open; by `behind`
+    stalled_last: Perhaps[QueueDelivery]
     dead: int  # where its lines begin in `dead_routes`; -1: what it gives up goes nowhere
     hopeful: bool  # what waits here may still be handled
     consumed: bool
@@ -87,6 +93,7 @@ class MessageQueue(Row):
     drops_head: bool
     ranked: bool  # some message may have a priority
     rejects_to_dead: bool
+    closed: bool  # its node is down, or it has no leader, or no majority
     single: bool
 
 
@@ -110,6 +117,7 @@ class Channel(Row):
     held_area: float
     busy_area: float
     due: float  # s; when the oldest delivery is looked at
+    next_try: float  # s; when it tries to come back from a node that was lost
     silent_until: float  # s; where something is stuck: when the broker takes its connection for dead
     queue: Reference[MessageQueue]
     broker: Reference[QueueBroker]
@@ -123,6 +131,7 @@ class Channel(Row):
     priority: int
     prefetch: int  # 0: unlimited
     salt: int
+    node: int  # to which its connection goes; -1: there are none
     came: int  # when its channel was opened, by number
     previous: Perhaps[Channel]  # of the round
     next: Perhaps[Channel]
@@ -159,6 +168,7 @@ class Letter(Row):
     available: float  # nan: not yet
     expires: float
     expiration: float  # s; how long it may wait in a queue
+    safe_at: float  # s; when the disk of a classic queue has it
     entity: int  # of its request, which may be closed where nobody consumes
     number: int
     chain: int
@@ -166,6 +176,7 @@ class Letter(Row):
     offset: int
     order: int  # the same, but those of a higher priority are before all others
     priority: int  # -1: none is said
+    node: int  # to which its publisher is connected; -1: no channel keeps it until it is safe
     site: int
     address: int  # of its routing key and headers
     flow: int
@@ -180,6 +191,7 @@ class Letter(Row):
     previous: Perhaps[Letter]  # of its line; in a heap the left below
     next: Perhaps[Letter]  # of its line, or of the free ones; in a heap the right below
     committed: bool
+    stalled: bool  # nobody could take it in: it waits for a leader, or for a majority
     redelivered: bool
 
 
@@ -216,6 +228,7 @@ class ConfirmWait(Row):
     number: int  # in the order in which tasks began to wait
     open: int  # publications that are not confirmed
     broker: Reference[QueueBroker]
+    node: int  # to which its publisher is connected
     task: Perhaps[Task]
     next: Perhaps[ConfirmWait]  # free one
     waiting: bool  # since its task has begun to
@@ -266,6 +279,8 @@ finished = Table("finished", float)
 rounds = Table("rounds", Round)
 channels = Table("channels", Channel)
 channel_of = Table("channel_of", int)
+connected_to = Table("connected_to", int)
+"""The node to which those are connected who began with this one, a line for each broker that has nodes."""
 letters = Table("letters", Letter, pool=Pool(1 << 7))
 queue_deliveries = Table("queue_deliveries", QueueDelivery, pool=Pool(1 << 8))
 publications = Table("publications", Publication, pool=Pool(1 << 7))

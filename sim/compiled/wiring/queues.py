@@ -127,6 +127,7 @@ class QueueTables:
         self.brokers, self.queues = Found(rows.QueueBroker), Found(rows.MessageQueue)
         self.rounds, self.channels = Found(rows.Round), Found(rows.Channel)
         self.channel_of: list[int] = []
+        self.connected_to: list[int] = []  # nodes
         self.rings = 0  # of queues whose process takes time
         self._programs: dict[int, int] = {}
         self._round_at: dict[tuple[Queue, int], int] = {}
@@ -142,16 +143,19 @@ class QueueTables:
         if len(_giving_up(broker)) > MOST_GIVING_UP:
             raise Unsupported(f"a queue broker of more than {MOST_GIVING_UP} queues with dead letters")
         spec = broker.spec
+        nodes = spec.nodes.count if spec.nodes is not None else 0
         self.brokers.add(
             disk=spec.disk if spec.disk is not None else math.inf,
             disk_free_limit=spec.disk_free_limit,
             message_size=spec.message_size,
             recovery=spec.recovery_interval,
-            slow=1.0,
+            nodes=nodes,
+            first_node=len(self.connected_to),
             subject=self.places.subject(broker.name),
             about_disk=self.places.subject("disk"),
             has_disk=spec.disk is not None,
         )
+        self.connected_to += range(nodes)
 
     def _queue(self, queue: Queue) -> None:
         spec, places = queue.spec, self.places
@@ -162,6 +166,8 @@ class QueueTables:
             ttl=spec.message_ttl if spec.message_ttl is not None else math.inf,
             armed=math.inf,
             patience=spec.consumer_timeout,
+            slow=1.0,
+            leader=queue.leader,
             broker=places.queue_broker_at[broker],
             bit=_giving_up(broker).index(queue.name) if spec.dead_letter is not None else MOST_GIVING_UP,
             name=queue.name_index,
@@ -190,7 +196,10 @@ class QueueTables:
         )
         assert place == places.queue_at[queue]
         self.rings += timed
-        self.channel_of += [places.channel_at[consumer] for consumer in self._everyone(queue)]
+        self._consumers(queue, priorities)
+
+    def _consumers(self, queue: Queue, priorities: list[int]) -> None:
+        self.channel_of += [self.places.channel_at[consumer] for consumer in self._everyone(queue)]
         for priority in priorities:
             self._round_at[queue, priority] = self.rounds.add()
 
@@ -211,6 +220,8 @@ class QueueTables:
             wire=places.wire_at[consumer.wire],
             round=self._round_at[queue, consumer.priority],
             priority=consumer.priority,
+            node=consumer.node,
+            next_try=consumer.next_try,
             prefetch=consumer.prefetch,
             salt=consumer.salt,
             came=queue.takers.index(consumer) + 1 if consumer in queue.takers else 0,
@@ -267,6 +278,7 @@ class QueueTables:
         yield rows.rounds, self.rounds.array()
         yield rows.channels, self.channels.array()
         yield rows.channel_of, whole_numbers(self.channel_of)
+        yield rows.connected_to, whole_numbers(self.connected_to)
         yield from self.senders.tables()
 
 

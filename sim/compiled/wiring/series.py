@@ -189,6 +189,7 @@ class SeriesTables:
         for broker, place in self.places.queue_broker_at.items():
             self._watch(broker.name, "blocked", sampling.BLOCKED, place)
             self._watch(broker.name, "unroutable", sampling.UNROUTABLE, place)
+            self._watch(broker.name, "offline", sampling.QUEUES_OFFLINE, place)
         for queue, place in self.places.queue_at.items():
             for quantity, what in OF_QUEUES:
                 self._watch(queue.component, quantity, what, place)

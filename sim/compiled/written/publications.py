@@ -369,7 +369,7 @@ def relay_step(s: State, own: int, outbox: int) -> int:
             stored_1 = False
             to = 19
         else:
-            outbox_row.waiter = publish_rows(s, outbox)
+            outbox_row.waiter = publish_rows(s, outbox, own)
             if not are_confirmed(s, outbox_row.waiter, own):
                 own_row.phase = 2
                 return PARK

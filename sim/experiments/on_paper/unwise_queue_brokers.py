@@ -22,6 +22,7 @@ from sim.spec.walk import visits
 from sim.units import show_duration, show_rate, show_share
 
 IDLE = 0.95  # a consumer that can be busy for less than this share of its time waits for the wire
+FEWEST_MEMBERS = 3  # of a quorum queue that can miss one
 MOST_PREFETCH = 65_535  # basic.qos of AMQP 0-9-1 has 16 bits for it
 ONE_PROCESS = (
     20_000.0  # 1/s; what one queue of RabbitMQ takes in and hands out depends on its node; some tens of thousands
@@ -87,7 +88,8 @@ def unlimited_prefetch(view: View) -> Iterator[Finding]:
 
 def unheard_publishers(view: View) -> Iterator[Finding]:
     """Publications without confirms to a broker that may lose or refuse them."""
-    down = {fault.broker for fault in view.scenario.faults if isinstance(fault, BrokerDown)}
+    down = {fault.broker for fault in _down(view) if fault.node is None}
+    lost = {(fault.broker, fault.node) for fault in _down(view)}
     for visit in visits(view.scenario):
         step = visit.step
         name = broker_of(view.scenario, step.topic) if isinstance(step, Publish) and step.via == "broker" else None
@@ -102,13 +104,49 @@ def unheard_publishers(view: View) -> Iterator[Finding]:
                 f"'{step.topic}' has no queue for routing key '{step.routing_key}'",
                 "what it publishes there is dropped",
             )
-        elif name in down or refusing:
-            what = f"is lost while {name} is down" if name in down else f"is refused when {refusing[0]} is full"
+            continue
+        led = {broker.members(queue)[0] for queue in routed if broker.nodes is not None}
+        what = (
+            f"is lost while {name} is down"
+            if name in down
+            else f"is refused when {refusing[0]} is full"
+            if refusing
+            else next((f"comes when node {node} of {name} is lost" for node in led if (name, node) in lost), "")
+        )
+        if what:
             why = (
                 f"what {what} is lost silently; `confirm: each` or `{{batch: 100}}` tells the publisher, and an outbox"
                 f" keeps it"
             )
             yield Finding(visit.owner, f"publishes to {step.topic} without confirms", why)
+
+
+def _down(view: View) -> Iterator[BrokerDown]:
+    """Brokers and nodes of them that are lost, also by chance."""
+    faults = (fault.inner or fault for fault in view.scenario.faults)
+    return (fault for fault in faults if isinstance(fault, BrokerDown))
+
+
+def queues_that_a_node_takes_along(view: View) -> Iterator[Finding]:
+    """Quorum queues without a majority when one of their nodes is lost, and classic queues whose node is."""
+    for name, broker in view.scenario.brokers.items():
+        if not isinstance(broker, QueueBroker) or broker.nodes is None:
+            continue
+        lost = {fault.node for fault in _down(view) if fault.broker == name and fault.node is not None}
+        for queue, spec in broker.queues.items():
+            members = broker.members(queue)
+            if spec.type == "quorum" and len(members) < FEWEST_MEMBERS:
+                why = "the others are no majority when one of them is lost: it waits until that is back; take three"
+                yield Finding(f"queue {queue}", f"a quorum queue on {_nodes(len(members))}", why)
+            elif spec.type == "classic" and members[0] in lost:
+                why = (
+                    "while that is lost nobody can use it, and what is published to it is gone; a quorum queue goes on"
+                )
+                yield Finding(f"queue {queue}", f"a classic queue on node {members[0]} of {name} alone", why)
+
+
+def _nodes(count: int) -> str:
+    return f"{count} node{'s' if count != 1 else ''}"
 
 
 def endless_deliveries(view: View) -> Iterator[Finding]:
@@ -221,6 +259,7 @@ RULES = (
     starved_consumers,
     unlimited_prefetch,
     unheard_publishers,
+    queues_that_a_node_takes_along,
     endless_deliveries,
     dead_letter_circles,
     short_behind_long,

@@ -12,6 +12,7 @@ wire that is cut the broker learns 60 s after something was to travel by it.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Protocol
 
@@ -44,6 +45,9 @@ class Connected(Protocol):
     spec: Spec
     consumers: list[QueueConsumer]
 
+    def node_of(self, replica: Replica) -> int:
+        """To which it is connected; -1: there are none."""
+
 
 class QueueConsumer(Handler):
     """A consumer in one replica of its service."""
@@ -72,6 +76,8 @@ class QueueConsumer(Handler):
         self.up = False
         self.closing = False  # it stops when the message in hand is done
         self.open = False  # its channel
+        self.node = -1  # to which its connection goes; -1: there are none
+        self.next_try = -math.inf  # s; when it tries to come back from a node that was lost
         self.unreached = False  # it has tried to open one over a wire that is cut
         self.idle = False
         self.in_hand: Request | None = None  # of which it handles a message
@@ -122,7 +128,7 @@ class QueueConsumer(Handler):
         stop_thread(self.task)
         if self.processing:
             self._rest()
-        if in_order:  # what it has said comes before its goodbye
+        if in_order and not self.queue.closed:  # what it has said comes before its goodbye
             for delivery in [delivery for delivery in self.unacked if delivery.handled]:
                 self.settled(delivery)
         self.idle = self.closing = False
@@ -147,9 +153,20 @@ class QueueConsumer(Handler):
         """Open a channel, where it is up and the broker can be reached."""
         self.unreached = bool(self.wire.cuts)
         if self.lost_connection and not self.broker.down and not self.unreached:
+            if self.queue.away:
+                self.try_later()
+                return
             self.open = True
+            self.node = self.broker.node_of(self.replica)
             self.held_area -= self.env.now
             self.queue.come(self)
+
+    def try_later(self) -> None:
+        """It comes back after a while, where it does not try already."""
+        if self.env.now >= self.next_try:
+            interval = self.broker.spec.recovery_interval
+            self.next_try = self.env.now + interval
+            self.env.hold(Signal(self.reconnect), interval)
 
     def disconnect(self, failed: bool = True) -> None:
         """The channel is closed: whatever was handed out by it comes back; `failed`: that counts against the limit of
@@ -224,6 +241,9 @@ class QueueConsumer(Handler):
     def settled(self, delivery: Delivery) -> None:
         """The queue hears what became of it, unless the channel has closed meanwhile."""
         if not delivery.live:
+            return
+        if self.queue.closed:
+            self.queue.stalled.append(delivery)
             return
         delivery.live = False
         del self.unacked[delivery]

@@ -52,6 +52,9 @@ class Reads(Protocol):
     def publish(self, publication: Publication, queues: list[Queue]) -> None:
         """Put it into each of these queues."""
 
+    def node_of(self, replica: Replica) -> int:
+        """To which it is connected; -1: there are none."""
+
 
 class Exchange:
     """Something of a queue broker that a publication can name."""
@@ -97,10 +100,10 @@ class Sender:
         stream = f"{exchange.name}.expiration"
         self.expiration = exchange.context.sampler(spec.expiration, stream) if spec.expiration is not None else None
 
-    def send(self, sent: Sent) -> Publication:
+    def send(self, sent: Sent, node: int) -> Publication:
         """It has reached the broker, which routes it."""
         longest = self.expiration(sent.request.id, sent.chain) if self.expiration is not None else math.inf
-        publication = Publication(*sent, self.site, self.key, self.headers, longest, self.priority)
+        publication = Publication(*sent, self.site, self.key, self.headers, longest, self.priority, node)
         self.exchange.broker.publish(publication, self.queues)
         publication.refused = publication.refused or (self.mandatory and not self.queues)
         return publication
@@ -158,8 +161,9 @@ class PublishTarget:
         """Read, route, and confirm where somebody waits for it."""
         outcome = yield from self.sender.read(task)
         if not outcome:
-            publication = self.sender.send(Sent(task.request, task.chain, task.path, task.flow))
-            waiter = self._waiter(task, publication)
+            node = self.exchange.broker.node_of(task.producer)
+            publication = self.sender.send(Sent(task.request, task.chain, task.path, task.flow), node)
+            waiter = self._waiter(task, publication, node)
             if task.caller is not None:
                 outcome = yield from self.sender.wait_for(task, waiter)
             self.exchange.context.recorder.stage(task, Stage.ANSWER, self.where)
@@ -176,11 +180,11 @@ class PublishTarget:
         task.silence()
         yield
 
-    def _waiter(self, task: Task, publication: Publication) -> Waiter:
+    def _waiter(self, task: Task, publication: Publication, node: int) -> Waiter:
         """Of this one, or of its batch, which the one ends that somebody waits for."""
         waiter = self.batches.get(task.producer) if self.batched else None
         if waiter is None:
-            waiter = Waiter(self.env.wake)
+            waiter = Waiter(self.env.wake, node)
             if self.batched:
                 self.batches[task.producer] = waiter
         if self.batched or task.caller is not None:
@@ -249,7 +253,9 @@ class ExchangeStore:
         """1 when all are confirmed, 0 when they have to be published again."""
         if (yield from self.sender.read(task)):
             return 0
-        waiter = Waiter(self.sender.exchange.env.wake)
+        exchange = self.sender.exchange
+        node = exchange.broker.node_of(task.replica)
+        waiter = Waiter(exchange.env.wake, node)
         for row in rows:
-            waiter.add(self.sender.send(row))
+            waiter.add(self.sender.send(row, node))
         return 0 if (yield from self.sender.wait_for(task, waiter)) else 1

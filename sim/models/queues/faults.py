@@ -39,20 +39,24 @@ class SlowDisk:
 
     def __init__(self, fault: spec.SlowDisk, world: World):
         self.broker: Any = world.brokers[fault.of]
-        broker = self.broker
-        if isinstance(broker, ClusteredBroker):
-            nodes = broker.nodes if fault.node is None else [broker.nodes[fault.node]]
-            self.slowed = [node.slowdowns for node in nodes]
-        else:
-            self.slowed = [_queue_broker(world, fault.of).slowdowns]
+        self.node = fault.node
         self.by = fault.by
 
     def begin(self) -> None:
         """Slow down."""
-        for slowdowns in self.slowed:
-            slowdowns.append(self.by)
+        self._change(begins=True)
 
     def end(self) -> None:
         """Recover."""
-        for slowdowns in self.slowed:
-            slowdowns.remove(self.by)
+        self._change(begins=False)
+
+    def _change(self, *, begins: bool) -> None:
+        broker = self.broker
+        if not isinstance(broker, ClusteredBroker):
+            broker.slow_disk(self.node, self.by, begins=begins)
+            return
+        for node in broker.nodes if self.node is None else [broker.nodes[self.node]]:
+            if begins:
+                node.slowdowns.append(self.by)
+            else:
+                node.slowdowns.remove(self.by)

@@ -23,6 +23,7 @@ class Publication:
         "flow",
         "headers",
         "key",
+        "node",
         "path",
         "pending",
         "priority",
@@ -43,6 +44,7 @@ class Publication:
         headers: Mapping[str, str],
         expiration: float,
         priority: int | None = None,
+        node: int = -1,
     ):
         self.request = request
         self.chain = chain
@@ -53,6 +55,7 @@ class Publication:
         self.headers = headers
         self.expiration = expiration  # s; how long it may wait in a queue; inf: for ever
         self.priority = priority
+        self.node = node  # to which its publisher is connected; -1: no channel keeps it until it is safe
         self.pending = 0  # queues that have not confirmed it
         self.refused = False  # by a queue that is full
         self.waiter: Confirmed | None = None
@@ -93,12 +96,15 @@ class Letter:
         "failures",
         "flow",
         "handed",
+        "lost",
         "number",
         "offset",
         "order",
         "publication",
         "published",
         "redelivered",
+        "safe_at",
+        "stalled",
     )
 
     def __init__(self, publication: Publication, number: int, published: float):
@@ -115,6 +121,9 @@ class Letter:
         self.handed = 0  # deliveries by queues in which it was before it was given up
         self.redelivered = False  # the flag: it may have been handled before
         self.deaths: list[Death] = []  # x-death, the latest first
+        self.safe_at = -math.inf  # s; when the disk of a classic queue has it
+        self.stalled = False  # nobody could take it in: it waits for a leader, or for a majority
+        self.lost = False  # with a node
         self.flow = -1
 
     @property
@@ -202,10 +211,11 @@ class Delivery(Signal):
 class Waiter(Confirmed):
     """A task that waits until so many publications are confirmed."""
 
-    __slots__ = ("broken", "open", "refused", "task", "wake")
+    __slots__ = ("broken", "node", "open", "refused", "task", "wake")
 
-    def __init__(self, wake: Waking):
+    def __init__(self, wake: Waking, node: int):
         self.wake = wake
+        self.node = node  # to which it is connected
         self.task: Task | None = None
         self.open = 0  # publications that are not confirmed
         self.refused = False  # one of them was

@@ -9,8 +9,9 @@ Messages of a higher priority are before all others: they are handed out first, 
 long it is they that are dropped (RabbitMQ's documentation, "Priority Support in Queues").
 
 Not modelled: the two weighted priorities of quorum queues before RabbitMQ 4.3, queue expiry, lazy paging of what waits
-to and from disk, sizes of single messages (`max_length_bytes` counts the broker's `message_size`), replicas of a quorum
-queue and their elections one by one (only the time of the majority), at-least-once dead-lettering, delayed retries, and
+to and from disk, sizes of single messages (`max_length_bytes` counts the broker's `message_size`), how far each
+replica of a quorum queue is (only the time of the majority), the 32 commands that a channel may have under way to a
+quorum queue (quorum_commands_soft_limit), at-least-once dead-lettering, delayed retries, and
 that publishers of a quorum queue hear late of its length (`reject-publish`): here it takes too many only while those
 before are being committed.
 """
@@ -24,9 +25,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from sim.models.clock import TIMER, Signal
 from sim.models.context import Context
-from sim.models.outcomes import DEAD_LETTERED, DROPPED, EXPIRED, PROCESSED, QUEUED
+from sim.models.outcomes import DEAD_LETTERED, DROPPED, EXPIRED, LOST, PROCESSED, QUEUED
 from sim.models.queues.deaths import CAUSES, count_death
 from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication, Taker
+from sim.models.queues.nodes import NOWHERE
 from sim.models.queues.waiting import Waiting
 from sim.records.tables import Book
 from sim.spec.queue_broker import MessageQueue as Spec
@@ -59,12 +61,13 @@ class Post(Protocol):
     def stored(self, publication: Publication) -> None:
         """A queue has it, or has refused it."""
 
-    def slowed(self, seconds: float) -> float:
-        """What the disk makes of a time."""
-
 
 class Queue:
     """A queue of a queue broker, as its messages meet it."""
+
+    slow = 1.0  # how many times as long a commit takes
+    closed = False  # its node is down, or it has no leader, or no majority
+    leader = 0  # the node that leads it; NOWHERE: none does
 
     def __init__(self, context: Context, broker: Post, name: str, spec: Spec, work: Draw | None):
         self.env = context.env
@@ -72,6 +75,7 @@ class Queue:
         self.broker = broker
         self.name = name
         self.spec = spec
+        self.stalled: list[Delivery] = []  # of which it is to hear what became of them when it is open
         self.name_index = context.recorder.name(name)
         self.group_index = context.recorder.name("queue")
         self.component = f"queue {name}"
@@ -119,20 +123,41 @@ class Queue:
         """
         publication = letter.publication
         self._count(letter, publication)
+        if self.closed:
+            self._stall(letter)
+            return
         if self.full:
             publication.refused = True
             self._refuse(letter)
             self._stored(letter)
             return
-        delay = self._process(letter)
         if self.quorum:
             self.uncommitted.append(letter)
-            self._later(delay + self._commit_time(letter), letter, self._committed)
+            self._replicate(letter)
             return
+        delay = self._process(letter)
         if delay > 0.0:
             self.inbound[letter] = None
+        until_safe = delay + self._commit_time(letter)
+        letter.safe_at = self.env.now + until_safe
         self._later(delay, letter, self._enqueue)
-        self._later(delay + self._commit_time(letter), letter, self._stored)
+        self._later(until_safe, letter, self._stored)
+
+    def _replicate(self, letter: Letter) -> None:
+        """Its leader takes it in, and a majority of the members."""
+        self._later(self._process(letter) + self._commit_time(letter), letter, self._committed)
+
+    def _stall(self, letter: Letter) -> None:
+        """A channel keeps it for the next leader, or the leader for a majority; where neither is, it is lost, and who
+        waits for its confirm hears so (basic.nack).
+        """
+        if self.quorum and (self.leader != NOWHERE or letter.publication.node != NOWHERE):
+            letter.stalled = True
+            self.uncommitted.append(letter)
+            return
+        letter.publication.refused = True
+        self.end(letter, LOST)
+        self._stored(letter)
 
     def _count(self, letter: Letter, publication: Publication) -> None:
         letter.flow = self.recorder.follow(letter.request, publication.flow, self.name_index)
@@ -187,7 +212,7 @@ class Queue:
     def _commit_time(self, letter: Letter) -> float:
         if self.commit is None:
             return 0.0
-        return self.broker.slowed(self.commit(letter.request.id, letter.publication.chain))
+        return self.commit(letter.request.id, letter.publication.chain) * self.slow
 
     def _stored(self, letter: Letter) -> None:
         """It is safe: the publisher may be told."""
@@ -195,6 +220,11 @@ class Queue:
 
     def _committed(self, letter: Letter) -> None:
         """A majority has it; what is behind one that it does not have yet waits for that one."""
+        if letter.lost:
+            return
+        if self.closed:
+            letter.stalled = True
+            return
         letter.committed = True
         while self.uncommitted and self.uncommitted[0].committed:
             ready = self.uncommitted.popleft()
@@ -203,6 +233,8 @@ class Queue:
 
     def _enqueue(self, letter: Letter) -> None:
         """It can be delivered, and is, if nobody is before it and somebody is free."""
+        if letter.lost:
+            return
         now = self.env.now
         self.inbound.pop(letter, None)
         letter.available = now
@@ -218,6 +250,11 @@ class Queue:
         while most is not None and len(self.waiting) > most:  # else the new one gives way, when it is routed here
             self._give_up(self.waiting.take(), "maxlen")
         self._watch_head()
+
+    @property
+    def away(self) -> bool:
+        """It is on one node, which is down."""
+        return self.closed and not self.quorum
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
@@ -262,6 +299,8 @@ class Queue:
 
     def dispatch(self) -> None:
         """Hand out what there is, as long as somebody has room."""
+        if self.closed:
+            return
         self._drop_expired()
         while len(self.waiting):
             taker = self._next()
@@ -331,6 +370,51 @@ class Queue:
         letter.write(self.recorder, self.name_index, self.group_index, self.env.now, how)
         if self.hopeful:
             letter.request.done()
+
+    # -- nodes that go and come --------------------------------------------------------------------------------------
+
+    def close(self, leader: int) -> None:
+        """It takes nothing in and hands nothing out; what had come to a majority behind others that had not has still
+        to be taken in.
+        """
+        self.closed = True
+        self.leader = leader
+        for letter in self.uncommitted:
+            if letter.committed:
+                letter.committed, letter.stalled = False, True
+
+    def drop(self, node: int) -> None:
+        """With this node is lost what only it had: of a quorum queue what is not committed, where no other node has the
+        channel it came by; of a classic queue what was not on disk.
+        """
+        if self.quorum:
+            gone = [letter for letter in self.uncommitted if letter.publication.node in (node, NOWHERE)]
+            those = set(gone)
+            self.uncommitted = deque(letter for letter in self.uncommitted if letter not in those)
+        else:
+            gone = [letter for letter in (*self.waiting, *self.inbound) if letter.safe_at > self.env.now]
+            gone.sort(key=_offset)
+            self.waiting.take_out(gone)
+            self.inbound.clear()
+        for letter in gone:
+            letter.lost = True
+            letter.publication.refused = True
+            self.end(letter, LOST)
+            if self.quorum:  # a classic queue would have stored it later: then its publisher hears of it
+                self._stored(letter)
+
+    def open(self, leader: int) -> None:
+        """It goes on: what consumers said of deliveries is heard, and what is not committed is sent to its leader."""
+        self.closed = False
+        self.leader = leader
+        stalled, self.stalled = self.stalled, []
+        for delivery in stalled:
+            delivery.receiver.settled(delivery)
+        for letter in list(self.uncommitted):
+            if letter.stalled:
+                letter.stalled = False
+                self._replicate(letter)
+        self.dispatch()
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -409,6 +493,10 @@ class Queue:
         if 1 < len(self.everyone) <= MOST_WATCHED:
             for index, taker in enumerate(self.everyone):
                 watch(name, f"{MEMBER} {index}", "mean", taker.busy_until)
+
+
+def _offset(letter: Letter) -> int:
+    return letter.offset
 
 
 class Step(Protocol):

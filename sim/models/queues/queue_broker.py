@@ -5,25 +5,28 @@ over; consumers go on. When the broker goes down, channels close: what was hande
 for a confirm are told that it is unreachable, and consumers try again every `recovery_interval` from then on. It keeps
 what it has: queues are durable and messages persistent.
 
-Not modelled: single nodes of a cluster, memory by what waits, the seconds between two looks at the disk, what buffers
+Single nodes that are lost are a matter of `nodes.py`.
+
+Not modelled: memory by what waits, the seconds between two looks at the disk, what buffers
 of a connection still take while it is not read from, and what a node loses that was not yet on its disk.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sim.models.behaviours import behaviour
-from sim.models.clock import Signal
+from sim.models.clock import CONTROL, Signal
 from sim.models.destination import Destination
 from sim.models.queues.channel import QueueConsumer
 from sim.models.queues.deaths import in_circle
 from sim.models.queues.exchange import Exchange
 from sim.models.queues.letter import Death, Letter, Publication, Waiter
+from sim.models.queues.nodes import NOWHERE, QueueNodes
 from sim.models.queues.queue import Queue
 from sim.models.site import System
-from sim.models.task import Task
+from sim.models.task import Replica, Task
 from sim.spec.queue_broker import QueueBroker as Spec
 from sim.vocabulary import EventKind
 
@@ -46,7 +49,7 @@ class QueueBroker:
         self.alarms = 0  # of faults
         self.disk_is_low = False
         self.on_disk = 0  # messages
-        self.slowdowns: list[float] = []  # of the disk
+        self.slowdowns: list[float] = []  # of the disk, where it has no nodes
         self.blocked: list[Task] = []  # publishers, in the order in which they came
         self.waiters: dict[Waiter, None] = {}
         self.unroutable = 0
@@ -56,6 +59,11 @@ class QueueBroker:
         self.others: dict[str, Destination] = {
             destination: Exchange(context, self, destination) for destination in spec.destinations
         }
+        self.nodes = QueueNodes(name, spec, self) if spec.nodes is not None else None
+        if self.nodes is not None:
+            for held in self.nodes.held:
+                self.queues[held.name].leader = held.leader
+            context.recorder.watch(name, "offline", "level", self._offline)
         context.recorder.watch(name, "blocked", "level", lambda _: len(self.blocked))
         context.recorder.watch(name, "unroutable", "total", lambda _: self.unroutable)
 
@@ -101,7 +109,7 @@ class QueueBroker:
         key = dead.routing_key if dead.routing_key is not None else was.key
         again = Publication(
             was.request, was.chain, was.path, letter.flow, was.site, key, was.headers, math.inf, was.priority
-        )
+        )  # of no node: that queue forgets it as soon as it has sent it
         there = [other for other in self.routes(dead.exchange, key, was.headers) if not in_circle(letter, other.name)]
         again.pending = len(there)
         self.unroutable += not there
@@ -148,9 +156,79 @@ class QueueBroker:
         for task in blocked:
             self.env.wake(task)
 
-    def slowed(self, seconds: float) -> float:
-        """What the disk makes of a time."""
-        return seconds * math.prod(self.slowdowns, start=1.0)
+    def slow_disk(self, node: int | None, by: float, *, begins: bool) -> None:
+        """Commits take so many times as long from now on, or no longer."""
+        if self.nodes is not None:
+            self.nodes.slow_disk(node, by, begins=begins)
+            return
+        if begins:
+            self.slowdowns.append(by)
+        else:
+            self.slowdowns.remove(by)
+        for queue in self.queues.values():
+            queue.slow = math.prod(self.slowdowns, start=1.0)
+
+    # -- nodes: what becomes of it when they go and come (`nodes.py`) --------------------------------------------------
+
+    def node_of(self, replica: Replica) -> int:
+        """To which it is connected; NOWHERE: there are none."""
+        return self.nodes.connected(replica.index) if self.nodes is not None else NOWHERE
+
+    def _offline(self, _: float) -> float:
+        return self.nodes.offline if self.nodes is not None else 0
+
+    def fail_node(self, node: int) -> None:
+        """It is gone from one moment to the next."""
+        assert self.nodes is not None
+        self.nodes.fail(node)
+
+    def restore_node(self, node: int) -> None:
+        """It is back."""
+        assert self.nodes is not None
+        self.nodes.restore(node)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something after a while."""
+        self.env.schedule(Signal(lambda _: act()), CONTROL, seconds)
+
+    def tell(self, kind: EventKind, subject: str, about: str, value: int) -> None:
+        """Note what has happened."""
+        self.recorder.event(kind, subject, about, value)
+
+    def close(self, queue: str, leader: int) -> None:
+        """It takes nothing in and hands nothing out."""
+        self.queues[queue].close(leader)
+
+    def cut(self, node: int) -> None:
+        """Connections to a node are gone, and consumers of classic queues that are closed are cancelled."""
+        for waiter in [waiter for waiter in self.waiters if waiter.node == node]:
+            del self.waiters[waiter]
+            waiter.cut()
+        for consumer in self.consumers:
+            if consumer.open and (consumer.node == node or consumer.queue.away):
+                consumer.disconnect()
+                consumer.try_later()
+
+    def drop(self, queue: str, node: int) -> None:
+        """What neither this queue nor a channel on a node that is up has is lost."""
+        self.queues[queue].drop(node)
+
+    def open(self, queue: str, leader: int) -> None:
+        """It goes on."""
+        self.queues[queue].open(leader)
+
+    def slow(self, queue: str, times: float) -> None:
+        """Commits take so many times as long."""
+        self.queues[queue].slow = times
+
+    def go_down(self) -> None:
+        """No node is left."""
+        self.fail()
+
+    def come_up(self) -> None:
+        """One is back."""
+        self.down -= 1
+        self.restore()
 
     # -- harm --------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from sim.models.queues.letter import Letter
 
@@ -62,6 +62,14 @@ class Waiting:
         if self._heap and (not self._new or self._heap[0][0] < self._new[0].order):
             return heappop(self._heap)[1]
         return self._new.popleft()
+
+    def take_out(self, gone: list[Letter]) -> None:
+        """These wait no longer."""
+        those = set(gone)
+        self._new = deque(letter for letter in self._new if letter not in those)
+        self._back = deque(letter for letter in self._back if letter not in those)
+        self._heap = [entry for entry in self._heap if entry[1] not in those]
+        heapify(self._heap)
 
 
 def _order(entry: tuple[int, Letter]) -> int:

@@ -47,6 +47,7 @@ def test_a_sound_one_is_not_warned_of():
 
 
 DOWN = "{at: 50s, for: 5s, broker_down: rabbit}"
+NODE = "{at: 50s, for: 5s, broker_down: rabbit, node: 0}"
 
 
 @pytest.mark.parametrize(
@@ -167,3 +168,33 @@ def test_a_queue_whose_consumers_come_and_go_has_no_partitions_to_be_too_few():
     text = system().replace("replicas: 2, workers: 1,", elastic)
     assert elastic in text
     assert "partition" not in warnings(text)
+
+
+# -- nodes -------------------------------------------------------------------------------------------------------------
+
+
+def on_nodes(text, nodes="3"):
+    """The same broker of several nodes."""
+    return text.replace("rabbit: {kind: queue", f"rabbit: {{kind: queue, nodes: {nodes}")
+
+
+def test_three_nodes_of_which_one_is_lost_are_sound():
+    assert warnings(on_nodes(system(fault=NODE))) == ""
+
+
+def test_two_nodes_have_no_majority_without_one_another():
+    assert warnings(on_nodes(system(), "2")).startswith(
+        "queue mail: a quorum queue on 2 nodes. the others are no majority"
+    )
+
+
+def test_a_classic_queue_goes_down_with_its_node():
+    text = on_nodes(system(fault=NODE)).replace("type: quorum", "type: classic")
+    assert "queue mail: a classic queue on node 0 of rabbit alone" in warnings(text)
+    assert "alone" not in warnings(text.replace("node: 0", "node: 1"))
+
+
+def test_without_confirms_nobody_hears_what_is_lost_with_the_node_that_leads():
+    text = on_nodes(system(fault=NODE)).replace("confirm: each, ", "")
+    assert "what comes when node 0 of rabbit is lost is lost silently" in warnings(text)
+    assert warnings(text.replace("node: 0", "node: 1")) == ""

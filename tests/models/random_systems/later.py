@@ -29,6 +29,7 @@ from tests.models.random_systems.node_pools import node_pools
 from tests.models.random_systems.people import people
 from tests.models.random_systems.producers import placings, producers
 from tests.models.random_systems.queue_brokers import queue_brokers
+from tests.models.random_systems.queue_nodes import queue_nodes
 from tests.models.random_systems.releases import releases
 from tests.models.random_systems.sagas import sagas
 from tests.models.random_systems.serverless import serverless
@@ -90,7 +91,11 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     locks,
     clocks,
     views,
+<<<<<<< HEAD
     credentials,
+=======
+    queue_nodes,
+>>>>>>> lead
     producers,  # last: beside transactions they are idempotent
 )
 

@@ -75,6 +75,7 @@ def message_queue(
     delivery_limit: Mapping[str, Any] | int | str | None = None,
     single_active_consumer: bool | None = None,
     consumer_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    quorum_initial_group_size: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
     """One queue. What it hands out unacknowledged comes back when the consumer dies; at its head it gives up what
     has expired.
@@ -96,5 +97,30 @@ def message_queue(
         (x-delivery-limit).
     single_active_consumer: Whether only one consumer gets messages, and the next only when that one is gone.
     consumer_timeout: How long a quorum queue waits for an acknowledgement before it closes the consumer's channel.
+    quorum_initial_group_size: On how many nodes of the broker a quorum queue is: 3, or all where there are fewer
+        (x-quorum-initial-group-size, quorum_cluster_size).
+    """
+    return part(locals())
+
+
+def queue_nodes(
+    *,
+    count: Mapping[str, Any] | int | str | None = None,
+    queue_leader_locator: Literal["client-local", "balanced"] | None = None,
+    detection: Literal[0] | Mapping[str, Any] | str | None = None,
+    election: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """The nodes of a queue broker, each of which can be lost. A classic queue is on one of them; a quorum queue has
+    a leader on one and followers on others, and needs a majority of them to take anything in or hand anything
+    out.
+
+    count: How many nodes there are; three are the fewest of which one can be lost
+        (rabbitmq.com/docs/quorum-queues).
+    queue_leader_locator: `client-local`: all queues are led by node 0, to which the client is connected that
+        declares them; `balanced`: they are dealt out over the nodes in their order (queue_leader_locator).
+    detection: Until the others know that a node is lost: at once when its process dies and closes its connections;
+        of one that is not heard of any more, about a second (aten's poll_interval) and at most net_ticktime, 60 s.
+    election: From then on until a quorum queue has another leader. Each follower stands for election after 100 ms
+        and up to 500 ms more (ra_server_proc.erl, `short`): the first of two after 267 ms in the mean.
     """
     return part(locals())

@@ -1,0 +1,139 @@
+"""Queues of a queue broker whose node is lost, or that have no leader or no majority: what waits for them to go on, and
+what is lost. As in `models/queues/queue.py`; who leads is decided in `queue_nodes.py`.
+"""
+
+from __future__ import annotations
+
+from sim.chance.compiler import compiled
+from sim.compiled.apart import by_address
+from sim.compiled.base import NONE, handler
+from sim.compiled.codes import LOST
+from sim.compiled.letters import GONE, INBOUND, UNCOMMITTED, WAITING, close_letter, end_letter, stored
+from sim.compiled.lists import add_last, unlink
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.queues import give_back_letter, letters, message_queues, publications, queue_deliveries
+from sim.compiled.rows.state import State
+from sim.compiled.standing import merged, take
+from sim.compiled.tasks import done
+
+
+@by_address
+@handler
+def stall(s: State, letter: int) -> None:
+    """A channel keeps it for the next leader, or the leader for a majority; where neither is, it is lost, and who waits
+    for its confirm hears so.
+    """
+    row = letters(s)[letter]
+    queue = message_queues(s)[row.queue]
+    if queue.quorum and (queue.leader >= 0 or row.node >= 0):
+        row.stalled = True
+        row.place = UNCOMMITTED
+        add_last(letters(s), queue.uncommitted, letter)
+        return
+    publication = row.publication
+    if publication >= 0:
+        publications(s)[publication].refused = True
+    end_letter(s, letter, LOST)
+    if publication >= 0:
+        stored(s, publication)
+
+
+@by_address
+@handler
+def come_too_late(s: State, letter: int) -> None:
+    """A majority would have it now, but it is lost, or has to be sent again."""
+    row = letters(s)[letter]
+    if row.place == GONE:
+        give_back_letter(s, letter)
+    else:
+        row.stalled = True
+
+
+@by_address
+@handler
+def stall_delivery(s: State, place: int) -> None:
+    """What its consumer said of it is heard when the queue is open."""
+    delivery = queue_deliveries(s)[place]
+    queue = message_queues(s)[letters(s)[delivery.letter].queue]
+    delivery.under_way = True
+    delivery.behind = NOBODY
+    if queue.stalled_first < 0:
+        queue.stalled_first = place
+    else:
+        queue_deliveries(s)[queue.stalled_last].behind = place
+    queue.stalled_last = place
+
+
+@by_address
+@compiled
+def close_queue(s: State, place: int, leader: int) -> None:
+    """It takes nothing in and hands nothing out; what had come to a majority behind others that had not has still to be
+    taken in.
+    """
+    queue = message_queues(s)[place]
+    queue.closed = True
+    queue.leader = leader
+    letter = queue.uncommitted.first
+    while letter >= 0:
+        row = letters(s)[letter]
+        if row.committed:
+            row.committed = False
+            row.stalled = True
+        letter = row.next
+
+
+@by_address
+@compiled
+def drop_uncommitted(s: State, place: int, node: int) -> None:
+    """What a quorum queue has not committed is lost, where no other node has the channel it came by."""
+    queue = message_queues(s)[place]
+    letter = queue.uncommitted.first
+    while letter >= 0:
+        row = letters(s)[letter]
+        following = row.next
+        if row.node == node or row.node < 0:
+            unlink(letters(s), queue.uncommitted, letter)
+            lose(s, letter)
+        letter = following
+
+
+@by_address
+@compiled
+def drop_unsafe(s: State, place: int) -> None:
+    """What waits in a classic queue is lost, as far as it was not on disk."""
+    queue = message_queues(s)[place]
+    kept, ready = NONE, 0
+    while queue.ready > 0:
+        letter = take(s, place)
+        row = letters(s)[letter]
+        if row.safe_at > s.now:
+            lose(s, letter)
+            continue
+        row.place = WAITING
+        row.previous = NOBODY
+        row.next = NOBODY
+        kept = merged(letters(s), kept, letter)
+        ready += 1
+    queue.returned = kept
+    queue.ready = ready
+
+
+@by_address
+@compiled
+def lose(s: State, letter: int) -> None:
+    """It ends here; as long as an event is to come that is about it, its row is not free."""
+    row = letters(s)[letter]
+    quorum = message_queues(s)[row.queue].quorum
+    publication, request, hopeful = row.publication, row.request, message_queues(s)[row.queue].hopeful
+    if publication >= 0:
+        publications(s)[publication].refused = True
+    close_letter(s, letter, LOST)
+    if row.place == INBOUND or (row.place == UNCOMMITTED and not row.stalled):
+        row.place = GONE
+    else:
+        row.place = 0
+        give_back_letter(s, letter)
+    if hopeful:
+        done(s, request)
+    if quorum and publication >= 0:  # a classic queue would have stored it later: then its publisher hears of it
+        stored(s, publication)

@@ -1,0 +1,201 @@
+"""The nodes of a queue broker: which are up, who leads which queue, and to which one clients are connected.
+
+A classic queue lives on one node: while that is down nobody can use it, its consumers are cancelled and try again, and
+what is published to it is lost, or nacked where confirms are waited for (rabbit_classic_queue.erl: an abnormal exit is
+a full reject). A quorum queue is led by one of its members; when that is lost another one is elected, of those that are
+up the next one. Without a leader, or without a majority of its members, it takes nothing in, confirms nothing and hands
+nothing out; what channels have sent to it waits, and is sent to the next leader (rabbit_fifo_client.erl). A node that
+comes back follows: leaders do not go back by themselves (rabbitmq.com/docs/quorum-queues, "Leader Election and Failure
+Handling", "Fault Tolerance and Minimum Number of Replicas Online").
+
+A commit takes as long as the fastest majority of the members that are up: of three, of which one has a slow disk, as
+long as ever, and as long as the slow one when another one is lost.
+
+Not modelled: partitions between nodes, the time in which one that comes back catches up, the hop between the node to
+which a client is connected and the leader, that a client hears of a node that is not heard of any more as late as the
+other nodes do, which follower has the longest log, and new members in the place of lost ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+from sim.spec.queue_broker import QueueBroker as Spec
+from sim.vocabulary import EventKind
+
+NOWHERE = -1
+
+
+class Hands(Protocol):
+    """What becomes of a broker whose nodes go and come; each engine does it in its own way."""
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something after a while."""
+
+    def tell(self, kind: EventKind, subject: str, about: str, value: int) -> None:
+        """Note what has happened."""
+
+    def close(self, queue: str, leader: int) -> None:
+        """A queue takes nothing in and hands nothing out; NOWHERE: it has no leader either."""
+
+    def cut(self, node: int) -> None:
+        """Connections to a node are gone, and consumers of classic queues that are closed are cancelled."""
+
+    def drop(self, queue: str, node: int) -> None:
+        """What neither this queue nor a channel on a node that is up has is lost."""
+
+    def open(self, queue: str, leader: int) -> None:
+        """A queue goes on, led by this node."""
+
+    def slow(self, queue: str, times: float) -> None:
+        """Commits that begin from now on take so many times as long."""
+
+    def go_down(self) -> None:
+        """No node is left."""
+
+    def come_up(self) -> None:
+        """One is back."""
+
+
+class Held:
+    """One queue, as its nodes know it."""
+
+    def __init__(self, name: str, quorum: bool, members: tuple[int, ...]):
+        self.name = name
+        self.quorum = quorum
+        self.members = members
+        self.leader = self.last = members[0]
+        self.closed = False
+        self.standing = False  # some member will stand for election
+
+    @property
+    def majority(self) -> int:
+        """So many of its members are one."""
+        return len(self.members) // 2 + 1
+
+
+class QueueNodes:
+    """The nodes of one queue broker, and what each of its queues has on them."""
+
+    def __init__(self, name: str, spec: Spec, hands: Hands):
+        assert spec.nodes is not None
+        self.name = name
+        self.spec = spec.nodes
+        self.hands = hands
+        count = spec.nodes.count
+        self.down = [0] * count  # for how many faults each is
+        self.slowdowns: list[list[float]] = [[] for _ in range(count)]  # of their disks
+        self.at = list(range(count))  # to which one those are connected who began with this one
+        self.held = [Held(queue, spec.queues[queue].type == "quorum", spec.members(queue)) for queue in spec.queues]
+
+    @property
+    def offline(self) -> int:
+        """Queues that nobody can use."""
+        return sum(held.closed for held in self.held)
+
+    def connected(self, replica: int) -> int:
+        """The node to which a replica is connected, by its number in its service."""
+        return self.at[replica % len(self.at)]
+
+    # -- they go and come --------------------------------------------------------------------------------------------
+
+    def fail(self, node: int) -> None:
+        """One is gone from one moment to the next."""
+        self.down[node] += 1
+        if self.down[node] > 1:
+            return
+        gone = [held for held in self.held if held.leader == node]
+        for held in self.held:
+            self._close(held, node)
+        led = sum(held.quorum for held in gone)
+        if led:
+            self.hands.tell(EventKind.LEADER_LOST, f"{self.name}[{node}]", "", led)
+        self._connect_to_others(node)
+        self.hands.cut(node)
+        for held in self.held:
+            if held in gone or (held.quorum and held.leader == NOWHERE):
+                self.hands.drop(held.name, node)
+        self._weigh_disks()
+        for held in gone:
+            if held.quorum:
+                self._stand(held, self.spec.detection + self.spec.election)
+        if all(self.down):
+            self.hands.go_down()
+
+    def _close(self, held: Held, node: int) -> None:
+        led = held.leader == node
+        if led:
+            held.leader = NOWHERE
+        if led or (not held.closed and len(self._up(held)) < held.majority):
+            held.closed = True
+            self.hands.close(held.name, held.leader)
+
+    def _connect_to_others(self, node: int) -> None:
+        """To the next one that is up; where none is, they wait for the first that comes back."""
+        count = len(self.at)
+        following = ((node + step) % count for step in range(1, count))
+        other = next((place for place in following if not self.down[place]), node)
+        self.at = [other if place == node else place for place in self.at]
+
+    def restore(self, node: int) -> None:
+        """One is back, with what it had on its disk."""
+        alone = all(self.down)
+        self.down[node] -= 1
+        if self.down[node]:
+            return
+        if alone:
+            self.at = [node] * len(self.at)
+        self._weigh_disks()
+        for held in self.held:
+            if node not in held.members or not held.closed:
+                continue
+            if held.quorum and held.leader == NOWHERE:
+                self._stand(held, self.spec.election)
+            elif not held.quorum or len(self._up(held)) >= held.majority:
+                self._open(held, held.leader if held.quorum else node)
+        if alone:
+            self.hands.come_up()
+
+    # -- elections ---------------------------------------------------------------------------------------------------
+
+    def _up(self, held: Held) -> list[int]:
+        return [node for node in held.members if not self.down[node]]
+
+    def _stand(self, held: Held, seconds: float) -> None:
+        if not held.standing:
+            held.standing = True
+            self.hands.later(seconds, lambda: self._elect(held))
+
+    def _elect(self, held: Held) -> None:
+        """The next one leads, where a majority can vote for it; where not, it is tried again when a member is back."""
+        held.standing = False
+        if len(self._up(held)) < held.majority:
+            return
+        begin = held.members.index(held.last) + 1
+        leader = next(node for node in held.members[begin:] + held.members[:begin] if not self.down[node])
+        self.hands.tell(EventKind.LEADER_ELECTED, f"{self.name}[{leader}]", held.name, 1)
+        self._open(held, leader)
+
+    def _open(self, held: Held, leader: int) -> None:
+        held.leader = held.last = leader
+        held.closed = False
+        self.hands.open(held.name, leader)
+
+    # -- disks -------------------------------------------------------------------------------------------------------
+
+    def slow_disk(self, node: int | None, by: float, *, begins: bool) -> None:
+        """The disk of one node, or of all, is slower from now on, or no longer."""
+        for slowdowns in self.slowdowns if node is None else [self.slowdowns[node]]:
+            if begins:
+                slowdowns.append(by)
+            else:
+                slowdowns.remove(by)
+        self._weigh_disks()
+
+    def _weigh_disks(self) -> None:
+        for held in self.held:
+            times = sorted(math.prod(self.slowdowns[node], start=1.0) for node in self._up(held))
+            if len(times) >= held.majority:
+                self.hands.slow(held.name, times[held.majority - 1])

@@ -1,0 +1,285 @@
+"""Nodes of a queue broker that are lost and come back, event by event, on both engines: who leads, what waits, what is
+lost and what comes again. Times follow from the words alone: an election 267 ms after the loss, a commit of 1 ms, a try to
+come back every 5 s.
+"""
+
+import pytest
+
+from sim import testing
+from sim.errors import ScenarioError
+
+pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
+
+SYSTEM = """
+duration: 60s
+traffic: {clients: {sends: orders.create, completes_with: [done]}}
+services:
+  orders: {workers: unlimited, replicas: PUBLISHERS, endpoints: {create: [{publish: jobs, PUBLISH}]}}
+  worker: {workers: 1, replicas: REPLICAS, consumes: {jobs: {prefetch: 1, CONSUME, do: [{work: 100ms}, {effect: done}]}}}
+brokers: {rabbit: {kind: queue, nodes: NODES, queues: {jobs: {QUEUE}, MORE}}}
+network: {default: {latency: 0ms}}
+faults: [FAULTS]
+"""
+LOST = "{name: NAME, at: AT, for: FOR, broker_down: rabbit, node: NODE}"
+
+
+def lost(node, at, until, name=""):
+    """A node that is down for a while."""
+    text = LOST.replace("NAME", name or f"node {node}").replace("AT", f"{at}s").replace("FOR", f"{until - at}s")
+    return text.replace("NODE", str(node))
+
+
+def system(
+    *faults,
+    queue="type: quorum",
+    publish="confirm: each",
+    nodes="3",
+    replicas=1,
+    publishers=1,
+    more="",
+    consume="ack: manual",
+):
+    text = SYSTEM.replace("FAULTS", ", ".join(faults)).replace("QUEUE", queue).replace("PUBLISHERS", str(publishers))
+    text = text.replace("PUBLISH", publish).replace("REPLICAS", str(replicas)).replace("CONSUME", consume)
+    return text.replace("NODES", nodes).replace("MORE", more)
+
+
+def play(text, arrivals):
+    return testing.play_on_both(text, arrivals)
+
+
+def answered_at(played):
+    """When its publisher had its answer."""
+    return [round(end, 9) for end in played.requests["end"]]
+
+
+def done_at(played):
+    return [
+        round(arrival + completion, 9)
+        for arrival, completion in zip(played.requests["arrival"], played.completions(), strict=True)
+    ]
+
+
+def outcomes(played):
+    return list(played.outcomes())
+
+
+def rows(played, queue="jobs"):
+    frame = played.records.message_frame()
+    return frame[frame["topic"] == queue].sort_values("offset", ignore_index=True)
+
+
+def events(played):
+    frame = played.records.event_frame()
+    return [
+        (round(time, 9), kind, subject, about)
+        for time, kind, subject, about in zip(
+            frame["time"], frame["kind"], frame["subject"], frame["object"], strict=True
+        )
+        if kind.startswith("leader")
+    ]
+
+
+# -- the leader is lost ------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_leader_is_followed_by_another_and_what_comes_meanwhile_is_confirmed_late():
+    """Both are connected to node 0, and its loss at 5 s moves them to node 1. What comes at 5.1 s waits for the election
+    at 5.267 s; the consumer tries again at 10 s.
+    """
+    played = play(system(lost(0, 5, 15)), [1.0, 5.1, 6.0])
+    assert events(played) == [(5.0, "leader_lost", "rabbit[0]", ""), (5.267, "leader_elected", "rabbit[1]", "jobs")]
+    assert answered_at(played) == [1.001, 5.268, 6.001]
+    assert done_at(played) == [1.101, 10.1, 10.2]
+
+
+def test_what_only_the_lost_node_had_is_lost_and_its_publisher_unreachable():
+    """At 5 s the leader has it and no follower, and the channel that would have sent it again is gone as well."""
+    played = play(system(lost(0, 5, 15), queue="type: quorum, commit: 10ms"), [4.995])
+    assert outcomes(played) == ["unreachable"]
+    assert answered_at(played) == [5.0]
+    assert rows(played)["how"].tolist() == ["lost"]
+    assert rows(played)["end"].tolist() == [5.0]
+
+
+def test_what_a_channel_of_another_node_has_sent_is_sent_to_the_next_leader():
+    """The second replica publishes by node 1: its message, not committed at 5 s, is committed at 5.267 s + 10 ms."""
+    played = play(system(lost(0, 5, 15), queue="type: quorum, commit: 10ms", publishers=2), [1.0, 4.995])
+    assert outcomes(played) == ["ok", "ok"]
+    assert answered_at(played) == [1.01, 5.277]
+
+
+def test_a_consumer_of_another_node_keeps_what_it_has_and_is_heard_by_the_next_leader():
+    """The queue is led by node 1, since another one is declared before it: the consumer, on node 0, keeps its channel.
+    It is done at 5.05 s, which the next leader hears at 5.267 s, and hands out the next one then.
+    """
+    text = system(lost(1, 5, 15), nodes="{count: 3, queue_leader_locator: balanced}")
+    text = text.replace("queues: {jobs", "queues: {first: {}, jobs")
+    played = play(text, [4.949, 4.949])
+    assert done_at(played) == [5.05, 5.367]
+    assert rows(played)["deliveries"].tolist() == [1, 1]
+    assert rows(played)["end"].round(9).tolist() == [5.267, 5.367]
+
+
+def test_what_a_consumer_of_the_lost_node_had_is_handed_out_again():
+    """The first consumer, on node 0, has one in hand at 5 s: the other, on node 1, is handed it at 5.267 s."""
+    played = play(system(lost(0, 5, 15), replicas=2), [4.949])
+    assert rows(played)["deliveries"].tolist() == [2]
+    assert rows(played)["end"].round(9).tolist() == [5.367]
+
+
+def test_a_node_that_comes_back_follows():
+    """Node 0 is back at 7 s; when node 1 is lost, node 2 is the next."""
+    played = play(system(lost(0, 5, 7), lost(1, 20, 25)), [])
+    assert [subject for _, kind, subject, _ in events(played) if kind == "leader_elected"] == ["rabbit[1]", "rabbit[2]"]
+
+
+def test_until_the_others_know_it_there_is_no_election():
+    played = play(system(lost(0, 5, 15), nodes="{count: 3, detection: 1s, election: 200ms}"), [5.1])
+    assert answered_at(played) == [6.201]
+
+
+# -- a follower is lost ------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_follower_changes_nothing():
+    played = play(system(lost(2, 5, 15)), [1.0, 5.1, 6.0])
+    assert events(played) == []
+    assert answered_at(played) == [1.001, 5.101, 6.001]
+    assert done_at(played) == [1.101, 5.201, 6.101]
+
+
+def test_two_followers_are_a_majority_and_the_queue_waits_without_them():
+    """From 6 s the leader is alone: what comes is confirmed 1 ms after one is back, at 15 s. What a consumer said at
+    6.05 s is heard then, too, and it is handed the next one.
+    """
+    played = play(system(lost(1, 5, 15), lost(2, 6, 20)), [5.949, 7.0])
+    assert events(played) == []
+    assert answered_at(played) == [5.95, 15.001]
+    assert done_at(played) == [6.05, 15.101]
+    assert rows(played)["end"].round(9).tolist() == [15.0, 15.101]
+
+
+# -- the majority is lost ----------------------------------------------------------------------------------------------
+
+
+def test_without_a_majority_nobody_is_elected_until_there_is_one():
+    """Nodes 0 and 1 are lost: node 2 cannot lead alone. Node 1 is back at 15 s, and led from 15.267 s is what was held
+    back; its consumer is connected to node 2, where it came at 10 s.
+    """
+    played = play(system(lost(0, 5, 30), lost(1, 5.1, 15)), [5.2, 12.0])
+    assert events(played) == [(5.0, "leader_lost", "rabbit[0]", ""), (15.267, "leader_elected", "rabbit[1]", "jobs")]
+    assert answered_at(played) == [15.268, 15.268]
+    assert done_at(played) == [15.368, 15.468]
+
+
+def test_a_publisher_that_does_not_wait_so_long_hears_of_it():
+    played = play(system(lost(0, 5, 30), lost(1, 5, 15), publish="confirm: each, policy: {timeout: 1s}"), [6.0])
+    assert outcomes(played) == ["timeout"]
+    assert rows(played)["how"].tolist() == ["processed"]  # it was only late
+
+
+def test_with_two_nodes_one_is_no_majority():
+    """They elect nobody, and the queue waits for the one that is lost."""
+    played = play(system(lost(1, 5, 15), nodes="2"), [6.0])
+    assert answered_at(played) == [15.001]
+
+
+def test_with_five_members_two_may_be_lost():
+    played = play(
+        system(lost(0, 5, 15), lost(1, 5, 15), nodes="5", queue="type: quorum, quorum_initial_group_size: 5"), [6.0]
+    )
+    assert [subject for _, kind, subject, _ in events(played) if kind == "leader_elected"] == ["rabbit[2]"]
+    assert answered_at(played) == [6.001]
+
+
+def test_without_any_node_nobody_is_reached():
+    """The last is gone at 7 s; the first is back at 15 s, the second at 16 s, with which it is a majority."""
+    played = play(system(lost(0, 5, 15), lost(1, 6, 16), lost(2, 7, 30)), [8.0, 15.5, 17.0])
+    assert outcomes(played) == ["unreachable", "ok", "ok"]
+    assert answered_at(played) == [8.0, 16.268, 17.001]
+
+
+# -- a classic queue ---------------------------------------------------------------------------------------------------
+
+
+def test_a_classic_queue_is_down_with_its_node_and_keeps_what_was_on_disk():
+    """The second message waits behind the first, which is in hand when node 0 is lost: both are there when it is back at
+    14 s. The consumer tries at 10 and 15 s; it is done with the first at 5.05 s, which nobody hears, and does it again.
+    """
+    played = play(system(lost(0, 5, 14), queue="type: classic"), [4.95, 4.96])
+    assert rows(played)["end"].round(9).tolist() == [15.1, 15.2]
+    assert rows(played)["deliveries"].tolist() == [2, 1]
+
+
+def test_consumers_of_other_nodes_are_cancelled_too():
+    """The other one is connected to node 1, and would be handed nothing but by node 0."""
+    played = play(system(lost(0, 5, 14), queue="type: classic", replicas=2), [4.95, 4.96])
+    assert rows(played)["end"].round(9).tolist() == [15.1, 15.1]
+    assert rows(played)["deliveries"].tolist() == [2, 2]
+
+
+def test_what_is_published_to_a_classic_queue_that_is_down_is_nacked():
+    played = play(system(lost(0, 5, 14), queue="type: classic"), [6.0, 14.5])
+    assert outcomes(played) == ["error", "ok"]
+    assert rows(played)["how"].tolist() == ["lost", "processed"]
+
+
+def test_without_confirms_nobody_hears_of_it():
+    played = play(system(lost(0, 5, 14), queue="type: classic", publish="confirm: none"), [6.0])
+    assert outcomes(played) == ["ok"]
+    assert rows(played)["how"].tolist() == ["lost"]
+
+
+def test_what_was_not_on_disk_is_lost_with_the_node():
+    """A commit takes 20 ms: of the message of 4.99 s the publisher, on node 1, hears at 5.01 s that it is gone; that of
+    4.97 s was on disk.
+    """
+    played = play(system(lost(0, 5, 14), queue="type: classic, commit: 20ms", publishers=2), [4.97, 4.99])
+    assert rows(played)["how"].tolist() == ["processed", "lost"]
+    assert outcomes(played) == ["ok", "error"]
+    assert answered_at(played) == [4.99, 5.01]
+
+
+def test_another_node_is_no_matter_for_a_classic_queue():
+    played = play(system(lost(1, 5, 14), queue="type: classic"), [6.0])
+    assert done_at(played) == [6.1]
+
+
+# -- disks -------------------------------------------------------------------------------------------------------------
+
+SLOW = "{at: 1s, for: 50s, slow_disk: {of: rabbit, node: NODE, by: 100x}}"
+
+
+def test_a_commit_takes_as_long_as_the_second_fastest_of_three():
+    """One slow member is outvoted; when another one is lost, it is the second of two: 100 ms."""
+    slow = SLOW.replace("NODE", "1")
+    played = play(system(slow, lost(2, 5, 15)), [2.0, 6.0, 20.0])
+    assert answered_at(played) == [2.001, 6.1, 20.001]
+
+
+def test_a_leader_with_a_slow_disk_is_outvoted_as_well():
+    played = play(system(SLOW.replace("NODE", "0")), [2.0])
+    assert answered_at(played) == [2.001]
+
+
+def test_two_slow_ones_of_three_are_a_majority():
+    slow = (
+        SLOW.replace("{at", "{name: a, at").replace("NODE", "1"),
+        SLOW.replace("{at", "{name: b, at").replace("NODE", "2"),
+    )
+    played = play(system(*slow), [2.0])
+    assert answered_at(played) == [2.1]
+
+
+# -- what does not go together -----------------------------------------------------------------------------------------
+
+
+def test_a_node_that_is_not_there():
+    with pytest.raises(ScenarioError, match=r"found node 3 of 'rabbit', which has nodes 0 to 2"):
+        testing.play(system(lost(3, 5, 15)), [])
+
+
+def test_a_classic_queue_has_no_group():
+    with pytest.raises(ScenarioError, match="on a classic queue, which is on one node"):
+        testing.play(system(queue="type: classic, quorum_initial_group_size: 3"), [])
