@@ -91,11 +91,8 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     locks,
     clocks,
     views,
-<<<<<<< HEAD
     credentials,
-=======
     queue_nodes,
->>>>>>> lead
     producers,  # last: beside transactions they are idempotent
 )
 
