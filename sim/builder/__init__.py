@@ -66,6 +66,7 @@ from sim.builder.written.parts.concurrency import (
 from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.cpu import cpu_limit
+from sim.builder.written.parts.credentials import client_credentials
 from sim.builder.written.parts.distribution import branch
 from sim.builder.written.parts.gateway import gateway, keys, route, translate
 from sim.builder.written.parts.health import health_checks
@@ -127,6 +128,7 @@ __all__ = [
     "canary",
     "canary_step",
     "circuit_breaker",
+    "client_credentials",
     "cockatiel_breaker",
     "cockatiel_count",
     "cockatiel_sampling",

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
 from sim.compiled.committing import BATCH, BEFORE, RECORD
-from sim.compiled.composed import write_composed
+from sim.compiled.composed import write_cache, write_composed
 from sim.compiled.draw_rows import drawn, row_of
 from sim.compiled.gateway_programs import write_of_gateway, write_route
 from sim.compiled.plugins.program import write_plugin
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import Op
 from sim.models import steps as behaviours
+from sim.models.cache import Looking
 from sim.models.call import Call
 from sim.models.logs.publishing import Producing
 from sim.models.queues.exchange import Batched, Blocking
@@ -308,9 +309,11 @@ class Assembler:
         """An operation in which a call is made, and what is done in its place where that fails."""
         number = self.calls.call(call)
         if call.fallback is None:
+            self._token(call, fail)
             self.emit(kind, call=number, fail=fail, **values)
             return
         failed, well = Label(), Label()
+        self._token(call, failed)
         self.emit(kind, call=number, fail=failed, **values)
         self.emit(op_of.GO_TO, to=well)
         self.here(failed)
@@ -318,6 +321,13 @@ class Assembler:
         self.sequence(call.fallback, fail)
         self.emit(op_of.FALLBACK_END)
         self.here(well)
+
+    def _token(self, call: Call, fail: Label) -> None:
+        """What a call must have before it is made."""
+        if call.token is not None:
+            assert isinstance(call.token, Looking)
+            write_cache(self, call.token, fail)
+            self.thaw(call.host)
 
     def _publish(self, step: behaviours.Publish, fail: Label) -> None:
         if step.outbox is not None:

@@ -129,6 +129,8 @@ def _unsaid(gateway: Gateway, name: str, route: Route, policy: CallPolicy) -> It
     if route.split:
         parts = ", ".join(f"{show_share(share)} to {target}" for target, share in route.split.items())
         yield f"split ({parts}): an upstream with weighted targets, or Kong's plug-in canary"
+    if route.token is not None:
+        yield f"token of {route.token.provider}: Kong's Enterprise plug-in upstream-oauth, with the client's secret"
     yield from _unsaid_of_cache(gateway, route)
     if route.answers_with:
         yield f"answers_with ({', '.join(route.answers_with)}): Kong passes on the answer of the service"

@@ -57,6 +57,13 @@ class Target(Protocol):
         """What an attempt does when it gets there: it is handled and answered."""
 
 
+class Token(Protocol):
+    """What a call must have before it is made."""
+
+    def run(self, task: Task) -> Activity:
+        """OK with one, or the outcome of the request for it."""
+
+
 class Waiter:
     """Who waits for a connection, or until it is open (`models/layers/pool.py`)."""
 
@@ -137,6 +144,7 @@ class Call:
         policy_name: str,
         hops: tuple[Hop, Hop],
         fallback: StepSequence | None,
+        token: Token | None = None,
     ):
         self.context = context
         self.env = context.env
@@ -151,6 +159,7 @@ class Call:
         self.salt = context.salt(site)
         self.mark = context.mark(site)
         self.fallback = fallback
+        self.token = token
         self.cancels = policy.cancels
         self.propagates = policy.deadline is not None
         self.connecting: dict[Task, Waiter] = {}

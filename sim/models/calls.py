@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sim.models.call import Call, Layer, Run, Target
+from sim.models.call import Call, Layer, Run, Target, Token
 from sim.models.context import Context
 from sim.models.guards import Guard, Guards
 from sim.models.host import Host
@@ -46,11 +46,12 @@ class Calls:
         target: Target,
         policy: str | CallPolicy | None,
         fallback: StepSequence | None = None,
+        token: Token | None = None,
     ) -> Call:
         """A guarded call from this site."""
         name = policy if isinstance(policy, str) else site
         hops = self.network.hops(caller.name, target.component, target.hop_stream)
-        call = Call(self.context, site, caller, target, self.policy(policy), name, hops, fallback)
+        call = Call(self.context, site, caller, target, self.policy(policy), name, hops, fallback, token)
         key = (call.caller, target.component, name)
         call.bulkhead_name = self._bulkhead_names.get(key, f"{call.caller} -> {target.component} ({name})")
         call.limit_name = self._limit_names.get(key, f"{call.caller} -> {target.component} ({name}) rate limit")

@@ -20,6 +20,7 @@ from sim.models.authentication import Asking, Introspection, JwtCheck, KeySet, S
 from sim.models.cache import Looking
 from sim.models.call import Call
 from sim.models.context import Context
+from sim.models.credentials import token_of
 from sim.models.demand import Demand
 from sim.models.ending import kill
 from sim.models.entrance import Entrance
@@ -197,8 +198,11 @@ class Route:
         )
         # Its own `per_try_timeout` and `timeout` go before those of its policy.
         policy = spec.guarded(system.calls.policy(spec.policy))
+        token = None
+        if spec.token is not None:
+            token = token_of(spec.token, spec.asks, Site(system, gateway, f"gateway.{name}.call", self.where))
         calls = {
-            target: system.calls.make(site, gateway, system.endpoint(target), policy)
+            target: system.calls.make(site, gateway, system.endpoint(target), policy, token=token)
             for target, site in spec.call_names(name).items()
         }
         self.forward: Forward | Split = Forward(gateway, calls[spec.to])

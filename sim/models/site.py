@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import simpy
 
 from sim.models.behaviours import behaviour_of
-from sim.models.call import Call, Target
+from sim.models.call import Call, Target, Token
 from sim.models.calls import Calls
 from sim.models.context import Context
 from sim.models.demand import Demand
@@ -105,10 +105,16 @@ class Site:
         """These steps, one after the other, with names that begin with that of this site."""
         return StepSequence(self.host, [self._made(name, step) for name, step in named(self.name, steps)])
 
-    def call(self, target: Target, policy: str | CallPolicy | None, fallback: Sequence[Step] | None) -> Call:
+    def call(
+        self,
+        target: Target,
+        policy: str | CallPolicy | None,
+        fallback: Sequence[Step] | None,
+        token: Token | None = None,
+    ) -> Call:
         """A guarded call from here."""
         steps = self.named(f"{self.name}.fallback").sequence(fallback) if fallback is not None else None
-        return self.world.calls.make(self.name, self.host, target, policy, steps)
+        return self.world.calls.make(self.name, self.host, target, policy, steps, token)
 
     def sampler(self, distribution: Distribution, suffix: str = "") -> Draw:
         """Draws of this step: (request id, chain) -> seconds."""

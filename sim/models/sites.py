@@ -51,6 +51,8 @@ def onward(base: str, steps: Sequence[spec.Step]) -> Iterator[tuple[str, Onward]
         else:
             for field, steps_inside in _nested(step):
                 yield from onward(f"{name}.{field}", steps_inside)
+        if isinstance(step, spec.Call):
+            yield from onward(f"{name}.token", step.asks)
         if isinstance(step, (spec.Call, spec.Publish)) and step.fallback:
             yield from onward(f"{name}.fallback", step.fallback)
 
@@ -96,6 +98,8 @@ class _Walk:
             self._reach(site, asked.endpoint)
         for endpoint, site in gateway.routes[target].call_names(target).items():
             self._reach(site, endpoint)
+        route = gateway.routes[target]
+        self._follow(route.token_name(target), route.asks)
 
     def _reach(self, site: str, target: str) -> None:
         if site in self.salts:
@@ -136,6 +140,8 @@ class _Retries:
             self._call(site, asked.endpoint, asked.policy, again)
         for endpoint, site in gateway.routes[target].call_names(target).items():
             self._call(site, endpoint, gateway.routes[target].policy, again)
+        route = gateway.routes[target]
+        self._walk(route.token_name(target), target, again, route.asks)
 
     def _call(self, site: str, target: str, policy: str | CallPolicy | None, again: bool) -> None:
         guard = self.scenario.policies[policy] if isinstance(policy, str) else policy

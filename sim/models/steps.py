@@ -6,6 +6,7 @@ import math
 
 from sim.chance.chain import link_chain
 from sim.models.behaviours import behaviour
+from sim.models.credentials import token_of
 from sim.models.ending import answer
 from sim.models.outcomes import DEGRADED, ERROR, OK, REFUSED
 from sim.models.site import Site
@@ -53,7 +54,8 @@ class CallStep:
 
     def __init__(self, step: spec.Call, site: Site):
         self.host = site.host
-        self.call = site.call(site.world.endpoint(step.target), step.policy, step.fallback)
+        token = token_of(step.token, step.asks, site) if step.token is not None else None
+        self.call = site.call(site.world.endpoint(step.target), step.policy, step.fallback, token)
 
     def run(self, task: Task) -> Activity:
         """Make the call; an event loop gives its worker back meanwhile."""

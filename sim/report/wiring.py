@@ -8,7 +8,7 @@ from typing import Literal
 
 from sim.report.queue_wiring import consumer_badges, dead_letters, membership_badges, published, queue_lines
 from sim.report.words import clock, fault_kind, fault_name, lasting, show
-from sim.spec.actions import Action, Calls, Publishes, badge_of, lists_in
+from sim.spec.actions import Action, Calls, Publishes, badge_of, every_action, lists_in
 from sim.spec.arrivals import Arrivals
 from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
@@ -151,6 +151,10 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
         for target, share in spec.targets.items():
             part = (show_share(share),) if spec.split else ()
             yield "gateway", _service(target), False, (*part, *badges), f"{route} to {target}"
+        for action in every_action(spec.asks):
+            if isinstance(action, Calls) and spec.token is not None:
+                badges = (*_badges_of_call(scenario, action), spec.token.badge)
+                yield "gateway", _service(action.endpoint), False, badges, f"{route} gets a token at {action.endpoint}"
     for action in gateway.authenticates:
         if isinstance(action, Calls):
             badges = _badges_of_call(scenario, action)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,12 +11,14 @@ from pydantic import Field, model_validator
 from sim.spec.actions import Action, Calls, TakesTime
 from sim.spec.base import Duration, Few, Flag, Leaves, Offset, Price, Share, Spec, Workers, Zones, register, word_of
 from sim.spec.choice import Choice
+from sim.spec.credentials import ClientCredentials
 from sim.spec.distribution import AnyDistribution
 from sim.spec.limits import RateLimit as RateLimit  # noqa: PLC0414 - limits are of the gateway first of all
 from sim.spec.policy import Answer, AnswersWith, CallPolicy
 from sim.spec.queueing import check_pinned
 from sim.spec.response_cache import ResponseCache
 from sim.spec.service import Queue
+from sim.spec.step import Step, asking
 from sim.spec.traffic import Objective
 from sim.units import show_share
 from sim.vocabulary import Outcome
@@ -226,6 +229,10 @@ class Route(Spec):
     """Of each attempt; goes before the `timeout` of the policy."""
     policy: str | CallPolicy | None = None
     """How the call is guarded: the name of a policy, or one written here."""
+    token: ClientCredentials | None = None
+    """The access token that the gateway must have before it calls: `{from: idp.token, lives: 1h}`. Hits of its `cache`
+    need none.
+    """
     translate: Translate | None = None
     """Protocol translation on the gateway's workers: `{to: grpc, work: 0.2ms}`."""
     cache: ResponseCache | None = None
@@ -267,6 +274,16 @@ class Route(Spec):
         """What its calls are called, by endpoint, where this is its own name."""
         plain = f"gateway.{name}.call"
         return {target: plain if target == self.to else f"{plain} {target}" for target in self.targets}
+
+    @cached_property
+    def asks(self) -> tuple[Step, ...]:
+        """The request for a token, as a step."""
+        return asking(self.token) if self.token is not None else ()
+
+    @staticmethod
+    def token_name(name: str) -> str:
+        """What the site of that step is called, where this is the name of the route."""
+        return f"gateway.{name}.call.token"
 
     @property
     def answers(self) -> AnswersWith:

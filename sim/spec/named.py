@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sim.spec.actions import Calls, Performs, Publishes
+from sim.spec.actions import Calls, Performs, Publishes, every_action
 from sim.spec.document import Location
 from sim.spec.scenario import Scenario
 from sim.spec.sites import reached
+from sim.spec.step import Call, Step
 from sim.spec.walk import visits
 
 
@@ -74,6 +75,8 @@ class _Used:
                 self.topics |= named
                 self.policies |= named
             self._policy(getattr(visit.step, "policy", None))
+            if isinstance(visit.step, Call):
+                self._asks(visit.step.asks)
 
     def _of_gateway(self, scenario: Scenario) -> None:
         if scenario.gateway is None:
@@ -81,7 +84,15 @@ class _Used:
         for route in scenario.gateway.routes.values():
             self.targets |= set(route.targets)
             self._policy(route.policy)
+            self._asks(route.asks)
         for action in scenario.gateway.authenticates:
+            if isinstance(action, Calls):
+                self.targets.add(action.endpoint)
+                self._policy(action.policy)
+
+    def _asks(self, steps: tuple[Step, ...]) -> None:
+        """The request for a token."""
+        for action in every_action(steps):
             if isinstance(action, Calls):
                 self.targets.add(action.endpoint)
                 self._policy(action.policy)

@@ -50,6 +50,7 @@ _LOCK = "it is the step `lock: stock` with `key: item`, `timeout: 1s` and `do: [
 _COMMITS = "it is both phases within the locks that they hold, the step `lock`, with its `held_after_crash`"
 _STICKY = "it is `load_balancing: ring_hash` of a service: a user has the same replica while that is there"
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
+_TOKEN = "it is `token: {from: idp.token, lives: 1h, refresh_before: 60s}` of a call, or of a route"
 
 _BACKLOG = "it is `listen_backlog` of a `queue`: a number, or `linux`, `nginx`, `tomcat` ..."
 INSTEAD = {
@@ -89,6 +90,11 @@ INSTEAD = {
     "topology": "it is `zones: [a, b, c]` of a service, and `load_balancing: {zone_aware: {}}`",
     "instances": "it is `replicas`",
     "pods": "it is `replicas`",
+    "client_credentials": _TOKEN,
+    "access_token": _TOKEN,
+    "credentials": _TOKEN,
+    "expires_in": "how long a token is good is `lives`",
+    "refresh_margin": "how long before the end of a token another is asked for is `refresh_before`",
     "hedging": _HEDGE,
     "deadline_propagation": _DEADLINE,
     "grpc_timeout": _DEADLINE,

@@ -259,8 +259,8 @@ class Hedge(Spec):
 
 
 class CallPolicy(Spec):
-    """fallback( total_timeout( retry( hedge( breaker( rate_limit( timeout( bulkhead( pool( call ))))))))): the one
-    order of interceptors.
+    """fallback( token( total_timeout( retry( hedge( breaker( rate_limit( timeout( bulkhead( pool( call )))))))))): the
+    one order of interceptors; `fallback` and `token` are words of the call.
 
     `timeout` is of one attempt, `total_timeout` of all attempts and pauses together: then the call ends as a timeout.
     """

@@ -18,6 +18,7 @@ from sim.spec.cache import Cache
 from sim.spec.cache_references import write_problems
 from sim.spec.calls import endless_loop
 from sim.spec.clock import ClockStep
+from sim.spec.credentials import ClientCredentials
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Errors, Fault, Flush, Slow, StoreDown, Zone
 from sim.spec.log_references import log_problems
@@ -30,6 +31,7 @@ from sim.spec.scenario import Scenario
 from sim.spec.sites import GATEWAY, placed_limits
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
+from sim.spec.step import Call
 from sim.spec.together import contradictions
 from sim.spec.traffic import Traffic, population_sizes
 from sim.spec.walk import Visit, visits
@@ -236,6 +238,7 @@ def _gateway(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         for target in spec.split:
             yield from _unknown((*at, "split", target), "endpoint", target, names.endpoints)
         yield from _policy(scenario, (*at, "policy"), spec.policy)
+        yield from _token(scenario, at, spec.token, names)
         if spec.cache is not None:
             sending = [traffic for traffic in scenario.traffic.values() if route in traffic.mix]
             yield from _told_apart((*at, "cache", "key"), spec.cache.told_apart_by, sending)
@@ -269,6 +272,13 @@ def _queues(scenario: Scenario, _: _Names) -> Iterator[Finding]:
 def _policy(scenario: Scenario, at: Location, policy: str | CallPolicy | None) -> Iterator[Finding]:
     if isinstance(policy, str):
         yield from _unknown(at, "policy", policy, scenario.policies)
+
+
+def _token(scenario: Scenario, at: Location, token: ClientCredentials | None, names: _Names) -> Iterator[Finding]:
+    """The endpoint that gives it, and the policy of the request for it."""
+    if token is not None:
+        yield from _unknown((*at, "token", "from"), "endpoint", token.provider, names.endpoints)
+        yield from _policy(scenario, (*at, "token", "policy"), token.policy)
 
 
 def _links(scenario: Scenario, names: _Names) -> Iterator[Finding]:
@@ -319,6 +329,8 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
             yield from _unknown(at, "effect", visit.step.effect, names.effects)
         yield from _told_apart(at, visit.step.told_apart_by, scenario.traffic.values())
         yield from _policy(scenario, (*visit.at, "policy"), getattr(visit.step, "policy", None))
+        if isinstance(visit.step, Call):
+            yield from _token(scenario, visit.at, visit.step.token, names)
     yield from (Finding(*problem) for problem in write_problems(scenario.services, names.visits))
 
 

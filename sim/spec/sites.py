@@ -77,6 +77,7 @@ def call_sites(scenario: Scenario) -> Iterator[CallSite]:
         for name, route in gateway.routes.items():
             for target, site in route.call_names(name).items():
                 yield _site(scenario, site, GATEWAY, target.partition(".")[0], route.policy, name)
+            yield from _inside(scenario, GATEWAY, route.token_name(name), route.asks)
         word = word_of(gateway.authentication) if gateway.authentication is not None else ""
         for site, asked in gateway.asks.items():
             yield _site(scenario, site, GATEWAY, asked.endpoint.partition(".")[0], asked.policy, word)

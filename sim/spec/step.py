@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.actions import Action, Answers, Branches, Calls, Ends, Performs, Publishes, TakesStock, TakesTime
+from sim.spec.actions import Action, Answers, Branches, Calls, Ends, Performs, Publishes, Runs, TakesStock, TakesTime
 from sim.spec.base import Between, Duration, Few, Flag, Leaves, Share, Size, Spec, register, word_of
 from sim.spec.choice import Choice
+from sim.spec.credentials import ClientCredentials
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import CallPolicy
@@ -107,11 +109,26 @@ class Call(Step):
     """How the call is guarded: the name of a policy, or one written here."""
     fallback: tuple[AnyStep, ...] | None = None
     """Steps that run once, after the last attempt has failed: then the answer is `degraded`."""
+    token: ClientCredentials | None = None
+    """The access token that the caller must have before it calls: `{from: idp.token, lives: 1h}`."""
+
+    @cached_property
+    def asks(self) -> tuple[Step, ...]:
+        """The request for a token, as a step inside of this one."""
+        return asking(self.token) if self.token is not None else ()
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """It calls, which takes as long as all attempts do."""
-        return (Calls(self.target, self.policy, self.fallback),)
+        """It calls, which takes as long as all attempts do; on paper a token is there, and how often one is asked for
+        follows from how long it lives.
+        """
+        calls = Calls(self.target, self.policy, self.fallback)
+        return (Runs("token", self.asks, 0.0, badge=self.token.badge), calls) if self.token is not None else (calls,)
+
+
+def asking(token: ClientCredentials) -> tuple[Step, ...]:
+    """The request for a token, as a step."""
+    return (Call(target=token.provider, policy=token.policy),)
 
 
 @register("step", "perform")

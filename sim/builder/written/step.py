@@ -86,12 +86,14 @@ def call(
     *,
     policy: Mapping[str, Any] | str | None = None,
     fallback: Sequence[Mapping[str, Any] | str] | None = None,
+    token: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A synchronous call of `service.endpoint`, guarded by a policy; `fallback` runs once, after the last attempt.
 
     target: What is called, as `service.endpoint`.
     policy: How the call is guarded: the name of a policy, or one written here.
     fallback: Steps that run once, after the last attempt has failed: then the answer is `degraded`.
+    token: The access token that the caller must have before it calls: `{from: idp.token, lives: 1h}`.
     """
     return worded("call", "target", locals())
 

@@ -58,6 +58,12 @@ class CacheTables:
         self._labels.append((place, bring))
         return place
 
+    def watched(self, counts: Counts) -> int:
+        """The cache whose series are told; one in a fallback of what cannot fail has no program, and is empty."""
+        if counts not in self.place_of:
+            self.place_of[counts] = self.caches.add(first=0, stores=0)
+        return self.place_of[counts]
+
     def write(self, step: CacheWrite, timer: Label, flush: Label) -> int:
         """A step that writes to one; `timer` and `flush` are where the programs of who writes behind will stand."""
         said = step.cache

@@ -214,7 +214,7 @@ class SeriesTables:
                     self._watch(host.name, f"{quantity} {name}", what, self.caches.counts_of[written])
             for name, counts in host.caches.items():
                 for quantity, what in OF_CACHES:
-                    self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])
+                    self._watch(host.name, f"{quantity} {name}", what, self.caches.watched(counts))
 
     def _watch_keys(self) -> None:
         for service in self.places.world.services.values():

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, attempts
+from sim.experiments.on_paper.credentials import token_requests
 from sim.experiments.on_paper.flow import ROUNDS, Flow
 from sim.experiments.on_paper.limited import arrives_at_random, header_shares, passed_by
 from sim.experiments.on_paper.partition_shares import Shares, partition_shares, text_shares, user_shares
@@ -47,15 +48,29 @@ def rates(flow: Flow, sent: Mapping[str, float]) -> Rates:
     for endpoint, rate in introspections(flow, by_traffic).items():
         _count(source, endpoint, rate)
     endpoints, published = _spread(flow, source)
-    topics = dict.fromkeys(flow.topics, 0.0)
-    for (topic, _), rate in published.items():
-        topics[topic] = topics.get(topic, 0.0) + rate
+    topics = _of_topics(flow, published)
+    if tokens := token_requests(flow.scenario, passed, endpoints, topics):
+        for endpoint, rate in tokens.items():
+            _count(source, endpoint, rate)
+        endpoints, published = _spread(flow, source)
+        topics = _of_topics(flow, published)
     partitions = {name: np.zeros(topic.partitions) for name, (_, _, topic) in flow.topics.items()}
     for (topic, key), rate in published.items():
         if topic in partitions and rate > 0.0:
             partitions[topic] += rate * _shares(flow, flow.topics[topic][2], key, by_traffic)
     by_client = {name: math.fsum(its.values()) for name, its in by_traffic.items()}
     return Rates(targets, passed, endpoints, topics, partitions, by_client)
+
+
+Published = dict[tuple[str, str | None], float]
+
+
+def _of_topics(flow: Flow, published: Published) -> dict[str, float]:
+    """Messages per second of each topic, whatever their key."""
+    topics = dict.fromkeys(flow.topics, 0.0)
+    for (topic, _), rate in published.items():
+        topics[topic] = topics.get(topic, 0.0) + rate
+    return topics
 
 
 def _count(counts: dict[str, float], key: str, more: float) -> None:
@@ -217,9 +232,6 @@ def _misses(flow: Flow, gateway: Gateway, by_traffic: ByTraffic, action: Calls) 
     return float(misses)
 
 
-Published = dict[tuple[str, str | None], float]
-
-
 def _spread(flow: Flow, source: Mapping[str, float]) -> tuple[dict[str, float], Published]:
     """Carry the rates along calls and topics until they change no more.
 
@@ -230,9 +242,7 @@ def _spread(flow: Flow, source: Mapping[str, float]) -> tuple[dict[str, float], 
         consumer: sum(map(len, owned)) / max(1, flow.partitions(consumer[1])) for consumer, owned in flow.owners.items()
     }
     for _ in range(ROUNDS):
-        more, events, topics = dict(source), Published(), dict.fromkeys(flow.topics, 0.0)
-        for (topic, _), rate in published.items():
-            topics[topic] = topics.get(topic, 0.0) + rate
+        more, events, topics = dict(source), Published(), _of_topics(flow, published)
         running = [(endpoints.get(place, 0.0), profile) for place, profile in flow.endpoints.items()]
         running += [
             (part * topics.get(topic, 0.0), flow.consumers[name, topic]) for (name, topic), part in parts.items()

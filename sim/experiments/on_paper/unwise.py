@@ -11,6 +11,7 @@ from dataclasses import replace
 from sim.experiments.on_paper import (
     optimistic,
     unwise_balancing,
+    unwise_credentials,
     unwise_elasticity,
     unwise_load_generators,
     unwise_logs,
@@ -314,6 +315,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     limits_with_words_unused,
     kinder_than_kong,
     *unwise_balancing.RULES,
+    *unwise_credentials.RULES,
     *unwise_elasticity.RULES,
     *unwise_load_generators.RULES,
     *unwise_queue_brokers.RULES,

@@ -10,10 +10,12 @@ from sim.models.layers.pool import Pool
 from sim.models.layers.rate_limit import RateLimit
 from sim.models.layers.retry import Retry
 from sim.models.layers.timeout import Timeout
+from sim.models.layers.token import Token
 from sim.models.layers.total_timeout import TotalTimeout
 
 LAYERS: tuple[type[Layer], ...] = (  # the outermost first
     Fallback,
+    Token,
     TotalTimeout,
     Retry,
     Hedge,

@@ -13,6 +13,7 @@ from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches, response_caches
 from tests.models.random_systems.clocks import clocks
 from tests.models.random_systems.composed import composed_steps
+from tests.models.random_systems.credentials import credentials
 from tests.models.random_systems.deep_logs import deep_logs
 from tests.models.random_systems.event_stores import event_stores
 from tests.models.random_systems.fleets import fleets
@@ -91,6 +92,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     locks,
     clocks,
     views,
+    credentials,
     queue_nodes,
     producers,  # last: beside transactions they are idempotent
 )

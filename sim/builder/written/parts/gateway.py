@@ -75,6 +75,7 @@ def route(
     timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     per_try_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     policy: Mapping[str, Any] | str | None = None,
+    token: Mapping[str, Any] | str | None = None,
     translate: Mapping[str, Any] | str | None = None,
     cache: Mapping[str, Any] | str | None = None,
     authenticate: bool | None = None,
@@ -94,6 +95,8 @@ def route(
     timeout: Of all attempts and pauses together, as Envoy's and Istio's.
     per_try_timeout: Of each attempt; goes before the `timeout` of the policy.
     policy: How the call is guarded: the name of a policy, or one written here.
+    token: The access token that the gateway must have before it calls: `{from: idp.token, lives: 1h}`. Hits of its
+        `cache` need none.
     translate: Protocol translation on the gateway's workers: `{to: grpc, work: 0.2ms}`.
     cache: Answers that the gateway keeps and gives again, behind authentication, the translation of requests and
         limits.

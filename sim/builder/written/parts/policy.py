@@ -47,8 +47,8 @@ def call_policy(
     pool: Mapping[str, Any] | str | None = None,
     scope: Literal["replica", "service"] | None = None,
 ) -> Part:
-    """fallback( total_timeout( retry( hedge( breaker( rate_limit( timeout( bulkhead( pool( call ))))))))): the one
-    order of interceptors.
+    """fallback( token( total_timeout( retry( hedge( breaker( rate_limit( timeout( bulkhead( pool( call )))))))))):
+    the one order of interceptors; `fallback` and `token` are words of the call.
 
     timeout: Of one attempt.
     connect_timeout: How long a new connection is tried for, where the `listen_backlog` of the callee is full; then
