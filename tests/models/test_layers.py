@@ -27,11 +27,11 @@ GUARDS = {
 """Word of a policy -> its layer, and something to say there; in the order of the layers."""
 
 
-def call_under(policy, fallback=None):
-    step = {"call": "bank.pay", "policy": policy} | ({"fallback": fallback} if fallback is not None else {})
+def call_under(policy, **more):
+    step = {"call": "bank.pay", "policy": policy, **more}
     services = {
         "app": {"workers": 1, "endpoints": {"get": [step]}},
-        "bank": {"workers": 1, "endpoints": {"pay": [{"work": "1s"}]}},
+        "bank": {"workers": 1, "endpoints": {"pay": [{"work": "1s"}], "token": [{"work": "1s"}]}},
     }
     traffic = {"users": {"sends": "app.get", "arrivals": {"poisson": "1/s"}}}
     document = {"version": 1, "duration": "1s", "services": services, "traffic": traffic}
@@ -51,7 +51,8 @@ def test_a_call_without_a_policy_is_an_attempt_and_nothing_else():
 
 def test_a_call_has_all_layers_of_its_policy_in_their_order():
     policy = {word: value for word, (_, value) in reversed(GUARDS.items())}
-    assert layers_of(call_under(policy, fallback=[]).run) == [layer.__name__ for layer in LAYERS]
+    call = call_under(policy, fallback=[], token={"from": "bank.token"})
+    assert layers_of(call.run) == [layer.__name__ for layer in LAYERS]
 
 
 @pytest.mark.parametrize("word", GUARDS)

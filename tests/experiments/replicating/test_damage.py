@@ -26,6 +26,7 @@ from sim.experiments.running.archive import HEADER
 from sim.experiments.running.arrow import arrow
 from sim.report.table import render_expectations, render_table
 from sim.spec import load_text
+from sim.vocabulary import Outcome, Stage
 from tests.experiments import fakes
 from tests.experiments.fakes import save
 from tests.experiments.replicating.damage import Taken, damaged_table, damaged_words, members_of, zipped
@@ -316,8 +317,8 @@ CASES = {
     "a request at no time": (set_cell("0/requests", "arrival", np.nan), "0/requests.arrival: found something else"),
     "an answer before the question": (set_cell("0/requests", "end", 0.0, -1), "0/requests.end: found something else"),
     "an outcome that there is not": (
-        set_cell("0/requests", "outcome", 12),
-        "0/requests.outcome: found something else, expected numbers from 0 to 11",
+        set_cell("0/requests", "outcome", len(Outcome)),
+        f"0/requests.outcome: found something else, expected numbers from 0 to {len(Outcome) - 1}",
     ),
     "an outcome below 0": (set_cell("0/requests", "outcome", -1), "0/requests.outcome"),
     "another outcome": (
@@ -479,7 +480,7 @@ FLOWS = {
     "a message that ended in no way": (set_cell("0/messages", "how", 7), "0/messages.how"),
     "another end": (set_cell("0/messages", "how", 5), "messages of orders: found something else"),
     "a span of nowhere": (set_cell("0/spans", "endpoint", 999), "0/spans.endpoint"),
-    "a stage of no kind": (set_cell("0/stages", "kind", 18), "0/stages.kind"),
+    "a stage of no kind": (set_cell("0/stages", "kind", len(Stage)), "0/stages.kind"),
     "a stage that takes for ever": (set_cell("0/stages", "seconds", np.inf), "0/stages.seconds"),
     "an event of no kind": (set_cell("0/events", "kind", 120), "0/events.kind"),
     "an event out of order": (set_cell("0/events", "time", 19.0), "0/events.time"),
