@@ -41,23 +41,27 @@ def duration(value: object) -> float:
 
     A bare 0 is allowed; any other bare number has no unit and is refused.
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == 0:
-        return 0.0
-    text = _text(value)
-    parts = _DURATION_PART.findall(text)
-    if not parts or _DURATION_PART.sub("", text).strip():
-        raise ValueError(f"found {shown(value)}, expected a duration such as 250ms, 1.5s, 2m or 1h30m")
-    return _within(
-        sum(seconds(number, unit) for number, unit in parts), LONGEST, value, "a duration of at most ten years"
-    )
+    return _length(value, value, "a duration such as 250ms, 1.5s, 2m or 1h30m")
 
 
 def offset(value: object) -> float:
     """Seconds of a duration that may be negative: `2s`, `-500ms`."""
-    text = value.strip() if isinstance(value, str) else value
-    if not isinstance(text, str) or not text.startswith("-"):
-        return duration(value)
-    return -duration(text[1:])
+    expected = "a duration that may be negative, such as 3s or -500ms"
+    text = _text(value)
+    return -_length(text[1:], value, expected) if text.startswith("-") else _length(value, value, expected)
+
+
+def _length(text: object, found: object, expected: str) -> float:
+    """Seconds of a duration without a sign, which is all of what was found, or what stands behind its sign."""
+    if isinstance(text, (int, float)) and not isinstance(text, bool) and text == 0:
+        return 0.0
+    text = _text(text)
+    parts = _DURATION_PART.findall(text)
+    if not parts or _DURATION_PART.sub("", text).strip():
+        raise ValueError(f"found {shown(found)}, expected {expected}")
+    return _within(
+        sum(seconds(number, unit) for number, unit in parts), LONGEST, found, "a duration of at most ten years"
+    )
 
 
 def seconds(number: str, unit: str) -> float:

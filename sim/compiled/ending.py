@@ -9,7 +9,7 @@ from sim.compiled.codes import TIMEOUT
 from sim.compiled.cores import drop_job
 from sim.compiled.flights import crash_flights
 from sim.compiled.keys import forget_key
-from sim.compiled.locking import crash_locks
+from sim.compiled.locking import release_locks_of
 from sim.compiled.places import come_inside, end_is_heard, leave, leave_backlog, out_of_queue, unpark
 from sim.compiled.producing import drop_record, unblock
 from sim.compiled.rows.declaring import NOBODY
@@ -72,7 +72,7 @@ def stop(s: State, task: int, host: int, cancel: bool, outcome: int) -> None:
     if own.call >= 0:
         call_killed(s, task, own.call)
     if own.claim >= 0:
-        crash_locks(s, task)
+        release_locks_of(s, task)
     if own.flight >= 0:
         crash_flights(s, task)
     if own.saga >= 0:

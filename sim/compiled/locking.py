@@ -133,19 +133,19 @@ def unlock(s: State, task: int) -> int:
 
 @by_address
 @handler
-def give_back_lock(s: State, what: int, its_counts: int) -> None:
+def give_back_lock(s: State, place: int, counts: int) -> None:
     """The first in line has it, or nobody."""
-    counts = lock_counts(s)[its_counts]
-    counts.held -= 1
-    counts.held_area += s.now
-    row = locked(s)[what]
+    its = lock_counts(s)[counts]
+    its.held -= 1
+    its.held_area += s.now
+    row = locked(s)[place]
     heir = row.line.first
     if heir < 0:
         entries(s)[find(s, row.space, row.key)].value = NOBODY
-        give_back_locked(s, what)
+        give_back_locked(s, place)
         return
     leave_line_of_lock(s, heir)
-    hand_over(s, heir, what)
+    hand_over(s, heir, place)
     task = claims(s)[heir].task
     tasks(s)[task].ticket += 1  # its timers are stale
     make_ready(s, task)
@@ -211,7 +211,7 @@ def in_circle(s: State, task: int) -> bool:
 
 @by_address
 @handler
-def crash_locks(s: State, task: int) -> None:
+def release_locks_of(s: State, task: int) -> None:
     """A task is killed: it gives back its locks, the innermost first, and what it looked for within them."""
     own = tasks(s)[task]
     while own.claim >= 0:

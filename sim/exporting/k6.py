@@ -55,10 +55,10 @@ function pauseBefore(retry, number, answer) {
   if (retry.jitter === 'full' || retry.jitter === 'decorrelated') pause *= Math.random();
   if (retry.jitter === 'equal') pause *= 0.5 + Math.random() / 2;
   if (typeof retry.jitter === 'number') pause *= 1 + retry.jitter * (2 * Math.random() - 1);
-  const asked = retry.honourRetryAfter ? Number(answer.headers['Retry-After']) : 0;
-  if (retry.mostAsked === null || asked <= retry.mostAsked) return Math.max(pause, asked || 0);
-  if (retry.beyond === 'give_up') return -1;
-  return retry.beyond === 'cut' ? Math.max(pause, retry.mostAsked) : pause;
+  const asked = (retry.honourRetryAfter && Number(answer.headers['Retry-After'])) || 0;
+  if (retry.maxRetryAfter === null || asked <= retry.maxRetryAfter) return Math.max(pause, asked);
+  if (retry.aboveMax === 'give_up') return -1;
+  return retry.aboveMax === 'cut' ? Math.max(pause, retry.maxRetryAfter) : pause;
 }
 
 function send(client) {
@@ -258,7 +258,7 @@ def _retry(traffic: Traffic) -> dict[str, Any] | None:
     statuses = sorted({status for word in retry.on for status in _STATUSES.get(word, [])})
     its = {"maxAttempts": retry.max_attempts, "kind": kind, "base": base, "multiplier": multiplier, "longest": longest}
     its |= {"jitter": retry.jitter, "statuses": statuses, "honourRetryAfter": traffic.honors_retry_after}
-    return {**its, "mostAsked": retry.max_retry_after, "beyond": retry.above_max_retry_after}
+    return {**its, "maxRetryAfter": retry.max_retry_after, "aboveMax": retry.above_max_retry_after}
 
 
 # ---- what is expected

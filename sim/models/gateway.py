@@ -30,7 +30,7 @@ from sim.models.outcomes import TIMEOUT
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
 from sim.models.task import Activity, Replica, Task, abandon
-from sim.spec.clock import EXACT, Clocks
+from sim.spec.clock import NO_SKEW, SkewRange
 from sim.spec.gateway import Gateway as Spec
 from sim.spec.gateway import Jwt, OAuth
 from sim.spec.gateway import Route as RouteSpec
@@ -42,7 +42,7 @@ PROVIDER_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy of the 
 class Gateway(Host):
     """All replicas of the gateway."""
 
-    def __init__(self, context: Context, spec: Spec, clocks: Clocks = EXACT):
+    def __init__(self, context: Context, spec: Spec, clocks: SkewRange = NO_SKEW):
         super().__init__(context, "gateway", spec.replicas, spec.workers, None, spec.queue)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"

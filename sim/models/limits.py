@@ -19,7 +19,7 @@ from sim.models.outcomes import ERROR, OK, RATE_LIMITED, SHED
 from sim.models.spell import Spell
 from sim.models.task import Activity, Task
 from sim.policies import limiter as limiters
-from sim.spec.clock import EXACT, Clocks
+from sim.spec.clock import NO_SKEW, SkewRange
 from sim.spec.limits import RateLimit
 from sim.spec.sites import limit_name
 from sim.vocabulary import EventKind, Stage
@@ -194,7 +194,7 @@ class KeyedLimit(Limit):
         identities: Identities,
         owner: str = "gateway",
         prefix: str = "",
-        clocks: Clocks = EXACT,
+        clocks: SkewRange = NO_SKEW,
     ):
         super().__init__(context, index, spec, owner, prefix)
         self.identities = identities
@@ -285,9 +285,9 @@ def is_keyed(spec: RateLimit) -> bool:
     )
 
 
-def goes_by_node(spec: RateLimit, clocks: Clocks) -> bool:
+def goes_by_node(spec: RateLimit, clocks: SkewRange) -> bool:
     """Whether it reads clocks that are not always right."""
-    return clocks != EXACT and spec.reads == "node"
+    return clocks != NO_SKEW and spec.reads == "node"
 
 
 def limits_of(
@@ -296,7 +296,7 @@ def limits_of(
     identities: Identities,
     owner: str,
     prefix: str = "",
-    clocks: Clocks = EXACT,
+    clocks: SkewRange = NO_SKEW,
 ) -> list[Limit]:
     """A limit for each that is written. `clocks`: between what those of the replicas can be."""
     return [

@@ -59,7 +59,7 @@ class Lock:
             self._end_killed(task, key)
             raise
         self._forget(task)
-        self._give_back(key, self.counts)
+        self._give_back(key)
         return outcome
 
     def _key_of(self, task: Task) -> int:
@@ -109,9 +109,9 @@ class Lock:
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
-    def _give_back(self, key: tuple[str, int], counts: Counts) -> None:
+    def _give_back(self, key: tuple[str, int]) -> None:
         """The first in line has it, or nobody."""
-        counts.give_back()
+        self.counts.give_back()
         locked = self.manager.locked[key]
         if not locked.waiting:
             del self.manager.locked[key]
@@ -132,10 +132,10 @@ class Lock:
         elif own.locked.holder is task:
             if task.replica.down and self.step.held_after_crash > 0.0:
                 own.locked.holder = None
-                later = Signal(lambda _: self._give_back(key, self.counts))
+                later = Signal(lambda _: self._give_back(key))
                 self.env.schedule(later, delay=self.step.held_after_crash)
             else:
-                self._give_back(key, self.counts)
+                self._give_back(key)
 
     def _forget(self, task: Task) -> None:
         claims = self.manager.of_task[task]

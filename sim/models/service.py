@@ -25,7 +25,7 @@ from sim.models.site import Site, System
 from sim.models.task import Outside, Replica, Task
 from sim.policies import balancer as plain
 from sim.spec.balancing import Balancing, LoadBalancing
-from sim.spec.clock import EXACT, Clocks
+from sim.spec.clock import NO_SKEW, SkewRange
 from sim.spec.service import Service as Spec
 
 
@@ -39,7 +39,7 @@ class Service(Host):
         spec: Spec,
         places: int | None = None,
         account: Account | None = None,
-        clocks: Clocks = EXACT,
+        clocks: SkewRange = NO_SKEW,
     ):
         """`places`: of replicas, as many as there can be at once, those that end included; without it no more come.
         `account`: what functions without a reserve share. `clocks`: between what those of its replicas can be.

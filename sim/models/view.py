@@ -58,7 +58,7 @@ class ViewWrite:
         self.nothing = site.named(f"{site.name}.then").sequence([])
 
     def act(self, task: Task) -> int:
-        """OK: from now on it is expected."""
+        """OK: the write of this request is noted, as made or as shown."""
         advance(self.moved, self.view.key_of(task), task.request.arrival)
         return OK
 
@@ -92,7 +92,7 @@ class ViewRead:
         watch(host, f"views_stale {self.label}", "total", lambda _: self.stale)
 
     def run(self, task: Task) -> Activity:
-        """OK, or as `otherwise` ends; a stale read may be told."""
+        """OK, or as `otherwise` ends; a stale read ends as `stale` says."""
         view, key = self.view, self.view.key_of(task)
         if not is_behind(view.shown, view.written, key):
             self.fresh += 1
@@ -191,7 +191,7 @@ def move(s: State, own: Task, step: MoveRow, frame: Frame) -> Waits[int]:
 
 @compiled_as(ViewRead, ReadRow, Reading)
 def read(s: State, own: Task, step: ReadRow, frame: Reading) -> Waits[int]:
-    """OK, or as `otherwise` ends; a stale read may be told."""
+    """OK, or as `otherwise` ends; a stale read ends as `stale` says."""
     frame.key = aggregate_of(own.request.item, own.request.user, step.by_item, step.by_user)
     if not is_behind(step.shown, step.written, frame.key):
         step.views_fresh += 1

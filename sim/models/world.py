@@ -95,12 +95,12 @@ class World:
         """
         scenario = self.scenario
         self.gateway: Gateway | None = (
-            Gateway(self, scenario.gateway, scenario.clocks_of("gateway")) if scenario.gateway is not None else None
+            Gateway(self, scenario.gateway, scenario.skew_of("gateway")) if scenario.gateway is not None else None
         )
         left = scenario.unclaimed_concurrency
         self.account = None if left is None else Account(left)
         self.services: dict[str, Service] = {
-            name: Service(self, name, spec, scenario.places_of(name), self.account, scenario.clocks_of(name))
+            name: Service(self, name, spec, scenario.places_of(name), self.account, scenario.skew_of(name))
             for name, spec in scenario.services.items()
         }
         for host in self.hosts():

@@ -12,16 +12,16 @@ from sim.spec.fault import Fault
 from sim.units import show_duration
 from sim.vocabulary import EventKind
 
-Clocks = tuple[float, float]
+SkewRange = tuple[float, float]
 """How far behind the right time (negative) and how far ahead of it the clocks of a component can be, seconds."""
-EXACT: Clocks = (0.0, 0.0)
+NO_SKEW: SkewRange = (0.0, 0.0)
 MOST_WINDOWS = 1_000  # that clocks may be apart: the counts of so many are kept of each key
 
 
 @register("fault", "clock")
 class ClockStep(Fault):
-    """The clocks of replicas are set by so much, as a virtual machine that was paused wakes up with, or ntpd steps one:
-    forward, or back (`by: -3s`), and back to where they were when it is over.
+    """The clocks of replicas jump by so much, forward or back (`by: -3s`), as after a step of ntpd or the pause of a
+    virtual machine; when the fault is over they jump back.
 
     What reads them: rate limits that go by the clock of their node (`clock` of a rate limit says which do). Everything
     else goes by the right time: timeouts and pauses, which count on a monotonic clock, the expiry of tokens and caches.
@@ -49,7 +49,7 @@ class ClockStep(Fault):
         return self
 
 
-def range_of(skews: Sequence[float], component: str, faults: Iterable[Fault]) -> Clocks:
+def skew_range(skews: Sequence[float], component: str, faults: Iterable[Fault]) -> SkewRange:
     """Between what the clocks of a component can be at any time: the skews that stand, and steps that may overlap."""
     every = (which for fault in faults for which in (fault, fault.inner))
     steps = [fault.by for fault in every if isinstance(fault, ClockStep) and fault.of == component]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -10,10 +9,9 @@ from pydantic import Field
 from sim.spec.actions import Action, Runs, TakesTime
 from sim.spec.base import Between, Duration, Flag, Leaves, Many, register
 from sim.spec.distribution import AnyDistribution, Constant
-from sim.spec.step import AnyStep, Step
+from sim.spec.step import POPULATION_OF, AnyStep, Step
 from sim.vocabulary import Outcome, Stage
 
-_POPULATIONS: Mapping[str, Literal["items", "users"]] = {"item": "items", "user": "users"}
 MOST_AGGREGATES = 10_000_000
 
 
@@ -83,4 +81,4 @@ class EventStore(Step):
     @property
     def told_apart_by(self) -> Literal["items", "users"] | None:
         """Of its key."""
-        return _POPULATIONS.get(self.key)
+        return POPULATION_OF.get(self.key)

@@ -252,8 +252,8 @@ class NetworkFault(Fault):
 
 @register("fault", "broker_down")
 class BrokerDown(Fault):
-    """A broker neither accepts nor delivers; publishing is unreachable at once. Or one `node` does, which others stand
-    in for after an election, where they have what it had: partitions with replicas, quorum queues.
+    """A broker neither accepts nor delivers; publishing is unreachable at once. With `node`, only that one is down:
+    after an election others lead what they have a copy of (partitions with replicas, quorum queues).
     """
 
     leaves: ClassVar[Leaves] = Leaves(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Clock = Literal["node", "store", "monotonic"]
-CLOCKS: dict[str, Clock] = {
+CLOCK_OF_PRESET: dict[str, Clock] = {
     "nginx": "monotonic",
     "envoy-local": "monotonic",
     "resilience4j": "monotonic",
@@ -29,10 +29,11 @@ BUCKETS = ("token_bucket", "gcra", "leaky_bucket")
 def clock_of(preset: str | None, algorithm: str, scope: str, window_from: str) -> Clock:
     """The one that a limit reads where nothing is said of it. Of Flask-Limiter, and where there is no preset: windows
     that are named after their time, and logs, go by the node (limits' moving window sends its time.time()); a key that
-    expires does so by the store, as buckets of one count go by it (throttled's redigostore asks TIME).
+    expires does so by the store, as buckets of one count go by it (throttled's redigostore asks TIME). In each node
+    token and leaky buckets go by a monotonic one (nginx, Envoy), everything else by that node's clock.
     """
     if preset is not None and preset != "flask-limiter":
-        return CLOCKS[preset]
+        return CLOCK_OF_PRESET[preset]
     if scope == "node":
         return "monotonic" if algorithm in ("token_bucket", "leaky_bucket") else "node"
     return "node" if algorithm not in BUCKETS and window_from == "clock" else "store"

@@ -208,8 +208,8 @@ class RateLimit(Spec):
     """Whose clock it reads, which matters where clocks go apart (`clock_skew`, the fault `clock`): that of the `node`
     that asks, that of the `store`, which is one for all, or a `monotonic` one, which nobody sets. By default as its
     library does: windows of the clock and logs of one count go by the node (Kong, limits), buckets of one count by the
-    store (Spring Cloud Gateway, throttled), buckets in each node by a monotonic one (nginx, Envoy). `node` of
-    `spring-cloud-gateway` is that before 3.1.
+    store (Spring Cloud Gateway, throttled), token and leaky buckets in each node by a monotonic one (nginx, Envoy),
+    everything else in a node by that node's clock. `node` of `spring-cloud-gateway` is that before 3.1.
     """
     store: LimitStore | None = None
     """Where one count for all replicas is kept, with the time of its own: `{name: redis, latency: 500us}`; without it a

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from sim.spec.actions import Action, Locks
 from sim.spec.base import Duration, Leaves, register
-from sim.spec.step import AnyStep, Step
+from sim.spec.step import POPULATION_OF, AnyStep, Step
 from sim.vocabulary import Outcome, Stage
 
-_POPULATIONS: Mapping[str, Literal["items", "users"]] = {"item": "items", "user": "users"}
 DEADLOCK_TIMEOUT = 1.0  # s; deadlock_timeout of PostgreSQL
 
 
@@ -75,4 +73,4 @@ class Lock(Step):
     @property
     def told_apart_by(self) -> Literal["items", "users"] | None:
         """Of its key."""
-        return _POPULATIONS.get(self.key)
+        return POPULATION_OF.get(self.key)

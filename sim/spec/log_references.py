@@ -1,4 +1,4 @@
-"""Whether what is said of a log broker, and of what befalls it, makes sense together."""
+"""Whether what is said of a log broker, and of the nodes of any broker, makes sense together."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class Retry(Spec):
     honor_retry_after: Flag = False
     """Whether whoever was refused by a rate limit waits at least as long as the Retry-After of the answer says."""
     max_retry_after: Duration | None = None
-    """The longest Retry-After that is waited for; by default it has no end. Envoy's is 300 s
+    """The longest Retry-After that is waited for; by default however long it is. Envoy's is 300 s
     (rate_limited_retry_back_off, max_interval).
     """
     above_max_retry_after: Literal["give_up", "ignore", "cut"] = "give_up"

@@ -21,7 +21,7 @@ from sim.spec import restart as restart  # noqa: PLC0414 - so is its word
 from sim.spec.arrivals import Replay
 from sim.spec.base import Between, Duration, Few, Flag, Leaves, Spec
 from sim.spec.broker import AnyBroker
-from sim.spec.clock import Clocks, range_of
+from sim.spec.clock import SkewRange, skew_range
 from sim.spec.document import Data
 from sim.spec.fault import AnyFault, Deploy, Fault
 from sim.spec.gateway import Gateway
@@ -238,9 +238,9 @@ class Scenario(Spec):
             return self.gateway.clock_skew
         return self.services[component].clock_skew if component in self.services else ()
 
-    def clocks_of(self, component: str) -> Clocks:
+    def skew_of(self, component: str) -> SkewRange:
         """Between what the clocks of its replicas can be at any time."""
-        return range_of(self.clock_skew_of(component), component, self.faults)
+        return skew_range(self.clock_skew_of(component), component, self.faults)
 
     @property
     def deployments(self) -> tuple[Deploy, ...]:

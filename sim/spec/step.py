@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -16,6 +17,9 @@ from sim.spec.document import Data
 from sim.spec.policy import CallPolicy
 from sim.spec.queue_broker import Confirm
 from sim.vocabulary import EventKind, Outcome, Stage
+
+POPULATION_OF: Mapping[str, Literal["items", "users"]] = {"item": "items", "user": "users"}
+"""By what of their traffic a `key` tells requests apart; `all` and the like do not."""
 
 
 class Step(Spec):

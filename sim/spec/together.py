@@ -143,7 +143,7 @@ def _views(visits: Iterable[Visit]) -> Iterator[Found]:
 def _clocks(scenario: Scenario) -> Iterator[Found]:
     """Windows that clocks are not too many of apart: the counts of all of them are kept."""
     for at, limit in _limits(scenario):
-        low, high = scenario.clocks_of(str(at[0] if at[0] == "gateway" else at[1]))
+        low, high = scenario.skew_of(str(at[0] if at[0] == "gateway" else at[1]))
         shortest = min(its.window for its in limit.periods)
         by_clock = limit.counts_in_windows and limit.algorithm != "sliding_log" and limit.window_from == "clock"
         if by_clock and limit.reads == "node" and high - low > MOST_WINDOWS * shortest:

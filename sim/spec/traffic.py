@@ -136,8 +136,8 @@ class Traffic(Spec):
     retry: Retry | None = None
     """Whether clients try again, and when."""
     honor_retry_after: Flag = False
-    """Whether a client that was rate limited waits as long as the Retry-After of the answer says; the same word in its
-    `retry` says the same, and there stands how long that may be.
+    """Whether a client that was rate limited waits as long as the Retry-After of the answer says; `honor_retry_after`
+    of its `retry` says the same, and `max_retry_after` there how long it waits at most.
     """
     objective: Objective | None = None
     """What is promised to these clients, where no gateway route says it."""

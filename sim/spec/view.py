@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sim.spec.actions import Action, Runs
 from sim.spec.base import Duration, Leaves, register
-from sim.spec.step import AnyStep, Step
+from sim.spec.step import POPULATION_OF, AnyStep, Step
 from sim.vocabulary import Outcome, Stage
 
-_POPULATIONS: Mapping[str, Literal["items", "users"]] = {"item": "items", "user": "users"}
 ViewKey = Literal["user", "item", "all"]
 MOST_LOOKS = 1_000_000  # of one read
 
@@ -41,7 +39,7 @@ class ViewWrite(Step):
     @property
     def told_apart_by(self) -> Literal["items", "users"] | None:
         """Of its key."""
-        return _POPULATIONS.get(self.key)
+        return POPULATION_OF.get(self.key)
 
 
 @register("step", "view_apply")

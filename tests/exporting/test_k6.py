@@ -127,6 +127,45 @@ const sleep = (seconds) => { seen.slept += seconds; };
     assert seen["slept"] == pytest.approx(4000 * 0.3)
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="no JavaScript to run it with")
+@pytest.mark.parametrize(
+    ("asked", "above", "attempts", "pauses"),
+    [
+        (None, "give_up", 3, 0.2),  # no header: two pauses of the back-off
+        (None, "cut", 3, 0.2),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", "cut", 3, 0.2),  # a date is no number of seconds
+        ("1", "give_up", 3, 2.0),
+        ("3", "give_up", 1, 0.0),  # longer than the 2 s that are waited at most
+        ("3", "ignore", 3, 0.2),
+        ("3", "cut", 3, 4.0),
+    ],
+)
+def test_the_script_waits_for_a_retry_after_up_to_max_retry_after(tmp_path, asked, above, attempts, pauses):
+    """Every answer is 429, with or without the header, and the back-off is 100 ms."""
+    obeys = f"honor_retry_after: true, max_retry_after: 2s, above_max_retry_after: {above}"
+    retry = f"{{max_attempts: 3, backoff: {{constant: 100ms}}, on: [rate_limited], {obeys}}}"
+    text = script(f"{{users: {{sends: shop.buy, arrivals: {{poisson: 1/s}}, retry: {retry}}}}}")
+    headers = {} if asked is None else {"Retry-After": asked}
+    seen = run_once(tmp_path, text, {"status": 429, "headers": headers})
+    assert seen["sent"] == attempts
+    assert seen["slept"] == pytest.approx(pauses)
+
+
+def run_once(tmp_path, text, answer):
+    """How often one client sends, and for how long it sleeps, where it always has this answer."""
+    name = next(iter(options(text)["scenarios"]))
+    stand_ins = f"""
+globalThis.__ENV = {{}};
+const seen = {{ sent: 0, slept: 0 }};
+const http = {{ request() {{ seen.sent += 1; return {json.dumps(answer)}; }} }};
+const sleep = (seconds) => {{ seen.slept += seconds; }};
+"""
+    body = re.sub(r"^import .*$", "", text, flags=re.MULTILINE)
+    (tmp_path / "script.mjs").write_text(f"{stand_ins}{body}\n{name}();\nconsole.log(JSON.stringify(seen));\n")
+    done = subprocess.run(["node", tmp_path / "script.mjs"], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
 def test_visits_are_as_many_requests_in_all_and_it_is_said():
     text = script("{people: {arrivals: {deterministic: 10/s}, visit: {journey: [shop.look, shop.look, shop.buy]}}}")
     assert "its visits are written as single requests, as many in all" in text

@@ -36,8 +36,8 @@ def broker_down(
     for_: Literal[0] | Mapping[str, Any] | str | None = None,
     node: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
-    """A broker neither accepts nor delivers; publishing is unreachable at once. Or one `node` does, which others
-    stand in for after an election, where they have what it had: partitions with replicas, quorum queues.
+    """A broker neither accepts nor delivers; publishing is unreachable at once. With `node`, only that one is down:
+    after an election others lead what they have a copy of (partitions with replicas, quorum queues).
 
     name: What it is called in tables, events and metrics; by default after what it does to whom.
     at: When it begins, from the start of the run, warm-up included.
@@ -58,8 +58,8 @@ def clock(
     by: Literal[0] | Mapping[str, Any] | str,
     replicas: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
-    """The clocks of replicas are set by so much, as a virtual machine that was paused wakes up with, or ntpd steps
-    one: forward, or back (`by: -3s`), and back to where they were when it is over.
+    """The clocks of replicas jump by so much, forward or back (`by: -3s`), as after a step of ntpd or the pause of a
+    virtual machine; when the fault is over they jump back.
 
     name: What it is called in tables, events and metrics; by default after what it does to whom.
     at: When it begins, from the start of the run, warm-up included.

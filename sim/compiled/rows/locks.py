@@ -55,10 +55,10 @@ class Locked(Row):
 
 
 class Claim(Row):
-    """A task holds a lock, waits for it, or has come by one again that it holds."""
+    """A task that holds a lock or waits for it, or has reached one that it holds already."""
 
     lock: Reference[Lock]
-    locked: Perhaps[Locked]  # nobody: it has come by it again
+    locked: Perhaps[Locked]  # nobody: the task holds it already
     task: Reference[Task]
     waits: bool
     outer: Perhaps[Claim]  # within which it was taken

@@ -1,8 +1,8 @@
 """What the most popular key of each lock is asked for on paper: a station with one place, held as long as the steps in
 it take.
 
-Who comes by a lock wants the most popular item, or user, as often as all traffic together does: which traffic reaches
-it is not followed. Waits for locks and faults are left out.
+Whoever reaches a lock wants the most popular item, or user, as often as all traffic together does: which traffic
+reaches it is not followed. Waits for locks and faults are left out.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
 from sim.policies.limiter import new_limiter
-from sim.spec.clock import EXACT, Clocks
+from sim.spec.clock import NO_SKEW, SkewRange
 from sim.spec.limits import RateLimit
 from sim.spec.scenario import Scenario
 from sim.spec.sites import GATEWAY, Limit, placed_limits
@@ -41,8 +41,8 @@ def counts_of_clocks_apart(view: View) -> Iterator[Finding]:
             if limit.replicas > 1 and high > low and limit.spec.reads == "node" and limit.spec.scope == "cluster":
                 apart = show_duration(high - low)
                 found = f"the clocks of {limit.replicas} replicas that count together are up to {apart} apart"
-                right = "; loads on paper know nothing of it"
-                yield Finding(limit.place, found, _what_for(limit.spec, limit.replicas, high - low) + right)
+                caveat = "; loads on paper know nothing of it"
+                yield Finding(limit.place, found, _what_for(limit.spec, limit.replicas, high - low) + caveat)
 
 
 def _what_for(spec: RateLimit, replicas: int, apart: float) -> str:
@@ -60,10 +60,10 @@ def _what_for(spec: RateLimit, replicas: int, apart: float) -> str:
     return f"they count in up to {windows} windows at once: {windows * limit:,} may pass where {limit:,} should"
 
 
-def _skewed(scenario: Scenario) -> dict[str, Clocks]:
+def _skewed(scenario: Scenario) -> dict[str, SkewRange]:
     """The components whose clocks go wrong."""
     names = [*([GATEWAY] if scenario.gateway is not None else []), *scenario.services]
-    return {name: scenario.clocks_of(name) for name in names if scenario.clocks_of(name) != EXACT}
+    return {name: scenario.skew_of(name) for name in names if scenario.skew_of(name) != NO_SKEW}
 
 
 def _limits(view: View, owner: str) -> list[Limit]:

@@ -5,7 +5,7 @@ lost.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from sim.experiments.on_paper.calls import View
@@ -88,7 +88,6 @@ def unlimited_prefetch(view: View) -> Iterator[Finding]:
 
 def unheard_publishers(view: View) -> Iterator[Finding]:
     """Publications without confirms to a broker that may lose or refuse them."""
-    down = {fault.broker for fault in _down(view) if fault.node is None}
     lost = {(fault.broker, fault.node) for fault in _down(view)}
     for visit in visits(view.scenario):
         step = visit.step
@@ -97,7 +96,6 @@ def unheard_publishers(view: View) -> Iterator[Finding]:
         if not isinstance(step, Publish) or not isinstance(broker, QueueBroker) or step.confirm is not None:
             continue
         routed = broker.routes(step.topic, step.routing_key, step.headers)
-        refusing = [queue for queue in routed if broker.queues[queue].overflow != "drop-head"]
         if not routed:
             yield Finding(
                 visit.owner,
@@ -105,20 +103,24 @@ def unheard_publishers(view: View) -> Iterator[Finding]:
                 "what it publishes there is dropped",
             )
             continue
-        led = {broker.members(queue)[0] for queue in routed if broker.nodes is not None}
-        what = (
-            f"is lost while {name} is down"
-            if name in down
-            else f"is refused when {refusing[0]} is full"
-            if refusing
-            else next((f"comes when node {node} of {name} is lost" for node in led if (name, node) in lost), "")
-        )
+        what = _unheard(broker, str(name), routed, lost)
         if what:
             why = (
                 f"what {what} is lost silently; `confirm: each` or `{{batch: 100}}` tells the publisher, and an outbox"
                 f" keeps it"
             )
             yield Finding(visit.owner, f"publishes to {step.topic} without confirms", why)
+
+
+def _unheard(broker: QueueBroker, name: str, routed: Collection[str], lost: set[tuple[str, int | None]]) -> str:
+    """Which messages for these queues are lost; nothing where none are."""
+    if (name, None) in lost:
+        return f"is lost while {name} is down"
+    refusing = next((queue for queue in routed if broker.queues[queue].overflow != "drop-head"), None)
+    if refusing is not None:
+        return f"is refused when {refusing} is full"
+    led = {broker.members(queue)[0] for queue in routed if broker.nodes is not None}
+    return next((f"is on its way when node {node} of {name} goes down" for node in led if (name, node) in lost), "")
 
 
 def _down(view: View) -> Iterator[BrokerDown]:

@@ -30,7 +30,7 @@ def views_of_strangers(view: View) -> Iterator[Finding]:
 
 
 def _people(scenario: Scenario, ways: dict[str, set[str]], kind: type[ViewWrite | ViewRead], name: str) -> set[str]:
-    """The populations whose requests come by a step of this kind, of the view of this name."""
+    """The populations whose requests reach a step of this kind, of the view of this name."""
     owners = {visit.owner for visit in visits(scenario) if isinstance(visit.step, kind) and visit.step.name == name}
     return {
         traffic.population(source)

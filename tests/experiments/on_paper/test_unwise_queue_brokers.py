@@ -196,5 +196,5 @@ def test_a_classic_queue_goes_down_with_its_node():
 
 def test_without_confirms_nobody_hears_what_is_lost_with_the_node_that_leads():
     text = on_nodes(system(fault=NODE)).replace("confirm: each, ", "")
-    assert "what comes when node 0 of rabbit is lost is lost silently" in warnings(text)
+    assert "what is on its way when node 0 of rabbit goes down is lost silently" in warnings(text)
     assert warnings(text.replace("node: 0", "node: 1")) == ""

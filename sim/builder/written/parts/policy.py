@@ -139,7 +139,7 @@ def retry(
     on: After which answers it is tried again.
     honor_retry_after: Whether whoever was refused by a rate limit waits at least as long as the Retry-After of the
         answer says.
-    max_retry_after: The longest Retry-After that is waited for; by default it has no end. Envoy's is 300 s
+    max_retry_after: The longest Retry-After that is waited for; by default however long it is. Envoy's is 300 s
         (rate_limited_retry_back_off, max_interval).
     above_max_retry_after: What becomes of a longer one: there is no further attempt (`give_up`, maxRetryAfter of
         got and ky), the pause is that of the back-off (`ignore`, Envoy), or as long as is waited at most (`cut`).

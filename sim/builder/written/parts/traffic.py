@@ -77,7 +77,7 @@ def traffic(
         works on.
     retry: Whether clients try again, and when.
     honor_retry_after: Whether a client that was rate limited waits as long as the Retry-After of the answer says;
-        the same word in its `retry` says the same, and there stands how long that may be.
+        `honor_retry_after` of its `retry` says the same, and `max_retry_after` there how long it waits at most.
     objective: What is promised to these clients, where no gateway route says it.
     completes_with: The effects that must exist before an order counts as complete.
     """
