@@ -12,6 +12,7 @@ from sim.compiled.base import NO, NONE, YES, ZERO, handler
 from sim.compiled.calendar import OF_QUEUES, ORDER, ORDINARY, schedule
 from sim.compiled.codes import CONSUMER_TIMED_OUT, LOST, OK, PROCESSED, REFUSED
 from sim.compiled.consumers import REDELIVERIES_AT_ONCE
+from sim.compiled.deliveries import let_go, listen, look_at, take_off
 from sim.compiled.events import log
 from sim.compiled.letters import ACKED, end_letter, node_of, stored
 from sim.compiled.memory import find, remember
@@ -31,14 +32,10 @@ from sim.compiled.queues import (
     committed,
     dispatch,
     enqueue,
-    let_go,
-    listen,
-    look_at,
     offer,
     requeue,
     send_over,
     settled,
-    take_off,
 )
 from sim.compiled.rows.calls import wires
 from sim.compiled.rows.declaring import NOBODY

@@ -8,6 +8,7 @@ from sim.chance.compiler import compiled
 from sim.compiled.apart import by_address
 from sim.compiled.base import NONE, handler
 from sim.compiled.codes import LOST
+from sim.compiled.deliveries import stand_behind
 from sim.compiled.letters import GONE, INBOUND, UNCOMMITTED, WAITING, close_letter, end_letter, stored
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.rows.declaring import NOBODY
@@ -53,14 +54,10 @@ def come_too_late(s: State, letter: int) -> None:
 @handler
 def stall_delivery(s: State, place: int) -> None:
     """What its consumer said of it is heard when the queue is open."""
-    delivery = queue_deliveries(s)[place]
-    queue = message_queues(s)[letters(s)[delivery.letter].queue]
-    delivery.under_way = True
-    delivery.behind = NOBODY
+    queue = message_queues(s)[letters(s)[queue_deliveries(s)[place].letter].queue]
+    stand_behind(s, place, queue.stalled_last)
     if queue.stalled_first < 0:
         queue.stalled_first = place
-    else:
-        queue_deliveries(s)[queue.stalled_last].behind = place
     queue.stalled_last = place
 
 

@@ -39,7 +39,7 @@ from sim.compiled.rows.queues import (
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import flow_of
-from sim.models.queues.queue import GRANT as GRANTED_AT_ONCE
+from sim.models.queues.process import GRANT as GRANTED_AT_ONCE
 
 GRANT = whole(GRANTED_AT_ONCE)
 

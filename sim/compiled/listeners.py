@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.compiled import calendar, channels, letters
 from sim.compiled.queue_events import PURPOSE_BITS, RECONNECT
-from sim.compiled.queue_nodes import NodesOfQueues
+from sim.compiled.queue_nodes import NodeRows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.queues import channels as channel_rows
@@ -36,8 +36,8 @@ class Listeners:
         self.failed_at: dict[int, float] = {}  # s; brokers from which all consumers are cut off
         self.slowdowns: dict[int, list[float]] = {}  # of the disk of each broker
         brokers = self.wiring.queue_broker_at
-        self.nodes: dict[QueueBroker, NodesOfQueues] = {
-            broker: NodesOfQueues(self, broker) for broker in brokers if broker.spec.nodes is not None
+        self.nodes: dict[QueueBroker, NodeRows] = {
+            broker: NodeRows(self, broker) for broker in brokers if broker.spec.nodes is not None
         }
         self.last_orders: dict[int, int] = {}  # of each consumer that is to stop in order
 

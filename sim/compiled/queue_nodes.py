@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sim.models.queues.queue_broker import QueueBroker
 
 
-class NodesOfQueues:
+class NodeRows:
     """The nodes of one broker, and what its engine does when they go and come."""
 
     def __init__(self, listeners: Listeners, broker: QueueBroker):
@@ -91,7 +91,7 @@ class NodesOfQueues:
             self.listeners.make_room()
             closed_queues.lose(self.s, letter)
 
-    def open(self, queue: str, leader: int) -> None:
+    def reopen(self, queue: str, leader: int) -> None:
         """It goes on."""
         self.listeners.make_room()
         open_queue(self.s, self._at(queue), leader)

@@ -1,5 +1,5 @@
 """Queues and the deliveries that their consumers are sent: `models/queues/queue.py`, and of `channel.py` what a message
-meets on its way.
+meets on its way; what has no part in their circle is in `deliveries.py`.
 
 Each of these leads to the others in a circle (what is given up by one queue comes to another, what is acknowledged lets
 the next be handed out), so they are called by their addresses.
@@ -14,9 +14,10 @@ from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, ONE, YES, ZERO, handler, whole
-from sim.compiled.calendar import OF_QUEUES, ORDINARY, TIMER, make_ready, occur, push, schedule
+from sim.compiled.calendar import OF_QUEUES, ORDINARY, occur, schedule
 from sim.compiled.closed_queues import come_too_late, stall, stall_delivery
 from sim.compiled.codes import DEAD_LETTERED, DROPPED, EXPIRED, PROCESSED
+from sim.compiled.deliveries import into_inbox, let_go, look_at, stick, take_off
 from sim.compiled.letters import (
     ACKED,
     EXPIRED_CAUSE,
@@ -40,8 +41,6 @@ from sim.compiled.network import travel
 from sim.compiled.queue_events import (
     CARRIED,
     COMMITTED,
-    HEARTBEAT,
-    PATIENCE,
     PURPOSE_BITS,
     STORED,
     TAKEN_IN,
@@ -54,7 +53,6 @@ from sim.compiled.rows.queues import (
     channels,
     dead_routes,
     finished,
-    give_back_queue_delivery,
     given_up,
     letters,
     message_queues,
@@ -65,13 +63,11 @@ from sim.compiled.rows.queues import (
     take_queue_delivery,
 )
 from sim.compiled.rows.state import State
-from sim.compiled.standing import head_of, line_up, next_taker, noise, put, put_back, take, watch_head
-from sim.models.queues.channel import HEARTBEAT as SECONDS_OF_SILENCE
+from sim.compiled.standing import head_of, line_up, next_taker, put, put_back, take, watch_head
 from sim.models.queues.deaths import CAUSES as EVERY_CAUSE
-from sim.models.queues.queue import CREDIT as MOST_IN_LINE
+from sim.models.queues.process import CREDIT as MOST_IN_LINE
 
 CAUSES, CREDIT = whole(len(EVERY_CAUSE)), whole(MOST_IN_LINE)
-SILENCE = SECONDS_OF_SILENCE
 
 # -- in ----------------------------------------------------------------------------------------------------------------
 
@@ -272,15 +268,6 @@ def hand_out(s: State, letter: int, taker: int) -> None:
 
 
 @handler
-def look_at(s: State, taker: int, due: float) -> None:
-    """Look then whether the oldest delivery has waited too long for its acknowledgement."""
-    channel = channels(s)[taker]
-    channel.patient = True
-    channel.due = due
-    push(s, due + noise(due), TIMER, queue_event(PATIENCE, taker))
-
-
-@handler
 def send_over(s: State, place: int, hop: int) -> None:
     """Put a delivery, or what is said of it, on the wire.
 
@@ -302,31 +289,6 @@ def send_over(s: State, place: int, hop: int) -> None:
         carried(s, place)
 
 
-@handler
-def stick(s: State, place: int) -> None:
-    """It waits for the wire to be mended; the broker learns by its silence that it is cut."""
-    delivery = queue_deliveries(s)[place]
-    channel = channels(s)[delivery.channel]
-    delivery.under_way = True
-    delivery.behind = NOBODY
-    if channel.stuck_first < 0:
-        channel.stuck_first = place
-        channel.silent_until = s.now + SILENCE
-        if not channel.listened_to:
-            listen(s, delivery.channel)
-    else:
-        queue_deliveries(s)[channel.stuck_last].behind = place
-    channel.stuck_last = place
-
-
-@handler
-def listen(s: State, consumer: int) -> None:
-    """Look then whether something has come over a wire that is cut."""
-    channel = channels(s)[consumer]
-    channel.listened_to = True
-    push(s, channel.silent_until, ORDINARY, queue_event(HEARTBEAT, consumer))
-
-
 @by_address
 @handler
 def carried(s: State, place: int) -> None:
@@ -339,43 +301,6 @@ def carried(s: State, place: int) -> None:
         let_go(s, place)
     else:
         into_inbox(s, place)
-
-
-@handler
-def into_inbox(s: State, place: int) -> None:
-    """It waits in the client for its turn."""
-    delivery = queue_deliveries(s)[place]
-    channel = channels(s)[delivery.channel]
-    delivery.under_way = True
-    delivery.behind = NOBODY
-    if channel.inbox_last >= 0:
-        queue_deliveries(s)[channel.inbox_last].behind = place
-    else:
-        channel.inbox_first = place
-    channel.inbox_last = place
-    if channel.idle:
-        channel.idle = False
-        make_ready(s, channel.task)
-
-
-@handler
-def let_go(s: State, place: int) -> None:
-    """Nobody asks for a delivery any more that is settled, and that nothing has."""
-    delivery = queue_deliveries(s)[place]
-    if not delivery.live and not delivery.under_way:
-        give_back_queue_delivery(s, place)
-
-
-@handler
-def take_off(s: State, place: int) -> None:
-    """It is settled: its channel has it no more."""
-    delivery = queue_deliveries(s)[place]
-    channel = channels(s)[delivery.channel]
-    delivery.live = False
-    unlink(queue_deliveries(s), channel.handed, place)
-    if not channel.automatic:
-        channel.unacked -= 1
-        message_queues(s)[channel.queue].unacked -= 1
 
 
 # -- back --------------------------------------------------------------------------------------------------------------

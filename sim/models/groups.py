@@ -13,6 +13,7 @@ from sim.models.membership import Coordinator, ManagedConsumer
 from sim.models.network import Network
 from sim.models.queues.channel import QueueConsumer
 from sim.models.queues.queue_broker import QueueBroker
+from sim.models.queues.series import watch_consumers
 from sim.models.service import Service
 from sim.models.site import Site, System
 from sim.models.topic import Topic
@@ -85,4 +86,4 @@ def open_channels(system: System, network: Network, services: Mapping[str, Servi
                     hops = network.hops(broker.name, service.name, f"{service.name}/{queue.component}")
                     service.listeners.append(QueueConsumer(queue, broker, service, replica, consume, steps, hops))
     for _, queue in at.values():
-        queue.watch_consumers()
+        watch_consumers(queue)

@@ -160,7 +160,7 @@ class QueueTables:
     def _queue(self, queue: Queue) -> None:
         spec, places = queue.spec, self.places
         broker: Any = queue.broker
-        timed = queue.work is not None
+        timed = queue.process.work is not None
         priorities = sorted({consumer.priority for consumer in self._everyone(queue)}, reverse=True)
         place = self.queues.add(
             ttl=spec.message_ttl if spec.message_ttl is not None else math.inf,
@@ -172,7 +172,7 @@ class QueueTables:
             bit=_giving_up(broker).index(queue.name) if spec.dead_letter is not None else MOST_GIVING_UP,
             name=queue.name_index,
             commit=row_of(queue.commit) if queue.commit is not None else NOBODY,
-            work=row_of(queue.work) if timed else NOBODY,
+            work=row_of(queue.process.work) if timed else NOBODY,
             ring=self.rings * int(CREDIT) if timed else NOBODY,
             active=places.channel_at[_channel(queue.active)] if queue.active is not None else NOBODY,
             first_round=len(self.rounds),

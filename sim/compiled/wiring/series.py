@@ -15,6 +15,7 @@ from sim.compiled.wiring.lines import classes_of
 from sim.models.group import MEMBER
 from sim.models.ledger import LEDGER
 from sim.models.queues.deaths import CAUSES
+from sim.models.queues.series import MEMBER as CONSUMER
 
 if TYPE_CHECKING:
     from sim.compiled.plugins.tables import PluginTables
@@ -196,7 +197,7 @@ class SeriesTables:
             for number, cause in enumerate(CAUSES):
                 self._watch(queue.component, f"given up {cause}", sampling.QUEUE_GIVEN_UP, place, number)
             for index, at in enumerate(self.places.channels_of(queue)):
-                self._watch(queue.component, f"{MEMBER} {index}", sampling.CHANNEL_BUSY, at)
+                self._watch(queue.component, f"{CONSUMER} {index}", sampling.CHANNEL_BUSY, at)
 
     def _watch_steps(self) -> None:
         for host in self.places.hosts:

@@ -213,7 +213,7 @@ class Blocking:
             self.call.host.let_go(task)
             broker.blocked.append(task)
             yield
-        delay = max((queue.until_credit() for queue in self.queues), default=0.0)
+        delay = max((queue.process.until_credit() for queue in self.queues), default=0.0)
         if delay > 0.0:
             self.call.host.let_go(task)
             self.env.hold(task, delay)

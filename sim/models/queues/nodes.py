@@ -25,10 +25,10 @@ from typing import Protocol
 from sim.spec.queue_broker import QueueBroker as Spec
 from sim.vocabulary import EventKind
 
-NOWHERE = -1
+NOWHERE = -1  # no node: nobody leads it, or the broker has no nodes
 
 
-class Hands(Protocol):
+class NodeListener(Protocol):
     """What becomes of a broker whose nodes go and come; each engine does it in its own way."""
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
@@ -46,7 +46,7 @@ class Hands(Protocol):
     def drop(self, queue: str, node: int) -> None:
         """What neither this queue nor a channel on a node that is up has is lost."""
 
-    def open(self, queue: str, leader: int) -> None:
+    def reopen(self, queue: str, leader: int) -> None:
         """A queue goes on, led by this node."""
 
     def slow(self, queue: str, times: float) -> None:
@@ -59,7 +59,7 @@ class Hands(Protocol):
         """One is back."""
 
 
-class Held:
+class PlacedQueue:
     """One queue, as its nodes know it."""
 
     def __init__(self, name: str, quorum: bool, members: tuple[int, ...]):
@@ -79,16 +79,18 @@ class Held:
 class QueueNodes:
     """The nodes of one queue broker, and what each of its queues has on them."""
 
-    def __init__(self, name: str, spec: Spec, hands: Hands):
+    def __init__(self, name: str, spec: Spec, listener: NodeListener):
         assert spec.nodes is not None
         self.name = name
         self.spec = spec.nodes
-        self.hands = hands
+        self.listener = listener
         count = spec.nodes.count
         self.down = [0] * count  # for how many faults each is
         self.slowdowns: list[list[float]] = [[] for _ in range(count)]  # of their disks
         self.at = list(range(count))  # to which one those are connected who began with this one
-        self.held = [Held(queue, spec.queues[queue].type == "quorum", spec.members(queue)) for queue in spec.queues]
+        self.held = [
+            PlacedQueue(queue, spec.queues[queue].type == "quorum", spec.members(queue)) for queue in spec.queues
+        ]
 
     @property
     def offline(self) -> int:
@@ -111,26 +113,26 @@ class QueueNodes:
             self._close(held, node)
         led = sum(held.quorum for held in gone)
         if led:
-            self.hands.tell(EventKind.LEADER_LOST, f"{self.name}[{node}]", "", led)
+            self.listener.tell(EventKind.LEADER_LOST, f"{self.name}[{node}]", "", led)
         self._connect_to_others(node)
-        self.hands.cut(node)
+        self.listener.cut(node)
         for held in self.held:
             if held in gone or (held.quorum and held.leader == NOWHERE):
-                self.hands.drop(held.name, node)
-        self._weigh_disks()
+                self.listener.drop(held.name, node)
+        self._set_commit_speeds()
         for held in gone:
             if held.quorum:
                 self._stand(held, self.spec.detection + self.spec.election)
         if all(self.down):
-            self.hands.go_down()
+            self.listener.go_down()
 
-    def _close(self, held: Held, node: int) -> None:
+    def _close(self, held: PlacedQueue, node: int) -> None:
         led = held.leader == node
         if led:
             held.leader = NOWHERE
         if led or (not held.closed and len(self._up(held)) < held.majority):
             held.closed = True
-            self.hands.close(held.name, held.leader)
+            self.listener.close(held.name, held.leader)
 
     def _connect_to_others(self, node: int) -> None:
         """To the next one that is up; where none is, they wait for the first that comes back."""
@@ -147,41 +149,41 @@ class QueueNodes:
             return
         if alone:
             self.at = [node] * len(self.at)
-        self._weigh_disks()
+        self._set_commit_speeds()
         for held in self.held:
             if node not in held.members or not held.closed:
                 continue
             if held.quorum and held.leader == NOWHERE:
                 self._stand(held, self.spec.election)
             elif not held.quorum or len(self._up(held)) >= held.majority:
-                self._open(held, held.leader if held.quorum else node)
+                self._reopen(held, held.leader if held.quorum else node)
         if alone:
-            self.hands.come_up()
+            self.listener.come_up()
 
     # -- elections ---------------------------------------------------------------------------------------------------
 
-    def _up(self, held: Held) -> list[int]:
+    def _up(self, held: PlacedQueue) -> list[int]:
         return [node for node in held.members if not self.down[node]]
 
-    def _stand(self, held: Held, seconds: float) -> None:
+    def _stand(self, held: PlacedQueue, seconds: float) -> None:
         if not held.standing:
             held.standing = True
-            self.hands.later(seconds, lambda: self._elect(held))
+            self.listener.later(seconds, lambda: self._elect(held))
 
-    def _elect(self, held: Held) -> None:
+    def _elect(self, held: PlacedQueue) -> None:
         """The next one leads, where a majority can vote for it; where not, it is tried again when a member is back."""
         held.standing = False
         if len(self._up(held)) < held.majority:
             return
         begin = held.members.index(held.last) + 1
         leader = next(node for node in held.members[begin:] + held.members[:begin] if not self.down[node])
-        self.hands.tell(EventKind.LEADER_ELECTED, f"{self.name}[{leader}]", held.name, 1)
-        self._open(held, leader)
+        self.listener.tell(EventKind.LEADER_ELECTED, f"{self.name}[{leader}]", held.name, 1)
+        self._reopen(held, leader)
 
-    def _open(self, held: Held, leader: int) -> None:
+    def _reopen(self, held: PlacedQueue, leader: int) -> None:
         held.leader = held.last = leader
         held.closed = False
-        self.hands.open(held.name, leader)
+        self.listener.reopen(held.name, leader)
 
     # -- disks -------------------------------------------------------------------------------------------------------
 
@@ -192,10 +194,10 @@ class QueueNodes:
                 slowdowns.append(by)
             else:
                 slowdowns.remove(by)
-        self._weigh_disks()
+        self._set_commit_speeds()
 
-    def _weigh_disks(self) -> None:
+    def _set_commit_speeds(self) -> None:
         for held in self.held:
             times = sorted(math.prod(self.slowdowns[node], start=1.0) for node in self._up(held))
             if len(times) >= held.majority:
-                self.hands.slow(held.name, times[held.majority - 1])
+                self.listener.slow(held.name, times[held.majority - 1])

@@ -1,6 +1,6 @@
 """One queue: what waits in order, which consumer gets the next, what is given up and why, and the books.
 
-A queue is one process: it takes messages in one after the other (`work` of the broker), and hands them round robin to
+A queue is one process: it takes messages in one after the other (`process.py`), and hands them round robin to
 the consumers that have prefetch left: a consumer that was full stands at the end of the round again
 (rabbit_queue_consumers). What has expired is given up at the head alone. What is given up is published again by the
 dead-letter exchange; it has a row of its own in each queue.
@@ -29,6 +29,8 @@ from sim.models.outcomes import DEAD_LETTERED, DROPPED, EXPIRED, LOST, PROCESSED
 from sim.models.queues.deaths import CAUSES, count_death
 from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication, Taker
 from sim.models.queues.nodes import NOWHERE
+from sim.models.queues.process import Process
+from sim.models.queues.series import watch_queue
 from sim.models.queues.waiting import Waiting
 from sim.records.tables import Book
 from sim.spec.queue_broker import MessageQueue as Spec
@@ -37,10 +39,7 @@ from sim.vocabulary import MessageEnd, Stage
 if TYPE_CHECKING:
     from sim.models.draws import Draw
 
-CREDIT, GRANT = 400, 200  # messages that may be in line before a queue, and how many are granted at once
 RANK = 1 << 40  # more than the messages that come to a queue: how far a priority is before the next one
-MEMBER = "busy member"  # how the series of a consumer begins; its number follows
-MOST_WATCHED = 256  # consumers of a queue with a series of their own
 
 
 class Post(Protocol):
@@ -82,10 +81,7 @@ class Queue:
         self.quorum = spec.type == "quorum"
         commit = spec.commit_time
         self.commit = context.sampler(commit, f"{name}.commit") if commit is not None else None
-        self.work = work
-        self.free_at = 0.0  # s; when its process has done with what came in so far
-        self.line: deque[float] = deque()  # s; when it has done with each of what came in and is not taken in yet
-        self.worked = 0.0  # s
+        self.process = Process(context.env, work)
         self.hopeful = False  # what waits here may still be handled (`queue_broker.py`)
         self.most = spec.most_waiting(broker.message_size)
         self.waiting = Waiting(in_place=not self.quorum)
@@ -107,7 +103,7 @@ class Queue:
         self.armed = math.inf  # s; when the head is looked at for having expired
         self.busy = 0  # consumers that handle a message now
         self.busy_area = 0.0
-        self._watch()
+        watch_queue(self)
 
     # -- in ----------------------------------------------------------------------------------------------------------
 
@@ -135,7 +131,7 @@ class Queue:
             self.uncommitted.append(letter)
             self._replicate(letter)
             return
-        delay = self._process(letter)
+        delay = self.process.take_in(letter)
         if delay > 0.0:
             self.inbound[letter] = None
         until_safe = delay + self._commit_time(letter)
@@ -145,7 +141,7 @@ class Queue:
 
     def _replicate(self, letter: Letter) -> None:
         """Its leader takes it in, and a majority of the members."""
-        self._later(self._process(letter) + self._commit_time(letter), letter, self._committed)
+        self._later(self.process.take_in(letter) + self._commit_time(letter), letter, self._committed)
 
     def _stall(self, letter: Letter) -> None:
         """A channel keeps it for the next leader, or the leader for a majority; where neither is, it is lost, and who
@@ -183,31 +179,11 @@ class Queue:
             self.given_up["maxlen"] += 1
             self.end(letter, DROPPED)
 
-    def _later(self, delay: float, letter: Letter, what: Step) -> None:
+    def _later(self, delay: float, letter: Letter, what: Callable[[Letter], None]) -> None:
         if delay > 0.0:
             self.env.hold(Signal(lambda _: what(letter)), delay)
         else:
             what(letter)
-
-    def _process(self, letter: Letter) -> float:
-        """Seconds until the process of the queue has taken it in."""
-        if self.work is None:
-            return 0.0
-        now = self.env.now
-        seconds = self.work(letter.request.id, letter.publication.chain)
-        self.free_at = max(self.free_at, now) + seconds
-        self.worked += seconds
-        self.line.append(self.free_at)
-        return self.free_at - now
-
-    def until_credit(self) -> float:
-        """Seconds until one more may be sent: at `CREDIT` in line its senders have none left, and get some again when
-        half of them are taken in (credit_flow: 400, and 200 more for each 200).
-        """
-        now, line = self.env.now, self.line
-        while line and line[0] <= now:
-            line.popleft()
-        return line[len(line) - GRANT - 1] - now if len(line) >= CREDIT else 0.0
 
     def _commit_time(self, letter: Letter) -> float:
         if self.commit is None:
@@ -403,7 +379,7 @@ class Queue:
             if self.quorum:  # a classic queue would have stored it later: then its publisher hears of it
                 self._stored(letter)
 
-    def open(self, leader: int) -> None:
+    def reopen(self, leader: int) -> None:
         """It goes on: what consumers said of deliveries is heard, and what is not committed is sent to its leader."""
         self.closed = False
         self.leader = leader
@@ -468,39 +444,6 @@ class Queue:
         """What a message does here until it is delivered."""
         return Stage.LAG if self.everyone else Stage.RETRY_TOPIC
 
-    def _watch(self) -> None:
-        watch, name = self.recorder.watch, self.component
-        watch(name, "lag", "level", lambda _: self.published - sum(self.ended))
-        watch(name, "ready", "level", lambda _: len(self.waiting))
-        watch(name, "unacked", "level", lambda _: len(self.unacked))
-        watch(name, "delivered", "total", lambda _: self.delivered)
-        watch(name, "redelivered", "total", lambda _: self.redelivered)
-        if self.work is not None:
-            watch(name, "process", "mean", lambda now: self.worked - (self.free_at - now) * (self.free_at > now))
-        for cause in CAUSES if self.spec.dead_letter is not None else ():
-            watch(name, f"given up {cause}", "total", self._given_up(cause))
-
-    def _given_up(self, cause: str) -> Callable[[float], float]:
-        return lambda _: self.given_up[cause]
-
-    def watch_consumers(self) -> None:
-        """Series of all consumers together, and one for each where they are not too many: all of them are known now."""
-        if not self.everyone:
-            return
-        watch, name = self.recorder.watch, self.component
-        watch(name, "busy", "mean", lambda now: self.busy_area + self.busy * now)
-        watch(name, "workers", "mean", lambda now: sum(taker.held_until(now) for taker in self.everyone))
-        if 1 < len(self.everyone) <= MOST_WATCHED:
-            for index, taker in enumerate(self.everyone):
-                watch(name, f"{MEMBER} {index}", "mean", taker.busy_until)
-
 
 def _offset(letter: Letter) -> int:
     return letter.offset
-
-
-class Step(Protocol):
-    """What becomes of a letter next."""
-
-    def __call__(self, letter: Letter) -> None:
-        """Its time has come."""

@@ -213,9 +213,9 @@ class QueueBroker:
         """What neither this queue nor a channel on a node that is up has is lost."""
         self.queues[queue].drop(node)
 
-    def open(self, queue: str, leader: int) -> None:
+    def reopen(self, queue: str, leader: int) -> None:
         """It goes on."""
-        self.queues[queue].open(leader)
+        self.queues[queue].reopen(leader)
 
     def slow(self, queue: str, times: float) -> None:
         """Commits take so many times as long."""
