@@ -1,4 +1,4 @@
-"""Who calls, performs or publishes to whom, and whether that ever ends."""
+"""Who calls, performs, publishes to or needs a token of whom, and whether that ever ends."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from sim.spec.actions import Calls, Performs, Publishes
 from sim.spec.document import Location
 from sim.spec.scenario import Scenario
 from sim.spec.sites import reached
+from sim.spec.step import Call
 from sim.spec.walk import Visit, consumer_of
 
 
 def endless_loop(scenario: Scenario, visits: Sequence[Visit]) -> tuple[Location, str] | None:
     """One loop of calls, where its first step stands, or None. A loop through a topic feeds itself for ever as well.
 
-    Does not model an end that chance brings: a loop that is left with some probability is refused too.
+    Does not model an end that chance brings: a loop that is left with some probability is refused too, and so is one
+    through a request for a token, though calls that have theirs do not ask.
     """
     edges = {(visit.owner, target): (visit.at, verb) for visit in visits for target, verb in _targets(scenario, visit)}
     graph: dict[str, list[str]] = {}
@@ -31,6 +33,8 @@ def endless_loop(scenario: Scenario, visits: Sequence[Visit]) -> tuple[Location,
 
 def _targets(scenario: Scenario, visit: Visit) -> Iterator[tuple[str, str]]:
     """What a step sets off, and by which verb."""
+    if isinstance(visit.step, Call) and visit.step.token is not None:
+        yield visit.step.token.provider, "needs a token of"
     for action in visit.step.actions or ():
         match action:
             case Calls(endpoint):

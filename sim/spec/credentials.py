@@ -53,7 +53,7 @@ class ClientCredentials(Spec):
     """
     client: str | None = None
     """Whose token it is, where a service has several of one provider (Spring's registrationId): its calls that name the
-    same provider and client share one.
+    same provider and client share one, and say the same of it.
     """
 
     @property

@@ -9,6 +9,7 @@ from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.cache import Cache
 from sim.spec.clock import MOST_WINDOWS
+from sim.spec.credentials import ClientCredentials
 from sim.spec.document import Location
 from sim.spec.event_store import EventStore
 from sim.spec.fault import Deploy, Fault
@@ -17,6 +18,8 @@ from sim.spec.lock import Lock
 from sim.spec.queueing import Queue
 from sim.spec.scenario import Scenario
 from sim.spec.service import Consume, Service
+from sim.spec.sites import GATEWAY
+from sim.spec.step import Call
 from sim.spec.view import ViewApply, ViewRead, ViewWrite
 from sim.spec.walk import Visit
 from sim.units import show_duration
@@ -36,6 +39,7 @@ def contradictions(scenario: Scenario, visits: Iterable[Visit]) -> Iterator[Foun
     yield from _of_one_group(scenario)
     visits = list(visits)
     yield from _of_one_name(visits)
+    yield from _tokens(scenario, visits)
     yield from _locks(visits)
     yield from _headers(scenario)
     yield from _clocks(scenario)
@@ -99,6 +103,34 @@ def _of_one_name(visits: Iterable[Visit]) -> Iterator[Found]:
                 f"{plural} of one name are one"
             )
             yield (*visit.at, word), words, False
+
+
+def _tokens(scenario: Scenario, visits: Iterable[Visit]) -> Iterator[Found]:
+    """Calls of one service that name one provider and client share a token, and so do routes of the gateway: what is
+    said of it must be the same.
+    """
+    first: dict[tuple[str, str], ClientCredentials] = {}
+    for caller, at, token in _placed_tokens(scenario, visits):
+        known = first.setdefault((caller, token.name), token)
+        differ = [field for field in ClientCredentials.model_fields if getattr(known, field) != getattr(token, field)]
+        if differ:
+            whose = f" for the client '{token.client}'" if token.client is not None else ""
+            words = (
+                f"found another `{differ[0]}` than where '{caller}' names a token of '{token.provider}'{whose} first, "
+                "expected the same: tokens of one provider are one, unless each has a `client` of its own"
+            )
+            yield at, words, False
+
+
+def _placed_tokens(scenario: Scenario, visits: Iterable[Visit]) -> Iterator[tuple[str, Location, ClientCredentials]]:
+    """Every token of routes and calls, with its caller and where it stands."""
+    if scenario.gateway is not None:
+        for name, route in scenario.gateway.routes.items():
+            if route.token is not None:
+                yield GATEWAY, ("gateway", "routes", name, "token"), route.token
+    for visit in visits:
+        if isinstance(visit.step, Call) and visit.step.token is not None:
+            yield visit.service, (*visit.at, "token"), visit.step.token
 
 
 def _locks(visits: Iterable[Visit]) -> Iterator[Found]:

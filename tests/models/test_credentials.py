@@ -183,6 +183,32 @@ def test_what_is_said_of_a_token_is_checked():
         testing.play(system("policy: patient"), [0.0])
 
 
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ("{call: ledger.post, token: {from: idp.token, lives: 30m}}", 0),
+        ("{call: ledger.post, token: {from: idp.token, lives: 1800s, refresh_before: 60s}}", 0),
+        ("{call: ledger.post, token: {from: idp.token, lives: 20m}}", 1),
+        ("{call: ledger.post, token: {from: idp.token, lives: 20m, client: batch}}", 0),
+        ("{call: idp.token, token: {from: ledger.post, lives: 20m}}", 0),
+        ("{call: audit.log}", 0),
+    ],
+)
+def test_tokens_that_are_one_must_be_said_alike_and_others_need_not(other, told):
+    text = system("lives: 30m").replace("[{call: ledger", f"[{other}, {{call: ledger")
+    text = text.replace(
+        "  ledger:", "  audit: {workers: 1, endpoints: {log: [{call: ledger.post, token: idp.token}]}}\n  ledger:"
+    )
+    try:
+        testing.play(text, [0.0])
+        found = []
+    except ScenarioError as error:
+        found = [problem.message for problem in error.problems]
+    assert [words.split(",")[0] for words in found] == [
+        "found another `lives` than where 'orders' names a token of 'idp.token' first"
+    ] * told
+
+
 def test_a_token_of_a_fallback_that_never_runs_is_none():
     """Nobody hears that a publication with `acks: 0` has failed."""
     text = """

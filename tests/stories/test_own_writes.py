@@ -170,6 +170,29 @@ def test_a_view_behind_a_queue_is_as_stale_as_the_theory_of_that_says():
     assert stale / (fresh + stale) == pytest.approx(4.0 / 9.0, abs=0.03)
 
 
+@pytest.mark.parametrize("who", ["call", "route"])
+def test_who_writes_where_he_gets_a_token_has_written_himself(who):
+    """The provider writes the view, in the request of the reader."""
+    document = {"version": 1, **system(users=5)}
+    del document["traffic"]["writes"]
+    services, reads = document["services"], document["traffic"]["reads"]
+    services["idp"] = {"workers": 1, "endpoints": {"token": services["shop"]["endpoints"].pop("place")}}
+    services["other"] = {"workers": 1, "endpoints": {"write": [{"call": "idp.token"}]}}
+    services["front"] = {"workers": 1, "endpoints": {"list": [{"call": "shop.list"}]}}
+    reads["arrivals"] = {"poisson": "1/s"}
+    needs = {"token": "idp.token"}
+    if who == "call":
+        services["front"]["endpoints"]["list"][0].update(needs)
+    routes = {"read": {"to": "front.list", **(needs if who == "route" else {})}, "write": {"to": "other.write"}}
+    document["gateway"] = {"workers": 1, "routes": routes}
+    reads["sends"] = "read"
+    others = {"count": 5, "population": "others"}
+    document["traffic"]["writes"] = {"sends": "write", "arrivals": {"poisson": "1/s"}, "users": others}
+    (scenario,) = load_document(document).variants.values()
+    analysis = analysis_of(scenario)
+    assert not [one for one in findings(analysis, analysis.load("")) if one.kind == "views_of_strangers"]
+
+
 @pytest.mark.parametrize(("population", "told"), [("people", 0), ("others", 1)])
 def test_check_says_where_readers_are_other_people(population, told):
     document = {"version": 1, **system(users=5)}

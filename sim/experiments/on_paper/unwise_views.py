@@ -9,7 +9,7 @@ from sim.experiments.on_paper.offered_load import Finding
 from sim.spec.actions import Calls, Performs, Publishes
 from sim.spec.scenario import Scenario
 from sim.spec.sites import reached
-from sim.spec.step import Step
+from sim.spec.step import Call, Step
 from sim.spec.view import ViewRead, ViewWrite
 from sim.spec.walk import consumer_of, view_keys, visits
 
@@ -43,7 +43,13 @@ def _doors(scenario: Scenario, targets: Iterable[str]) -> Iterator[str]:
     """The endpoints that requests come to first."""
     routes = scenario.gateway.routes if scenario.gateway is not None else {}
     for target in targets:
-        yield from routes[target].targets if target in routes else (target,)
+        if target not in routes:
+            yield target
+            continue
+        route = routes[target]
+        yield from route.targets
+        if route.token is not None:
+            yield route.token.provider
 
 
 def _ways(scenario: Scenario) -> dict[str, set[str]]:
@@ -55,6 +61,8 @@ def _ways(scenario: Scenario) -> dict[str, set[str]]:
 
 
 def _goes_on(scenario: Scenario, step: Step) -> Iterator[str]:
+    if isinstance(step, Call) and step.token is not None:
+        yield step.token.provider
     for action in step.actions or ():
         if isinstance(action, Calls | Performs):
             yield action.endpoint

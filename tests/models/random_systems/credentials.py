@@ -9,16 +9,21 @@ from tests.models.random_systems.luck import Luck
 
 
 def credentials(document: dict[str, Any], luck: Luck) -> None:
-    """One call in two, and one route in three, need a token; the lives are so short that a run sees several."""
-    places = [(f"call {number}", step) for number, step in enumerate(_calls(document["services"]))]
-    needing = [(luck.at(name), step) for name, step in places if luck.maybe(name)]
+    """One call in two, and one route in three, need a token; the lives are so short that a run sees several. Of a token
+    that callers share, each says what the first of them says.
+    """
+    calls = [(service, step) for service, its in document["services"].items() for step in _calls(its)]
+    places = [(f"call {number}", service, step) for number, (service, step) in enumerate(calls)]
+    needing = [(luck.at(name), service, step) for name, service, step in places if luck.maybe(name)]
     for name, route in (document.get("gateway") or {"routes": {}})["routes"].items():
         if luck.maybe(f"route {name}", 0.3):
-            needing.append((luck.at(f"token {name}"), route))
+            needing.append((luck.at(f"token {name}"), "gateway", route))
     if not needing:
         return
-    for own, caller in needing:
-        caller["token"] = _token(sorted(document["policies"]), own)
+    said: dict[tuple[str, str | None], dict[str, Any]] = {}
+    for own, whose, caller in needing:
+        token = _token(sorted(document["policies"]), own)
+        caller["token"] = dict(said.setdefault((whose, token.get("client")), token))
     share = luck.pick("share", (0.05, 0.4))
     wrong = luck.pick("wrong", ({"fail": share, "per": "attempt"}, {"refuse": share}))
     gives = [{"wait": luck.pick("takes", ("2ms", "40ms", {"exponential": "20ms"}))}]

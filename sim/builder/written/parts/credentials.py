@@ -36,6 +36,6 @@ def client_credentials(
     coalesce: Whether calls that come meanwhile wait for the first of them, and get what it gets; else each asks by
         itself, as in Spring Security (issues 11461 and 15295 there).
     client: Whose token it is, where a service has several of one provider (Spring's registrationId): its calls that
-        name the same provider and client share one.
+        name the same provider and client share one, and say the same of it.
     """
     return part(locals())
