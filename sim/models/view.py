@@ -8,6 +8,7 @@ from sim.models.behaviours import behaviour
 from sim.models.event_store import aggregates_of
 from sim.models.flows import Frame, Part, Shared, State, StepRow, Total, Waits, compiled_as, run
 from sim.models.outcomes import ERROR, OK
+from sim.models.sequence import StepSequence
 from sim.models.site import Site
 from sim.models.task import Activity, Task
 from sim.policies.event_store import aggregate_of
@@ -48,6 +49,11 @@ def view_of(site: Site, name: str) -> View:
     return view
 
 
+def waiting(site: Site, seconds: float) -> StepSequence:
+    """So many seconds in which nothing is done."""
+    return site.sequence([Wait(time=Constant.model_construct(value=seconds))])
+
+
 @behaviour(spec.ViewWrite)
 class ViewWrite:
     """It is written."""
@@ -81,8 +87,8 @@ class ViewRead:
         self.where = site.where
         self.view = view_of(site, step.name)
         self.label = self.view.label(step.name)
-        pause = Wait(time=Constant.model_construct(value=step.every))
-        self.pause = site.named(f"{site.name}.wait").sequence([pause])
+        self.pause = waiting(site.named(f"{site.name}.wait"), step.every)
+        self.last_pause = waiting(site.named(f"{site.name}.last_wait"), step.last_pause)
         self.otherwise = site.named(f"{site.name}.otherwise").sequence(step.otherwise)
         self.fresh = self.waited = self.elsewhere = self.stale = 0
         watch, host = site.world.recorder.watch, site.host.name
@@ -97,8 +103,9 @@ class ViewRead:
         if not is_behind(view.shown, view.written, key):
             self.fresh += 1
             return OK
-        for _ in range(self.step.looks):
-            yield from self.pause.run(task)
+        for left in reversed(range(self.step.looks)):
+            pause = self.pause if left > 0 else self.last_pause
+            yield from pause.run(task)
             if not is_behind(view.shown, view.written, key):
                 self.waited += 1
                 return OK
@@ -144,6 +151,7 @@ class ReadRow(StepRow):
     fails: bool
     where: int
     pause: Part
+    last_pause: Part
     otherwise: Part
     written: Shared
     shown: Shared
@@ -165,6 +173,7 @@ class ReadRow(StepRow):
             "fails": step.stale == "error",
             "where": behaviour.where,
             "pause": behaviour.pause,
+            "last_pause": behaviour.last_pause,
             "otherwise": behaviour.otherwise,
             "written": view.written,
             "shown": view.shown,
@@ -199,7 +208,10 @@ def read(s: State, own: Task, step: ReadRow, frame: Reading) -> Waits[int]:
     frame.left = step.looks
     while frame.left > 0:
         frame.left -= 1
-        yield from run(s, own, frame, step.pause)
+        if frame.left > 0:
+            yield from run(s, own, frame, step.pause)
+        else:
+            yield from run(s, own, frame, step.last_pause)
         if not is_behind(step.shown, step.written, frame.key):
             step.views_waited += 1
             return OK

@@ -92,7 +92,7 @@ class ViewRead(Step):
     max_wait: Duration = 0.0
     """For how long at most it is waited until the view shows it; 0: not at all."""
     every: Duration = Field(default=0.02, gt=0)
-    """The time between two looks, while it is waited."""
+    """The time between two looks, while it is waited; the last one is when `max_wait` is over."""
     otherwise: tuple[AnyStep, ...] = ()
     """What is done where the view does not show it, after waiting: `[{call: orders.read_primary}]`."""
     stale: Literal["ok", "degraded", "error"] = "ok"
@@ -104,6 +104,12 @@ class ViewRead(Step):
     def looks(self) -> int:
         """How often it is looked again at most."""
         return math.ceil(self.max_wait / self.every - 1e-9)
+
+    @property
+    def last_pause(self) -> float:
+        """Seconds before the last look, which is when `max_wait` is over: `every`, or what is left of it."""
+        left = self.max_wait - (self.looks - 1) * self.every
+        return self.every if math.isclose(left, self.every, rel_tol=1e-6) else left
 
     @property
     def actions(self) -> tuple[Action, ...]:

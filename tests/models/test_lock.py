@@ -155,6 +155,47 @@ def test_a_crash_of_who_waits_leaves_the_line():
     assert responses(played) == [0.4, 1.3, 0.2, 2.1]  # at 0.9, and 1 s; and another one
 
 
+DIES = "faults: [{at: 1.05s, crash: {of: shop, restart_after: 200ms}}]"
+
+
+@pytest.mark.parametrize(("after_crash", "responses_"), [("0s", [0.1]), ("500ms", [0.35])])
+def test_who_dies_with_its_holder_never_has_it(after_crash, responses_):
+    """Three are in the only replica when it dies at 1.05, one of whom holds the lock. The fourth comes at 1.3, takes it
+    then or when the lease is over at 1.55, and has it for 100 ms. It was held for 50 ms, or 550, and 100.
+    """
+    said = HOLD.replace("do:", f"held_after_crash: {after_crash}, do:")
+    played = play(said, [1.0, 1.01, 1.02, 1.3], extra=DIES)
+    assert played.outcomes() == ["unreachable"] * 3 + ["ok"]
+    assert responses(played) == [0.05, 0.04, 0.03, *responses_]
+    assert series(played, "locks_taken stock")[-1] == 2
+    assert series(played, "lock_waiting stock")[-1] == 0
+    assert sum(series(played, "locks_held stock")) == pytest.approx(0.15 if after_crash == "0s" else 0.65)
+
+
+def test_who_lives_has_it_though_he_stood_behind_who_dies_with_its_holder():
+    """Each traffic goes round robin: the first of each is in the replica that dies at 0.9, one as the holder and one as
+    the first in line. Who stood behind them, in the other replica, has the lock at once, for 1 s.
+    """
+    said = HOLD.replace("100ms", "1s")
+    text = SHOP.replace("BUY", said).replace("TRAFFIC", f"{ONE}}}, others: {{sends: shop.buy, {ONE}")
+    text = text.replace("REPLICAS", "2").replace("WORKERS", "9") + CRASHES.replace("2s", "900ms", 1)
+    played = testing.play_on_both(text, {"clients": [0.5, 0.7], "others": [0.6]})
+    assert (played.outcomes("clients"), played.outcomes("others")) == (["unreachable", "ok"], ["unreachable"])
+    assert sorted(responses(played)) == [0.3, 0.4, 1.2]
+    assert series(played, "locks_taken stock")[-1] == 2
+
+
+def test_the_lease_of_the_holder_counts_and_not_of_who_dies_with_it():
+    """The holder's lock is free at its death at 1.05; who waits behind it would leave it held for 30 s."""
+    text = SHOP.replace("sends: shop.buy, TRAFFIC", f"sends: shop.buy, {ONE}}}, others: {{sends: shop.keep, {ONE}")
+    keep = HOLD.replace("do:", "held_after_crash: 30s, do:")
+    text = text.replace("endpoints: {buy: [BUY]}", f"endpoints: {{buy: [{HOLD}], keep: [{keep}]}}")
+    text = text.replace("REPLICAS", "1").replace("WORKERS", "9")
+    played = testing.play_on_both(text + DIES, {"clients": [1.0, 1.3], "others": [1.01]})
+    assert played.outcomes("clients") == ["unreachable", "ok"]
+    assert sorted(responses(played)) == [0.04, 0.05, 0.1]
+
+
 # -- locks within locks ------------------------------------------------------------------------------------------------
 
 

@@ -68,7 +68,33 @@ def test_what_is_not_there_when_the_wait_is_over_is_read_elsewhere():
     how = {"max_wait": "50ms", "every": "20ms", "otherwise": [{"perform": "shop.primary"}]}
     played = testing.play_on_both(system(how=how), {"writes": [1.0], "reads": [1.01]})
     assert [total(played, f"views_{end}") for end in ("fresh", "waited", "elsewhere", "stale")] == [0, 0, 1, 0]
-    assert played.responses()[-1] == pytest.approx(0.06 + 0.04 + 0.001)  # three looks, the primary, the work
+    assert played.responses()[-1] == pytest.approx(0.05 + 0.04 + 0.001)  # 20, 20 and 10 ms, the primary, the work
+
+
+@pytest.mark.parametrize(
+    ("how", "waited"),
+    [
+        ({"max_wait": "10ms"}, 0.01),  # less than the 20 ms of `every`
+        ({"max_wait": "20ms"}, 0.02),
+        ({"max_wait": "50ms", "every": "20ms"}, 0.05),
+        ({"max_wait": "60ms", "every": "20ms"}, 0.06),
+        ({"max_wait": "61ms", "every": "20ms"}, 0.061),
+    ],
+)
+def test_nobody_waits_for_longer_than_max_wait(how, waited):
+    """Shown at 1.1, which none of them lives to see; 1 ms of work comes after it."""
+    played = testing.play_on_both(system(how=how), {"writes": [1.0], "reads": [1.01]})
+    assert total(played, "views_stale") == 1
+    assert played.responses()[-1] == pytest.approx(waited + 0.001, abs=1e-9)
+
+
+@pytest.mark.parametrize(("at", "end"), [(1.049, "views_stale"), (1.051, "views_waited")])
+def test_the_last_look_is_when_max_wait_is_over(at, end):
+    """Shown at 1.1; looked at 20, 40 and 50 ms after it began."""
+    how = {"max_wait": "50ms", "every": "20ms"}
+    played = testing.play_on_both(system(how=how), {"writes": [1.0], "reads": [at]})
+    assert total(played, end) == 1
+    assert played.responses()[-1] == pytest.approx(0.051, abs=1e-9)
 
 
 @pytest.mark.parametrize(("stale", "outcome"), [("ok", "ok"), ("degraded", "degraded"), ("error", "error")])

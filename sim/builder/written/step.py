@@ -360,7 +360,7 @@ def view_read(
 
     name: Which view.
     max_wait: For how long at most it is waited until the view shows it; 0: not at all.
-    every: The time between two looks, while it is waited.
+    every: The time between two looks, while it is waited; the last one is when `max_wait` is over.
     otherwise: What is done where the view does not show it, after waiting: `[{call: orders.read_primary}]`.
     stale: How a request ends that reads what is old, where there is no `otherwise`: as if nothing had happened,
         `degraded`, or with an error.
