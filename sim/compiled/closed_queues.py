@@ -12,7 +12,14 @@ from sim.compiled.deliveries import stand_behind
 from sim.compiled.letters import GONE, INBOUND, UNCOMMITTED, WAITING, close_letter, end_letter, stored
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.queues import give_back_letter, letters, message_queues, publications, queue_deliveries
+from sim.compiled.rows.queues import (
+    give_back_letter,
+    letters,
+    message_queues,
+    publications,
+    queue_deliveries,
+    take_letter,
+)
 from sim.compiled.rows.state import State
 from sim.compiled.standing import merged, take
 from sim.compiled.tasks import done
@@ -42,7 +49,7 @@ def stall(s: State, letter: int) -> None:
 @by_address
 @handler
 def come_too_late(s: State, letter: int) -> None:
-    """A majority would have it now, but it is lost, or has to be sent again."""
+    """A majority would have it now, but it is lost, or has to be sent again: to the next leader, or to a majority."""
     row = letters(s)[letter]
     if row.place == GONE:
         give_back_letter(s, letter)
@@ -81,6 +88,28 @@ def close_queue(s: State, place: int, leader: int) -> None:
 
 @by_address
 @compiled
+def keep_for_the_next(s: State, letter: int) -> None:
+    """Its leader is lost: it waits for the next one in a row of its own, and the event of its commit, which is still to
+    come, finds this one gone.
+    """
+    row = letters(s)[letter]
+    queue = message_queues(s)[row.queue]
+    kept = take_letter(s)
+    letters(s)[kept] = row
+    letters(s)[kept].stalled = True
+    if row.previous >= 0:
+        letters(s)[row.previous].next = kept
+    else:
+        queue.uncommitted.first = kept
+    if row.next >= 0:
+        letters(s)[row.next].previous = kept
+    else:
+        queue.uncommitted.last = kept
+    row.place = GONE
+
+
+@by_address
+@compiled
 def drop_uncommitted(s: State, place: int, node: int) -> None:
     """What a quorum queue has not committed is lost, where no other node has the channel it came by."""
     queue = message_queues(s)[place]
@@ -96,15 +125,14 @@ def drop_uncommitted(s: State, place: int, node: int) -> None:
 
 @by_address
 @compiled
-def drop_unsafe(s: State, place: int) -> None:
-    """What waits in a classic queue is lost, as far as it was not on disk."""
+def take_out_unsafe(s: State, place: int) -> None:
+    """What waits in a classic queue waits no longer, as far as it was not on disk."""
     queue = message_queues(s)[place]
     kept, ready = NONE, 0
     while queue.ready > 0:
         letter = take(s, place)
         row = letters(s)[letter]
         if row.safe_at > s.now:
-            lose(s, letter)
             continue
         row.place = WAITING
         row.previous = NOBODY
@@ -125,7 +153,7 @@ def lose(s: State, letter: int) -> None:
     if publication >= 0:
         publications(s)[publication].refused = True
     close_letter(s, letter, LOST)
-    if row.place == INBOUND or (row.place == UNCOMMITTED and not row.stalled):
+    if row.place == INBOUND:
         row.place = GONE
     else:
         row.place = 0

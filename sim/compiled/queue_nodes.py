@@ -12,13 +12,13 @@ import numpy as np
 from sim.chance.compiler import compiled
 from sim.compiled import channels, closed_queues
 from sim.compiled.apart import by_address
-from sim.compiled.letters import INBOUND
+from sim.compiled.letters import INBOUND, WAITING
 from sim.compiled.queues import dispatch, replicate, settled
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.queues import channels as channel_rows
 from sim.compiled.rows.queues import connected_to, letters, message_queues, queue_brokers, queue_deliveries
 from sim.compiled.rows.state import State
-from sim.models.queues.nodes import QueueNodes
+from sim.models.queues.nodes import NOWHERE, QueueNodes
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class NodeRows:
         for place, node in enumerate(self.nodes.at):
             table[first + place] = node
 
+    @property
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return self.s.now
+
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after a while."""
         self.listeners.membership.order_in(seconds, act)
@@ -60,8 +65,17 @@ class NodeRows:
         self.machine.log(kind, subject, about, float(value))
 
     def close(self, queue: str, leader: int) -> None:
-        """It takes nothing in and hands nothing out."""
-        closed_queues.close_queue(self.s, self._at(queue), leader)
+        """It takes nothing in and hands nothing out; what a lost leader was to commit waits for the next one."""
+        place = self._at(queue)
+        closed_queues.close_queue(self.s, place, leader)
+        letter = message_queues(self.s)[place].uncommitted.first if leader == NOWHERE else NOBODY
+        while letter >= 0:
+            row = letters(self.s)[letter]
+            stalled, following = row.stalled, row.next
+            if not stalled:
+                self.listeners.make_room()
+                closed_queues.keep_for_the_next(self.s, letter)
+            letter = following
         queue_brokers(self.s)[self.place].offline = self.nodes.offline
 
     def cut(self, node: int) -> None:
@@ -84,10 +98,11 @@ class NodeRows:
             closed_queues.drop_uncommitted(self.s, place, node)
             return
         every = letters.array(self.s)
-        found = np.flatnonzero((every["queue"] == place) & (every["place"] == INBOUND))
-        inbound = found[np.argsort(every["offset"][found])].tolist()
-        closed_queues.drop_unsafe(self.s, place)
-        for letter in inbound:
+        there = (every["place"] == WAITING) | (every["place"] == INBOUND)
+        found = np.flatnonzero((every["queue"] == place) & there & (every["safe_at"] > self.now))
+        unsafe = found[np.argsort(every["offset"][found])].tolist()
+        closed_queues.take_out_unsafe(self.s, place)
+        for letter in unsafe:
             self.listeners.make_room()
             closed_queues.lose(self.s, letter)
 

@@ -109,6 +109,40 @@ def test_what_a_channel_of_another_node_has_sent_is_sent_to_the_next_leader():
     assert answered_at(played) == [1.01, 5.277]
 
 
+def test_a_leader_that_is_lost_commits_nothing_under_the_next_one():
+    """What it was sent at 4.995 s it would have committed at 5.495 s, when node 1 leads: that has it from 5.267 s on, and
+    commits it 500 ms later.
+    """
+    played = play(system(lost(0, 5, 15), queue="type: quorum, commit: 500ms", publishers=2), [1.0, 4.995])
+    assert outcomes(played) == ["ok", "ok"]
+    assert answered_at(played) == [1.5, 5.767]
+
+
+def test_what_two_leaders_were_to_commit_is_committed_once_by_the_third():
+    """Node 1 leads from 5.267 s and is lost at 5.3 s; node 2 leads with node 0, which is back at 5.2 s, from 5.567 s on.
+    The second and the third replica publish, of which that of node 1 has moved to node 2 with it when it is lost: what
+    only it had is lost.
+    """
+    faults = lost(0, 5, 5.2), lost(1, 5.3, 15)
+    played = play(system(*faults, queue="type: quorum, commit: 500ms", publishers=3), [1.0, 4.99, 4.995])
+    assert [(time, subject) for time, kind, subject, _ in events(played) if kind == "leader_elected"] == [
+        (5.267, "rabbit[1]"),
+        (5.567, "rabbit[2]"),
+    ]
+    assert outcomes(played) == ["ok", "unreachable", "ok"]
+    assert answered_at(played) == [1.5, 5.3, 6.067]
+    assert rows(played)["how"].tolist() == ["processed", "lost", "processed"]
+    assert rows(played)["deliveries"].tolist() == [1, 0, 1]
+
+
+def test_a_leader_that_has_no_majority_for_a_while_commits_what_it_was_sent():
+    """Both followers are gone from 5 s to 5.2 s: it leads on, and what it has from 4.995 s on is committed at 5.495 s."""
+    faults = lost(1, 5, 5.2), lost(2, 5, 5.2)
+    played = play(system(*faults, queue="type: quorum, commit: 500ms"), [4.995])
+    assert events(played) == []
+    assert answered_at(played) == [5.495]
+
+
 def test_a_consumer_of_another_node_keeps_what_it_has_and_is_heard_by_the_next_leader():
     """The queue is led by node 1, since another one is declared before it: the consumer, on node 0, keeps its channel.
     It is done at 5.05 s, which the next leader hears at 5.267 s, and hands out the next one then.
@@ -137,6 +171,33 @@ def test_a_node_that_comes_back_follows():
 def test_until_the_others_know_it_there_is_no_election():
     played = play(system(lost(0, 5, 15), nodes="{count: 3, detection: 1s, election: 200ms}"), [5.1])
     assert answered_at(played) == [6.201]
+
+
+def test_one_that_is_back_stands_for_election_before_the_others_know_of_the_loss():
+    """They would notice it at 65 s; node 0 is back at 10 s and knows of no leader: there is one at 10.267 s, and no other
+    election at 65.267 s.
+    """
+    played = play(system(lost(0, 5, 10), nodes="{count: 3, detection: 60s}"), [6.0])
+    assert events(played) == [(5.0, "leader_lost", "rabbit[0]", ""), (10.267, "leader_elected", "rabbit[1]", "jobs")]
+    assert answered_at(played) == [10.268]
+
+
+def test_one_that_is_back_late_delays_no_election():
+    """It would be over at 6.3 s, and that of the others is at 6.2 s."""
+    played = play(system(lost(0, 5, 6.1), nodes="{count: 3, detection: 1s, election: 200ms}"), [5.1])
+    assert answered_at(played) == [6.201]
+
+
+def test_an_election_that_another_one_came_before_is_none_of_the_next_loss():
+    """That of the first loss would be at 15.267 s, and node 1 leads from 7.267 s on. It is lost at 14 s, which is noticed
+    at 24 s.
+    """
+    played = play(system(lost(0, 5, 7), lost(1, 14, 30), nodes="{count: 3, detection: 10s}"), [15.0])
+    assert [(time, subject) for time, kind, subject, _ in events(played) if kind == "leader_elected"] == [
+        (7.267, "rabbit[1]"),
+        (24.267, "rabbit[2]"),
+    ]
+    assert answered_at(played) == [24.268]
 
 
 # -- a follower is lost ------------------------------------------------------------------------------------------------
@@ -239,6 +300,42 @@ def test_what_was_not_on_disk_is_lost_with_the_node():
     assert rows(played)["how"].tolist() == ["processed", "lost"]
     assert outcomes(played) == ["ok", "error"]
     assert answered_at(played) == [4.99, 5.01]
+
+
+def of_two_priorities(commit, work=""):
+    """Three messages of priority 1, at 4.0, 4.5 and 4.6 s, and three of 5, at 4.55, 4.8 and 4.9 s; each takes its consumer
+    3 s. Node 0, on which they are, is down from 5.2 s to 14 s.
+    """
+    text = system(lost(0, 5.2, 14), queue=f"type: classic, max_priority: 10, {commit}").replace(
+        "work: 100ms", "work: 3s"
+    )
+    text = text.replace("rabbit: {kind: queue,", f"rabbit: {{kind: queue, {work}")
+    text = text.replace("completes_with: [done]}", "completes_with: [done]}, hurried: {sends: orders.hurry}")
+    calm, urgent = (f"[{{publish: jobs, confirm: each, priority: {priority}}}]" for priority in (1, 5))
+    text = text.replace("{create: [{publish: jobs, confirm: each}]}", f"{{create: {calm}, hurry: {urgent}}}")
+    return play(text, {"clients": [4.0, 4.5, 4.6], "hurried": [4.55, 4.8, 4.9]})
+
+
+@pytest.mark.parametrize("work", ["", "work: 150ms, "], ids=["taken in at once", "some on their way in"])
+def test_what_is_lost_of_several_priorities_is_lost_in_the_order_in_which_it_came(work):
+    """The first is in hand, the urgent ones are before the others, and none is on disk at 5.2 s. Where the process of the
+    queue takes 150 ms for each, the last two are taken in at 5.1 and 5.25 s.
+    """
+    played = of_two_priorities("commit: 1500ms", work)
+    frame = played.records.message_frame()
+    assert frame["offset"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert set(frame["how"]) == {"lost"}
+    assert set(frame["end"]) == {5.2}
+    assert frame["deliveries"].tolist() == [1, 0, 0, 0, 0, 0]
+
+
+def test_what_of_several_priorities_was_on_disk_stays():
+    """A commit takes 500 ms: what came until 4.6 s is there when node 0 is back at 14 s, and the urgent one is done first,
+    from 15.2 s on, when the consumer tries again; that of 4.0 s is done with at 7 s, which nobody hears.
+    """
+    played = of_two_priorities("commit: 500ms")
+    assert rows(played)["how"].tolist() == ["processed"] * 4 + ["lost"] * 2
+    assert rows(played)["end"].round(9).tolist() == [21.2, 24.2, 18.2, 27.2, 5.2, 5.2]
 
 
 def test_another_node_is_no_matter_for_a_classic_queue():

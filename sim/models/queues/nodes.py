@@ -31,6 +31,10 @@ NOWHERE = -1  # no node: nobody leads it, or the broker has no nodes
 class NodeListener(Protocol):
     """What becomes of a broker whose nodes go and come; each engine does it in its own way."""
 
+    @property
+    def now(self) -> float:
+        """Seconds since the run began."""
+
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after a while."""
 
@@ -68,7 +72,7 @@ class PlacedQueue:
         self.members = members
         self.leader = self.last = members[0]
         self.closed = False
-        self.standing = False  # some member will stand for election
+        self.election = math.inf  # s; when a member will have been elected; inf: none stands
 
     @property
     def majority(self) -> int:
@@ -166,13 +170,19 @@ class QueueNodes:
         return [node for node in held.members if not self.down[node]]
 
     def _stand(self, held: PlacedQueue, seconds: float) -> None:
-        if not held.standing:
-            held.standing = True
-            self.listener.later(seconds, lambda: self._elect(held))
+        """A member stands for election, unless another one will be elected before it: one that is back knows of no
+        leader, and does not wait until the others have noticed that it is lost.
+        """
+        due = self.listener.now + seconds
+        if due < held.election:
+            held.election = due
+            self.listener.later(seconds, lambda: self._elect(held, due))
 
-    def _elect(self, held: PlacedQueue) -> None:
+    def _elect(self, held: PlacedQueue, due: float) -> None:
         """The next one leads, where a majority can vote for it; where not, it is tried again when a member is back."""
-        held.standing = False
+        if due != held.election:  # another one was earlier
+            return
+        held.election = math.inf
         if len(self._up(held)) < held.majority:
             return
         begin = held.members.index(held.last) + 1

@@ -13,7 +13,8 @@ to and from disk, sizes of single messages (`max_length_bytes` counts the broker
 replica of a quorum queue is (only the time of the majority), the 32 commands that a channel may have under way to a
 quorum queue (quorum_commands_soft_limit), at-least-once dead-lettering, delayed retries, and
 that publishers of a quorum queue hear late of its length (`reject-publish`): here it takes too many only while those
-before are being committed.
+before are being committed, and while it has no leader or no majority: what waits for it then is taken in by the next
+leader however long the queue is.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from sim.models.clock import TIMER, Signal
@@ -67,6 +69,7 @@ class Queue:
     slow = 1.0  # how many times as long a commit takes
     closed = False  # its node is down, or it has no leader, or no majority
     leader = 0  # the node that leads it; NOWHERE: none does
+    term = 0  # leaders that were lost: what one of them was to commit, the next one is sent
 
     def __init__(self, context: Context, broker: Post, name: str, spec: Spec, work: Draw | None):
         self.env = context.env
@@ -141,7 +144,8 @@ class Queue:
 
     def _replicate(self, letter: Letter) -> None:
         """Its leader takes it in, and a majority of the members."""
-        self._later(self.process.take_in(letter) + self._commit_time(letter), letter, self._committed)
+        seconds = self.process.take_in(letter) + self._commit_time(letter)
+        self._later(seconds, letter, partial(self._committed, self.term))
 
     def _stall(self, letter: Letter) -> None:
         """A channel keeps it for the next leader, or the leader for a majority; where neither is, it is lost, and who
@@ -194,9 +198,11 @@ class Queue:
         """It is safe: the publisher may be told."""
         self.broker.stored(letter.publication)
 
-    def _committed(self, letter: Letter) -> None:
-        """A majority has it; what is behind one that it does not have yet waits for that one."""
-        if letter.lost:
+    def _committed(self, term: int, letter: Letter) -> None:
+        """A majority has it; what is behind one that it does not have yet waits for that one. A leader that is lost
+        commits nothing.
+        """
+        if term != self.term:
             return
         if self.closed:
             letter.stalled = True
@@ -351,12 +357,13 @@ class Queue:
 
     def close(self, leader: int) -> None:
         """It takes nothing in and hands nothing out; what had come to a majority behind others that had not has still
-        to be taken in.
+        to be taken in, and without a leader all that was not committed is to be sent to the next.
         """
         self.closed = True
         self.leader = leader
+        self.term += leader == NOWHERE
         for letter in self.uncommitted:
-            if letter.committed:
+            if letter.committed or leader == NOWHERE:
                 letter.committed, letter.stalled = False, True
 
     def drop(self, node: int) -> None:
@@ -371,8 +378,8 @@ class Queue:
             gone = [letter for letter in (*self.waiting, *self.inbound) if letter.safe_at > self.env.now]
             gone.sort(key=_offset)
             self.waiting.take_out(gone)
-            self.inbound.clear()
         for letter in gone:
+            self.inbound.pop(letter, None)
             letter.lost = True
             letter.publication.refused = True
             self.end(letter, LOST)

@@ -187,6 +187,11 @@ class QueueBroker:
         assert self.nodes is not None
         self.nodes.restore(node)
 
+    @property
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return self.env.now
+
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after a while."""
         self.env.schedule(Signal(lambda _: act()), CONTROL, seconds)

@@ -20,10 +20,16 @@ def queue_nodes(document: dict[str, Any], luck: Luck) -> None:
             "detection": own.pick("detection", ("0s", "300ms")),
             "election": own.pick("election", ("267ms", "5ms", "0s")),
         }
+        if own.maybe("notices late", 0.2):
+            broker["nodes"]["detection"] = "5s"
         for queue, spec in broker["queues"].items():
             its = own.at(queue)
             if spec["type"] == "quorum" and its.maybe("has a group", 0.3):
                 spec["quorum_initial_group_size"] = its.pick("group", (1, 2, 5))
+            if spec["type"] == "classic" and its.maybe("loses much that has a priority", 0.4):
+                spec |= {"max_priority": its.pick("highest", (4, 10)), "commit": "1500ms"}
+            if spec["type"] == "quorum" and its.maybe("commits slowly", 0.2):
+                spec["commit"] = "500ms"
         document["faults"] += [fault for number in range(3) for fault in _faults(own, number, name, count)]
 
 

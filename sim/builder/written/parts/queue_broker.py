@@ -120,6 +120,7 @@ def queue_nodes(
         declares them; `balanced`: they are dealt out over the nodes in their order (queue_leader_locator).
     detection: Until the others know that a node is lost: at once when its process dies and closes its connections;
         of one that is not heard of any more, about a second (aten's poll_interval) and at most net_ticktime, 60 s.
+        A member that is back earlier stands for election at once.
     election: From then on until a quorum queue has another leader. Each follower stands for election after 100 ms
         and up to 500 ms more (ra_server_proc.erl, `short`): the first of two after 267 ms in the mean.
     """
