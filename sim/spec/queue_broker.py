@@ -262,8 +262,8 @@ class QueueNodes(Spec):
     """
     detection: Duration = 0.0
     """Until the others know that a node is lost: at once when its process dies and closes its connections; of one that
-    is not heard of any more, about a second (aten's poll_interval) and at most net_ticktime, 60 s. A member that is back
-    earlier stands for election at once.
+    is not heard of any more, about a second (aten's poll_interval) and at most net_ticktime, 60 s. A member that is
+    back earlier stands for election at once.
     """
     election: Duration = 0.267
     """From then on until a quorum queue has another leader. Each follower stands for election after 100 ms and up to
