@@ -32,7 +32,6 @@ from sim.models.queues.deaths import CAUSES, count_death
 from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication, Taker
 from sim.models.queues.nodes import NOWHERE
 from sim.models.queues.process import Process
-from sim.models.queues.series import watch_queue
 from sim.models.queues.waiting import Waiting
 from sim.records.tables import Book
 from sim.spec.queue_broker import MessageQueue as Spec
@@ -106,7 +105,6 @@ class Queue:
         self.armed = math.inf  # s; when the head is looked at for having expired
         self.busy = 0  # consumers that handle a message now
         self.busy_area = 0.0
-        watch_queue(self)
 
     # -- in ----------------------------------------------------------------------------------------------------------
 

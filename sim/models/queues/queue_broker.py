@@ -25,6 +25,7 @@ from sim.models.queues.exchange import Exchange
 from sim.models.queues.letter import Death, Letter, Publication, Waiter
 from sim.models.queues.nodes import NOWHERE, QueueNodes
 from sim.models.queues.queue import Queue
+from sim.models.queues.series import watch_queue
 from sim.models.site import System
 from sim.models.task import Replica, Task
 from sim.spec.queue_broker import QueueBroker as Spec
@@ -70,6 +71,7 @@ class QueueBroker:
     def _queue(self, name: str) -> Queue:
         work = self.context.sampler(self.spec.work, f"{name}.work") if self.spec.work is not None else None
         queue = Queue(self.context, self, name, self.spec.queues[name], work)
+        watch_queue(queue)
         consumed = {source for service in self.context.scenario.services.values() for source in service.consumes}
         queue.hopeful = not consumed.isdisjoint(self.spec.reached(name))
         return queue

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from sim.models.queues.deaths import CAUSES
-
-if TYPE_CHECKING:
-    from sim.models.queues.queue import Queue
+from sim.models.queues.queue import Queue
 
 MEMBER = "busy member"  # how the series of a consumer begins; its number follows
 MOST_WATCHED = 256  # consumers of a queue with a series of their own
