@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from sim.spec.policy import Answer
 from tests.models.random_systems.composed import every_steps
 from tests.models.random_systems.luck import Luck
 
@@ -23,11 +24,27 @@ def locks(document: dict[str, Any], luck: Luck) -> None:
                 steps[place] = {"cache": {**cache, "then": [_locked(cache["then"], own.at("within"), of_name)]}}
             if own.maybe("locked", 0.25):
                 steps[place] = _locked([steps[place]], own, of_name)
+    _answers(document, luck)
     for name in sorted(document["services"]):
         own = luck.at(f"crash {name}")
         if own.maybe("dies", 0.3):
             crash = {"of": name, "replicas": 1, "restart_after": "700ms"}
             document["faults"].append({"name": f"holder {name}", "at": own.pick("at", ("3s", "6.6s")), "crash": crash})
+
+
+def _answers(document: dict[str, Any], luck: Luck) -> None:
+    """Some endpoints and routes say what it is to a caller that a lock was not had."""
+    said: list[tuple[str, dict[str, Any]]] = list(document.get("gateway", {"routes": {}})["routes"].items())
+    for service, spec in document["services"].items():
+        for name, endpoint in spec["endpoints"].items():
+            spec["endpoints"][name] = endpoint if isinstance(endpoint, dict) else {"do": endpoint}
+            said.append((f"{service} {name}", spec["endpoints"][name]))
+    for name, answering in said:
+        own = luck.at(f"answers {name}")
+        for failure in ("lock_timeout", "deadlock"):
+            if own.maybe(failure, 0.3):
+                answer = own.pick(f"to {failure}", get_args(Answer))
+                answering["answers_with"] = {**answering.get("answers_with", {}), failure: answer}
 
 
 def _locked(steps: list[Any], luck: Luck, of_name: dict[str, str]) -> dict[str, Any]:
