@@ -55,7 +55,7 @@ def test_who_is_killed_in_a_back_off_before_anything_was_sent_takes_nobody_off_t
 @pytest.mark.long
 @pytest.mark.parametrize("first", [100, 3040])
 def test_many_random_systems_in_plain_python(first):
-    done = in_plain_python("-m", "tests.compiled.checked", str(first), "25")
+    done = in_plain_python("-m", "tests.compiled.checked", str(first), "50")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -56,7 +56,7 @@ def test_strange_scenarios_run_and_balance_however_they_are_watched(seed):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("hundred", range(10, 15))
+@pytest.mark.parametrize("hundred", range(10, 20))
 def test_many_more_strange_scenarios_do(hundred):
     for seed in range(hundred * 100, hundred * 100 + 100):
         check(seed)
