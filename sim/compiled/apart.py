@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 from llvmlite import ir
@@ -204,9 +205,10 @@ def all_apart() -> Iterator[tuple[_ByAddress, tuple[Untyped, ...]]]:
         yield _made[name], _made[name].asked[1:]
 
 
-def addresses() -> list[int]:
-    """Where each begins, in the order of their places."""
-    return [machine_address(made, made.asked) for made, _ in all_apart()]
+@cache
+def addresses() -> tuple[int, ...]:
+    """Where each begins, in the order of their places; the same in all runs of a process."""
+    return tuple(machine_address(made, made.asked) for made, _ in all_apart())
 
 
 class _ByAddress:

@@ -115,13 +115,18 @@ def span_in(window: float, per_second: float) -> int:
     return max(1, round(window * per_second))
 
 
+_dtypes: dict[type, np.dtype[np.void]] = {}  # of row classes: every run asks, and annotations are slow to read
+
+
 def dtype_of(row: type) -> np.dtype[np.void]:
     """The record of the compiled engine that has the fields of a row class: int is int64, float is float64, aligned."""
-    types = get_type_hints(row)
-    return np.dtype(
-        [(field.name, np.int64 if types[field.name] is int else np.float64) for field in dataclasses.fields(row)],
-        align=True,
-    )
+    if row not in _dtypes:
+        types = get_type_hints(row)
+        fields = [
+            (field.name, np.int64 if types[field.name] is int else np.float64) for field in dataclasses.fields(row)
+        ]
+        _dtypes[row] = np.dtype(fields, align=True)
+    return _dtypes[row]
 
 
 def table_of(rows: Sequence[object]) -> npt.NDArray[np.void]:

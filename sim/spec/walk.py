@@ -72,18 +72,21 @@ def _inside(at: Location, value: Data, service: str, owner: str) -> Iterator[Vis
             yield from _inside((*at, index), item, service, owner)
 
 
+_PLAIN = {float, int, str}  # of which a recording has thousands
+
+
 def every_spec(value: Data) -> Iterator[Spec]:
     """This spec and all that stand in its fields, in tuples and in maps, outer before inner."""
-    if isinstance(value, Spec):
-        yield value
-        for name in type(value).model_fields:
-            yield from every_spec(getattr(value, name))
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from every_spec(item)
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from every_spec(item)
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, tuple):
+            waiting += [item for item in reversed(value) if type(item) not in _PLAIN]
+        elif isinstance(value, Spec):
+            yield value
+            waiting += [getattr(value, name) for name in reversed(type(value).model_fields)]
+        elif isinstance(value, Mapping):
+            waiting += reversed([*value.values()])
 
 
 def what_only_simpy_runs(scenario: Scenario) -> Iterator[str]:
