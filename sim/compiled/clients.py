@@ -14,7 +14,7 @@ from sim.chance.table import draw
 from sim.compiled.apart import by_address
 from sim.compiled.base import CHUNK, ZERO, handler, inlined, whole
 from sim.compiled.calendar import ARRIVAL, ORDINARY, make_ready, put_lone_timer, schedule
-from sim.compiled.codes import RATE_LIMITED, TIMEOUT, UNREACHABLE
+from sim.compiled.codes import TIMEOUT, UNREACHABLE
 from sim.compiled.deadlines import forget_deadline
 from sim.compiled.ending import stop
 from sim.compiled.gateway import asks_for_others
@@ -39,7 +39,10 @@ from sim.compiled.rows.traffic import (
 )
 from sim.compiled.spans import keep_sent
 from sim.compiled.tasks import ARRIVE, GO_ON, abandon, answered, new_request, new_task
+from sim.policies import retry_after
 from sim.spec.visit import MOST_REQUESTS
+
+heard_by_client = retry_after.heard_by_client.compiled
 
 
 @compiled
@@ -191,9 +194,9 @@ def send_attempt(s: State, task: int) -> None:
 
 @handler
 def told_to_client(s: State, request: int, outcome: int) -> float:
-    """For how long an answer asks to wait, s: each 429, and a 503 of a limit; a full queue asks for nothing."""
+    """For how long an answer asks to wait, s."""
     row = requests(s)[request]
-    return row.retry_after if outcome in (RATE_LIMITED, row.told_by) else 0.0
+    return float(heard_by_client(outcome, row.told_by, row.retry_after))
 
 
 OF_A_VISIT = whole(MOST_REQUESTS)

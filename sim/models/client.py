@@ -16,7 +16,7 @@ from sim.models.context import Context
 from sim.models.ending import kill
 from sim.models.gateway import Gateway
 from sim.models.link import Hop
-from sim.models.outcomes import RATE_LIMITED, TIMEOUT, UNREACHABLE
+from sim.models.outcomes import TIMEOUT, UNREACHABLE
 from sim.models.patience import OwnPatience
 from sim.models.pausing import Pauses
 from sim.models.request import Request
@@ -64,7 +64,7 @@ class Client:
         self.rule = self.pauses.rule
         self.budget = RetryBudget(retry.budget) if retry.budget is not None else None
         self.jitter = context.uniform(f"traffic.{name}.backoff")
-        self.rule.honors = int(spec.honors_retry_after)
+        self.honors = spec.honors_retry_after
         self.timers = self._timers(context, spec)
 
     def _timers(self, context: Context, spec: Traffic) -> TimerQueue | OwnPatience | None:
@@ -102,7 +102,7 @@ class Client:
             tries += 1
             if spending is not None:
                 spending.hear(outcome, retries.retryable(self.rule, outcome))
-            told = self._told(request, outcome) if self.rule.honors else 0.0
+            told = retry_after.heard_by_client(outcome, request.told_by, request.retry_after) if self.honors else 0.0
             if not self._may_go_on(tries, outcome, told, spending):
                 break
             pause, kept = self.pauses.next(outcome, tries, self.jitter(request.id, tries), kept)
@@ -144,10 +144,6 @@ class Client:
             target.over(self.replica, replica, outcome, began)
         task.ticket += 1  # the timer is stale
         return outcome
-
-    def _told(self, request: Request, outcome: int) -> float:
-        """For how long it is asked to wait, s: by each 429, and a 503 of a limit; a full queue asks for nothing."""
-        return request.retry_after if outcome in (RATE_LIMITED, request.told_by) else 0.0
 
     def _may_go_on(self, tries: int, outcome: int, told: float, spending: Spending | None) -> bool:
         """Whether an attempt that ended so may be followed by another."""

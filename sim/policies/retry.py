@@ -48,10 +48,8 @@ def new_retry(spec: Retry) -> RetryRow:
         row.jitter = _JITTERS[spec.jitter]
     else:
         row.jitter, row.spread = SPREAD, spec.jitter
-    if spec.honor_retry_after:
-        row.honors = 1
-        row.most_told = _or_unlimited(spec.max_retry_after)
-        row.beyond = _BEYOND[spec.above_max_retry_after]
+    row.most_told = _or_unlimited(spec.max_retry_after)
+    row.beyond = _BEYOND[spec.above_max_retry_after]
     row.mask = sum(1 << outcome for outcome in Outcome if outcome.word in spec.on)
     rule = spec.backoff
     if isinstance(rule, ConstantBackoff):

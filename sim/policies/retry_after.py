@@ -24,6 +24,14 @@ def heard(outcome: int, told: float) -> float:
 
 
 @policy
+def heard_by_client(outcome: int, told_by: int, told: float) -> float:
+    """The same of a request that was last told something by an answer with the outcome `told_by`: each 429 says when to
+    come again, a 503 where it is of a limit; a full queue asks for nothing.
+    """
+    return told if outcome in (_RATE_LIMITED, told_by) else 0.0
+
+
+@policy
 def gives_up(row: RetryRow, told: float) -> int:
     """1 when it is to wait for longer than it would, and therefore tries no more."""
     return 1 if passed(told, row.most_told) and row.beyond == GIVES_UP else 0

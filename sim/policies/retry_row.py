@@ -46,8 +46,7 @@ class RetryRow:
     least: float = 0.0
     longest: float = math.inf
     throttled: float = -1.0  # base after an answer that was rate limited; negative: the same
-    honors: int = 0  # 1: a Retry-After is waited for
-    most_told: float = math.inf  # the longest that is
+    most_told: float = math.inf  # the longest Retry-After that is waited for, where one is
     beyond: int = GIVES_UP
     spread: float = 0.0  # the share by which a pause may be shorter or longer; tenacity: seconds that are added
 

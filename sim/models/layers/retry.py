@@ -25,7 +25,7 @@ class Retry(Layer):
         self.rule = self.pauses.rule
         self.budgeted = call.policy.retry.budget is not None
         self.timed = call.policy.timed
-        self.honors = bool(self.rule.honors)
+        self.honors = call.policy.retry.honor_retry_after
         self.jitter = call.context.uniform(f"{call.site}.backoff")
 
     @staticmethod
