@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.models.behaviours import behaviour
+from sim.models.fault import first_up
 from sim.models.task import Replica
 from sim.models.world import World
 from sim.spec import clock as spec
@@ -20,8 +21,7 @@ class ClockStep:
 
     def begin(self) -> None:
         """Set."""
-        every = self.host.replicas
-        self.struck = every if self.count is None else [replica for replica in every if not replica.down][: self.count]
+        self.struck = self.host.replicas if self.count is None else first_up(self.host, self.count)
         for replica in self.struck:
             replica.skew += self.by
 

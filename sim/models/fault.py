@@ -23,6 +23,11 @@ from sim.spec import fault as spec
 from sim.vocabulary import EventKind
 
 
+def first_up(host: Host, count: int) -> list[Replica]:
+    """So many replicas that are up, the first of them."""
+    return [replica for replica in host.replicas if not replica.down][:count]
+
+
 @behaviour(spec.Outage)
 class Outage:
     """A service is down: frozen, refusing, or unheard."""
@@ -94,7 +99,7 @@ class Slow:
             self.host.slowdowns.append(self.by)
             self.host.change_pace()
             return
-        self.struck = [replica for replica in self.host.replicas if not replica.down][: self.count]
+        self.struck = first_up(self.host, self.count)
         for replica in self.struck:
             self.host.change_pace_of(replica, self.by)
 
@@ -122,7 +127,7 @@ class Errors:
     def begin(self) -> None:
         """Go wrong."""
         if self.count is not None:
-            self.struck = [replica for replica in self.host.replicas if not replica.down][: self.count]
+            self.struck = first_up(self.host, self.count)
         self.host.error_faults.append(self)
 
     def end(self) -> None:
@@ -144,7 +149,7 @@ class Crash:
 
     def begin(self) -> None:
         """Crash."""
-        victims = [replica for replica in self.host.replicas if not replica.down][: self.count]
+        victims = first_up(self.host, self.count)
         for replica in victims:
             self.host.crash(replica)
             self.world.forget(replica)

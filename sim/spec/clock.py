@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from sim.spec.base import Few, Leaves, Offset, register
-from sim.spec.fault import Fault
+from sim.spec.fault import Fault, of_replicas
 from sim.units import show_duration
 from sim.vocabulary import EventKind
 
@@ -39,8 +39,7 @@ class ClockStep(Fault):
     @property
     def detail(self) -> str:
         """By how much, and of how many of them."""
-        whose = "" if self.replicas is None else f", {self.replicas} replica{'s' if self.replicas != 1 else ''}"
-        return f"{'+' if self.by > 0.0 else ''}{show_duration(self.by)}{whose}"
+        return f"{'+' if self.by > 0.0 else ''}{show_duration(self.by)}{of_replicas(self.replicas)}"
 
     @model_validator(mode="after")
     def _goes_somewhere(self) -> Self:

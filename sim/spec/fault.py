@@ -151,7 +151,7 @@ class Slow(Fault):
     @property
     def detail(self) -> str:
         """By how much, and how many of them."""
-        return f"{self.by:g}x{_of_replicas(self.replicas)}"
+        return f"{self.by:g}x{of_replicas(self.replicas)}"
 
 
 @register("fault", "errors")
@@ -170,10 +170,11 @@ class Errors(Fault):
     @property
     def detail(self) -> str:
         """Of how many, and in how many of them."""
-        return f"{show_share(self.share)}{_of_replicas(self.replicas)}"
+        return f"{show_share(self.share)}{of_replicas(self.replicas)}"
 
 
-def _of_replicas(replicas: int | None) -> str:
+def of_replicas(replicas: int | None) -> str:
+    """What a fault says of how many it befalls; nothing where all of them."""
     return "" if replicas is None else f", {replicas} replica{'s' if replicas != 1 else ''}"
 
 
