@@ -26,8 +26,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, reached
-from sim.policies.pauses import MILLI, capped_milliseconds, grown_milliseconds, whole_milliseconds
+from sim.policies.base import MILLISECONDS, Ring, dtype_of, noise, passed, periods, policy, reached
+from sim.policies.pauses import capped_milliseconds, grown_milliseconds, whole_milliseconds
 from sim.policies.verdicts import NO_VERDICT, verdict, verdicts
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker
 
@@ -108,7 +108,7 @@ def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
         minimum=min(minimum, size) if by_count else minimum,
         half_open_minimum=min(minimum, probes),
         probes=probes,
-        open_for=whole_milliseconds(spec.wait_duration_in_open_state) / MILLI,
+        open_for=whole_milliseconds(spec.wait_duration_in_open_state) / MILLISECONDS,
         half_open_for=spec.max_wait_duration_in_half_open_state,
         first_wait=spec.wait_duration_in_open_state,
         factor=spec.exponential_backoff_multiplier or 0.0,
@@ -233,7 +233,7 @@ def wait_after(row: BreakerRow) -> float:
     (IntervalFunction.ofExponentialBackoff; OpenState hands it `attempts`).
     """
     whole = grown_milliseconds(row.first_wait, row.factor, row.openings)
-    return capped_milliseconds(whole, row.longest_wait) / MILLI
+    return capped_milliseconds(whole, row.longest_wait) / MILLISECONDS
 
 
 @policy

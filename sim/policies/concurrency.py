@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 
-from sim.policies.base import Ring, policy
+from sim.policies.base import NANOSECONDS, Ring, policy
 from sim.policies.concurrency_row import AIMD, ENVOY, GRADIENT2, VEGAS, ConcurrencyRow
 from sim.policies.gradient_controller import BINS, answered, due, first_window
 from sim.spec.policy import Bulkhead
@@ -28,7 +28,6 @@ from sim.vocabulary import Outcome
 _GOOD = sum(1 << outcome for outcome in (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED))
 _DROPPED = sum(1 << outcome for outcome in (Outcome.TIMEOUT, Outcome.SHED, Outcome.RATE_LIMITED, Outcome.UNREACHABLE))
 WARM_UP = 10  # answers of which the long average is a plain mean
-NANO = 1e9
 
 
 def new_concurrency(spec: Bulkhead) -> tuple[ConcurrencyRow, Ring] | None:
@@ -36,7 +35,7 @@ def new_concurrency(spec: Bulkhead) -> tuple[ConcurrencyRow, Ring] | None:
     windowed = None
     if (aimd := spec.aimd) is not None:
         row = ConcurrencyRow(AIMD, aimd.min_limit, aimd.max_limit, estimate=float(aimd.initial_limit))
-        row.ratio, row.timeout, windowed = aimd.backoff_ratio, aimd.timeout * NANO, aimd.windowed
+        row.ratio, row.timeout, windowed = aimd.backoff_ratio, aimd.timeout * NANOSECONDS, aimd.windowed
     elif (vegas := spec.vegas) is not None:
         row = ConcurrencyRow(VEGAS, 1, vegas.max_concurrency, estimate=float(vegas.initial_limit))
         row.smoothing, row.multiplier, windowed = vegas.smoothing, float(vegas.probe_multiplier), vegas.windowed
@@ -76,11 +75,11 @@ def hear(row: ConcurrencyRow, ring: Ring, now: float, began: float, inside: int,
     dropped = (_DROPPED >> outcome) & 1
     if not dropped and not (_GOOD >> outcome) & 1:
         return
-    took = float(math.floor((now - began) * NANO + 0.5))
+    took = float(math.floor((now - began) * NANOSECONDS + 0.5))
     took = max(took, 1.0)
     if row.window_size == 0:
         adapt(row, took, inside, dropped, luck)
-    elif took >= row.threshold * NANO:
+    elif took >= row.threshold * NANOSECONDS:
         hear_window(row, now, took, inside, dropped, luck)
 
 

@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import math
 
-from sim.policies.base import Ring, policy
+from sim.policies.base import MILLISECONDS, NANOSECONDS, Ring, policy
 from sim.policies.pauses import (
-    MILLI,
     MOST_MILLISECONDS,
     capped_milliseconds,
     grown,
@@ -52,7 +51,7 @@ from sim.spec.library_backoffs import (
     TenacityWait,
 )
 
-NANO, TICK = 1e9, 1e7
+TICKS = 1e7  # in a second: of .NET
 LN2 = math.log(2.0)
 _FINAGLE = {"decorrelated": FINAGLE_DECORRELATED, "equal": FINAGLE_EQUAL, "exponential": FINAGLE_EXPONENTIAL}
 _GROWTH = {"constant": CONSTANT, "linear": LINEAR, "exponential": EXPONENTIAL}
@@ -113,7 +112,7 @@ def library_backoff(row: RetryRow, ring: Ring, k: int, u: float, before: float) 
         pause = row.base if k == 1 else min(grown(row, row.base, k, row.longest), row.longest)
         return pause * (0.8 + 0.4 * u)
     if row.rule >= FINAGLE_DECORRELATED and row.rule <= FINAGLE_EXPONENTIAL:
-        return finagle(row, k, u, math.floor(before * NANO + 0.5)) / NANO
+        return finagle(row, k, u, math.floor(before * NANOSECONDS + 0.5)) / NANOSECONDS
     if row.rule == POLLY_V2:
         t = k - 1 + u
         twice = math.exp(-2.0 * math.sqrt(4.0 * t))
@@ -128,7 +127,7 @@ def seconds_of(row: RetryRow, before: float, now: float) -> float:
     """The pause, by what is remembered of the one before and of this one."""
     if row.rule != POLLY_V2:
         return now
-    pause = math.floor((now - before) * (1.0 / 1.4) * math.floor(row.base * TICK + 0.5)) / TICK
+    pause = math.floor((now - before) * (1.0 / 1.4) * math.floor(row.base * TICKS + 0.5)) / TICKS
     return row.longest if pause > row.longest else pause
 
 
@@ -140,13 +139,13 @@ def interval(row: RetryRow, k: int, u: float) -> float:
         delta = row.spread * whole
         low, high = whole - delta, whole + delta
         whole = 1.0 * math.floor(min(max(1.0, low + u * (high - low + 1.0)), MOST_MILLISECONDS))
-    return capped_milliseconds(whole, row.longest) / MILLI
+    return capped_milliseconds(whole, row.longest) / MILLISECONDS
 
 
 @policy
 def finagle(row: RetryRow, k: int, u: float, before: float) -> float:
     """Nanoseconds, after a pause of so many."""
-    start, maximum = 1.0 * math.floor(row.base * NANO + 0.5), 1.0 * math.floor(row.longest * NANO + 0.5)
+    start, maximum = 1.0 * math.floor(row.base * NANOSECONDS + 0.5), 1.0 * math.floor(row.longest * NANOSECONDS + 0.5)
     if k == 1 or start == maximum:
         return start
     if before >= maximum:
@@ -177,7 +176,7 @@ def polly(row: RetryRow, k: int, u: float) -> float:
         pause = grown(row, row.base, k, row.longest)
     if row.spread >= 0.0:
         half = pause * row.spread
-        pause = math.floor((pause + (half * u - half / 2.0)) * TICK) / TICK
+        pause = math.floor((pause + (half * u - half / 2.0)) * TICKS) / TICKS
     return row.longest if pause > row.longest else pause
 
 

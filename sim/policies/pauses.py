@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from sim.policies.base import policy
+from sim.policies.base import MILLISECONDS, policy
 from sim.policies.retry_row import EQUAL, FULL, SPREAD, RetryRow
 
-MILLI = 1e3
 MOST_MILLISECONDS = 9.0e18  # beyond which a long holds no more
 
 
@@ -44,7 +43,7 @@ def spread_evenly(row: RetryRow, pause: float, u: float) -> float:
 @policy
 def whole_milliseconds(seconds: float) -> float:
     """Duration.toMillis(), which cuts."""
-    return 1.0 * math.floor(seconds * MILLI * (1.0 + 1e-12))
+    return 1.0 * math.floor(seconds * MILLISECONDS * (1.0 + 1e-12))
 
 
 @policy

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, WithJson
 from sim.errors import nearest
 from sim.spec.base import MOST, Between, Duration, Flag, Leaves, Many, Rate, Spec
 from sim.spec.document import Data
-from sim.spec.limit_clocks import Clock, clock_of, clock_refused
+from sim.spec.limit_clocks import BUCKETS, Clock, clock_of, clock_refused
 from sim.spec.limit_store import LimitStore
 from sim.units import rate_unit, shown
 from sim.vocabulary import EventKind, Outcome
@@ -69,8 +69,6 @@ _UNUSED: dict[str | None, tuple[str, ...]] = {"guava": ("burst", "window"), "buc
 _OF_FLASK = ("fixed_window", "sliding_log", "sliding_window_counter")
 _UNITS = (31_104_000.0, 2_592_000.0, 86_400.0, 3600.0, 60.0)
 """Seconds of a year, month, day, hour and minute: granularities of the library limits, whose year is twelve months."""
-
-_BUCKETS = ("token_bucket", "gcra", "leaky_bucket")
 
 
 def requests_in(window: float, rate: float) -> int:
@@ -254,7 +252,7 @@ class RateLimit(Spec):
     @property
     def counts_in_windows(self) -> bool:
         """Whether it counts requests in a `window`; otherwise it lets a `burst` pass."""
-        return self.algorithm not in _BUCKETS
+        return self.algorithm not in BUCKETS
 
     @property
     def unused(self) -> tuple[str, ...]:

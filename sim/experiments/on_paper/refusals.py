@@ -7,7 +7,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.policies.limiter import new_limiter
 from sim.spec.limits import RateLimit, requests_in
 
 LARGEST = 2000  # tokens, servers, or requests of a window, that are followed one by one
@@ -32,7 +31,7 @@ def refused_share(limit: RateLimit, rate: float) -> float:
         return _beyond(rate * limit.window, limit.capacity)
     if not limit.counts_in_windows:
         return 1.0 - bucket_accepts(rate * limit.requested_tokens / limit.rate, limit.tokens)
-    most = new_limiter(limit)[0].limit
+    most = requests_in(limit.window, limit.rate)
     if limit.algorithm == "fixed_window":
         return _beyond(rate * limit.window, most)
     return erlang_b(rate * limit.window, most)

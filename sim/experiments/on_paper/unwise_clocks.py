@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
-from sim.policies.limiter import new_limiter
 from sim.spec.clock import NO_SKEW, SkewRange
-from sim.spec.limits import RateLimit
+from sim.spec.limits import RateLimit, requests_in
 from sim.spec.scenario import Scenario
 from sim.spec.sites import GATEWAY, Limit, placed_limits
 from sim.units import show_duration
@@ -55,7 +54,7 @@ def _what_for(spec: RateLimit, replicas: int, apart: float) -> str:
         return (
             f"what passes a replica that is ahead keeps one that is behind from letting others pass, for up to {ahead}"
         )
-    limit = new_limiter(spec)[0].limit
+    limit = requests_in(spec.window, spec.rate)
     windows = min(replicas, math.ceil(apart / spec.window) + 1)
     return f"they count in up to {windows} windows at once: {windows * limit:,} may pass where {limit:,} should"
 

@@ -11,8 +11,7 @@ from sim.experiments.on_paper.limited import Counted, Group, arrives_at_random, 
 from sim.experiments.on_paper.offered_load import Finding
 from sim.experiments.on_paper.partition_shares import user_shares
 from sim.experiments.on_paper.rates import limit_in_all
-from sim.policies.limiter import new_limiter
-from sim.spec.gateway import RateLimit
+from sim.spec.limits import RateLimit, requests_in
 from sim.spec.sites import GATEWAY, Limit, caller_limits, placed_limits
 from sim.spec.traffic import Traffic
 from sim.units import show_duration, show_rate, show_share
@@ -50,7 +49,7 @@ def rounded_limits(view: View) -> Iterator[Finding]:
         spec = limit.spec
         if not spec.counts_in_windows:
             continue
-        meant, counted = spec.rate * spec.window, new_limiter(spec)[0].limit
+        meant, counted = spec.rate * spec.window, requests_in(spec.window, spec.rate)
         if abs(counted - meant) > ROUNDING * meant:
             window = show_duration(spec.window)
             yield Finding(
