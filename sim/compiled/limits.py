@@ -36,9 +36,7 @@ from sim.policies import base, clocked, library_limits, limiter, waiting
 from sim.vocabulary import QUIET
 
 PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
-PLAIN, LIBRARY, WAITING, CLOCKED = map(
-    whole, range(4)
-)  # families of counters: of the modules of policies of these names
+PLAIN, LIBRARY, WAITING, CLOCKED = map(whole, range(4))  # families of counters, each of a module of policies
 SHARED, BY_ADDRESS, FREE, REFUSED = map(whole, range(4))  # what becomes of requests without a key
 EXACT, WHOLE_SECONDS, NOTHING = map(whole, range(3))  # what a refusal says of when to come again
 NOT_COUNTED, NOT_LET_IN = whole(-1), whole(-2)  # in the place of the counters of a request

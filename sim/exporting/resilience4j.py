@@ -94,11 +94,7 @@ def _breaker(policy: CallPolicy) -> dict[str, Any]:
         "maxWaitDurationInHalfOpenState": _time(its.max_wait_duration_in_half_open_state),
         "automaticTransitionFromOpenToHalfOpenEnabled": its.automatic_transition_from_open_to_half_open_enabled,
     }
-    if its.exponential_backoff_multiplier is not None:
-        settings |= {
-            "enableExponentialBackoff": True,
-            "exponentialBackoffMultiplier": its.exponential_backoff_multiplier,
-        }
+    settings |= _growth(its.exponential_backoff_multiplier)
     if (most := its.exponential_max_wait_duration_in_open_state) is not None:
         settings["exponentialMaxWaitDurationInOpenState"] = _time(most)
     return settings
@@ -112,11 +108,7 @@ def _retry(policy: CallPolicy) -> dict[str, Any]:
     if isinstance(retry.backoff, ConstantBackoff):
         its["waitDuration"] = _time(retry.backoff.delay)
     elif isinstance(retry.backoff, ExponentialBackoff):
-        its |= {
-            "waitDuration": _time(retry.backoff.base),
-            "enableExponentialBackoff": True,
-            "exponentialBackoffMultiplier": retry.backoff.multiplier,
-        }
+        its |= {"waitDuration": _time(retry.backoff.base), **_growth(retry.backoff.multiplier)}
         its |= {"exponentialMaxWaitDuration": _time(retry.backoff.longest)} if retry.backoff.longest is not None else {}
     elif isinstance(retry.backoff, Resilience4jInterval):
         its |= _interval(retry.backoff)
@@ -128,17 +120,19 @@ def _retry(policy: CallPolicy) -> dict[str, Any]:
 
 def _interval(backoff: Resilience4jInterval) -> dict[str, Any]:
     """The settings that are meant by its words."""
-    its: dict[str, Any] = {"waitDuration": _time(backoff.wait_duration)}
-    if backoff.exponential_backoff_multiplier is not None:
-        its |= {
-            "enableExponentialBackoff": True,
-            "exponentialBackoffMultiplier": backoff.exponential_backoff_multiplier,
-        }
+    its = {"waitDuration": _time(backoff.wait_duration), **_growth(backoff.exponential_backoff_multiplier)}
     if backoff.exponential_max_wait_duration is not None:
         its["exponentialMaxWaitDuration"] = _time(backoff.exponential_max_wait_duration)
     if backoff.randomized_wait_factor is not None:
         its |= {"enableRandomizedWait": True, "randomizedWaitFactor": backoff.randomized_wait_factor}
     return its
+
+
+def _growth(multiplier: float | None) -> dict[str, Any]:
+    """Of waits that grow, in a retry and in a breaker; nothing where they do not."""
+    if multiplier is None:
+        return {}
+    return {"enableExponentialBackoff": True, "exponentialBackoffMultiplier": multiplier}
 
 
 def _rate_limiter(policy: CallPolicy) -> dict[str, Any]:

@@ -68,11 +68,9 @@ class Gateway(Host):
         if isinstance(spec, Jwt):
             self.authentication = JwtCheck(self, spec)
             if spec.keys is not None:
-                (call,) = self._calls_of_provider(system)
-                self.asking = KeySet(self.authentication, spec.keys, call)
+                self.asking = KeySet(self.authentication, spec.keys, self._call_of_provider(system))
         elif isinstance(spec, OAuth):
-            (call,) = self._calls_of_provider(system)
-            self.authentication = self.asking = Introspection(self, spec, call)
+            self.authentication = self.asking = Introspection(self, spec, self._call_of_provider(system))
         self.routes = {name: Route(self, name, route, system) for name, route in self.spec.routes.items()}
 
     def choose(self) -> Replica | None:
@@ -107,13 +105,13 @@ class Gateway(Host):
         else:
             kill(task, TIMEOUT, cancel)
 
-    def _calls_of_provider(self, system: System) -> Iterator[Call]:
-        """Those of the identity provider; they time out, or a lost answer would keep its user out for ever."""
-        for site, asked in self.spec.asks.items():
-            policy = system.calls.policy(asked.policy)
-            if policy.timeout is None:
-                policy = policy.model_copy(update={"timeout": PROVIDER_TIMEOUT})
-            yield system.calls.make(site, self, system.endpoint(asked.endpoint), policy)
+    def _call_of_provider(self, system: System) -> Call:
+        """The one of the identity provider; it times out, or a lost answer would keep its user out for ever."""
+        ((site, asked),) = self.spec.asks.items()
+        policy = system.calls.policy(asked.policy)
+        if policy.timeout is None:
+            policy = policy.model_copy(update={"timeout": PROVIDER_TIMEOUT})
+        return system.calls.make(site, self, system.endpoint(asked.endpoint), policy)
 
 
 class Overhead:

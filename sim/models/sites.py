@@ -96,9 +96,9 @@ class _Walk:
             return
         for site, asked in gateway.asks.items():
             self._reach(site, asked.endpoint)
-        for endpoint, site in gateway.routes[target].call_names(target).items():
-            self._reach(site, endpoint)
         route = gateway.routes[target]
+        for endpoint, site in route.call_names(target).items():
+            self._reach(site, endpoint)
         self._follow(route.token_name(target), route.asks)
 
     def _reach(self, site: str, target: str) -> None:
@@ -138,9 +138,9 @@ class _Retries:
             return
         for site, asked in gateway.asks.items():
             self._call(site, asked.endpoint, asked.policy, again)
-        for endpoint, site in gateway.routes[target].call_names(target).items():
-            self._call(site, endpoint, gateway.routes[target].policy, again)
         route = gateway.routes[target]
+        for endpoint, site in route.call_names(target).items():
+            self._call(site, endpoint, route.policy, again)
         self._walk(route.token_name(target), target, again, route.asks)
 
     def _call(self, site: str, target: str, policy: str | CallPolicy | None, again: bool) -> None:
