@@ -81,7 +81,7 @@ def every_spec(value: Data) -> Iterator[Spec]:
     while waiting:
         value = waiting.pop()
         if isinstance(value, tuple):
-            waiting += [item for item in reversed(value) if type(item) not in _PLAIN]
+            waiting += () if _PLAIN.issuperset(map(type, value)) else reversed(value)
         elif isinstance(value, Spec):
             yield value
             waiting += [getattr(value, name) for name in reversed(type(value).model_fields)]

@@ -1,5 +1,6 @@
 """Arrivals exactly at a boundary are judged as exact rational arithmetic says, whatever the last bits of the clock are, up to days of time."""
 
+from collections import deque
 from fractions import Fraction
 from math import floor
 
@@ -53,10 +54,12 @@ def test_failures_within_many_a_window(start, rate, within, more):
 def look_at_failures(start, rate, within, more):
     failures = max(1, floor(rate * within) + more)
     row, ring = breaker.new_breaker(CircuitBreaker(failures=failures, within=said(within), open_for="10000h"))
-    stamps, opened = [], None
+    within_now, opened = deque(), None
     for i, (now, exact) in enumerate(clock(start, rate, 3 * failures + 5)):
-        stamps.append(exact)
-        if opened is None and sum(stamp > exact - within for stamp in stamps) >= failures:
+        within_now.append(exact)
+        while within_now[0] <= exact - within:
+            within_now.popleft()
+        if opened is None and len(within_now) >= failures:
             opened = i
         if row.state != OPEN:
             breaker.record(row, ring, now, breaker.admit(row, ring, now), 1, 0.0)
