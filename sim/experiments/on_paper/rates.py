@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Rates:
     endpoints: dict[str, float]  # by call; a consumer's `perform` is not a visit
     topics: dict[str, float]
     partitions: dict[str, Shares]  # by topic: messages per second of each
-    sent: dict[str, float] = field(default_factory=dict)  # by traffic, tries of clients after the first included
+    sent: dict[str, float]  # by traffic, tries of clients after the first included
 
 
 def rates(flow: Flow, sent: Mapping[str, float]) -> Rates:
