@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -73,6 +74,41 @@ def test_one_that_falls_where_nothing_can_be_raised_comes_again(tmp_path, number
         check=False,
     )
     assert (done.returncode, done.stderr) == (code, "")
+
+
+FORGOTTEN = """
+import signal, time
+from sim.cli.ending import Ending
+ending, code = Ending(), 0
+try:
+    try:
+        signal.raise_signal({number})
+        for _ in range(1000):
+            pass
+    except KeyboardInterrupt:
+        pass  # as C code does that looks for an attribute and clears whatever was raised meanwhile
+    time.sleep(9)
+except KeyboardInterrupt:
+    code = 130
+raise SystemExit(ending.exit_code(code))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_one_that_somebody_forgets_comes_again(tmp_path, number, code):
+    (tmp_path / "victim.py").write_text(FORGOTTEN.format(number=int(number)))
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "victim"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, "")
+    assert time.monotonic() - began < 9
 
 
 BROKEN = """

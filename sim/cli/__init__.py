@@ -86,6 +86,8 @@ def answer(arguments: Sequence[str], ending: Ending | None = None) -> int:
     except Exception as error:  # a defect of ours or of a plug-in: said in one line, with the way to see more
         if came_of_interruption(error):
             tell("interrupted")
+            if ending is not None:
+                ending.broken_off = error
             return BROKEN_OFF
         if not _trace(error, arguments):
             tell(f"error: unexpected {type(error).__name__}: {error}; --debug shows where")

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import weakref
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
@@ -20,6 +21,10 @@ from sim.errors import Interrupted
 _SOON = 0.01  # seconds, until whatever Python was in the middle of is over
 
 _AS_CTRL_C = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
+
+
+class _AskedToEnd(KeyboardInterrupt):
+    """As Python's own, but that a weak reference can tell when it is gone."""
 
 
 class Ending:
@@ -37,12 +42,31 @@ class Ending:
         self._of_threads = threading.excepthook
         threading.excepthook = self._broken
         self._told_elsewhere = sys.unraisablehook
-        sys.unraisablehook = self._swallowed
+        sys.unraisablehook = self._unraised
+        self._over = False
+        self._under_way: weakref.ref[_AskedToEnd] | None = None
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
         self._heard, self._ends = number, True
         gc.freeze()  # nobody walks through millions of users once more, now that they are to go with the process
-        raise KeyboardInterrupt
+        asked = _AskedToEnd()
+        self._under_way = weakref.ref(asked, self._lost)
+        try:
+            raise asked
+        finally:
+            del asked  # this frame is in its traceback: it would hold itself
+
+    def _lost(self, _under_way: object) -> None:
+        """Nobody holds the interruption any more, and it has not come to where the process ends.
+
+        It fell into a callback where nothing can be raised, or into C code that looks for something and forgets what is
+        raised meanwhile. Then it comes again.
+        """
+        if self._over:
+            return
+        again = threading.Timer(_SOON, _again, (self._heard,))
+        again.daemon = True
+        again.start()
 
     def _broken(self, found: threading.ExceptHookArgs) -> None:
         """A thread that manages workers may stumble over those that the same signal has ended: that is not worth a
@@ -51,22 +75,20 @@ class Ending:
         if not self._ends:
             self._of_threads(found)
 
-    def _swallowed(self, found: sys.UnraisableHookArgs) -> None:
-        """Where nothing can be raised, in a callback of a weak reference or a `__del__`, Python prints an interruption
-        and goes on. Then it comes again.
+    def _unraised(self, found: sys.UnraisableHookArgs) -> None:
+        """Where nothing can be raised, in a callback of a weak reference or a `__del__`, Python prints it and goes on.
+
+        An interruption is not printed, for it comes again.
         """
         if not issubclass(found.exc_type, KeyboardInterrupt):
             self._told_elsewhere(found)
-            return
-        again = threading.Timer(_SOON, _again, (self._heard,))
-        again.daemon = True
-        again.start()
 
     def exit_code(self, code: int) -> int:
         """The exit code as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
 
         From now on none of them is heard.
         """
+        self._over = True
         for number in (signal.SIGINT, *_AS_CTRL_C):
             signal.signal(number, signal.SIG_IGN)  # all is done and told; one more would only break the leave-taking
         # Python has noted an interruption that fell into an `exec` of some library, and would end by SIGINT; the next

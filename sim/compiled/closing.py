@@ -13,6 +13,7 @@ from sim.compiled.consumers import write_message
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.letters import INBOUND, WAITING, write_letter
 from sim.compiled.rows.calls import guards
+from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import hosts
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import deliveries, group_of, group_partitions, groups, members, messages, partitions, topics
@@ -20,7 +21,7 @@ from sim.compiled.rows.queues import channels, letters, message_queues, queue_de
 from sim.compiled.rows.running import requests
 from sim.compiled.rows.tables import Table
 from sim.compiled.spans import keep_span
-from sim.compiled.tasks import close
+from sim.compiled.tasks import close_open
 from sim.models.unnoticed import end_of_spell, in_order
 from sim.vocabulary import EventKind
 
@@ -173,13 +174,15 @@ def _close_spans(machine: Machine) -> None:
 
 def _close_requests(machine: Machine) -> None:
     """Write the rows of requests that are still open, in the order in which they arrived."""
-    every = requests.array(machine.s)
+    s, every = machine.s, requests.array(machine.s)
     still_open = np.flatnonzero(every["open"])
-    for request in still_open[np.argsort(every["number"][still_open], kind="stable")].tolist():
-        if machine.s.must_grow:
+    in_order = still_open[np.argsort(every["number"][still_open], kind="stable")]
+    every["next"][in_order] = np.append(in_order[1:], NOBODY)  # no place of theirs is in the list of free ones
+    request = int(in_order[0]) if in_order.size else NOBODY
+    while request >= 0:
+        if s.must_grow:
             machine.grow()
-        row = requests(machine.s)[request]
-        close(machine.s, request, row.alive > 0 or math.isnan(row.end))
+        request = close_open(s, request)
 
 
 def _tell_what_nobody_noticed(machine: Machine) -> None:

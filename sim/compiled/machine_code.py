@@ -51,7 +51,7 @@ _ENTRIES: tuple[Any, ...] = (  # what Python calls beside the interpreter, and w
     (events.log_at, (float64, int64, int64, int64, float64)),
     (tasks.new_task, (int64, int64, int64, int64, int64)),
     (tasks.free_row, (int64,)),
-    (tasks.close, (int64, boolean)),
+    (tasks.close_open, (int64,)),
     (attempts.waited_too_long, (int64, int64)),
     (cores.stop_cores, (int64,)),
     (cores.start_cores, (int64,)),

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.compiled.memory import move_entries
-from sim.compiled.rows.declaring import NOBODY, aligned_zeros
+from sim.compiled.rows.declaring import CACHE_LINE, NOBODY, aligned, aligned_zeros
 from sim.compiled.rows.events import (
     Event,
     fixed_delay_queue,
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 
 LARGE = 1 << 20  # rows of a table that grows more slowly from there on
 LEAST_RESERVE = 64  # rows
+PIECE = 1 << 26  # bytes that are copied at once
 RECORDS = 1 << 16  # finished rows that are handed over at once
 EVENTS = 1 << 10  # the same of the event log
 CANDIDATES = 1 << 10  # requests that may be exemplars
@@ -174,7 +175,7 @@ class Room:
         old = self.s.size_of(table)
         for own in (table, *(other for other in TABLES.values() if other.beside is table)):
             if own is table or self.s.size_of(own) > 1:  # one row: what it is about is not kept in this run
-                self.s.put(own, longer(own.array(self.s)))
+                self.s.put(own, longer(self.s.take(own)))
         self._link_free(table, old)
 
     def _link_free(self, table: AnyTable, first: int) -> None:
@@ -198,16 +199,16 @@ class Room:
             s.put(old_entries, Entry.zeros(1))
         s.entries_most = s.size_of(entries) // 2
         if s.limiters_count + self.counters > s.size_of(limiters):
-            s.put(limiters, longer(limiters.array(s)))
-            s.put(ring_of, longer(ring_of.array(s)))
+            s.put(limiters, longer(s.take(limiters)))
+            s.put(ring_of, longer(s.take(ring_of)))
         while s.stamps_count + self.stamps > s.size_of(limiter_rings):
-            s.put(limiter_rings, longer(limiter_rings.array(s)))
+            s.put(limiter_rings, longer(s.take(limiter_rings)))
         if s.library_count + self.counters > s.size_of(library_counters):
-            s.put(library_counters, longer(library_counters.array(s)))
+            s.put(library_counters, longer(s.take(library_counters)))
         if s.clocked_count + self.counters > s.size_of(clocked_counters):
-            s.put(clocked_counters, longer(clocked_counters.array(s)))
+            s.put(clocked_counters, longer(s.take(clocked_counters)))
         if s.waiting_count + self.counters > s.size_of(waiting_counters):
-            s.put(waiting_counters, longer(waiting_counters.array(s)))
+            s.put(waiting_counters, longer(s.take(waiting_counters)))
         s.library_most = s.size_of(library_counters) - self.counters
         s.clocked_most = s.size_of(clocked_counters) - self.counters
         s.waiting_most = s.size_of(waiting_counters) - self.counters
@@ -287,15 +288,35 @@ class Room:
 
 
 def longer(array: NDArray[Any]) -> NDArray[Any]:
-    """Twice as long, or by a quarter where twice would be much."""
-    return resized(array, array.shape[0] + (array.shape[0] if array.shape[0] < LARGE else array.shape[0] // 4))
+    """Twice as long, or by a quarter where twice would be much.
+
+    Nobody else may have a view of the array. Where nobody has, and the system can lengthen its memory without copying
+    it, it is not copied: the rows of a million users take hundreds of megabytes.
+    """
+    size = array.shape[0] + (array.shape[0] if array.shape[0] < LARGE else array.shape[0] // 4)
+    if array.base is None or array.base.dtype != np.uint8:
+        return resized(array, size)
+    shape, dtype, room = (size, *array.shape[1:]), array.dtype, array.base
+    begin, used = array.ctypes.data - room.ctypes.data, array.nbytes
+    del array
+    try:
+        room.resize(CACHE_LINE + math.prod(shape) * dtype.itemsize)
+    except ValueError:  # somebody looks at it
+        return resized(room[begin : begin + used].view(dtype).reshape(-1, *shape[1:]), size)
+    found = aligned(room, shape, dtype)
+    if found.ctypes.data - room.ctypes.data == begin:
+        return found
+    return resized(room[begin : begin + used].view(dtype).reshape(-1, *shape[1:]), size)
 
 
 def resized(array: NDArray[Any], size: int) -> NDArray[Any]:
-    """The same with zeros behind it; what is not used yet takes no memory."""
+    """A copy with zeros behind it; what is not used yet takes no memory."""
     grown = aligned_zeros((size, *array.shape[1:]), array.dtype)
-    # records are slow to copy field by field
-    grown.reshape(-1).view(np.uint8)[: array.nbytes] = array.reshape(-1).view(np.uint8)
+    # records are slow to copy field by field; between two pieces an interruption is heard
+    old, new = (whole.reshape(-1).view(np.uint8) for whole in (array, grown))
+    for first in range(0, array.nbytes, PIECE):
+        last = min(first + PIECE, array.nbytes)
+        new[first:last] = old[first:last]
     return grown
 
 

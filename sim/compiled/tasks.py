@@ -234,6 +234,20 @@ def close(s: State, request: int, pending: bool) -> None:
     give_back_request(s, request)
 
 
+@compiled
+def close_open(s: State, request: int) -> int:
+    """Write the rows of requests that are open when the clock has stopped, from this one on, each naming the `next`.
+
+    While there is room for them; which is the next one then.
+    """
+    while request >= 0 and not s.must_grow:
+        row = requests(s)[request]
+        following = row.next
+        close(s, request, row.alive > 0 or row.end != row.end)
+        request = following
+    return request
+
+
 @handler
 def write_request(row: RequestRecord, request: Request, pending: bool) -> None:
     """Fill in a row of the records."""

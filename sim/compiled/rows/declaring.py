@@ -270,7 +270,12 @@ def _in_lines(size: int) -> int:
 def aligned_zeros(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """As `np.zeros`, from the beginning of a cache line on."""
     count = math.prod(shape) if isinstance(shape, tuple) else shape
-    room = np.zeros(count * dtype.itemsize + CACHE_LINE, np.uint8)
+    return aligned(np.zeros(count * dtype.itemsize + CACHE_LINE, np.uint8), shape, dtype)
+
+
+def aligned(room: NDArray[np.uint8], shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array in some memory, which is a cache line longer, from the beginning of a cache line on."""
+    count = math.prod(shape) if isinstance(shape, tuple) else shape
     begin = -room.ctypes.data % CACHE_LINE
     return room[begin : begin + count * dtype.itemsize].view(dtype).reshape(shape)
 

@@ -182,7 +182,7 @@ class Request(Row):
     item: int
     number: int  # in the order in which requests were made
     open: bool
-    next: Perhaps[Request]  # free one
+    next: Perhaps[Request]  # free one; at the end of the run the open one that came after
 
 
 class Mark(Row):

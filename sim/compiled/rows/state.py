@@ -164,6 +164,11 @@ class State(Row):
         """Rows of a table."""
         return self.tables[table.name].size
 
+    def take(self, table: Table[Any]) -> NDArray[Any]:
+        """The array of a table, which is put back, or another in its place, before anything else is done."""
+        array: NDArray[Any] = self.tables.pop(table.name).memory.array
+        return array
+
     def put(self, table: Table[Any], array: NDArray[Any]) -> None:
         """Put an array in the place of a table; the interpreter finds it there."""
         array = np.ascontiguousarray(array, table.dtype)
