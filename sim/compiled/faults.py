@@ -321,6 +321,7 @@ class Faults:
         if harm.node is not None:
             self.control.machine.nodes.fail(harm.broker, harm.node)
             return
+        self.control.machine.nodes.break_off(harm.broker)
         brokers(self.s)[self.wiring.broker_at[harm.broker]].down += 1
         for topic in harm.broker.topics:
             row = topics(self.s)[self.wiring.topic_at[topic]]

@@ -170,6 +170,7 @@ def new_request(s: State, producer: int, node: int) -> int:
     add_last(produce_requests(s), connection.under_way, new)
     row.behind = NOBODY
     row.read = False
+    row.node_life = 0
     row.first = NOBODY
     row.last = NOBODY
     row.unsettled = 0

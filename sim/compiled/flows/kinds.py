@@ -1139,6 +1139,7 @@ class Node(int):
     """A node of a broker."""
 
     down: int
+    life: int
     slow: float
     free_requests: float
     free_network: float
@@ -1497,6 +1498,7 @@ class NodeConnection(int):
     unread: ProduceRequest | None
     newest: ProduceRequest | None
     busy: bool
+    broken: bool
 
 
 class ProducerSettings(int):
@@ -1633,6 +1635,7 @@ class ProduceRequest(int):
     held: int
     over: bool
     read: bool
+    node_life: int
     told: bool
 
 

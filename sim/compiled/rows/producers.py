@@ -76,6 +76,7 @@ class NodeConnection(Row):
     unread: Perhaps[ProduceRequest]  # the first that the node has not read; by `behind`
     newest: Perhaps[ProduceRequest]  # the last
     busy: bool  # a request is handled, or the channel is muted for a quota
+    broken: bool  # its node was lost, of which its client has not heard
 
 
 class ProducerSettings(Row):
@@ -212,6 +213,7 @@ class ProduceRequest(Row):
     held: int  # events and waits that name it
     over: bool  # for its producer
     read: bool  # by its node
+    node_life: int  # of that, when it read it
     told: bool  # the answer is on its way
 
 

@@ -12,9 +12,12 @@ Requests, bytes of the network and bytes of the disk are one server each per nod
 there, in order of arrival, one request of each connection at a time (`connection.py`). A quota is that of a client at
 one node, as `producer_byte_rate` is.
 
-Not modelled: that what a node has been asked and not begun goes with it (it is done, or refused, when its turn would
-have come, and occupies a node that is back); what fetches of consumers and followers take of a node, and what a
-follower writes; the controller's own failures, the coordinators of groups and transactions as nodes, racks, preferred
+What a node that is gone had been asked is gone with it, begun or not, and one that is back has nothing to do. Its
+connections break (`connection.py`); who publishes without a `producer` is unreachable when its turn would have come.
+
+Not modelled: a host that is lost without a word, so that its clients hear nothing until `request_timeout`; what fetches
+of consumers and followers take of a node, and what a follower writes; that the windows of its quotas are gone with a
+node; the controller's own failures, the coordinators of groups and transactions as nodes, racks, preferred
 leaders that are elected back (auto.leader.rebalance.enable, every 5 minutes), eligible leader replicas (KIP-966),
 throttled replication, page cache and fsync (a node that is back has what it had), and which of its threads a node uses
 for what.
@@ -81,6 +84,9 @@ class Sending(Protocol):
     requests: int
     batches: int
 
+    def node_lost(self, node: int) -> None:
+        """What it was asked is gone with it."""
+
     def close(self) -> None:
         """Its replica is gone."""
 
@@ -94,7 +100,7 @@ class Node:
         self.index = index
         self.down = 0
         self.fenced = False  # the controller counts it as gone
-        self.life = 0  # changes when it goes down
+        self.life = 0  # changes when it goes down, alone or with its broker
         self.slowdowns: list[float] = []
         self.free_at = [0.0, 0.0, 0.0]  # s; requests, network, disk
 
@@ -160,13 +166,31 @@ class ClusteredBroker(Broker):
 
     # -- harm --------------------------------------------------------------------------------------------------------
 
+    def fail(self) -> None:
+        """Go down, with all nodes."""
+        self.break_off()
+        super().fail()
+
+    def break_off(self) -> None:
+        """All that are there are to be gone."""
+        for node in self.nodes if not self.down else ():
+            if not node.down:
+                self._break_off(node)
+
+    def _break_off(self, node: Node) -> None:
+        """What it had been asked is gone with it."""
+        node.life += 1
+        node.free_at = [0.0, 0.0, 0.0]
+        for producer in self.producers:
+            producer.node_lost(node.index)
+
     def fail_node(self, index: int) -> None:
         """It is gone from one moment to the next."""
         node = self.nodes[index]
         node.down += 1
         if node.down > 1:
             return
-        node.life += 1
+        self._break_off(node)
         led = sum(topic.node_lost(index) for topic in self.in_depth)
         self._tell(EventKind.LEADER_LOST, index, led)
         life = node.life

@@ -261,13 +261,27 @@ class Producer:
         """A request is waited for no longer: nor are the others of its connection."""
         if self.closed:
             return
-        failed, connection = list(request.connection.under_way), request.connection
-        self.connections[request.node] = Connection(self.env, connection.silent_until)
-        connection.close()
+        failed = list(request.connection.under_way)
+        self._connect_anew(request.node)
         for other in failed:
             other.fail()
             self._hear([(batch, TIMEOUT if other is request else UNREACHABLE) for batch in other.batches])
         self.drain()
+
+    def node_lost(self, node: int) -> None:
+        """What it was asked is gone with it; of a connection on which nothing is under way there is nothing to hear."""
+        connection = self.connections[node]
+        if not connection.under_way:
+            self._connect_anew(node)
+        elif not connection.broken:
+            first, delay = next(iter(connection.under_way)), connection.break_off()
+            if delay >= 0.0:
+                self.env.hold(Signal(lambda _: self.disconnect(first) if connection.open else None), delay)
+
+    def _connect_anew(self, node: int) -> None:
+        connection = self.connections[node]
+        self.connections[node] = Connection(self.env, connection.silent_until)
+        connection.close()
 
     def _hear(self, outcomes: list[tuple[Batch, int]]) -> None:
         """What became of the batches of a request."""
