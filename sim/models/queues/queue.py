@@ -1,7 +1,7 @@
 """One queue: what waits in order, which consumer gets the next, what is given up and why, and the books.
 
 A queue is one process: it takes messages in one after the other (`process.py`), and hands them round robin to
-the consumers that have prefetch left: a consumer that was full stands at the end of the round again
+the consumers that have prefetch left (`round.py`): a consumer that was full stands at the end of the round again
 (rabbit_queue_consumers). What has expired is given up at the head alone. What is given up is published again by the
 dead-letter exchange; it has a row of its own in each queue.
 
@@ -32,6 +32,7 @@ from sim.models.queues.deaths import CAUSES, count_death
 from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication, Taker
 from sim.models.queues.nodes import NOWHERE
 from sim.models.queues.process import Process
+from sim.models.queues.round import Round
 from sim.models.queues.waiting import Waiting
 from sim.records.tables import Book
 from sim.spec.queue_broker import MessageQueue as Spec
@@ -89,10 +90,7 @@ class Queue:
         self.waiting = Waiting(in_place=not self.quorum)
         self.inbound: dict[Letter, None] = {}  # of a classic queue: its process has not come to it
         self.uncommitted: deque[Letter] = deque()  # of a quorum queue, in order
-        self.takers: list[Taker] = []  # open channels, in the order in which they came
-        self.active: Taker | None = None  # the single one that gets all
-        self.free: dict[int, deque[Taker]] = {}  # by priority: who has prefetch left, in the order of the round
-        self.priorities: list[int] = []  # the highest first
+        self.round = Round(spec.single_active_consumer)
         self.everyone: list[Taker] = []  # whoever consumes here, up or down
         self.unacked: dict[Delivery, None] = {}
         self.sent: dict[Delivery, None] = {}  # under automatic acknowledgement: not handled yet
@@ -221,7 +219,7 @@ class Queue:
         ttl = self.spec.message_ttl
         longest = letter.publication.expiration if ttl is None else min(ttl, letter.publication.expiration)
         letter.expires = now + longest
-        taker = None if len(self.waiting) else self._next()
+        taker = None if len(self.waiting) else self.round.next()
         if taker is not None:
             self._deliver(letter, taker)
             return
@@ -240,42 +238,22 @@ class Queue:
 
     def come(self, taker: Taker) -> None:
         """A consumer has opened a channel."""
-        self.takers.append(taker)
-        if taker.priority not in self.free:
-            self.free[taker.priority] = deque()
-            self.priorities = sorted(self.free, reverse=True)
-        if self.active is None:
-            self.active = taker
-        self.offer(taker)
+        self.round.come(taker)
+        self.dispatch()
 
     def leave(self, taker: Taker) -> None:
-        """Its channel is closed. Where only one gets all, the next one has its turn: of the highest priority the one
-        that has been there for longest.
-        """
-        self.takers.remove(taker)
-        self.pass_over(taker)
-        if taker is self.active:
-            self.active = max(self.takers, key=lambda other: other.priority, default=None)
-            if self.active is not None and self.spec.single_active_consumer:
-                self._line_up(self.active)
+        """Its channel is closed."""
+        self.round.leave(taker)
         self.dispatch()
 
     def pass_over(self, taker: Taker) -> None:
         """It gets no more, until it lines up again."""
-        if taker.in_line:
-            self.free[taker.priority].remove(taker)
-            taker.in_line = False
+        self.round.pass_over(taker)
 
     def offer(self, taker: Taker) -> None:
         """It may have room again: then it stands at the end of the round."""
-        self._line_up(taker)
+        self.round.line_up(taker)
         self.dispatch()
-
-    def _line_up(self, taker: Taker) -> None:
-        inactive = self.spec.single_active_consumer and taker is not self.active
-        if taker.room and not taker.in_line and not inactive:
-            taker.in_line = True
-            self.free[taker.priority].append(taker)
 
     def dispatch(self) -> None:
         """Hand out what there is, as long as somebody has room."""
@@ -283,21 +261,12 @@ class Queue:
             return
         self._drop_expired()
         while len(self.waiting):
-            taker = self._next()
+            taker = self.round.next()
             if taker is None:
                 break
             self._deliver(self.waiting.take(), taker)
             self._drop_expired()
         self._watch_head()
-
-    def _next(self) -> Taker | None:
-        """Whose turn it is."""
-        for priority in self.priorities:
-            if self.free[priority]:
-                taker = self.free[priority].popleft()
-                taker.in_line = False
-                return taker
-        return None
 
     def _deliver(self, letter: Letter, taker: Taker) -> None:
         letter.deliveries += 1
@@ -305,7 +274,7 @@ class Queue:
         if letter.redelivered:
             self.redelivered += 1
         taker.deliver(letter)
-        self._line_up(taker)
+        self.round.line_up(taker)
 
     # -- back --------------------------------------------------------------------------------------------------------
 
