@@ -56,6 +56,10 @@ class NodeRows:
         """Seconds since the run began."""
         return self.s.now
 
+    def entries(self, queue: str) -> int:
+        """Messages of a quorum queue that were committed so far."""
+        return message_queues(self.s)[self._at(queue)].entries
+
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after a while."""
         self.listeners.membership.order_in(seconds, act)

@@ -167,6 +167,7 @@ def committed(s: State, letter: int) -> None:
         head = queue.uncommitted.first
         row = letters(s)[head]
         unlink(letters(s), queue.uncommitted, head)
+        queue.entries += 1
         if row.publication >= 0:
             stored(s, row.publication)
             row.publication = NOBODY

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sim.errors import nearest
-from sim.spec.base import Between, Duration, Flag, Leaves, Many, Size, Spec, register
+from sim.spec.base import Between, Duration, Flag, Leaves, Many, Rate, Size, Spec, register
 from sim.spec.broker import MessageBroker
 from sim.spec.distribution import AnyDistribution, Constant, Distribution
 from sim.spec.policy import NO_POLICY, CallPolicy
@@ -268,6 +268,12 @@ class QueueNodes(Spec):
     election: Duration = 0.267
     """From then on until a quorum queue has another leader. Each follower stands for election after 100 ms and up to
     500 ms more (ra_server_proc.erl, `short`): the first of two after 267 ms in the mean.
+    """
+
+    catch_up: Annotated[Rate, Field(gt=0)] | None = None
+    """Messages of each quorum queue that a node which is back takes in a second, of those that came meanwhile: a member
+    that lacks some is in no majority but that of an election, and does not lead. Without it it has all at once;
+    RabbitMQ says no figure.
     """
 
     def led_by(self, place: int) -> int:

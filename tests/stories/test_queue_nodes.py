@@ -203,6 +203,49 @@ def test_an_election_that_another_one_came_before_is_none_of_the_next_loss():
 # -- a follower is lost ------------------------------------------------------------------------------------------------
 
 
+# -- what a node that is back lacks -------------------------------------------------------------------------------------
+
+TWENTY = [round(3.0 + number / 10, 1) for number in range(20)]
+SLOWLY = "{count: 3, catch_up: 10/s}"
+
+
+def test_a_follower_that_is_back_is_in_no_majority_before_it_has_what_came_meanwhile():
+    """Twenty messages in the eight seconds of its absence, at ten a second, and one more meanwhile: from 12.1 s on it has
+    all. Node 1 is lost at 11 s, and the leader alone is no majority until then.
+    """
+    played = play(system(lost(2, 2, 10), lost(1, 11, 30), nodes=SLOWLY), [*TWENTY, 10.5, 11.5, 12.5])
+    assert answered_at(played)[-3:] == [10.501, pytest.approx(12.1 + 0.001), 12.501]
+
+
+def test_what_comes_while_a_follower_catches_up_it_takes_in_as_well():
+    """Two at 10.5 s and 11 s: 200 ms more, until 12.2 s, without which node 1 is missed from 12.15 s on."""
+    played = play(system(lost(2, 2, 10), lost(1, 12.15, 30), nodes=SLOWLY), [*TWENTY, 10.5, 11.0, 12.16])
+    assert answered_at(played)[-1] == pytest.approx(12.2 + 0.001)
+
+
+def test_one_that_lacks_something_votes_and_goes_on_catching_up_when_another_leads():
+    """At 11 s it has ten of twenty when the leader is lost; node 1 leads 267 ms later, and one second after that there is
+    a majority that has all.
+    """
+    played = play(system(lost(2, 2, 10), lost(0, 11, 30), nodes=SLOWLY), [*TWENTY, 11.5])
+    assert events(played)[-1] == (11.267, "leader_elected", "rabbit[1]", "jobs")
+    assert answered_at(played)[-1] == pytest.approx(12.267 + 0.001)
+
+
+def test_one_that_lacks_something_does_not_lead():
+    """Node 1 would be next."""
+    played = play(system(lost(1, 2, 10), lost(0, 10.5, 30), nodes=SLOWLY), [*TWENTY, 13.0])
+    assert events(played)[-1] == (10.767, "leader_elected", "rabbit[2]", "jobs")
+    assert answered_at(played)[-1] == 13.001
+
+
+def test_one_that_is_lost_again_keeps_what_it_took_in():
+    """Five of twenty in half a second; back at 12 s, the other fifteen take 1.5 s, in which two is no majority."""
+    faults = lost(2, 2, 10), lost(2, 10.5, 12, name="again"), lost(1, 12.5, 30)
+    played = play(system(*faults, nodes=SLOWLY), [*TWENTY, 12.6])
+    assert answered_at(played)[-1] == pytest.approx(13.5 + 0.001)
+
+
 def test_a_lost_follower_changes_nothing():
     played = play(system(lost(2, 5, 15)), [1.0, 5.1, 6.0])
     assert events(played) == []

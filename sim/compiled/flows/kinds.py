@@ -2252,6 +2252,7 @@ class MessageQueue(int):
     new: LetterLine
     back: LetterLine
     uncommitted: LetterLine
+    entries: int
     returned: Letter | None
     active: Channel | None
     first_round: Round

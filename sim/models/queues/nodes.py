@@ -8,12 +8,16 @@ nothing out; what channels have sent to it waits, and is sent to the next leader
 comes back follows: leaders do not go back by themselves (rabbitmq.com/docs/quorum-queues, "Leader Election and Failure
 Handling", "Fault Tolerance and Minimum Number of Replicas Online").
 
-A commit takes as long as the fastest majority of the members that are up: of three, of which one has a slow disk, as
-long as ever, and as long as the slow one when another one is lost.
+With `catch_up` it takes in first what it lacks, at that rate, and what comes in the meantime. An entry is committed when
+a majority has it and all before it (ra_server.erl, `agreed_commit`), so until then it counts for no commit; it may
+vote, but nobody votes for one whose log is shorter (`is_candidate_log_up_to_date`). While nobody leads it gets nothing.
 
-Not modelled: partitions between nodes, the time in which one that comes back catches up, the hop between the node to
-which a client is connected and the leader, that a client hears of a node that is not heard of any more as late as the
-other nodes do, which follower has the longest log, and new members in the place of lost ones.
+A commit takes as long as the fastest majority of the members that are up and lack nothing: of three, of which one has a
+slow disk, as long as ever, and as long as the slow one when another one is lost.
+
+Not modelled: partitions between nodes, that one that is back is sent a snapshot of what is still in the queue where the
+log before is deleted, the hop between the node to which a client is connected and the leader, that a client hears of a
+node that is not heard of any more as late as the other nodes do, and new members in the place of lost ones.
 """
 
 from __future__ import annotations
@@ -34,6 +38,9 @@ class NodeListener(Protocol):
     @property
     def now(self) -> float:
         """Seconds since the run began."""
+
+    def entries(self, queue: str) -> int:
+        """Messages of a quorum queue that were committed so far."""
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after a while."""
@@ -63,6 +70,18 @@ class NodeListener(Protocol):
         """One is back."""
 
 
+class CatchingUp:
+    """A member that is back takes in what it lacks; where nobody leads it waits."""
+
+    def __init__(self, began: float = math.inf, target: int = 0):
+        self.began = began  # s
+        self.target = target  # entries that it has then
+
+    def gained(self, has: int, now: float, rate: float) -> int:
+        """Entries that it has by now, of which it had so many in the beginning."""
+        return has if now <= self.began else min(self.target, has + int((now - self.began) * rate))
+
+
 class PlacedQueue:
     """One queue, as its nodes know it."""
 
@@ -73,6 +92,8 @@ class PlacedQueue:
         self.leader = self.last = members[0]
         self.closed = False
         self.election = math.inf  # s; when a member will have been elected; inf: none stands
+        self.has: dict[int, int] = {}  # of members that were lost: entries of its log that each has
+        self.lacking: dict[int, CatchingUp] = {}  # members that are back and have not all
 
     @property
     def majority(self) -> int:
@@ -132,9 +153,14 @@ class QueueNodes:
 
     def _close(self, held: PlacedQueue, node: int) -> None:
         led = held.leader == node
+        if held.quorum and node in held.members:
+            self._fall_behind(held, node)
         if led:
             held.leader = NOWHERE
-        if led or (not held.closed and len(self._up(held)) < held.majority):
+            for lacking in list(held.lacking):
+                self._fall_behind(held, lacking)
+                held.lacking[lacking] = CatchingUp()
+        if led or (not held.closed and len(self._complete(held)) < held.majority):
             held.closed = True
             self.listener.close(held.name, held.leader)
 
@@ -153,16 +179,59 @@ class QueueNodes:
             return
         if alone:
             self.at = [node] * len(self.at)
+        for held in self.held:
+            if held.quorum and node in held.members:
+                self._catch_up(held, node)
         self._set_commit_speeds()
         for held in self.held:
             if node not in held.members or not held.closed:
                 continue
             if held.quorum and held.leader == NOWHERE:
                 self._stand(held, self.spec.election)
-            elif not held.quorum or len(self._up(held)) >= held.majority:
-                self._reopen(held, held.leader if held.quorum else node)
+            elif not held.quorum:
+                self._reopen(held, node)
+            else:
+                self._go_on(held)
         if alone:
             self.listener.come_up()
+
+    # -- what members lack -------------------------------------------------------------------------------------------
+
+    def _fall_behind(self, held: PlacedQueue, node: int) -> None:
+        """A member has what it has now, and gets no more."""
+        catching_up = held.lacking.pop(node, None)
+        if catching_up is None:
+            held.has[node] = self.listener.entries(held.name)
+        elif self.spec.catch_up is not None:
+            held.has[node] = catching_up.gained(held.has[node], self.listener.now, self.spec.catch_up)
+
+    def _catch_up(self, held: PlacedQueue, node: int) -> None:
+        """A member takes in what it lacks, if it lacks anything."""
+        rate, entries = self.spec.catch_up, self.listener.entries(held.name)
+        lacks = entries - held.has[node]
+        if rate is None or lacks == 0:
+            held.lacking.pop(node, None)
+            return
+        if held.leader == NOWHERE:
+            held.lacking[node] = CatchingUp()
+            return
+        catching_up = held.lacking[node] = CatchingUp(self.listener.now, entries)
+        self.listener.later(lacks / rate, lambda: self._has_caught_up(held, node, catching_up))
+
+    def _has_caught_up(self, held: PlacedQueue, node: int, catching_up: CatchingUp) -> None:
+        """It has what there was when it began; then it takes in what has come meanwhile."""
+        if held.lacking.get(node) is not catching_up:  # it, or its leader, was lost
+            return
+        held.has[node] = catching_up.target
+        self._catch_up(held, node)
+        if node not in held.lacking:
+            self._set_commit_speeds()
+            if held.closed:
+                self._go_on(held)
+
+    def _complete(self, held: PlacedQueue) -> list[int]:
+        """Its members that are up and lack nothing."""
+        return [node for node in held.members if not self.down[node] and node not in held.lacking]
 
     # -- elections ---------------------------------------------------------------------------------------------------
 
@@ -185,10 +254,20 @@ class QueueNodes:
         held.election = math.inf
         if len(self._up(held)) < held.majority:
             return
-        begin = held.members.index(held.last) + 1
-        leader = next(node for node in held.members[begin:] + held.members[:begin] if not self.down[node])
+        begin, complete = held.members.index(held.last) + 1, self._complete(held)
+        leader = next(node for node in held.members[begin:] + held.members[:begin] if node in complete)
         self.listener.tell(EventKind.LEADER_ELECTED, f"{self.name}[{leader}]", held.name, 1)
-        self._reopen(held, leader)
+        held.leader = held.last = leader
+        for node in list(held.lacking):
+            self._catch_up(held, node)
+        if len(complete) < held.majority:
+            self.listener.close(held.name, leader)
+        self._go_on(held)
+
+    def _go_on(self, held: PlacedQueue) -> None:
+        """Somebody leads a quorum queue: it goes on, if a majority of its members lacks nothing."""
+        if len(self._complete(held)) >= held.majority:
+            self._reopen(held, held.leader)
 
     def _reopen(self, held: PlacedQueue, leader: int) -> None:
         held.leader = held.last = leader
@@ -208,6 +287,6 @@ class QueueNodes:
 
     def _set_commit_speeds(self) -> None:
         for held in self.held:
-            times = sorted(math.prod(self.slowdowns[node], start=1.0) for node in self._up(held))
+            times = sorted(math.prod(self.slowdowns[node], start=1.0) for node in self._complete(held))
             if len(times) >= held.majority:
                 self.listener.slow(held.name, times[held.majority - 1])

@@ -90,6 +90,7 @@ class Queue:
         self.waiting = Waiting(in_place=not self.quorum)
         self.inbound: dict[Letter, None] = {}  # of a classic queue: its process has not come to it
         self.uncommitted: deque[Letter] = deque()  # of a quorum queue, in order
+        self.entries = 0  # of a quorum queue: how many were committed
         self.round = Round(spec.single_active_consumer)
         self.everyone: list[Taker] = []  # whoever consumes here, up or down
         self.unacked: dict[Delivery, None] = {}
@@ -206,6 +207,7 @@ class Queue:
         letter.committed = True
         while self.uncommitted and self.uncommitted[0].committed:
             ready = self.uncommitted.popleft()
+            self.entries += 1
             self._stored(ready)
             self._enqueue(ready)
 

@@ -194,6 +194,10 @@ class QueueBroker:
         """Seconds since the run began."""
         return self.env.now
 
+    def entries(self, queue: str) -> int:
+        """Messages of a quorum queue that were committed so far."""
+        return self.queues[queue].entries
+
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after a while."""
         self.env.schedule(Signal(lambda _: act()), CONTROL, seconds)

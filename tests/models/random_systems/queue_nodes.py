@@ -22,6 +22,8 @@ def queue_nodes(document: dict[str, Any], luck: Luck) -> None:
         }
         if own.maybe("notices late", 0.2):
             broker["nodes"]["detection"] = "5s"
+        if own.maybe("catches up", 0.5):
+            broker["nodes"]["catch_up"] = own.pick("catch up", ("20/s", "300/s"))
         for queue, spec in broker["queues"].items():
             its = own.at(queue)
             if spec["type"] == "quorum" and its.maybe("has a group", 0.3):
