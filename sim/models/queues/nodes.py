@@ -8,9 +8,9 @@ nothing out; what channels have sent to it waits, and is sent to the next leader
 comes back follows: leaders do not go back by themselves (rabbitmq.com/docs/quorum-queues, "Leader Election and Failure
 Handling", "Fault Tolerance and Minimum Number of Replicas Online").
 
-With `catch_up` it takes in first what it lacks, at that rate, and what comes in the meantime. An entry is committed when
-a majority has it and all before it (ra_server.erl, `agreed_commit`), so until then it counts for no commit; it may
-vote, but nobody votes for one whose log is shorter (`is_candidate_log_up_to_date`). While nobody leads it gets nothing.
+With `catch_up` it takes in first what it lacks, at that rate, and what comes meanwhile. An entry is committed when a
+majority has it and all before it (ra_server.erl, `agreed_commit`), so until then it counts for no commit; it may vote,
+but nobody votes for one whose log is shorter (`is_candidate_log_up_to_date`). While nobody leads it gets nothing.
 
 A commit takes as long as the fastest majority of the members that are up and lack nothing: of three, of which one has a
 slow disk, as long as ever, and as long as the slow one when another one is lost.
