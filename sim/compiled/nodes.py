@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from sim.compiled import produced
 from sim.compiled.replicas import TopicView
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.logs import Broker as BrokerRow
 from sim.compiled.rows.logs import Node as NodeRow
 from sim.compiled.rows.logs import brokers, nodes
 from sim.compiled.rows.producers import producer_settings, producers
 from sim.compiled.transaction_timeouts import CoordinatorView
+from sim.compiled.views import of_row
 from sim.models.logs.cluster import ClusteredBroker, Node
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ class NodesOfLogs:
 class BrokerView(ClusteredBroker):
     """A broker, whose nodes and topics are views."""
 
-    nodes: list[NodeView]  # type: ignore[assignment]  # a list of views, into which nobody puts another node
+    nodes: list[NodeView]
+    down: int = of_row()  # for how many faults
 
     def __init__(self, machine: Machine, model: Model):
         self.machine, self.place = machine, machine.wiring.broker_at[model]
@@ -66,13 +69,11 @@ class BrokerView(ClusteredBroker):
         self.settings = machine.wiring.producer_tables.settings_of(model)
 
     @property
-    def down(self) -> int:  # type: ignore[override]  # its row counts the faults, and nobody sets it here
-        """For how many faults."""
-        return brokers(self.machine.s)[self.place].down
+    def row(self) -> BrokerRow:
+        """Its row."""
+        return brokers(self.machine.s)[self.place]
 
-    @property
-    def producers(self) -> list[ProducerView]:  # type: ignore[override]  # a list of views
-        """Those that there are, in the order in which they came to be."""
+    def _senders(self) -> list[ProducerView]:
         s, found = self.machine.s, []
         place = producer_settings(s)[self.settings].there.first if self.settings >= 0 else NOBODY
         while place >= 0:
@@ -101,6 +102,9 @@ class ProducerView:
 class NodeView(Node):
     """A node, which its row knows to be up or down."""
 
+    down: int = of_row()  # for how many faults
+    life: int = of_row()  # changes when it is lost
+
     def __init__(self, machine: Machine, model: Model):
         self.machine, self.place = machine, machine.wiring.node_at[model]
         self.index, self.slowdowns = model.index, model.slowdowns
@@ -110,26 +114,6 @@ class NodeView(Node):
     def row(self) -> NodeRow:
         """Its row."""
         return nodes(self.machine.s)[self.place]
-
-    @property
-    def down(self) -> int:
-        """For how many faults."""
-        return self.row.down
-
-    @down.setter
-    def down(self, down: int) -> None:
-        """From now on."""
-        self.row.down = down
-
-    @property
-    def life(self) -> int:
-        """Changes when it is lost."""
-        return self.row.life
-
-    @life.setter
-    def life(self, life: int) -> None:
-        """From now on."""
-        self.row.life = life
 
     @property
     def free_at(self) -> list[float]:

@@ -30,6 +30,7 @@ from sim.compiled.rows.logs import (
     topics,
 )
 from sim.compiled.topics import replication_time
+from sim.compiled.views import of_row
 from sim.models.logs.replicated import ReplicatedTopic
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ Model = Any  # of the models, whose parts are exchanged for views
 class TopicView(ReplicatedTopic):
     """A topic with replicas."""
 
-    partitions: list[PartitionView]  # type: ignore[assignment]  # likewise
+    lost: int = of_row()  # records that were acknowledged and are gone
+    looks: bool = of_row()  # whether there is a look to come at who is behind
+
+    partitions: list[Model]  # views of them
 
     def __init__(self, machine: Machine, broker: BrokerView, model: Model):
         self.machine, self.at = machine, machine.wiring.topic_at[model]
@@ -65,26 +69,6 @@ class TopicView(ReplicatedTopic):
     def row(self) -> TopicRow:
         """Its row."""
         return topics(self.s)[self.at]
-
-    @property
-    def lost(self) -> int:
-        """Records that were acknowledged and are gone."""
-        return self.row.lost
-
-    @lost.setter
-    def lost(self, lost: int) -> None:
-        """From now on."""
-        self.row.lost = lost
-
-    @property
-    def looks(self) -> bool:
-        """Whether there is a look to come at who is behind."""
-        return self.row.looks
-
-    @looks.setter
-    def looks(self, looks: bool) -> None:
-        """From now on."""
-        self.row.looks = looks
 
     # -- what differs from the models: rows ----------------------------------------------------------------------------
 
@@ -120,6 +104,10 @@ class TopicView(ReplicatedTopic):
 class PartitionView:
     """A partition with a leader and followers."""
 
+    end: int = of_row()  # the next offset
+    mark: int = of_row()  # the high watermark
+    epoch: int = of_row()  # the term of who leads, or led last
+
     def __init__(self, topic: TopicView, place: int, model: Model):
         self.machine, self.place, self.index = topic.machine, place, model.index
         self.appointed, self.term, self.known = model.appointed, 0, True
@@ -132,21 +120,6 @@ class PartitionView:
         return partitions(self.machine.s)[self.place]
 
     @property
-    def end(self) -> int:
-        """The next offset."""
-        return self.row.end
-
-    @property
-    def mark(self) -> int:
-        """The high watermark."""
-        return self.row.mark
-
-    @mark.setter
-    def mark(self, mark: int) -> None:
-        """From now on."""
-        self.row.mark = mark
-
-    @property
     def leader(self) -> int | None:
         """The node that leads."""
         led = self.row.leader
@@ -156,16 +129,6 @@ class PartitionView:
     def leader(self, leader: int | None) -> None:
         """From now on."""
         self.row.leader = self.copies[leader].place if leader is not None else NOBODY
-
-    @property
-    def epoch(self) -> int:
-        """The term of who leads, or led last."""
-        return self.row.epoch
-
-    @epoch.setter
-    def epoch(self, epoch: int) -> None:
-        """From now on."""
-        self.row.epoch = epoch
 
     @property
     def in_sync(self) -> InSync:
@@ -211,6 +174,10 @@ class InSync:
 class CopyView:
     """One replica of one partition."""
 
+    end: int = of_row()  # the first offset that it lacks
+    due: float = of_row()  # when it has what is under way to it, s
+    life: int = of_row()  # changes when what is under way to it does not come any more
+
     def __init__(self, machine: Machine, place: int, node: int):
         self.machine, self.place, self.node = machine, place, node
 
@@ -218,36 +185,6 @@ class CopyView:
     def row(self) -> CopyRow:
         """Its row."""
         return copies(self.machine.s)[self.place]
-
-    @property
-    def end(self) -> int:
-        """The first offset that it lacks."""
-        return self.row.end
-
-    @end.setter
-    def end(self, end: int) -> None:
-        """From now on."""
-        self.row.end = end
-
-    @property
-    def due(self) -> float:
-        """When it has what is under way to it, s."""
-        return self.row.due
-
-    @due.setter
-    def due(self, due: float) -> None:
-        """From now on."""
-        self.row.due = due
-
-    @property
-    def life(self) -> int:
-        """Changes when what is under way to it does not come any more."""
-        return self.row.life
-
-    @life.setter
-    def life(self, life: int) -> None:
-        """From now on."""
-        self.row.life = life
 
     def is_new_to_leader(self, now: float) -> None:
         """What it lacks counts from now on."""

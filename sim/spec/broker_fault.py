@@ -1,4 +1,4 @@
-"""Harm that befalls a broker without taking it down: an alarm, a slow disk."""
+"""Harm that befalls a broker: it is down, or a node of it, it is out of memory, its disks are slow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,25 @@ from pydantic import Field
 
 from sim.spec.base import Between, Factor, Leaves, register
 from sim.spec.fault import Fault
-from sim.vocabulary import EventKind
+from sim.vocabulary import EventKind, Outcome
+
+
+@register("fault", "broker_down")
+class BrokerDown(Fault):
+    """A broker neither accepts nor delivers; publishing is unreachable at once. With `node`, only that one is down:
+    after an election others lead what they have a copy of (partitions with replicas, quorum queues).
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
+    )
+    positional = "broker"
+    broker: str
+    """Which broker."""
+    node: Annotated[int, Between(0, 999)] | None = None
+    """Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p of a log; of a
+    queue broker `queue_leader_locator` says who leads what.
+    """
 
 
 @register("fault", "alarm")

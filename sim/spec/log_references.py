@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from sim.errors import did_you_mean
 from sim.spec.broker import LogBroker, MessageBroker
-from sim.spec.broker_fault import SlowDisk
+from sim.spec.broker_fault import BrokerDown, SlowDisk
 from sim.spec.document import Location
-from sim.spec.fault import BrokerDown, Fault
+from sim.spec.fault import Fault
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.step import Publish

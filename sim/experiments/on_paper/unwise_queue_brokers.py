@@ -12,8 +12,8 @@ from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.flow import members
 from sim.experiments.on_paper.offered_load import Finding
 from sim.experiments.on_paper.queues import Failing, deliveries, prefetch_of
+from sim.spec.broker_fault import BrokerDown
 from sim.spec.distribution import Constant
-from sim.spec.fault import BrokerDown
 from sim.spec.queue_broker import MessageQueue, QueueBroker
 from sim.spec.service import Consume
 from sim.spec.sites import broker_of

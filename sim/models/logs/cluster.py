@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from sim.models.behaviours import behaviour
@@ -75,17 +75,21 @@ class Replicated(Protocol):
         """Records that were acknowledged and are gone."""
 
 
-class Sending(Protocol):
-    """A producer, as its broker knows it (`producer.py`)."""
+class HearsOfNodes(Protocol):
+    """A producer, as the nodes of its broker know it (`producer.py`)."""
+
+    def node_lost(self, node: int) -> None:
+        """What it was asked is gone with it."""
+
+
+class Sending(HearsOfNodes, Protocol):
+    """The same, as its broker knows it."""
 
     spec: Producer
     blocked: deque[Any]
     free: float
     requests: int
     batches: int
-
-    def node_lost(self, node: int) -> None:
-        """What it was asked is gone with it."""
 
     def close(self) -> None:
         """Its replica is gone."""
@@ -118,7 +122,7 @@ class ClusteredBroker(Broker):
         self.spec = spec
         self.in_depth: list[Replicated] = []  # its topics, where they have nodes
         self.nodes_spec = spec.nodes or Nodes(count=max(1, spec.most_replicas))
-        self.nodes = [Node(index) for index in range(self.nodes_spec.count)]
+        self.nodes: Sequence[Node] = [Node(index) for index in range(self.nodes_spec.count)]
         self.quotas: dict[tuple[int, str], tuple[ClientQuotaRow, Ring]] = {}  # of each node, by service
         self.producers: list[Sending] = []
         self.coordinator = Coordinator(self)
@@ -181,8 +185,11 @@ class ClusteredBroker(Broker):
         """What it had been asked is gone with it."""
         node.life += 1
         node.free_at = [0.0, 0.0, 0.0]
-        for producer in self.producers:
+        for producer in self._senders():
             producer.node_lost(node.index)
+
+    def _senders(self) -> Iterable[HearsOfNodes]:
+        return self.producers
 
     def fail_node(self, index: int) -> None:
         """It is gone from one moment to the next."""
