@@ -53,6 +53,7 @@ APART = (
     "closed_queues.close_queue",
     "closed_queues.come_too_late",
     "closed_queues.drop_uncommitted",
+    "closed_queues.keep",
     "closed_queues.keep_for_the_next",
     "closed_queues.lose",
     "closed_queues.stall",

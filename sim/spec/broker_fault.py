@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sim.spec.base import Between, Factor, Leaves, register
 from sim.spec.fault import Fault
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import EventKind, MessageEnd, Outcome
 
 
 @register("fault", "broker_down")
@@ -27,6 +27,33 @@ class BrokerDown(Fault):
     """Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p of a log; of a
     queue broker `queue_leader_locator` says who leads what.
     """
+
+
+@register("fault", "broker_split")
+class BrokerSplit(Fault):
+    """Nodes of a queue broker do not hear the others, nor the others them (a network partition); clients reach all.
+
+    A quorum queue goes on where a majority of its members is, and who is connected to the other side publishes without
+    a confirm until it is over, and consumes nothing. `partition_handling` of `nodes` says whether a minority stops.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,),
+        events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED, EventKind.LEADER_LOST, EventKind.LEADER_ELECTED),
+        ends=(MessageEnd.LOST,),
+        series=("offline",),
+    )
+    refers_to: ClassVar[dict[str, str]] = {"broker": "queue broker"}
+    positional = "broker"
+    broker: str
+    """Which broker, of kind `queue` and with `nodes`."""
+    nodes: Annotated[tuple[Annotated[int, Between(0, 61)], ...], Field(min_length=1)]
+    """Which of its nodes (0, 1, ...) are on one side; all others are on the other."""
+
+    @property
+    def detail(self) -> str:
+        """Who is on one side."""
+        return f"nodes {', '.join(map(str, self.nodes))}"
 
 
 @register("fault", "alarm")

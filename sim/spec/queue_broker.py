@@ -276,6 +276,14 @@ class QueueNodes(Spec):
     RabbitMQ says no figure.
     """
 
+    partition_handling: Literal["ignore", "pause_minority"] = "ignore"
+    """What nodes do that do not hear the others (`broker_split`): `ignore` goes on with what each side has;
+    `pause_minority` stops those that are not more than half, and their clients come back by others
+    (cluster_partition_handling, rabbitmq.com/docs/partitions).
+    """
+    net_ticktime: Duration = 60.0
+    """Until a node that is not heard counts as down, and a minority pauses (net_ticktime)."""
+
     def led_by(self, place: int) -> int:
         """The node that leads the queue that is declared at this place."""
         return place % self.count if self.queue_leader_locator == "balanced" else 0

@@ -2252,6 +2252,8 @@ class MessageQueue(int):
     new: LetterLine
     back: LetterLine
     uncommitted: LetterLine
+    kept: LetterLine
+    beyond: int
     entries: int
     returned: Letter | None
     active: Channel | None

@@ -23,14 +23,16 @@ import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sim.models.clock import TIMER, Signal
 from sim.models.context import Context
 from sim.models.outcomes import DEAD_LETTERED, DROPPED, EXPIRED, LOST, PROCESSED, QUEUED
+from sim.models.queues.beyond import Beyond
 from sim.models.queues.deaths import CAUSES, count_death
 from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication, Taker
 from sim.models.queues.nodes import NOWHERE
+from sim.models.queues.post import Post
 from sim.models.queues.process import Process
 from sim.models.queues.round import Round
 from sim.models.queues.waiting import Waiting
@@ -42,25 +44,6 @@ if TYPE_CHECKING:
     from sim.models.draws import Draw
 
 RANK = 1 << 40  # more than the messages that come to a queue: how far a priority is before the next one
-
-
-class Post(Protocol):
-    """The broker, as its queues know it (`queue_broker.py`)."""
-
-    name: str
-
-    @property
-    def message_size(self) -> float:
-        """Bytes of each message."""
-
-    def give_up(self, queue: Queue, letter: Letter) -> None:
-        """Publish it again by the dead-letter exchange."""
-
-    def weigh(self, by: int) -> None:
-        """So many more messages are on disk."""
-
-    def stored(self, publication: Publication) -> None:
-        """A queue has it, or has refused it."""
 
 
 class Queue:
@@ -90,6 +73,7 @@ class Queue:
         self.waiting = Waiting(in_place=not self.quorum)
         self.inbound: dict[Letter, None] = {}  # of a classic queue: its process has not come to it
         self.uncommitted: deque[Letter] = deque()  # of a quorum queue, in order
+        self.beyond = Beyond()
         self.entries = 0  # of a quorum queue: how many were committed
         self.round = Round(spec.single_active_consumer)
         self.everyone: list[Taker] = []  # whoever consumes here, up or down
@@ -119,6 +103,9 @@ class Queue:
         """
         publication = letter.publication
         self._count(letter, publication)
+        if publication.node in self.beyond.nodes:
+            self._keep(letter)
+            return
         if self.closed:
             self._stall(letter)
             return
@@ -152,6 +139,16 @@ class Queue:
             letter.stalled = True
             self.uncommitted.append(letter)
             return
+        self._lose(letter)
+
+    def _keep(self, letter: Letter) -> None:
+        """It is with a node that the queue does not hear: the channel of a quorum queue keeps it."""
+        if self.quorum:
+            self.beyond.kept.append(letter)
+        else:
+            self._lose(letter)
+
+    def _lose(self, letter: Letter) -> None:
         letter.publication.refused = True
         self.end(letter, LOST)
         self._stored(letter)
@@ -309,7 +306,7 @@ class Queue:
         if self.spec.dead_letter is not None:
             how = DEAD_LETTERED if how == DROPPED else how
             count_death(letter, self.name, cause)
-            self.broker.give_up(self, letter)
+            self.broker.give_up(letter, self.spec.dead_letter)
         self.end(letter, how)
 
     def end(self, letter: Letter, how: int) -> None:
@@ -354,6 +351,28 @@ class Queue:
             self.end(letter, LOST)
             if self.quorum:  # a classic queue would have stored it later: then its publisher hears of it
                 self._stored(letter)
+
+    def part(self, beyond: frozenset[int]) -> None:
+        """It hears nothing of these nodes: what their channels had sent to a leader that is lost they keep."""
+        self.beyond.nodes = beyond
+        for letter in list(self.uncommitted) if self.leader == NOWHERE else ():
+            if letter.publication.node in beyond:
+                self.uncommitted.remove(letter)
+                letter.stalled = False
+                self.beyond.kept.append(letter)
+
+    def join(self) -> None:
+        """It hears all nodes again, and what their channels have kept for it."""
+        for letter in self.beyond.take_back():
+            self.uncommitted.append(letter)
+            letter.stalled = self.closed
+            if not self.closed:
+                self._replicate(letter)
+
+    def lose_kept(self, node: int) -> None:
+        """What a node kept for it is lost with that."""
+        for letter in self.beyond.take_of(node):
+            self._lose(letter)
 
     def reopen(self, leader: int) -> None:
         """It goes on: what consumers said of deliveries is heard, and what is not committed is sent to its leader."""
@@ -401,7 +420,7 @@ class Queue:
     @property
     def left(self) -> int:
         """Messages that have come and not ended, found by counting where they are."""
-        there = (self.waiting, self.inbound, self.uncommitted, self.unacked, self.sent)
+        there = (self.waiting, self.inbound, self.uncommitted, self.beyond.kept, self.unacked, self.sent)
         return sum(len(place) for place in there)
 
     def book(self) -> Book:
@@ -412,7 +431,7 @@ class Queue:
     def write_unended(self) -> None:
         """Append the rows of what has not ended: the clock has stopped."""
         handed = [delivery.letter for delivery in (*self.unacked, *self.sent)]
-        for letter in (*self.waiting, *self.inbound, *self.uncommitted, *handed):
+        for letter in (*self.waiting, *self.inbound, *self.uncommitted, *self.beyond.kept, *handed):
             letter.write(self.recorder, self.name_index, self.group_index, math.nan, QUEUED)
 
     @property

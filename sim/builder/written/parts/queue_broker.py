@@ -110,6 +110,8 @@ def queue_nodes(
     detection: Literal[0] | Mapping[str, Any] | str | None = None,
     election: Literal[0] | Mapping[str, Any] | str | None = None,
     catch_up: Mapping[str, Any] | str | None = None,
+    partition_handling: Literal["ignore", "pause_minority"] | None = None,
+    net_ticktime: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """The nodes of a queue broker, each of which can be lost. A classic queue is on one of them; a quorum queue has
     a leader on one and followers on others, and needs a majority of them to take anything in or hand anything
@@ -127,5 +129,9 @@ def queue_nodes(
     catch_up: Messages of each quorum queue that a node which is back takes in a second, of those that came
         meanwhile: a member that lacks some is in no majority but that of an election, and does not lead. Without it
         it has all at once; RabbitMQ says no figure.
+    partition_handling: What nodes do that do not hear the others (`broker_split`): `ignore` goes on with what each
+        side has; `pause_minority` stops those that are not more than half, and their clients come back by others
+        (cluster_partition_handling, rabbitmq.com/docs/partitions).
+    net_ticktime: Until a node that is not heard counts as down, and a minority pauses (net_ticktime).
     """
     return part(locals())
