@@ -303,6 +303,7 @@ def close_producer(s: State, place: int) -> None:
     for node in range(producer_settings(s)[own.settings].nodes):
         close_connection(s, own.first_connection + node)
         node_connections(s)[own.first_connection + node].silent_until = 0.0
+        node_connections(s)[own.first_connection + node].no_room = NOBODY
     forget_blocked(s, place)
     own.there = False
     own.life += 1

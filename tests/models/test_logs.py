@@ -84,6 +84,16 @@ def test_a_request_takes_along_what_waits_for_other_partitions_of_its_node():
     assert played.responses() == [0.009, 0.005]
 
 
+def test_the_next_request_begins_with_the_partition_that_found_no_room_in_the_last():
+    """Six records of 600 KiB, of two partitions in turn, each in a request of its own of 4 ms: none of 1 MiB holds two. The
+    first is under way when the others come; then the second of its partition finds room, and one of the other does not.
+    """
+    text = SYSTEM.replace("BROKER", "producer: {linger: 0s, max_in_flight: 1}").replace("FAULT", "")
+    text = text.replace("TOPIC", "message_size: 600KiB, partitioner: round_robin").replace("DURATION", "10s")
+    played = testing.play_on_both(text.replace("partitions: 1", "partitions: 2"), [0.0] * 6)
+    assert played.responses() == [0.004, 0.012, 0.008, 0.020, 0.016, 0.024]
+
+
 @pytest.mark.parametrize("topic", [THREE, ALONE])
 def test_followers_fetch_a_batch_as_one(topic):
     """Three records that wait for one another are readable at one time, however long it takes; by themselves they are not."""

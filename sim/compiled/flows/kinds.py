@@ -1497,6 +1497,7 @@ class NodeConnection(int):
     under_way: RequestLine
     unread: ProduceRequest | None
     newest: ProduceRequest | None
+    no_room: OpenLine | None
     busy: bool
     broken: bool
 

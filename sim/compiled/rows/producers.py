@@ -75,6 +75,7 @@ class NodeConnection(Row):
     under_way: RequestLine  # whose answer is waited for
     unread: Perhaps[ProduceRequest]  # the first that the node has not read; by `behind`
     newest: Perhaps[ProduceRequest]  # the last
+    no_room: Perhaps[OpenLine]  # of the partition that found none in the last request
     busy: bool  # a request is handled, or the channel is muted for a quota
     broken: bool  # its node was lost, of which its client has not heard
 
