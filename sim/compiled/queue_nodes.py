@@ -12,10 +12,11 @@ import numpy as np
 from sim.chance.compiler import compiled
 from sim.compiled import channels, closed_queues
 from sim.compiled.apart import by_address
-from sim.compiled.letters import INBOUND, WAITING, node_of
+from sim.compiled.letters import INBOUND, WAITING
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.queues import dispatch, replicate, settled
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.queues import channels as channel_rows
 from sim.compiled.rows.queues import connected_to, letters, message_queues, queue_brokers, queue_deliveries
 from sim.compiled.rows.state import State
@@ -141,7 +142,7 @@ class NodeRows:
             send_kept(self.s, place, letter)
         for channel in self.listeners.of(self.place) if message_queues(self.s)[place].quorum else ():
             its = channel_rows(self.s)[channel]
-            if its.queue == place and beyond >> node_of(self.s, its.broker, its.replica) & 1:
+            if its.queue == place and beyond >> self.nodes.connected(replicas(self.s)[its.replica].index) & 1:
                 self.listeners.make_room()
                 channels.reconnect(self.s, channel)
 
