@@ -67,7 +67,6 @@ from sim.builder.written.parts.consuming import commit, fetch, transaction
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.cpu import cpu_limit
 from sim.builder.written.parts.credentials import client_credentials
-from sim.builder.written.parts.distribution import branch
 from sim.builder.written.parts.gateway import gateway, keys, route, translate
 from sim.builder.written.parts.health import health_checks
 from sim.builder.written.parts.idempotency import idempotency
@@ -82,6 +81,7 @@ from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
 from sim.builder.written.parts.node_pool import node_pool
+from sim.builder.written.parts.phases import branch
 from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool, retry
 from sim.builder.written.parts.producer import producer
 from sim.builder.written.parts.queue_broker import (

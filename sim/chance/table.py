@@ -19,7 +19,7 @@ from sim.chance.keyed import derived_key, stream_key, uniform
 from sim.chance.shared import machine_code, shared
 from sim.errors import UsageError
 from sim.spec import distribution as spec
-from sim.spec import measured
+from sim.spec import measured, phases
 from sim.spec.base import word_of
 
 CONSTANT, EXPONENTIAL, UNIFORM, LOGNORMAL, GAMMA, PARETO, WEIBULL, HYPEREXPONENTIAL, EMPIRICAL, REPLAYED, MIXTURE = (
@@ -164,13 +164,13 @@ class DrawTable:
                 return _Row(UNIFORM, distribution.low, distribution.high)
             case spec.Gamma():
                 return _Row(GAMMA, distribution.shape, distribution.scale)
-            case spec.Erlang():
+            case phases.Erlang():
                 return _Row(GAMMA, float(distribution.phases), distribution.mean / distribution.phases)
             case spec.Pareto():
                 return _Row(PARETO, distribution.minimum, -1.0 / distribution.alpha)
             case spec.Weibull():
                 return _Row(WEIBULL, distribution.scale, 1.0 / distribution.shape)
-            case spec.HyperExponential():
+            case phases.HyperExponential():
                 return self._with_data(
                     HYPEREXPONENTIAL,
                     [*_cumulative(distribution.probabilities), *distribution.means],

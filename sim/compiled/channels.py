@@ -8,7 +8,7 @@ from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.compiled.answers import JUMP, NEXT, PARK
 from sim.compiled.apart import by_address
-from sim.compiled.base import NO, NONE, YES, ZERO, handler
+from sim.compiled.base import NO, NONE, ONE, YES, ZERO, handler
 from sim.compiled.calendar import OF_QUEUES, ORDER, ORDINARY, schedule
 from sim.compiled.codes import CONSUMER_TIMED_OUT, LOST, OK, PROCESSED, REFUSED
 from sim.compiled.consumers import REDELIVERIES_AT_ONCE
@@ -184,13 +184,13 @@ def reconnect(s: State, consumer: int) -> None:
     channel.unreached = wires(s)[channel.wire].cuts > 0
     if not channel.up or channel.open or queue_brokers(s)[channel.broker].down > 0 or channel.unreached:
         return
-    if message_queues(s)[channel.queue].closed and not message_queues(s)[channel.queue].quorum:
+    queue, node = message_queues(s)[channel.queue], node_of(s, channel.broker, channel.replica)
+    if (queue.closed and not queue.quorum) or (queue.beyond != 0 and queue.beyond >> node & ONE == ONE):
         try_later(s, consumer)
         return
     channel.open = True
-    channel.node = node_of(s, channel.broker, channel.replica)
+    channel.node = node
     channel.held_area -= s.now
-    queue = message_queues(s)[channel.queue]
     queue.comers += 1
     channel.came = queue.comers
     if queue.active < 0:

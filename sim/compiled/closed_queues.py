@@ -38,12 +38,47 @@ def stall(s: State, letter: int) -> None:
         row.place = UNCOMMITTED
         add_last(letters(s), queue.uncommitted, letter)
         return
-    publication = row.publication
+    lose_at_once(s, letter)
+
+
+@by_address
+@handler
+def keep(s: State, letter: int) -> None:
+    """It is with a node that the queue does not hear: the channel of a quorum queue keeps it."""
+    row = letters(s)[letter]
+    queue = message_queues(s)[row.queue]
+    if queue.quorum:
+        row.place = UNCOMMITTED
+        add_last(letters(s), queue.kept, letter)
+    else:
+        lose_at_once(s, letter)
+
+
+@handler
+def lose_at_once(s: State, letter: int) -> None:
+    """Nobody has it, and who waits for its confirm hears so."""
+    publication = letters(s)[letter].publication
     if publication >= 0:
         publications(s)[publication].refused = True
     end_letter(s, letter, LOST)
     if publication >= 0:
         stored(s, publication)
+
+
+@compiled
+def part_from(s: State, place: int, letter: int) -> None:
+    """The node by which it came keeps what was sent to a leader that is lost."""
+    queue = message_queues(s)[place]
+    unlink(letters(s), queue.uncommitted, letter)
+    letters(s)[letter].stalled = False
+    add_last(letters(s), queue.kept, letter)
+
+
+@compiled
+def lose_kept(s: State, place: int, letter: int) -> None:
+    """What a node kept is lost with that."""
+    unlink(letters(s), message_queues(s)[place].kept, letter)
+    lose_at_once(s, letter)
 
 
 @by_address

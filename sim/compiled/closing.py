@@ -126,8 +126,9 @@ def unended_letters(machine: Machine, queue: int) -> list[int]:
     back, new = (_chain(machine, letters, line.first) for line in (row.back, row.new))
     returned = [letter for letter in those(WAITING, "order") if letter not in {*back, *new}]
     waiting = [*back, *returned, *new]
-    inbound, uncommitted = those(INBOUND, "offset"), _chain(machine, letters, row.uncommitted.first)
-    return [*waiting, *inbound, *uncommitted, *_handed_out(machine, queue)]
+    inbound = those(INBOUND, "offset")
+    uncommitted, kept = (_chain(machine, letters, line.first) for line in (row.uncommitted, row.kept))
+    return [*waiting, *inbound, *uncommitted, *kept, *_handed_out(machine, queue)]
 
 
 def _handed_out(machine: Machine, queue: int) -> list[int]:

@@ -19,6 +19,7 @@ from sim.compiled.rows.hosts import ended, error_faults, fleets, hosts, node_poo
 from sim.compiled.rows.logs import groups
 from sim.compiled.rows.queues import message_queues
 from sim.compiled.tasks import STANDS_IN
+from sim.compiled.views import of_row
 from sim.models.clock import CONTROL, ORDINARY, Signal
 from sim.models.draws import Draws
 from sim.policies.base import noise
@@ -172,6 +173,13 @@ class Log:
 class HostView:
     """A host, as fleets, autoscalers and restarts see one."""
 
+    up: int = of_row()  # replicas that are up
+    up_area: float = of_row()  # the integral of that, less what is yet to be added
+    busy_area: float = of_row()  # the integral of its places that are taken
+    queued: int = of_row()  # attempts that wait
+    queue_area: float = of_row()  # the integral of those
+    offered: int = of_row()  # attempts that have arrived
+
     def __init__(self, world: Elasticity, place: int):
         self.control = world.control
         self.env = world.env
@@ -187,39 +195,9 @@ class HostView:
         return hosts(self.control.s)[self.place]
 
     @property
-    def up(self) -> int:
-        """Replicas that are up."""
-        return self.row.up
-
-    @property
-    def up_area(self) -> float:
-        """The integral of that, less what is yet to be added."""
-        return self.row.up_area
-
-    @property
     def busy(self) -> int:
         """Places that are taken."""
         return sum(self.workers - replica.row.free for replica in self.replicas)
-
-    @property
-    def busy_area(self) -> float:
-        """The integral of that."""
-        return self.row.busy_area
-
-    @property
-    def queued(self) -> int:
-        """Attempts that wait."""
-        return self.row.queued
-
-    @property
-    def queue_area(self) -> float:
-        """The integral of that."""
-        return self.row.queue_area
-
-    @property
-    def offered(self) -> int:
-        """Attempts that have arrived."""
-        return self.row.offered
 
     @property
     def open(self) -> int:
@@ -342,6 +320,11 @@ class HostView:
 class ReplicaView:
     """One of its replicas."""
 
+    closed: int = of_row()  # for how many reasons nobody gets an answer from it
+    hung: int = of_row()  # how many freezes hold it
+    warm_since: float = of_row()  # when it was ready, s
+    absent: bool = of_row()  # whether there is none at its place
+
     def __init__(self, host: HostView, index: int):
         self.host, self.index = host, index
         self.place = host.control.replicas(host.place)[index]
@@ -356,31 +339,6 @@ class ReplicaView:
     def down(self) -> bool:
         """Whether it is."""
         return self.row.down > 0
-
-    @property
-    def closed(self) -> int:
-        """For how many reasons nobody gets an answer from it."""
-        return self.row.closed
-
-    @property
-    def hung(self) -> int:
-        """How many freezes hold it."""
-        return self.row.hung
-
-    @property
-    def warm_since(self) -> float:
-        """When it was ready, s."""
-        return self.row.warm_since
-
-    @property
-    def absent(self) -> bool:
-        """Whether there is none at its place."""
-        return self.row.absent
-
-    @absent.setter
-    def absent(self, absent: bool) -> None:
-        """From now on."""
-        self.row.absent = absent
 
     @property
     def draining(self) -> bool:

@@ -18,7 +18,7 @@ from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
 from sim.models.clock_fault import ClockStep
 from sim.models.faulting import FaultEvent, Harm
-from sim.models.queues.faults import Alarm, SlowDisk
+from sim.models.queues.faults import Alarm, BrokerSplit, SlowDisk
 from sim.models.queues.queue_broker import QueueBroker
 from sim.vocabulary import EventKind
 
@@ -70,6 +70,7 @@ class Faults:
             ClockStep: (self.begin_clock, self.end_clock),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
             Alarm: (self.begin_alarm, self.end_alarm),
+            BrokerSplit: (self.begin_split, self.end_split),
             SlowDisk: (self.begin_slow_disk, self.end_slow_disk),
         }
 
@@ -321,6 +322,7 @@ class Faults:
         if harm.node is not None:
             self.control.machine.nodes.fail(harm.broker, harm.node)
             return
+        self.control.machine.nodes.break_off(harm.broker)
         brokers(self.s)[self.wiring.broker_at[harm.broker]].down += 1
         for topic in harm.broker.topics:
             row = topics(self.s)[self.wiring.topic_at[topic]]
@@ -365,6 +367,14 @@ class Faults:
     def end_alarm(self, harm: Alarm) -> None:
         """There is room again."""
         self.membership.listeners.raise_alarm(harm.broker, -1)
+
+    def begin_split(self, harm: BrokerSplit) -> None:
+        """Some nodes do not hear the others."""
+        self.membership.listeners.nodes[harm.broker].nodes.split(harm.nodes)
+
+    def end_split(self, harm: BrokerSplit) -> None:
+        """They do again."""
+        self.membership.listeners.nodes[harm.broker].nodes.unite(harm.nodes)
 
     def begin_slow_disk(self, harm: SlowDisk) -> None:
         """Slow down."""

@@ -1,7 +1,7 @@
 """What is published to a topic with nodes or transactions: `models/logs/replicated.py` and `requests.py` once more.
 
 Every record is written by the leader of its partition, and comes to the followers one after the other. Nodes that go
-and come, and who is out of sync, are Python (`nodes.py`).
+and come are Python (`nodes.py`), and so is who is out of sync (`replicas.py`).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from sim.policies import log_times
 
 until_look = log_times.until_look.compiled
 
+NODE_BITS = 32  # of which node was asked, below how often it had been lost
 SHIPPED, ALONE = map(whole, range(2))  # what an event is about: a follower has a record, or all that there are
 
 
@@ -70,11 +71,21 @@ def refusal(s: State, place: int) -> int:
 
 @by_address
 @handler
-def busy(s: State, place: int, site: int) -> float:
+def ask(s: State, task: int, place: int, site: int) -> float:
     """Seconds until the node that leads has done with a request of one place that publishes there."""
     partition = partitions(s)[place]
-    topic = topics(s)[partition.topic]
-    return busy_with(s, topic.broker, copies(s)[partition.leader].node, site_sizes(s)[topic.sizes + site])
+    topic, node = topics(s)[partition.topic], copies(s)[partition.leader].node
+    tasks(s)[task].undecided = nodes(s)[node].life << NODE_BITS | node
+    return busy_with(s, topic.broker, node, site_sizes(s)[topic.sizes + site])
+
+
+@by_address
+@handler
+def refusal_of_asked(s: State, task: int, place: int) -> int:
+    """What a producer hears when the node that it asked has time: what that had been asked is gone with it."""
+    asked = tasks(s)[task].undecided
+    node, life = asked & ((1 << NODE_BITS) - 1), asked >> NODE_BITS
+    return refusal(s, place) if nodes(s)[node].life == life else UNREACHABLE
 
 
 @by_address

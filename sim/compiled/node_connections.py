@@ -67,9 +67,17 @@ def close_connection(s: State, place: int) -> None:
     connection.arrived = 0.0
     connection.answered = 0.0
     connection.busy = False
+    connection.broken = False
     connection.count = 0
     connection.under_way.first = NOBODY
     connection.under_way.last = NOBODY
+    forget_unread(s, place)
+
+
+@handler
+def forget_unread(s: State, place: int) -> None:
+    """What its node has not read is on its way no longer."""
+    connection = node_connections(s)[place]
     while connection.unread >= 0:
         request = take_unread(s, place)
         close_again(s, request)

@@ -1,46 +1,27 @@
-"""Nodes that go and come, and followers that are behind: the models' own brokers and topics, over rows of this engine.
+"""Nodes of logs that go and come: the models' own brokers, over rows of this engine.
 
-Who leads, who is in sync and what is lost with a leader is decided rarely (`models/logs/cluster.py`, `replicated.py`).
-What a record comes by is machine code (`leaders.py`).
+Which are there and who is to lead is decided rarely (`models/logs/cluster.py`). Replicas are in `replicas.py`; what a
+record comes by is machine code (`leaders.py`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sim.compiled import calendar, consumers, leaders, transactions
-from sim.compiled.codes import LOST
-from sim.compiled.retention import GroupOfTopic
+from sim.compiled import produced
+from sim.compiled.replicas import TopicView
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.logs import Copy as CopyRow
-from sim.compiled.rows.logs import GroupPartition as GroupPartitionRow
+from sim.compiled.rows.logs import Broker as BrokerRow
 from sim.compiled.rows.logs import Node as NodeRow
-from sim.compiled.rows.logs import Partition as PartitionRow
-from sim.compiled.rows.logs import Topic as TopicRow
-from sim.compiled.rows.logs import (
-    brokers,
-    copies,
-    deliveries,
-    group_of,
-    group_partitions,
-    groups,
-    lacks,
-    members,
-    messages,
-    nodes,
-    partitions,
-    topics,
-)
-from sim.compiled.topics import replication_time
+from sim.compiled.rows.logs import brokers, nodes
+from sim.compiled.rows.producers import producer_settings, producers
 from sim.compiled.transaction_timeouts import CoordinatorView
+from sim.compiled.views import of_row
 from sim.models.logs.cluster import ClusteredBroker, Node
-from sim.models.logs.replicated import ReplicatedTopic
 
 if TYPE_CHECKING:
     from sim.compiled.machine import Machine
-    from sim.compiled.rows.state import State
 
 Model = Any  # of the models, whose parts are exchanged for views
 
@@ -60,6 +41,10 @@ class NodesOfLogs:
         """It is back."""
         self.brokers[broker].restore_node(node)
 
+    def break_off(self, broker: Model) -> None:
+        """All that are there are to be gone, with their broker."""
+        self.brokers[broker].break_off()
+
     def tell_of_disks(self, broker: Model) -> None:
         """How slow they are may have changed."""
         for node in self.brokers[broker].nodes:
@@ -69,7 +54,8 @@ class NodesOfLogs:
 class BrokerView(ClusteredBroker):
     """A broker, whose nodes and topics are views."""
 
-    nodes: list[NodeView]  # type: ignore[assignment]  # a list of views, into which nobody puts another node
+    nodes: list[NodeView]
+    down: int = of_row()  # for how many faults
 
     def __init__(self, machine: Machine, model: Model):
         self.machine, self.place = machine, machine.wiring.broker_at[model]
@@ -80,24 +66,49 @@ class BrokerView(ClusteredBroker):
         deep = [topic for topic in model.in_depth if machine.wiring.is_deep(topic)]
         self.in_depth = [TopicView(machine, self, topic) for topic in deep]
         self.coordinator = CoordinatorView(machine, self)
+        self.settings = machine.wiring.producer_tables.settings_of(model)
 
     @property
-    def down(self) -> int:  # type: ignore[override]  # its row counts the faults, and nobody sets it here
-        """For how many faults."""
-        return brokers(self.machine.s)[self.place].down
+    def row(self) -> BrokerRow:
+        """Its row."""
+        return brokers(self.machine.s)[self.place]
+
+    def _senders(self) -> list[ProducerView]:
+        s, found = self.machine.s, []
+        place = producer_settings(s)[self.settings].there.first if self.settings >= 0 else NOBODY
+        while place >= 0:
+            found.append(ProducerView(self.machine, place))
+            place = producers(s)[place].next
+        return found
 
     def restore(self) -> None:
         """Wake all who wait."""
         self.machine.faults.wake_waiting(self.place)
 
 
+class ProducerView:
+    """A producer, as the nodes of its broker know it."""
+
+    def __init__(self, machine: Machine, place: int):
+        self.machine, self.place = machine, place
+
+    def node_lost(self, node: int) -> None:
+        """What it was asked is gone with it."""
+        if self.machine.s.must_grow:
+            self.machine.grow()
+        produced.lose_node(self.machine.s, self.place, node)
+
+
 class NodeView(Node):
     """A node, which its row knows to be up or down."""
+
+    down: int = of_row()  # for how many faults
+    life: int = of_row()  # changes when it is lost
 
     def __init__(self, machine: Machine, model: Model):
         self.machine, self.place = machine, machine.wiring.node_at[model]
         self.index, self.slowdowns = model.index, model.slowdowns
-        self.fenced, self.life = False, 0
+        self.fenced = False
 
     @property
     def row(self) -> NodeRow:
@@ -105,296 +116,12 @@ class NodeView(Node):
         return nodes(self.machine.s)[self.place]
 
     @property
-    def down(self) -> int:
-        """For how many faults."""
-        return self.row.down
+    def free_at(self) -> list[float]:
+        """When it has done with what it was asked."""
+        row = self.row
+        return [row.free_requests, row.free_network, row.free_disk]
 
-    @down.setter
-    def down(self, down: int) -> None:
+    @free_at.setter
+    def free_at(self, free_at: list[float]) -> None:
         """From now on."""
-        self.row.down = down
-
-
-class TopicView(ReplicatedTopic):
-    """A topic with replicas."""
-
-    partitions: list[PartitionView]  # type: ignore[assignment]  # likewise
-
-    def __init__(self, machine: Machine, broker: BrokerView, model: Model):
-        self.machine, self.at = machine, machine.wiring.topic_at[model]
-        self.env: Model = broker.env
-        self.recorder: Model = machine.elasticity.recorder
-        self.broker, self.name, self.spec = broker, model.name, model.spec
-        first, row = self.row.first, self.row
-        self.partitions = [PartitionView(self, first + partition.index, partition) for partition in model.partitions]
-        its = range(row.first_group, row.first_group + row.groups)
-        self.groups: list[Model] = [GroupView(machine, group_of(self.s)[group]) for group in its]
-        row.look = machine.control.membership.order(lambda: self._look(None), lasting=True)
-
-    @property
-    def s(self) -> State:
-        """The state of the run."""
-        return self.machine.s
-
-    @property
-    def row(self) -> TopicRow:
-        """Its row."""
-        return topics(self.s)[self.at]
-
-    @property
-    def lost(self) -> int:
-        """Records that were acknowledged and are gone."""
-        return self.row.lost
-
-    @lost.setter
-    def lost(self, lost: int) -> None:
-        """From now on."""
-        self.row.lost = lost
-
-    @property
-    def looks(self) -> bool:
-        """Whether there is a look to come at who is behind."""
-        return self.row.looks
-
-    @looks.setter
-    def looks(self, looks: bool) -> None:
-        """From now on."""
-        self.row.looks = looks
-
-    # -- what differs from the models: rows ----------------------------------------------------------------------------
-
-    def replication_time(self, entity: int, chain: int) -> float:
-        """Seconds until a follower has a record, unless its disk is slow."""
-        return float(replication_time(self.s, self.at, entity, chain))
-
-    def _make_room(self) -> None:
-        if self.s.must_grow:
-            self.machine.grow()
-
-    def _look_later(self) -> None:
-        leaders.look_at_replicas_later(self.s, self.at)
-
-    def _send(self, partition: Model, copy: Model, end: int, delay: float) -> None:  # noqa: ARG002 - the row knows
-        self._make_room()
-        leaders.ship(self.s, copy.place, end, float(delay))
-
-    def advance(self, partition: Model) -> None:
-        """The high watermark goes to where all in-sync replicas are."""
-        self._make_room()
-        leaders.advance(self.s, partition.place)
-
-    def _leave_waiting(self, messages: Iterable[Model]) -> None:
-        for message in messages:
-            leaders.leave_waiting(self.s, message)
-
-    def _cut_off(self, partition: Model, first: int) -> None:
-        self._make_room()
-        leaders.cut_off(self.s, partition.place, first)
-
-
-class PartitionView:
-    """A partition with a leader and followers."""
-
-    def __init__(self, topic: TopicView, place: int, model: Model):
-        self.machine, self.place, self.index = topic.machine, place, model.index
-        self.appointed, self.term, self.known = model.appointed, 0, True
-        first = self.row.first_copy
-        self.copies = {node: CopyView(self.machine, first + index, node) for index, node in enumerate(model.copies)}
-
-    @property
-    def row(self) -> PartitionRow:
-        """Its row."""
-        return partitions(self.machine.s)[self.place]
-
-    @property
-    def end(self) -> int:
-        """The next offset."""
-        return self.row.end
-
-    @property
-    def mark(self) -> int:
-        """The high watermark."""
-        return self.row.mark
-
-    @mark.setter
-    def mark(self, mark: int) -> None:
-        """From now on."""
-        self.row.mark = mark
-
-    @property
-    def leader(self) -> int | None:
-        """The node that leads."""
-        led = self.row.leader
-        return next((copy.node for copy in self.copies.values() if copy.place == led), None)
-
-    @leader.setter
-    def leader(self, leader: int | None) -> None:
-        """From now on."""
-        self.row.leader = self.copies[leader].place if leader is not None else NOBODY
-
-    @property
-    def epoch(self) -> int:
-        """The term of who leads, or led last."""
-        return self.row.epoch
-
-    @epoch.setter
-    def epoch(self, epoch: int) -> None:
-        """From now on."""
-        self.row.epoch = epoch
-
-    @property
-    def in_sync(self) -> InSync:
-        """The nodes that are in sync."""
-        return InSync(self)
-
-    @in_sync.setter
-    def in_sync(self, those: Sequence[int]) -> None:
-        """From now on."""
-        for node, copy in self.copies.items():
-            copy.row.in_sync = node in those
-        self.row.in_sync = len(those)
-
-    @property
-    def unreadable(self) -> list[int]:
-        """The messages that are not in all in-sync replicas, by their places."""
-        s, found = self.machine.s, []
-        message = self.row.first
-        while message >= 0:
-            found.append(message)
-            message = messages(s)[message].next
-        return found
-
-
-class InSync:
-    """The in-sync replicas of a partition."""
-
-    def __init__(self, partition: PartitionView):
-        self.partition = partition
-
-    def __contains__(self, node: int) -> bool:
-        return node in self.partition.copies and self.partition.copies[node].row.in_sync
-
-    def __len__(self) -> int:
-        return self.partition.row.in_sync
-
-    def remove(self, node: int) -> None:
-        """It is in sync no more."""
-        self.partition.copies[node].row.in_sync = False
-        self.partition.row.in_sync -= 1
-
-
-class CopyView:
-    """One replica of one partition."""
-
-    def __init__(self, machine: Machine, place: int, node: int):
-        self.machine, self.place, self.node = machine, place, node
-
-    @property
-    def row(self) -> CopyRow:
-        """Its row."""
-        return copies(self.machine.s)[self.place]
-
-    @property
-    def end(self) -> int:
-        """The first offset that it lacks."""
-        return self.row.end
-
-    @end.setter
-    def end(self, end: int) -> None:
-        """From now on."""
-        self.row.end = end
-
-    @property
-    def due(self) -> float:
-        """When it has what is under way to it, s."""
-        return self.row.due
-
-    @due.setter
-    def due(self, due: float) -> None:
-        """From now on."""
-        self.row.due = due
-
-    @property
-    def life(self) -> int:
-        """Changes when what is under way to it does not come any more."""
-        return self.row.life
-
-    @life.setter
-    def life(self, life: int) -> None:
-        """From now on."""
-        self.row.life = life
-
-    def is_new_to_leader(self, now: float) -> None:
-        """What it lacks counts from now on."""
-        lack = self.row.first
-        while lack >= 0:
-            lacks(self.machine.s)[lack].written = now
-            lack = lacks(self.machine.s)[lack].next
-
-    @property
-    def lacks(self) -> Lacks:
-        """The records that it does not have."""
-        return Lacks(self)
-
-
-class Lacks:
-    """The records that a replica does not have."""
-
-    def __init__(self, copy: CopyView):
-        self.copy = copy
-
-    def __bool__(self) -> bool:
-        row = self.copy.row
-        return row.end < partitions(self.copy.machine.s)[row.partition].end
-
-    def __getitem__(self, _first: int) -> tuple[int, float]:
-        """The offset of the first of them, and when it was written: nobody asks for another, nor of one out of sync."""
-        lack = lacks(self.copy.machine.s)[self.copy.row.first]
-        return lack.offset, lack.written
-
-    def clear(self) -> None:
-        """It has all there is."""
-        while self.copy.row.first >= 0:
-            leaders.drop_lack(self.copy.machine.s, self.copy.place)
-
-
-class GroupView(GroupOfTopic):
-    """A group, as the nodes of its topic know it."""
-
-    def _partition(self, index: int) -> GroupPartitionRow:
-        s = self.machine.s
-        return group_partitions(s)[groups(s)[self.group].first + index]
-
-    def set_offline(self, index: int, offline: bool) -> None:
-        """Nobody leads a partition from now on, or somebody does: who waits for its records gets them."""
-        s, partition = self.machine.s, self._partition(index)
-        partition.offline = offline
-        partition.obstructed = offline or partition.out_of_range
-        waiting = partition.waiting.first >= 0 or partition.retries.first >= 0
-        if offline or not waiting or partition.owner < 0 or not members(s)[partition.owner].idle:
-            return
-        members(s)[partition.owner].idle = False
-        calendar.make_ready(s, members(s)[partition.owner].task)
-
-    def lose(self, index: int, first: int) -> None:
-        """Records from this offset on are lost that nobody has polled."""
-        s, place = self.machine.s, groups(self.machine.s)[self.group].first + index
-        for delivery in self._line(self._partition(index).unstable.first):
-            if self._offset(delivery) >= first:
-                self._make_room()
-                transactions.lose_unstable(s, delivery)
-        for delivery in self._waiting(place):
-            if self._offset(delivery) >= first:
-                self._make_room()
-                consumers.end_unpolled(s, delivery, LOST)
-
-    def _line(self, delivery: int) -> list[int]:
-        found = []
-        while delivery >= 0:
-            found.append(delivery)
-            delivery = deliveries(self.machine.s)[delivery].next
-        return found
-
-    def _make_room(self) -> None:
-        if self.machine.s.must_grow:
-            self.machine.grow()
+        self.row.free_requests, self.row.free_network, self.row.free_disk = free_at

@@ -113,7 +113,9 @@ def arrive(s: State, request: int) -> None:
     """Its node reads it when those before it on the connection are answered, or nobody is there."""
     row = produce_requests(s)[request]
     connection = node_connections(s)[row.connection]
-    if nobody_there(s, request):
+    if connection.broken and row.epoch == connection.epoch:
+        close_again(s, request)
+    elif nobody_there(s, request):
         refuse(s, request)
     elif row.epoch != connection.epoch:
         begin(s, request)  # its client has closed the connection: nothing is behind it
@@ -147,9 +149,7 @@ def begin(s: State, request: int) -> None:
     """Its node has read it, and is at it."""
     row = produce_requests(s)[request]
     row.read = True
-    if nobody_there(s, request):
-        refuse(s, request)
-        return
+    row.node_life = nodes(s)[row.node].life
     delay = busy_with(s, producer_settings(s)[producers(s)[row.producer].settings].broker, row.node, row.size)
     if delay > 0.0:
         plan(s, HANDLED, request, delay)
@@ -172,11 +172,21 @@ def read_on(s: State, request: int) -> None:
         connection.busy = False
 
 
+@handler
+def is_gone(s: State, request: int) -> bool:
+    """Whether it was lost with the node that had read it."""
+    row = produce_requests(s)[request]
+    return row.read and row.node_life != nodes(s)[row.node].life
+
+
 @by_address
 @handler
 def handle(s: State, request: int) -> None:
     """Write what is not known already, and wait for what `acks` asks for."""
     row = produce_requests(s)[request]
+    if is_gone(s, request):
+        close_again(s, request)
+        return
     entry = row.first
     while entry >= 0:
         outcome = write_batch(s, request, requested_batches(s)[entry].batch)
@@ -353,6 +363,9 @@ def settle(s: State, entry: int, outcome: int) -> None:
 def answer_request(s: State, request: int) -> None:
     """What became of all of them, as soon as the last is known."""
     row = produce_requests(s)[request]
+    if is_gone(s, request):
+        close_again(s, request)
+        return
     row.told = True
     throttle = 0.0 if nobody_there(s, request) else throttle_of(s, request)
     delay = way(s, request, publishers(s)[publisher_of(s, request)].back)

@@ -11,18 +11,30 @@ from sim.compiled.base import NO, NONE, YES, handler
 from sim.compiled.batch_lines import end_life, forget_line, leave_line, line_at, stand_first, stand_in_sequence
 from sim.compiled.calendar import make_ready
 from sim.compiled.codes import OK, TIMEOUT, UNREACHABLE
-from sim.compiled.held_requests import let_go_of_batch, let_go_of_request
+from sim.compiled.held_requests import let_go_of_batch, let_go_of_request, plan
 from sim.compiled.lists import unlink
-from sim.compiled.node_connections import close_connection
+from sim.compiled.node_connections import close_connection, forget_unread, on_its_way_back
 from sim.compiled.produce_requests import (
     arrive,
     chain_of_batch,
     handle,
     hear_of_replicas,
+    publisher_of,
     read_on,
+    way,
 )
 from sim.compiled.producer_deadlines import is_oldest_due, look_again, take_oldest
-from sim.compiled.producer_events import ARRIVED, EXPIRY, HANDLED, PURPOSE_BITS, READ_ON, SENT, TIME_OUT, WOKEN
+from sim.compiled.producer_events import (
+    ARRIVED,
+    EXPIRY,
+    HANDLED,
+    LOST_NODE,
+    PURPOSE_BITS,
+    READ_ON,
+    SENT,
+    TIME_OUT,
+    WOKEN,
+)
 from sim.compiled.producing import takes, unblock
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws
@@ -38,6 +50,7 @@ from sim.compiled.rows.producers import (
     producer_turns,
     producer_wakes,
     producers,
+    publishers,
     requested_batches,
 )
 from sim.compiled.rows.running import requests, tasks
@@ -81,6 +94,9 @@ def happen_to_request(s: State, purpose: int, request: int) -> None:
         read_on(s, request)
     elif purpose == SENT:
         answered(s, request, OK)
+    elif purpose == LOST_NODE:
+        if row.epoch == node_connections(s)[row.connection].epoch:
+            disconnect(s, request)
     elif not row.over:
         row.over = True
         if row.throttle > 0.0 and producers(s)[row.producer].life == row.life:
@@ -185,6 +201,22 @@ def disconnect(s: State, request: int) -> None:
     drain(s, own.producer)
 
 
+@compiled
+def lose_node(s: State, producer: int, node: int) -> None:
+    """What a node was asked is gone with it; of a connection on which nothing is under way there is nothing to hear."""
+    place = producers(s)[producer].first_connection + node
+    connection = node_connections(s)[place]
+    request = connection.under_way.first
+    if request < 0:
+        close_connection(s, place)
+    elif not connection.broken:
+        connection.broken = True
+        forget_unread(s, place)
+        delay = way(s, request, publishers(s)[publisher_of(s, request)].back)
+        if delay >= 0.0:
+            plan(s, LOST_NODE, request, on_its_way_back(s, place, delay))
+
+
 @handler
 def send_again(s: State, batch: int) -> None:
     """Put it back for another try, after a pause."""
@@ -271,6 +303,7 @@ def close_producer(s: State, place: int) -> None:
     for node in range(producer_settings(s)[own.settings].nodes):
         close_connection(s, own.first_connection + node)
         node_connections(s)[own.first_connection + node].silent_until = 0.0
+        node_connections(s)[own.first_connection + node].no_room = NOBODY
     forget_blocked(s, place)
     own.there = False
     own.life += 1

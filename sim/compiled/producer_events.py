@@ -6,9 +6,10 @@ from sim.compiled.base import handler, whole
 from sim.compiled.calendar import KIND_BITS, OF_PRODUCERS
 
 # a producer looks; a request is at its broker, has been handled there, or is answered; what was sent without an answer;
-# a look at the oldest batch, and at the oldest request; its node reads on behind one that is answered
-WOKEN, ARRIVED, HANDLED, ANSWERED, SENT, EXPIRY, TIME_OUT, READ_ON = map(whole, range(8))
-PURPOSE_BITS = 3
+# a look at the oldest batch, and at the oldest request; its node reads on behind one that is answered; its client hears
+# that its node is lost
+WOKEN, ARRIVED, HANDLED, ANSWERED, SENT, EXPIRY, TIME_OUT, READ_ON, LOST_NODE = map(whole, range(9))
+PURPOSE_BITS = 4
 
 
 @handler

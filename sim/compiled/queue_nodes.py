@@ -13,8 +13,10 @@ from sim.chance.compiler import compiled
 from sim.compiled import channels, closed_queues
 from sim.compiled.apart import by_address
 from sim.compiled.letters import INBOUND, WAITING
+from sim.compiled.lists import add_last, unlink
 from sim.compiled.queues import dispatch, replicate, settled
 from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.queues import channels as channel_rows
 from sim.compiled.rows.queues import connected_to, letters, message_queues, queue_brokers, queue_deliveries
 from sim.compiled.rows.state import State
@@ -55,6 +57,10 @@ class NodeRows:
     def now(self) -> float:
         """Seconds since the run began."""
         return self.s.now
+
+    def entries(self, queue: str) -> int:
+        """Messages of a quorum queue that were committed so far."""
+        return message_queues(self.s)[self._at(queue)].entries
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after a while."""
@@ -112,6 +118,49 @@ class NodeRows:
         open_queue(self.s, self._at(queue), leader)
         queue_brokers(self.s)[self.place].offline = self.nodes.offline
 
+    def part(self, queue: str, beyond: frozenset[int]) -> None:
+        """A queue hears nothing of these nodes."""
+        place = self._at(queue)
+        row = message_queues(self.s)[place]
+        row.beyond = sum(1 << node for node in beyond)
+        for letter in self._line(row.uncommitted.first) if row.leader == NOWHERE else ():
+            if letters(self.s)[letter].node in beyond:
+                closed_queues.part_from(self.s, place, letter)
+        for channel in self.listeners.of(self.place):
+            its = channel_rows(self.s)[channel]
+            if its.open and its.queue == place and its.node in beyond:
+                self.listeners.make_room()
+                channels.disconnect(self.s, channel, True)
+                channels.try_later(self.s, channel)
+
+    def join(self, queue: str) -> None:
+        """It hears all again."""
+        place = self._at(queue)
+        beyond, message_queues(self.s)[place].beyond = message_queues(self.s)[place].beyond, 0
+        for letter in self._line(message_queues(self.s)[place].kept.first):
+            self.listeners.make_room()
+            send_kept(self.s, place, letter)
+        for channel in self.listeners.of(self.place) if message_queues(self.s)[place].quorum else ():
+            its = channel_rows(self.s)[channel]
+            if its.queue == place and beyond >> self.nodes.connected(replicas(self.s)[its.replica].index) & 1:
+                self.listeners.make_room()
+                channels.reconnect(self.s, channel)
+
+    def lose_kept(self, queue: str, node: int) -> None:
+        """What a node kept for it is lost."""
+        place = self._at(queue)
+        for letter in self._line(message_queues(self.s)[place].kept.first):
+            if letters(self.s)[letter].node == node:
+                self.listeners.make_room()
+                closed_queues.lose_kept(self.s, place, letter)
+
+    def _line(self, letter: int) -> list[int]:
+        found = []
+        while letter >= 0:
+            found.append(letter)
+            letter = letters(self.s)[letter].next
+        return found
+
     def slow(self, queue: str, times: float) -> None:
         """Commits take so many times as long."""
         message_queues(self.s)[self._at(queue)].slow = times
@@ -124,6 +173,17 @@ class NodeRows:
         """One is back."""
         self._connect()
         self.listeners.end_failure(self.broker)
+
+
+@compiled
+def send_kept(s: State, place: int, letter: int) -> None:
+    """What a channel has kept is sent to the leader, or to the next one."""
+    queue, row = message_queues(s)[place], letters(s)[letter]
+    unlink(letters(s), queue.kept, letter)
+    add_last(letters(s), queue.uncommitted, letter)
+    row.stalled = queue.closed
+    if not queue.closed:
+        replicate(s, letter)
 
 
 @by_address

@@ -15,7 +15,7 @@ from sim.chance.table import draw
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, ONE, YES, ZERO, handler, whole
 from sim.compiled.calendar import OF_QUEUES, ORDINARY, occur, schedule
-from sim.compiled.closed_queues import come_too_late, stall, stall_delivery
+from sim.compiled.closed_queues import come_too_late, keep, stall, stall_delivery
 from sim.compiled.codes import DEAD_LETTERED, DROPPED, EXPIRED, PROCESSED
 from sim.compiled.deliveries import into_inbox, let_go, look_at, stick, take_off
 from sim.compiled.letters import (
@@ -80,6 +80,9 @@ def accept(s: State, letter: int) -> None:
     row = letters(s)[letter]
     place, publication = row.queue, row.publication
     queue = message_queues(s)[place]
+    if queue.beyond != 0 and row.node >= 0 and queue.beyond >> row.node & ONE == ONE:
+        keep(s, letter)
+        return
     if queue.closed:
         stall(s, letter)
         return
@@ -167,6 +170,7 @@ def committed(s: State, letter: int) -> None:
         head = queue.uncommitted.first
         row = letters(s)[head]
         unlink(letters(s), queue.uncommitted, head)
+        queue.entries += 1
         if row.publication >= 0:
             stored(s, row.publication)
             row.publication = NOBODY

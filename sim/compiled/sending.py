@@ -136,21 +136,35 @@ def send(s: State, producer: int, node: int) -> None:
     own = producers(s)[producer]
     request = new_request(s, producer, node)
     row = produce_requests(s)[request]
-    line = own.first_open
-    while line >= 0:
+    connection = node_connections(s)[row.connection]
+    begin = connection.no_room
+    connection.no_room = NOBODY
+    if begin < 0 or take_along(s, request, begin, NOBODY):
+        take_along(s, request, own.first_open, begin)
+    own.requests += 1
+    own.batches += row.unsettled
+    go(s, request)
+    let_go_of_request(s, request)
+
+
+@handler
+def take_along(s: State, request: int, line: int, end: int) -> bool:
+    """A batch of each partition that its node leads, from one line on to the one before another; False: one found no
+    room, and the next request to that node begins with it (RecordAccumulator, drainIndex).
+    """
+    row = produce_requests(s)[request]
+    while line >= 0 and line != end:
         batch = open_lines(s)[line].first
-        if batch >= 0 and leader_of(s, batch) == node and not backs_off(s, batch) and not is_behind(s, batch):
+        if batch >= 0 and leader_of(s, batch) == row.node and not backs_off(s, batch) and not is_behind(s, batch):
             if row.first >= 0 and row.size + batches(s)[batch].size > MAX_REQUEST:
-                break
+                node_connections(s)[row.connection].no_room = line
+                return NO
             take_first(s, line)
             batches(s)[batch].closed = True
             batches(s)[batch].epoch = partitions(s)[batches(s)[batch].partition].epoch
             add_to_request(s, request, batch)
         line = open_lines(s)[line].next
-    own.requests += 1
-    own.batches += row.unsettled
-    go(s, request)
-    let_go_of_request(s, request)
+    return YES
 
 
 @handler
@@ -170,6 +184,7 @@ def new_request(s: State, producer: int, node: int) -> int:
     add_last(produce_requests(s), connection.under_way, new)
     row.behind = NOBODY
     row.read = False
+    row.node_life = 0
     row.first = NOBODY
     row.last = NOBODY
     row.unsettled = 0

@@ -12,6 +12,7 @@ from sim.compiled import transactions
 from sim.compiled.rows.logs import Broker as BrokerRow
 from sim.compiled.rows.logs import brokers
 from sim.compiled.rows.logs import transactions as transaction_rows
+from sim.compiled.views import of_row
 from sim.models.logs.transactions import Coordinator
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 class CoordinatorView(Coordinator):
     """The coordinator of a broker, whose transactions are views."""
 
+    looks: bool = of_row()  # whether there is a look to come
+
     def __init__(self, machine: Machine, broker: BrokerView):
         self.machine, self.place, self.broker = machine, broker.place, broker
         self.row.look = machine.control.membership.order(lambda: self._look(None), lasting=True)
@@ -30,16 +33,6 @@ class CoordinatorView(Coordinator):
     def row(self) -> BrokerRow:
         """That of its broker."""
         return brokers(self.machine.s)[self.place]
-
-    @property
-    def looks(self) -> bool:
-        """Whether there is a look to come."""
-        return self.row.looks
-
-    @looks.setter
-    def looks(self, looks: bool) -> None:
-        """From now on."""
-        self.row.looks = looks
 
     @property
     def begun(self) -> list[TransactionView]:  # type: ignore[override]  # it is looked through only

@@ -19,6 +19,7 @@ from sim.models.release import Canary, SideBySide, Version
 from sim.models.rollout import Rollout
 from sim.models.task import Replica
 from sim.models.world import World
+from sim.spec import broker_fault
 from sim.spec import fault as spec
 from sim.vocabulary import EventKind
 
@@ -225,11 +226,11 @@ class NetworkFault:
         self.world.reach_again()
 
 
-@behaviour(spec.BrokerDown)
+@behaviour(broker_fault.BrokerDown)
 class BrokerDown:
     """A broker neither accepts nor delivers."""
 
-    def __init__(self, fault: spec.BrokerDown, world: World):
+    def __init__(self, fault: broker_fault.BrokerDown, world: World):
         self.broker: Any = world.brokers[fault.broker]
         self.node = fault.node
 

@@ -1,4 +1,4 @@
-"""Harm that befalls a broker without taking it down: an alarm, a slow disk."""
+"""Harm that befalls a broker: it is down, or a node of it, it is out of memory, its disks are slow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,52 @@ from pydantic import Field
 
 from sim.spec.base import Between, Factor, Leaves, register
 from sim.spec.fault import Fault
-from sim.vocabulary import EventKind
+from sim.vocabulary import EventKind, MessageEnd, Outcome
+
+
+@register("fault", "broker_down")
+class BrokerDown(Fault):
+    """A broker neither accepts nor delivers; publishing is unreachable at once. With `node`, only that one is down:
+    after an election others lead what they have a copy of (partitions with replicas, quorum queues).
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
+    )
+    positional = "broker"
+    broker: str
+    """Which broker."""
+    node: Annotated[int, Between(0, 999)] | None = None
+    """Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p of a log; of a
+    queue broker `queue_leader_locator` says who leads what.
+    """
+
+
+@register("fault", "broker_split")
+class BrokerSplit(Fault):
+    """Nodes of a queue broker do not hear the others, nor the others them (a network partition); clients reach all.
+
+    A quorum queue goes on where a majority of its members is, and who is connected to the other side publishes without
+    a confirm until it is over, and consumes nothing. `partition_handling` of `nodes` says whether a minority stops.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,),
+        events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED, EventKind.LEADER_LOST, EventKind.LEADER_ELECTED),
+        ends=(MessageEnd.LOST,),
+        series=("offline",),
+    )
+    refers_to: ClassVar[dict[str, str]] = {"broker": "queue broker"}
+    positional = "broker"
+    broker: str
+    """Which broker, of kind `queue` and with `nodes`."""
+    nodes: Annotated[tuple[Annotated[int, Between(0, 61)], ...], Field(min_length=1)]
+    """Which of its nodes (0, 1, ...) are on one side; all others are on the other."""
+
+    @property
+    def detail(self) -> str:
+        """Who is on one side."""
+        return f"nodes {', '.join(map(str, self.nodes))}"
 
 
 @register("fault", "alarm")

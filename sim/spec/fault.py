@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Between, Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
+from sim.spec.base import Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
 from sim.spec.choice import Choice
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
@@ -249,24 +249,6 @@ class NetworkFault(Fault):
         if self.latency is None and self.loss is None and not self.partition:
             raise ValueError("a network fault needs latency, loss or partition: true")
         return self
-
-
-@register("fault", "broker_down")
-class BrokerDown(Fault):
-    """A broker neither accepts nor delivers; publishing is unreachable at once. With `node`, only that one is down:
-    after an election others lead what they have a copy of (partitions with replicas, quorum queues).
-    """
-
-    leaves: ClassVar[Leaves] = Leaves(
-        outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
-    )
-    positional = "broker"
-    broker: str
-    """Which broker."""
-    node: Annotated[int, Between(0, 999)] | None = None
-    """Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p of a log; of a
-    queue broker `queue_leader_locator` says who leads what.
-    """
 
 
 @register("fault", "store_down")

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from sim.errors import did_you_mean
 from sim.spec.broker import LogBroker, MessageBroker
-from sim.spec.broker_fault import SlowDisk
+from sim.spec.broker_fault import BrokerDown, BrokerSplit, SlowDisk
 from sim.spec.document import Location
-from sim.spec.fault import BrokerDown, Fault
+from sim.spec.fault import Fault
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.step import Publish
 from sim.spec.walk import consumer_of, visits
 
+MOST_SPLIT = 62  # nodes of a broker that is split: each has a bit
 Found = tuple[Location, str, bool]
 """Where, what, and whether the key is to blame."""
 
@@ -81,7 +82,24 @@ def _transactions(scenario: Scenario) -> Iterator[Found]:
             yield ("brokers", name, "producer", "idempotent"), what, False
 
 
+def _split(scenario: Scenario, index: int, fault: BrokerSplit) -> Iterator[Found]:
+    broker = scenario.brokers.get(fault.broker)
+    if not isinstance(broker, QueueBroker):
+        return  # that is told of all that names a broker
+    count = _nodes_of(broker)
+    at: Location = ("faults", index, "nodes")
+    if not count:
+        yield at, f"'{fault.broker}' has no nodes; expected `nodes: 3` of the broker", False
+    elif max(fault.nodes) >= count or len(set(fault.nodes)) == count:
+        found = ", ".join(map(str, fault.nodes))
+        yield at, f"found nodes {found} of '{fault.broker}', expected some of 0 to {count - 1}, and not all", False
+    elif count > MOST_SPLIT:
+        yield at, f"'{fault.broker}' has {count} nodes; expected at most {MOST_SPLIT} of one that is split", False
+
+
 def _node(scenario: Scenario, index: int, fault: Fault) -> Iterator[Found]:
+    if isinstance(fault, BrokerSplit):
+        yield from _split(scenario, index, fault)
     if not isinstance(fault, (BrokerDown, SlowDisk)):
         return
     name = fault.broker if isinstance(fault, BrokerDown) else fault.of

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sim.errors import nearest
-from sim.spec.base import Between, Duration, Flag, Leaves, Many, Size, Spec, register
+from sim.spec.base import Between, Duration, Flag, Leaves, Many, Rate, Size, Spec, register
 from sim.spec.broker import MessageBroker
 from sim.spec.distribution import AnyDistribution, Constant, Distribution
 from sim.spec.policy import NO_POLICY, CallPolicy
@@ -269,6 +269,20 @@ class QueueNodes(Spec):
     """From then on until a quorum queue has another leader. Each follower stands for election after 100 ms and up to
     500 ms more (ra_server_proc.erl, `short`): the first of two after 267 ms in the mean.
     """
+
+    catch_up: Annotated[Rate, Field(gt=0)] | None = None
+    """Messages of each quorum queue that a node which is back takes in a second, of those that came meanwhile: a member
+    that lacks some is in no majority but that of an election, and does not lead. Without it it has all at once;
+    RabbitMQ says no figure.
+    """
+
+    partition_handling: Literal["ignore", "pause_minority"] = "ignore"
+    """What nodes do that do not hear the others (`broker_split`): `ignore` goes on with what each side has;
+    `pause_minority` stops those that are not more than half, and their clients come back by others
+    (cluster_partition_handling, rabbitmq.com/docs/partitions).
+    """
+    net_ticktime: Duration = 60.0
+    """Until a node that is not heard counts as down, and a minority pauses (net_ticktime)."""
 
     def led_by(self, place: int) -> int:
         """The node that leads the queue that is declared at this place."""

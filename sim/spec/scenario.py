@@ -17,6 +17,7 @@ from pydantic import (
 
 from sim import units
 from sim.spec import broker_fault as broker_fault  # noqa: PLC0414 - its words are registered
+from sim.spec import phases as phases  # noqa: PLC0414 - so are its words
 from sim.spec import restart as restart  # noqa: PLC0414 - so is its word
 from sim.spec.arrivals import Replay
 from sim.spec.base import Between, Duration, Few, Flag, Leaves, Spec

@@ -6,7 +6,8 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
-from sim.spec import measured as _words  # noqa: F401 - registers the distributions that are made of data
+from sim.spec import measured as _data  # noqa: F401 - registers the distributions that are made of data
+from sim.spec import phases as _phases  # noqa: F401 - and those that are made of exponentials
 from sim.spec.distribution import AnyDistribution, Distribution
 from sim.spec.document import Data
 

@@ -84,6 +84,16 @@ def test_a_request_takes_along_what_waits_for_other_partitions_of_its_node():
     assert played.responses() == [0.009, 0.005]
 
 
+def test_the_next_request_begins_with_the_partition_that_found_no_room_in_the_last():
+    """Six records of 600 KiB, of two partitions in turn, each in a request of its own of 4 ms: none of 1 MiB holds two. The
+    first is under way when the others come; then the second of its partition finds room, and one of the other does not.
+    """
+    text = SYSTEM.replace("BROKER", "producer: {linger: 0s, max_in_flight: 1}").replace("FAULT", "")
+    text = text.replace("TOPIC", "message_size: 600KiB, partitioner: round_robin").replace("DURATION", "10s")
+    played = testing.play_on_both(text.replace("partitions: 1", "partitions: 2"), [0.0] * 6)
+    assert played.responses() == [0.004, 0.012, 0.008, 0.020, 0.016, 0.024]
+
+
 @pytest.mark.parametrize("topic", [THREE, ALONE])
 def test_followers_fetch_a_batch_as_one(topic):
     """Three records that wait for one another are readable at one time, however long it takes; by themselves they are not."""
@@ -434,6 +444,85 @@ def test_requests_of_other_connections_go_on_beside_one_that_waits_for_its_repli
         text.replace("BROKER", "producer: {linger: 0s, batch: 1KiB}").replace("TOPIC", THREE).replace("DURATION", "9s")
     )
     assert testing.play_on_both(text, [0.0] * 4).responses() == [0.004, 0.004, 0.006, 0.006]
+
+
+GONE = "{at: 1.15s, for: LASTS, broker_down: kafka, WHICH}"
+
+
+def asked_by_four(fault):
+    text = SYSTEM.replace("workers: unlimited", "replicas: 4, workers: unlimited").replace("DURATION", "9s")
+    text = text.replace("BROKER", "producer: {linger: 0s, acks: 1}, nodes: {count: 3, requests: 10/s}")
+    return testing.play_on_both(text.replace("TOPIC", THREE).replace("FAULT", fault), [1.0] * 4)
+
+
+def test_what_a_node_had_been_asked_is_gone_with_it_and_sent_again():
+    """Four connections, and 100 ms of work for each request: one is answered before the node dies. The others hear at
+    1.151 s that their connections are broken, look for a leader every 100 ms, and find the one that is back, which has
+    nothing to do, at 1.351 s.
+    """
+    played = asked_by_four(GONE.replace("LASTS", "150ms").replace("WHICH", "node: 0"))
+    again = [0.351 + 0.001 + work + 0.001 for work in (0.1, 0.2, 0.3)]
+    assert played.responses() == [0.102, *(pytest.approx(seconds, abs=1e-9) for seconds in again)]
+    assert rows(played)["request"].is_unique
+
+
+def test_what_a_broker_had_been_asked_is_gone_with_it_and_sent_again():
+    """Down until 1.2 s; each is sent again 100 ms after 1.151 s, give or take 20 %, and 100 ms of work are before the
+    second of them, 200 ms before the third.
+    """
+    played = asked_by_four(GONE.replace("LASTS", "50ms").replace("WHICH", "name: all"))
+    first, second, third = sorted(played.responses()[1:])
+    assert 0.151 + 0.08 <= first - 0.102 <= 0.151 + 0.12
+    assert [second - first, third - second] == pytest.approx([0.1, 0.1], abs=1e-9)
+    assert rows(played)["request"].is_unique
+
+
+def test_what_was_not_read_of_a_connection_is_gone_with_its_node():
+    """One connection: the second request is read at 1.103 s, and handled until 1.203 s, had its node not died; the third
+    is not read. Both are sent again, one after the other for they are idempotent: 1 ms, 100 ms, 2 ms, 1 ms each.
+    """
+    broker = "producer: {linger: 0s, batch: 1KiB}, nodes: {count: 3, requests: 10/s}"
+    fault = GONE.replace("LASTS", "150ms").replace("WHICH", "node: 0")
+    played = play([1.0] * 3, broker, fault=fault, duration="9s")
+    assert played.responses() == [0.104, pytest.approx(0.455, abs=1e-9), pytest.approx(0.559, abs=1e-9)]
+    assert rows(played)["request"].is_unique
+
+
+@pytest.mark.parametrize(("idempotent", "times"), [("true", 1), ("false", 2)])
+def test_what_was_written_and_not_answered_is_known_again_by_the_node_that_is_back(idempotent, times):
+    """Written at 1.001 s, and the node dies at 1.002 s, before the followers have it. Its client hears so at 1.003 s, and
+    looks every 100 ms; the node leads again from 2 s on, and at 2.002 s all have the record. A second one has to be
+    fetched as well, 2 ms more.
+    """
+    broker = f"producer: {{linger: 0s, idempotent: {idempotent}}}"
+    played = play([1.0], broker, fault="{at: 1.002s, for: 998ms, broker_down: kafka, node: 0}", duration="9s")
+    assert played.responses() == [pytest.approx(1.005 + (times - 1) * 0.002, abs=1e-9)]
+    assert len(rows(played)) == times
+
+
+def test_an_answer_that_is_on_its_way_comes_before_its_client_hears_that_the_node_is_gone():
+    """Answered at 1.001 s, and on its way for 1 ms when the node dies at 1.0015 s. The second request is on its way to
+    that one; its client hears at 1.0025 s that the connection is broken, and finds the leader that is back when it looks
+    for the first time, 100 ms later, whatever the pause before the next try is.
+    """
+    broker = "producer: {linger: 0s, batch: 1KiB, acks: 1, retry_backoff: 100ms, retry_backoff_max: 100ms}"
+    played = play([1.0, 1.001], broker, fault="{at: 1.0015s, for: 10ms, broker_down: kafka, node: 0}", duration="9s")
+    assert played.responses()[0] == 0.002
+    assert 0.0015 + 0.08 + 0.002 <= played.responses()[1] <= 0.0015 + 0.12 + 0.002
+    assert rows(played)["request"].is_unique
+
+
+def test_without_a_producer_what_was_asked_is_not_done_by_the_node_that_is_back():
+    """At 100 ms each the second to fourth record would be written from 1.201 s on: the node that has been asked is gone,
+    and the one that is there from 1.3 s on has not heard of them.
+    """
+    text = SYSTEM.replace("publish: orders", "publish: orders, policy: {timeout: 5s}").replace("DURATION", "9s")
+    text = text.replace("BROKER", "acks: 1, nodes: {count: 3, requests: 10/s}").replace("TOPIC", THREE)
+    fault = GONE.replace("LASTS", "150ms").replace("WHICH", "node: 0")
+    played = testing.play_on_both(text.replace("FAULT", fault), [1.0] * 4)
+    assert played.outcomes() == ["ok", "unreachable", "unreachable", "unreachable"]
+    assert played.responses() == [0.102, 0.202, 0.302, 0.402]
+    assert len(rows(played)) == 1
 
 
 def test_a_request_that_is_waited_for_in_vain_fails_all_others_of_its_connection():

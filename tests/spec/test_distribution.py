@@ -9,16 +9,15 @@ from sim.errors import ScenarioError
 from sim.spec import load_text
 from sim.spec.distribution import (
     Constant,
-    Erlang,
     Exponential,
     Gamma,
-    HyperExponential,
     LogNormal,
     Pareto,
     Uniform,
     Weibull,
 )
 from sim.spec.measured import Empirical, Mixture, Replayed
+from sim.spec.phases import Erlang, HyperExponential
 
 HEAD = "version: 1\nduration: 1m\ntraffic: {t: {sends: a.b, arrivals: {poisson: 1/s}}}\nservices: {a: {workers: 1, endpoints: {b: [{work: "
 

@@ -203,6 +203,120 @@ def test_an_election_that_another_one_came_before_is_none_of_the_next_loss():
 # -- a follower is lost ------------------------------------------------------------------------------------------------
 
 
+# -- what a node that is back lacks -------------------------------------------------------------------------------------
+
+TWENTY = [round(3.0 + number / 10, 1) for number in range(20)]
+SLOWLY = "{count: 3, catch_up: 10/s}"
+
+
+def test_a_follower_that_is_back_is_in_no_majority_before_it_has_what_came_meanwhile():
+    """Twenty messages in the eight seconds of its absence, at ten a second, and one more meanwhile: from 12.1 s on it has
+    all. Node 1 is lost at 11 s, and the leader alone is no majority until then.
+    """
+    played = play(system(lost(2, 2, 10), lost(1, 11, 30), nodes=SLOWLY), [*TWENTY, 10.5, 11.5, 12.5])
+    assert answered_at(played)[-3:] == [10.501, pytest.approx(12.1 + 0.001), 12.501]
+
+
+def test_what_comes_while_a_follower_catches_up_it_takes_in_as_well():
+    """Two at 10.5 s and 11 s: 200 ms more, until 12.2 s, without which node 1 is missed from 12.15 s on."""
+    played = play(system(lost(2, 2, 10), lost(1, 12.15, 30), nodes=SLOWLY), [*TWENTY, 10.5, 11.0, 12.16])
+    assert answered_at(played)[-1] == pytest.approx(12.2 + 0.001)
+
+
+def test_one_that_lacks_something_votes_and_goes_on_catching_up_when_another_leads():
+    """At 11 s it has ten of twenty when the leader is lost; node 1 leads 267 ms later, and one second after that there is
+    a majority that has all.
+    """
+    played = play(system(lost(2, 2, 10), lost(0, 11, 30), nodes=SLOWLY), [*TWENTY, 11.5])
+    assert events(played)[-1] == (11.267, "leader_elected", "rabbit[1]", "jobs")
+    assert answered_at(played)[-1] == pytest.approx(12.267 + 0.001)
+
+
+def test_one_that_lacks_something_does_not_lead():
+    """Node 1 would be next."""
+    played = play(system(lost(1, 2, 10), lost(0, 10.5, 30), nodes=SLOWLY), [*TWENTY, 13.0])
+    assert events(played)[-1] == (10.767, "leader_elected", "rabbit[2]", "jobs")
+    assert answered_at(played)[-1] == 13.001
+
+
+def test_one_that_is_lost_again_keeps_what_it_took_in():
+    """Five of twenty in half a second; back at 12 s, the other fifteen take 1.5 s, in which two is no majority."""
+    faults = lost(2, 2, 10), lost(2, 10.5, 12, name="again"), lost(1, 12.5, 30)
+    played = play(system(*faults, nodes=SLOWLY), [*TWENTY, 12.6])
+    assert answered_at(played)[-1] == pytest.approx(13.5 + 0.001)
+
+
+# -- nodes that do not hear one another ----------------------------------------------------------------------------------
+
+
+def split(*nodes, at=5, until=15):
+    return f"{{at: {at}s, for: {until - at}s, broker_split: rabbit, nodes: [{', '.join(map(str, nodes))}]}}"
+
+
+def test_a_minority_confirms_nothing_until_it_hears_the_others_again():
+    """Node 0 led; the others elect node 1 after 267 ms. Publishers are connected to nodes 0 and 1 in turn. Who consumes by
+    node 0 has the two that wait from 14 s on.
+    """
+    played = play(system(split(0, until=14), publishers=2), [1.0, 1.5, 6.0, 6.5])
+    assert events(played) == [(5.0, "leader_lost", "rabbit[0]", "jobs"), (5.267, "leader_elected", "rabbit[1]", "jobs")]
+    assert answered_at(played) == [1.001, 1.501, 14.001, 6.501]
+    assert done_at(played) == [1.101, 1.601, 14.2, 14.1]
+
+
+def test_who_is_connected_to_the_majority_notices_nothing_of_the_rest():
+    """Publishers by nodes 0 to 2 in turn, of which node 2 is alone; the consumer is connected to node 0."""
+    played = play(system(split(2), publishers=3), [6.0, 6.1, 6.2, 7.0])
+    assert answered_at(played) == [6.001, 6.101, 15.001, 7.001]
+    assert done_at(played) == [6.101, 6.201, 15.101, 7.101]
+
+
+def test_what_its_leader_had_not_committed_waits_with_it_in_the_minority():
+    """Sent by node 0 at 4.995 s and not committed at 5 s; it is sent to the next leader at 15 s."""
+    played = play(system(split(0), queue="type: quorum, commit: 10ms"), [4.995])
+    assert answered_at(played) == [15.01]
+
+
+def test_of_two_nodes_that_do_not_hear_one_another_neither_is_a_majority():
+    played = play(system(split(1), nodes="2"), [6.0])
+    assert answered_at(played) == [15.001]
+    assert events(played) == []
+
+
+def test_a_member_that_heard_nothing_lacks_what_came_meanwhile():
+    """As one that was down (see above): all of twenty-one at 12.1 s, and node 1 is lost at 11 s."""
+    played = play(system(split(2, at=2, until=10), lost(1, 11, 30), nodes=SLOWLY), [*TWENTY, 10.5, 11.5])
+    assert answered_at(played)[-1] == pytest.approx(12.1 + 0.001)
+
+
+def test_a_minority_that_pauses_sends_its_clients_to_the_others():
+    """Two seconds after 5 s: what node 0 has kept since 6 s is lost with it, and its publisher hears so. From then on that
+    one publishes by node 1, and the consumer comes back there at 10 s.
+    """
+    nodes = "{count: 3, partition_handling: pause_minority, net_ticktime: 2s}"
+    played = play(system(split(0), nodes=nodes), [1.0, 6.0, 8.0, 16.0])
+    assert outcomes(played) == ["ok", "unreachable", "ok", "ok"]
+    assert answered_at(played) == [1.001, 7.0, 8.001, 16.001]
+    assert done_at(played)[2:] == [10.1, 16.101]
+
+
+def test_a_split_that_is_over_before_the_others_count_as_down_pauses_nobody():
+    nodes = "{count: 3, partition_handling: pause_minority, net_ticktime: 20s}"
+    assert answered_at(play(system(split(0), nodes=nodes), [6.0])) == [15.001]
+
+
+def test_a_classic_queue_is_there_for_the_side_on_which_it_is():
+    """On node 0: what is published by node 1 is nacked, and who consumes by node 1 comes back at 15 s."""
+    played = play(system(split(0), queue="type: classic", publishers=2, replicas=2), [6.0, 6.1, 6.2])
+    assert outcomes(played) == ["ok", "error", "ok"]
+    assert rows(played)["end"].round(3).tolist() == [6.1, 6.1, 6.3]
+
+
+@pytest.mark.parametrize("nodes", [[3], [0, 1, 2]])
+def test_a_split_leaves_somebody_on_both_sides(nodes):
+    with pytest.raises(ScenarioError, match="expected some of 0 to 2, and not all"):
+        play(system(split(*nodes)), [1.0])
+
+
 def test_a_lost_follower_changes_nothing():
     played = play(system(lost(2, 5, 15)), [1.0, 5.1, 6.0])
     assert events(played) == []

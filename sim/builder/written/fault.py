@@ -49,6 +49,25 @@ def broker_down(
     return worded("broker_down", "broker", locals())
 
 
+def broker_split(
+    broker: str,
+    *,
+    name: str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
+    nodes: Sequence[Mapping[str, Any] | int | str],
+) -> Part:
+    """Nodes of a queue broker do not hear the others, nor the others them (a network partition); clients reach all.
+
+    name: What it is called in tables, events and metrics; by default after what it does to whom.
+    at: When it begins, from the start of the run, warm-up included.
+    for_: How long it lasts; without it to the end.
+    broker: Which broker, of kind `queue` and with `nodes`.
+    nodes: Which of its nodes (0, 1, ...) are on one side; all others are on the other.
+    """
+    return worded("broker_split", "broker", locals())
+
+
 def clock(
     of: str,
     *,

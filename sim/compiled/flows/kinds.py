@@ -1139,6 +1139,7 @@ class Node(int):
     """A node of a broker."""
 
     down: int
+    life: int
     slow: float
     free_requests: float
     free_network: float
@@ -1496,7 +1497,9 @@ class NodeConnection(int):
     under_way: RequestLine
     unread: ProduceRequest | None
     newest: ProduceRequest | None
+    no_room: OpenLine | None
     busy: bool
+    broken: bool
 
 
 class ProducerSettings(int):
@@ -1633,6 +1636,7 @@ class ProduceRequest(int):
     held: int
     over: bool
     read: bool
+    node_life: int
     told: bool
 
 
@@ -2249,6 +2253,9 @@ class MessageQueue(int):
     new: LetterLine
     back: LetterLine
     uncommitted: LetterLine
+    kept: LetterLine
+    beyond: int
+    entries: int
     returned: Letter | None
     active: Channel | None
     first_round: Round

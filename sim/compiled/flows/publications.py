@@ -16,9 +16,10 @@ from sim.compiled.flows.layer import failed, thawed
 from sim.compiled.leaders import (
     acknowledge,
     answer_of,
-    busy,
+    ask,
     place_of,
     refusal,
+    refusal_of_asked,
     waits_for,
     wake_earlier,
     write_publication,
@@ -145,11 +146,11 @@ def reach_leader(s: State, own: Task) -> Waits[None]:
     own.outcome = refusal(s, the(Partition, own.partition))
     if own.outcome != OK:
         return
-    delay = busy(s, the(Partition, own.partition), own.target.site)
+    delay = ask(s, own, the(Partition, own.partition), own.target.site)
     if delay > 0.0:
         hold(s, own, delay)
         yield
-        own.outcome = refusal(s, the(Partition, own.partition))
+        own.outcome = refusal_of_asked(s, own, the(Partition, own.partition))
         if own.outcome != OK:
             return
     if own.transaction > 0 and is_fenced(s, the(Member, own.member), own.transaction):
@@ -314,11 +315,11 @@ def store_at_leaders(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
         if refusal(s, the(Partition, outbox.partition)) != OK:
             release_written(s, outbox)
             return False
-        delay = busy(s, the(Partition, outbox.partition), outbox.site)
+        delay = ask(s, own, the(Partition, outbox.partition), outbox.site)
         if delay > 0.0:
             hold(s, own, delay)
             yield WRITING
-            if refusal(s, the(Partition, outbox.partition)) != OK:
+            if refusal_of_asked(s, own, the(Partition, outbox.partition)) != OK:
                 release_written(s, outbox)
                 return False
         write_row(s, outbox)

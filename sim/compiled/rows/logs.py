@@ -72,6 +72,7 @@ class Node(Row):
     """A node of a broker."""
 
     down: int  # for how many faults
+    life: int  # changes when it is lost
     slow: float  # how many times as long its disk takes
     free_requests: float  # s; when it has done with the requests that it was asked
     free_network: float  # s; likewise with what it receives

@@ -75,7 +75,9 @@ class NodeConnection(Row):
     under_way: RequestLine  # whose answer is waited for
     unread: Perhaps[ProduceRequest]  # the first that the node has not read; by `behind`
     newest: Perhaps[ProduceRequest]  # the last
+    no_room: Perhaps[OpenLine]  # of the partition that found none in the last request
     busy: bool  # a request is handled, or the channel is muted for a quota
+    broken: bool  # its node was lost, of which its client has not heard
 
 
 class ProducerSettings(Row):
@@ -212,6 +214,7 @@ class ProduceRequest(Row):
     held: int  # events and waits that name it
     over: bool  # for its producer
     read: bool  # by its node
+    node_life: int  # of that, when it read it
     told: bool  # the answer is on its way
 
 

@@ -71,6 +71,9 @@ class MessageQueue(Row):
     new: LetterLine
     back: LetterLine  # of a quorum queue: what has come back, before all others
     uncommitted: LetterLine  # of a quorum queue, in order
+    kept: LetterLine  # with nodes that it does not hear, in the order in which it came
+    beyond: int  # bit i: it does not hear node i
+    entries: int  # of a quorum queue: how many were committed
     returned: Perhaps[Letter]  # of a classic queue: what has come back, the top of a heap by offset
     active: Perhaps[Channel]  # the single one that gets all
     first_round: Reference[Round]  # the highest priority first

@@ -91,7 +91,9 @@ class Task(Row):
     before: Perhaps[Task]  # of a publication or relay: who waited for the same message before it
     transaction: int  # of a publication: which of those of its member it is a part of; 0: of none
     partition: Perhaps[Partition]  # of a publication to a log with nodes: where it is to be written
-    undecided: int  # bit i: the store of the i-th limit that it meets has not answered; negative: it ends there
+    # bit i: the store of the i-th limit that it meets has not answered; negative: it ends there; of a publication or
+    # relay: the node of a log that it has asked, and that one's life then
+    undecided: int
     confirm: Perhaps[ConfirmWait]  # of a publication to a queue broker
     record: Perhaps[ProducedRecord]  # that it publishes by way of a producer
     stock_seen: int  # how many units there were when it looked

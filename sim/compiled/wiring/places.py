@@ -27,7 +27,7 @@ from sim.models.fault import (
 from sim.models.faulting import FaultEvent
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.replicated import ReplicatedTopic
-from sim.models.queues.faults import Alarm, SlowDisk
+from sim.models.queues.faults import Alarm, BrokerSplit, SlowDisk
 from sim.models.queues.queue_broker import QueueBroker
 from sim.models.restarting import Restart
 from sim.models.world import World
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from sim.spec.scenario import Scenario
 
 BUILT_IN = (
-    Outage, Slow, Errors, Crash, NetworkFault, BrokerDown, Flush, Deploy, Random, Restart, Zone, Alarm, SlowDisk,
-    StoreDown, ClockStep,
+    Outage, Slow, Errors, Crash, NetworkFault, BrokerDown, Flush, Deploy, Random, Restart, Zone, Alarm, BrokerSplit,
+    SlowDisk, StoreDown, ClockStep,
 )  # fmt: skip
 
 

@@ -112,6 +112,10 @@ class ProducerTables:
             self.rings += ring
         return {**found, "quota_ring_size": size, "hosts": len(self.places.hosts)}
 
+    def settings_of(self, broker: object) -> int:
+        """Those of the producers of a broker; NOBODY: it has none."""
+        return self._settings_of.get(broker, NOBODY)
+
     def publisher(self, publishing: Producing | ProducedStore) -> int:
         """One place that publishes so: a step, or the relay of an outbox, which is its own way."""
         topic, call = publishing.topic, getattr(publishing, "call", None)

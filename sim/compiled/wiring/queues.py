@@ -174,12 +174,12 @@ class QueueTables:
             commit=row_of(queue.commit) if queue.commit is not None else NOBODY,
             work=row_of(queue.process.work) if timed else NOBODY,
             ring=self.rings * int(CREDIT) if timed else NOBODY,
-            active=places.channel_at[_channel(queue.active)] if queue.active is not None else NOBODY,
+            active=places.channel_at[_channel(queue.round.active)] if queue.round.active is not None else NOBODY,
             first_round=len(self.rounds),
             rounds=len(priorities),
             first_channel=len(self.channel_of),
             channels=len(queue.everyone),
-            comers=len(queue.takers),
+            comers=len(queue.round.takers),
             space=places.space(broker.sites),
             most=queue.most if queue.most is not None else NOBODY,
             highest_priority=spec.highest_priority if spec.highest_priority is not None else NOBODY,
@@ -224,7 +224,7 @@ class QueueTables:
             next_try=consumer.next_try,
             prefetch=consumer.prefetch,
             salt=consumer.salt,
-            came=queue.takers.index(consumer) + 1 if consumer in queue.takers else 0,
+            came=queue.round.takers.index(consumer) + 1 if consumer in queue.round.takers else 0,
             pc=self._program_of(consumer),
             order=NOBODY,
             subject=places.subject(consumer.service.name),
@@ -246,7 +246,7 @@ class QueueTables:
     def _stand_in_line(self) -> None:
         """The rounds as they are at time 0, when all have room."""
         for queue in self.places.queue_at:
-            for priority, line in queue.free.items():
+            for priority, line in queue.round.free.items():
                 places = [self.places.channel_at[_channel(taker)] for taker in line]
                 for before, after in itertools.pairwise(places):
                     self.channels.rows[before]["next"] = after

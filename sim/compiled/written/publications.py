@@ -14,9 +14,10 @@ from sim.compiled.exchanges import are_confirmed, heard_of, is_held_back, publis
 from sim.compiled.leaders import (
     acknowledge,
     answer_of,
-    busy,
+    ask,
     place_of,
     refusal,
+    refusal_of_asked,
     waits_for,
     wake_earlier,
     write_publication,
@@ -138,7 +139,7 @@ def publication_at_leader(s: State, own: int) -> int:
         wake_earlier(s, own)
         to = 5
     if pc == 1:
-        own_row.outcome = refusal(s, own_row.partition)
+        own_row.outcome = refusal_of_asked(s, own, own_row.partition)
         if own_row.outcome != OK:
             to = 7
         else:
@@ -156,7 +157,7 @@ def publication_at_leader(s: State, own: int) -> int:
             if own_row.outcome != OK:
                 to = 7
             else:
-                delay_1 = busy(s, own_row.partition, targets(s)[own_row.target].site)
+                delay_1 = ask(s, own, own_row.partition, targets(s)[own_row.target].site)
                 if delay_1 > 0.0:
                     hold(s, own, delay_1)
                     own_row.phase = 1
@@ -277,7 +278,7 @@ def relay_step(s: State, own: int, outbox: int) -> int:
     pc = own_row.phase
     to = -1
     if pc == 3:
-        if refusal(s, outbox_row.partition) != OK:
+        if refusal_of_asked(s, own, outbox_row.partition) != OK:
             release_written(s, outbox)
             stored_1 = False
             to = 19
@@ -386,7 +387,7 @@ def relay_step(s: State, own: int, outbox: int) -> int:
                 stored_1 = False
                 to = 19
             else:
-                delay_4 = busy(s, outbox_row.partition, outbox_row.site)
+                delay_4 = ask(s, own, outbox_row.partition, outbox_row.site)
                 if delay_4 > 0.0:
                     hold(s, own, delay_4)
                     own_row.phase = 3

@@ -17,7 +17,8 @@ from sim.experiments.on_paper.places import listed, specs_within
 from sim.spec.arrivals import Replay
 from sim.spec.base import UNLIMITED, Spec, word_of
 from sim.spec.broker import LogBroker
-from sim.spec.fault import BrokerDown, NetworkFault
+from sim.spec.broker_fault import BrokerDown
+from sim.spec.fault import NetworkFault
 from sim.spec.gateway import OAuth
 from sim.spec.policy import CallPolicy, Retry, RetryOn
 from sim.spec.service import Service

@@ -15,16 +15,15 @@ from numpy.typing import NDArray
 from sim.spec.distribution import (
     Constant,
     Distribution,
-    Erlang,
     Exponential,
     Gamma,
-    HyperExponential,
     LogNormal,
     Pareto,
     Uniform,
     Weibull,
 )
 from sim.spec.measured import Mixture, Recorded
+from sim.spec.phases import Erlang, HyperExponential
 
 Floats = NDArray[np.float64]
 SAMPLES = 4000

@@ -11,7 +11,8 @@ from sim.experiments.on_paper.attempts import SELDOM
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
 from sim.spec.broker import LogBroker, Topic
-from sim.spec.fault import BrokerDown, Crash, Fault, Outage
+from sim.spec.broker_fault import BrokerDown
+from sim.spec.fault import Crash, Fault, Outage
 from sim.spec.step import Publish
 from sim.spec.walk import visits
 from sim.units import show_duration, show_rate, show_share, show_size

@@ -12,8 +12,8 @@ from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.flow import members
 from sim.experiments.on_paper.offered_load import Finding
 from sim.experiments.on_paper.queues import Failing, deliveries, prefetch_of
+from sim.spec.broker_fault import BrokerDown, BrokerSplit
 from sim.spec.distribution import Constant
-from sim.spec.fault import BrokerDown
 from sim.spec.queue_broker import MessageQueue, QueueBroker
 from sim.spec.service import Consume
 from sim.spec.sites import broker_of
@@ -130,7 +130,7 @@ def _down(view: View) -> Iterator[BrokerDown]:
 
 
 def queues_that_a_node_takes_along(view: View) -> Iterator[Finding]:
-    """Quorum queues without a majority when one of their nodes is lost, and classic queues whose node is."""
+    """Quorum queues without a majority when a node is lost or nodes are split, classic queues whose node is lost."""
     for name, broker in view.scenario.brokers.items():
         if not isinstance(broker, QueueBroker) or broker.nodes is None:
             continue
@@ -140,11 +140,24 @@ def queues_that_a_node_takes_along(view: View) -> Iterator[Finding]:
             if spec.type == "quorum" and len(members) < FEWEST_MEMBERS:
                 why = "the others are no majority when one of them is lost: it waits until that is back; take three"
                 yield Finding(f"queue {queue}", f"a quorum queue on {_nodes(len(members))}", why)
+            elif spec.type == "quorum" and any(_halves(members, split) for split in _splits(view, name)):
+                why = "no side of the split has a majority of them: it waits until that is over; take an odd number"
+                yield Finding(f"queue {queue}", f"a quorum queue on {_nodes(len(members))}", why)
             elif spec.type == "classic" and members[0] in lost:
                 why = (
                     "while that is lost nobody can use it, and what is published to it is gone; a quorum queue goes on"
                 )
                 yield Finding(f"queue {queue}", f"a classic queue on node {members[0]} of {name} alone", why)
+
+
+def _splits(view: View, broker: str) -> Iterator[BrokerSplit]:
+    faults = (fault.inner or fault for fault in view.scenario.faults)
+    return (fault for fault in faults if isinstance(fault, BrokerSplit) and fault.broker == broker)
+
+
+def _halves(members: tuple[int, ...], split: BrokerSplit) -> bool:
+    """Whether a split leaves no more than half of the members on either side."""
+    return 2 * len(set(members).intersection(split.nodes)) == len(members)
 
 
 def _nodes(count: int) -> str:

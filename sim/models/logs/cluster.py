@@ -12,9 +12,12 @@ Requests, bytes of the network and bytes of the disk are one server each per nod
 there, in order of arrival, one request of each connection at a time (`connection.py`). A quota is that of a client at
 one node, as `producer_byte_rate` is.
 
-Not modelled: that what a node has been asked and not begun goes with it (it is done, or refused, when its turn would
-have come, and occupies a node that is back); what fetches of consumers and followers take of a node, and what a
-follower writes; the controller's own failures, the coordinators of groups and transactions as nodes, racks, preferred
+What a node that is gone had been asked is gone with it, begun or not, and one that is back has nothing to do. Its
+connections break (`connection.py`); who publishes without a `producer` is unreachable when its turn would have come.
+
+Not modelled: a host that is lost without a word, so that its clients hear nothing until `request_timeout`; what fetches
+of consumers and followers take of a node, and what a follower writes; that the windows of its quotas are gone with a
+node; the controller's own failures, the coordinators of groups and transactions as nodes, racks, preferred
 leaders that are elected back (auto.leader.rebalance.enable, every 5 minutes), eligible leader replicas (KIP-966),
 throttled replication, page cache and fsync (a node that is back has what it had), and which of its threads a node uses
 for what.
@@ -24,7 +27,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from sim.models.behaviours import behaviour
@@ -72,8 +75,15 @@ class Replicated(Protocol):
         """Records that were acknowledged and are gone."""
 
 
-class Sending(Protocol):
-    """A producer, as its broker knows it (`producer.py`)."""
+class HearsOfNodes(Protocol):
+    """A producer, as the nodes of its broker know it (`producer.py`)."""
+
+    def node_lost(self, node: int) -> None:
+        """What it was asked is gone with it."""
+
+
+class Sending(HearsOfNodes, Protocol):
+    """The same, as its broker knows it."""
 
     spec: Producer
     blocked: deque[Any]
@@ -94,7 +104,7 @@ class Node:
         self.index = index
         self.down = 0
         self.fenced = False  # the controller counts it as gone
-        self.life = 0  # changes when it goes down
+        self.life = 0  # changes when it goes down, alone or with its broker
         self.slowdowns: list[float] = []
         self.free_at = [0.0, 0.0, 0.0]  # s; requests, network, disk
 
@@ -112,7 +122,7 @@ class ClusteredBroker(Broker):
         self.spec = spec
         self.in_depth: list[Replicated] = []  # its topics, where they have nodes
         self.nodes_spec = spec.nodes or Nodes(count=max(1, spec.most_replicas))
-        self.nodes = [Node(index) for index in range(self.nodes_spec.count)]
+        self.nodes: Sequence[Node] = [Node(index) for index in range(self.nodes_spec.count)]
         self.quotas: dict[tuple[int, str], tuple[ClientQuotaRow, Ring]] = {}  # of each node, by service
         self.producers: list[Sending] = []
         self.coordinator = Coordinator(self)
@@ -160,13 +170,34 @@ class ClusteredBroker(Broker):
 
     # -- harm --------------------------------------------------------------------------------------------------------
 
+    def fail(self) -> None:
+        """Go down, with all nodes."""
+        self.break_off()
+        super().fail()
+
+    def break_off(self) -> None:
+        """All that are there are to be gone."""
+        for node in self.nodes if not self.down else ():
+            if not node.down:
+                self._break_off(node)
+
+    def _break_off(self, node: Node) -> None:
+        """What it had been asked is gone with it."""
+        node.life += 1
+        node.free_at = [0.0, 0.0, 0.0]
+        for producer in self._senders():
+            producer.node_lost(node.index)
+
+    def _senders(self) -> Iterable[HearsOfNodes]:
+        return self.producers
+
     def fail_node(self, index: int) -> None:
         """It is gone from one moment to the next."""
         node = self.nodes[index]
         node.down += 1
         if node.down > 1:
             return
-        node.life += 1
+        self._break_off(node)
         led = sum(topic.node_lost(index) for topic in self.in_depth)
         self._tell(EventKind.LEADER_LOST, index, led)
         life = node.life

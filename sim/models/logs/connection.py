@@ -12,6 +12,10 @@ A client that has waited for an answer for `request_timeout` closes the connecti
 on it has failed, all of it, and what was not read is gone (NetworkClient.handleTimedOutRequests). What is still on the
 way then is handled when it comes.
 
+When the process of a node dies, its connections break: what it had been asked and not answered is gone, read or not,
+and what is sent to it as well. Its kernel closes them, and the client hears so behind the answers that are on their
+way, as late as an answer would come; then all that is under way on it has failed (NetworkClient.handleDisconnections).
+
 Not modelled: how long it takes to connect, and the pause before it (reconnect.backoff.ms); connections that are idle
 for too long (connections.max.idle.ms).
 """
@@ -40,6 +44,9 @@ class UnderWay(Protocol):
     def forget(self) -> None:
         """It is on its way no longer."""
 
+    def way_back(self) -> float:
+        """Seconds that an answer takes; less than 0: it is lost."""
+
     def fail(self) -> None:
         """Its connection is closed."""
 
@@ -47,11 +54,12 @@ class UnderWay(Protocol):
 class Connection:
     """Of one producer to one node."""
 
-    __slots__ = ("answered", "arrived", "busy", "env", "open", "silent_until", "under_way", "unread")
+    __slots__ = ("answered", "arrived", "broken", "busy", "env", "open", "silent_until", "under_way", "unread")
 
     def __init__(self, env: Clock, silent_until: float = -math.inf):
         self.env = env
         self.open = True
+        self.broken = False  # its node was lost, of which its client has not heard
         self.under_way: dict[UnderWay, None] = {}  # requests whose answer is waited for
         self.unread: deque[UnderWay] = deque()  # of these, what the node has not read
         self.busy = False  # a request is handled, or the channel is muted for a quota
@@ -74,7 +82,9 @@ class Connection:
 
     def read(self, request: UnderWay) -> None:
         """A request has come: it is handled when those before it are answered."""
-        if self.busy:
+        if self.broken:
+            request.forget()
+        elif self.busy:
             self.unread.append(request)
         else:
             self.busy = self.open  # one that is closed has nothing behind it
@@ -95,9 +105,19 @@ class Connection:
         else:
             self.busy = False
 
+    def break_off(self) -> float:
+        """Its node is lost: seconds until its client hears so; less than 0: it does not."""
+        self.broken = True
+        self._forget_unread()
+        delay = next(iter(self.under_way)).way_back()
+        return self.on_its_way_back(delay) if delay >= 0.0 else delay
+
     def close(self) -> None:
         """Its client has closed it, or is gone."""
-        self.open = self.busy = False
+        self.open = self.broken = self.busy = False
         self.under_way.clear()
+        self._forget_unread()
+
+    def _forget_unread(self) -> None:
         while self.unread:
             self.unread.popleft().forget()

@@ -52,6 +52,7 @@ class ProduceRequest:
         self.over = False  # for the producer
         self.ticket = 0  # of its wait for an answer
         self.read = False  # by its node
+        self.life = 0  # of its node, when that read it
         self.told = False  # the answer is on its way
 
     def go(self) -> None:
@@ -93,7 +94,7 @@ class ProduceRequest:
         return bool(self.broker.down or self.broker.nodes[self.node].down)
 
     def _arrive(self, _: object) -> None:
-        if self._nobody_there:
+        if self._nobody_there and not self.connection.broken:
             self._refused()
         else:
             self.connection.read(self)
@@ -101,9 +102,7 @@ class ProduceRequest:
     def begin(self) -> None:
         """Its node has read it, and is at it."""
         self.read = True
-        if self._nobody_there:
-            self._refused()
-            return
+        self.life = self.broker.nodes[self.node].life
         delay = self.broker.busy(self.node, self.size)
         if delay > 0.0:
             self.env.hold(Signal(self._handle), delay)
@@ -116,7 +115,15 @@ class ProduceRequest:
             self.outcomes[batch] = UNREACHABLE
         self._answer()
 
+    @property
+    def _is_gone(self) -> bool:
+        """Whether it was lost with the node that had read it."""
+        return self.read and self.life != self.broker.nodes[self.node].life
+
     def _handle(self, _: object) -> None:
+        if self._is_gone:
+            self.forget()
+            return
         acks = self.producer.acks
         for batch in self.batches:
             outcome = batch.topic.refuses(batch.partition, acks)
@@ -171,15 +178,22 @@ class ProduceRequest:
 
     def _answer(self) -> None:
         """What became of all of them, as soon as the last is known."""
+        if self._is_gone:
+            self.forget()
+            return
         self.told = True
         throttle = 0.0 if self._nobody_there else self.broker.throttle(self.node, self.producer.service, self.size)
-        first = self.batches[0].first
-        delay = first.back.delay(first.request.id, self.batches[0].chain)
+        delay = self.way_back()
         if delay >= 0.0 and self.producer.acks != "0":
             self.env.hold(Signal(lambda _: self._back(throttle)), self.connection.on_its_way_back(delay))
         self.forget()
         if self.read:
             self.connection.read_on(throttle)
+
+    def way_back(self) -> float:
+        """Seconds that an answer takes; less than 0: it is lost."""
+        first = self.batches[0].first
+        return first.back.delay(first.request.id, self.batches[0].chain)
 
     def _back(self, throttle: float) -> None:
         if not self.over:

@@ -2,8 +2,9 @@
 
 A node is sent to when one batch for it is full or has waited for `linger` (or memory is short), and takes along one
 batch of every other partition that it leads, up to 1 MiB, as long as fewer than `max_in_flight` requests are under way
-to it; it handles them one by one (`connection.py`). What fails is put back and sent again after a pause, or at once
-where its partition has got another leader meanwhile (KIP-951, ProducerBatch.hasLeaderChangedForTheOngoingRetry), until
+to it; the next request begins with the partition that found no room in the last (RecordAccumulator, drainIndex). The
+node handles them one by one (`connection.py`). What fails is put back and sent again after a pause, or at once where
+its partition has got another leader meanwhile (KIP-951, ProducerBatch.hasLeaderChangedForTheOngoingRetry), until
 `delivery_timeout`. Batches of an idempotent producer are known again by the broker; those of others are written as
 often as they arrive. They are put back in the order of their sequence, and sent again one at a time: the next when the
 first is acknowledged, or given up (RecordAccumulator.insertInSequenceOrder, shouldStopDrainBatchesForPartition). With
@@ -12,15 +13,14 @@ it, in order, for `max_block`. A consumer that handles records in transactions h
 transactional.id), and a batch is of one transaction.
 
 Not modelled: compression, the overhead of records and batches, several producers in one replica, metadata requests (a
-new leader is known when it is elected), batches that are split for their size, records larger than a request, and that
-the next request to a node begins with the partitions that found no room in the last (drainIndex).
+new leader is known when it is elected), batches that are split for their size, and records larger than a request.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
 from sim.chance.chain import link_chain
@@ -85,6 +85,7 @@ class Producer:
         self.free = spec.buffer
         self.blocked: deque[Blocked] = deque()
         self.built_in: dict[ReplicatedTopic, partitioners.BuiltInRow] = {}
+        self.no_room: dict[int, ReplicatedPartition] = {}  # in the last request to each node
         self.woken_at = math.inf  # s; when the sender looks next
         self.requests = 0
         self.batches = 0
@@ -231,10 +232,11 @@ class Producer:
         """One request to a node, with a batch of each partition that it leads; whether there was any."""
         size = 0.0
         taken: list[Batch] = []
-        for partition, line in self.open.items():
+        for partition, line in self._in_turn(node):
             if not line or partition.leader != node or self._backs_off(line[0]) or self._is_behind(line[0]):
                 continue
             if taken and size + line[0].size > MAX_REQUEST:
+                self.no_room[node] = partition
                 break
             batch = line.popleft()
             batch.closed = True
@@ -246,6 +248,15 @@ class Producer:
             self.batches += len(taken)
             ProduceRequest(self, node, taken).go()
         return bool(taken)
+
+    def _in_turn(self, node: int) -> Iterable[tuple[ReplicatedPartition, deque[Batch]]]:
+        """What is open, from the partition on that found no room in the last request to a node."""
+        first = self.no_room.pop(node, None)
+        if first is None:
+            return self.open.items()
+        lines = list(self.open.items())
+        begin = next(place for place, (partition, _) in enumerate(lines) if partition is first)
+        return lines[begin:] + lines[:begin]
 
     # -- what becomes of them ----------------------------------------------------------------------------------------
 
@@ -261,13 +272,27 @@ class Producer:
         """A request is waited for no longer: nor are the others of its connection."""
         if self.closed:
             return
-        failed, connection = list(request.connection.under_way), request.connection
-        self.connections[request.node] = Connection(self.env, connection.silent_until)
-        connection.close()
+        failed = list(request.connection.under_way)
+        self._connect_anew(request.node)
         for other in failed:
             other.fail()
             self._hear([(batch, TIMEOUT if other is request else UNREACHABLE) for batch in other.batches])
         self.drain()
+
+    def node_lost(self, node: int) -> None:
+        """What it was asked is gone with it; of a connection on which nothing is under way there is nothing to hear."""
+        connection = self.connections[node]
+        if not connection.under_way:
+            self._connect_anew(node)
+        elif not connection.broken:
+            first, delay = next(iter(connection.under_way)), connection.break_off()
+            if delay >= 0.0:
+                self.env.hold(Signal(lambda _: self.disconnect(first) if connection.open else None), delay)
+
+    def _connect_anew(self, node: int) -> None:
+        connection = self.connections[node]
+        self.connections[node] = Connection(self.env, connection.silent_until)
+        connection.close()
 
     def _hear(self, outcomes: list[tuple[Batch, int]]) -> None:
         """What became of the batches of a request."""

@@ -73,11 +73,12 @@ def admitted(task: Task, topic: ReplicatedTopic, partition: ReplicatedPartition,
     broker = topic.broker
     outcome = topic.refuses(partition, broker.acks)
     if not outcome:
-        delay = broker.busy(partition.leader or 0, size)
+        node = broker.nodes[partition.leader or 0]
+        delay, life = broker.busy(node.index, size), node.life
         if delay > 0.0:
             topic.env.hold(task, delay)
             yield
-            outcome = topic.refuses(partition, broker.acks)
+            outcome = topic.refuses(partition, broker.acks) if node.life == life else UNREACHABLE
     return outcome
 
 

@@ -153,7 +153,7 @@ class QueueConsumer(Handler):
         """Open a channel, where it is up and the broker can be reached."""
         self.unreached = bool(self.wire.cuts)
         if self.lost_connection and not self.broker.down and not self.unreached:
-            if self.queue.away:
+            if self.queue.away or self.broker.node_of(self.replica) in self.queue.beyond.nodes:
                 self.try_later()
                 return
             self.open = True

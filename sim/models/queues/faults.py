@@ -1,4 +1,4 @@
-"""What faults do to a broker, besides taking it down: alarm/clear, slow/recover."""
+"""What faults do to a broker, besides taking it down: alarm/clear, slow/recover, split/unite."""
 
 from __future__ import annotations
 
@@ -31,6 +31,25 @@ class Alarm:
     def end(self) -> None:
         """There is room again."""
         self.broker.raise_alarm(-1)
+
+
+@behaviour(spec.BrokerSplit)
+class BrokerSplit:
+    """Some nodes do not hear the others."""
+
+    def __init__(self, fault: spec.BrokerSplit, world: World):
+        self.broker = _queue_broker(world, fault.broker)
+        self.nodes = frozenset(fault.nodes)
+
+    def begin(self) -> None:
+        """The network between them is cut."""
+        assert self.broker.nodes is not None
+        self.broker.nodes.split(self.nodes)
+
+    def end(self) -> None:
+        """It is mended."""
+        assert self.broker.nodes is not None
+        self.broker.nodes.unite(self.nodes)
 
 
 @behaviour(spec.SlowDisk)

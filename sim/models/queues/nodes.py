@@ -8,12 +8,26 @@ nothing out; what channels have sent to it waits, and is sent to the next leader
 comes back follows: leaders do not go back by themselves (rabbitmq.com/docs/quorum-queues, "Leader Election and Failure
 Handling", "Fault Tolerance and Minimum Number of Replicas Online").
 
-A commit takes as long as the fastest majority of the members that are up: of three, of which one has a slow disk, as
-long as ever, and as long as the slow one when another one is lost.
+With `catch_up` it takes in first what it lacks, at that rate, and what comes meanwhile. An entry is committed when a
+majority has it and all before it (ra_server.erl, `agreed_commit`), so until then it counts for no commit; it may vote,
+but nobody votes for one whose log is shorter (`is_candidate_log_up_to_date`). While nobody leads it gets nothing.
 
-Not modelled: partitions between nodes, the time in which one that comes back catches up, the hop between the node to
-which a client is connected and the leader, that a client hears of a node that is not heard of any more as late as the
-other nodes do, which follower has the longest log, and new members in the place of lost ones.
+A commit takes as long as the fastest majority of the members that are up and lack nothing: of three, of which one has a
+slow disk, as long as ever, and as long as the slow one when another one is lost.
+
+While nodes are split (`broker_split`), a quorum queue is on the side that has a majority of its members; if it was led
+on the other, a leader is elected as if that one was lost. Members of the other side lack what comes meanwhile. What
+clients send by nodes of the other side the channels there keep for it (rabbit_fifo_client.erl), and no confirm comes;
+consumers there get nothing until the queue is heard again, and what they have is handed out again (rabbit_fifo.erl, a
+consumer that is `suspected_down`). A classic queue is on the side of its node; what is published to it by the other is
+nacked, and who consumes there tries again and again. With `pause_minority` all nodes of a side that is not more than
+half of them stop after `net_ticktime`, until they hear the others (rabbitmq.com/docs/partitions).
+
+Not modelled: of splits `autoheal`, `pause_if_all_down`, that consumers and who publishes to a classic queue notice them
+late, and that confirms of what was sent before one are not heard on the other side; clients that reach only one side;
+that one that is back is sent a snapshot of what is still in the queue where the log before is deleted, the hop between
+the node to which a client is connected and the leader, that a client hears of a node that is not heard of any more as
+late as the other nodes do, and new members in the place of lost ones.
 """
 
 from __future__ import annotations
@@ -35,6 +49,9 @@ class NodeListener(Protocol):
     def now(self) -> float:
         """Seconds since the run began."""
 
+    def entries(self, queue: str) -> int:
+        """Messages of a quorum queue that were committed so far."""
+
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after a while."""
 
@@ -53,6 +70,17 @@ class NodeListener(Protocol):
     def reopen(self, queue: str, leader: int) -> None:
         """A queue goes on, led by this node."""
 
+    def part(self, queue: str, beyond: frozenset[int]) -> None:
+        """A queue hears nothing of these nodes: consumers that are connected to them are cut off; what comes by them is
+        kept there for a quorum queue, and lost for a classic one.
+        """
+
+    def join(self, queue: str) -> None:
+        """It hears all again, and what was kept for it; consumers of a quorum queue that were cut off are back."""
+
+    def lose_kept(self, queue: str, node: int) -> None:
+        """What a node kept for it is lost with that."""
+
     def slow(self, queue: str, times: float) -> None:
         """Commits that begin from now on take so many times as long."""
 
@@ -61,6 +89,18 @@ class NodeListener(Protocol):
 
     def come_up(self) -> None:
         """One is back."""
+
+
+class CatchingUp:
+    """A member that is back takes in what it lacks; where nobody leads it waits."""
+
+    def __init__(self, began: float = math.inf, target: int = 0):
+        self.began = began  # s
+        self.target = target  # entries that it has then
+
+    def gained(self, has: int, now: float, rate: float) -> int:
+        """Entries that it has by now, of which it had so many in the beginning."""
+        return has if now <= self.began else min(self.target, has + int((now - self.began) * rate))
 
 
 class PlacedQueue:
@@ -72,7 +112,10 @@ class PlacedQueue:
         self.members = members
         self.leader = self.last = members[0]
         self.closed = False
+        self.beyond: frozenset[int] = frozenset()  # nodes that it does not hear
         self.election = math.inf  # s; when a member will have been elected; inf: none stands
+        self.has: dict[int, int] = {}  # of members that were lost: entries of its log that each has
+        self.lacking: dict[int, CatchingUp] = {}  # members that are back and have not all
 
     @property
     def majority(self) -> int:
@@ -92,6 +135,9 @@ class QueueNodes:
         self.down = [0] * count  # for how many faults each is
         self.slowdowns: list[list[float]] = [[] for _ in range(count)]  # of their disks
         self.at = list(range(count))  # to which one those are connected who began with this one
+        self.splits: list[frozenset[int]] = []  # that are on now
+        self.divisions = 0
+        self.paused: list[int] = []  # for they are in a minority
         self.held = [
             PlacedQueue(queue, spec.queues[queue].type == "quorum", spec.members(queue)) for queue in spec.queues
         ]
@@ -114,7 +160,10 @@ class QueueNodes:
             return
         gone = [held for held in self.held if held.leader == node]
         for held in self.held:
-            self._close(held, node)
+            if node in held.beyond:
+                self.listener.lose_kept(held.name, node)
+            else:
+                self._close(held, [node])
         led = sum(held.quorum for held in gone)
         if led:
             self.listener.tell(EventKind.LEADER_LOST, f"{self.name}[{node}]", "", led)
@@ -130,11 +179,18 @@ class QueueNodes:
         if all(self.down):
             self.listener.go_down()
 
-    def _close(self, held: PlacedQueue, node: int) -> None:
-        led = held.leader == node
+    def _close(self, held: PlacedQueue, gone: list[int]) -> None:
+        """It does without these nodes, if it can."""
+        led = held.leader in gone
+        for node in held.members if held.quorum else ():
+            if node in gone:
+                self._fall_behind(held, node)
         if led:
             held.leader = NOWHERE
-        if led or (not held.closed and len(self._up(held)) < held.majority):
+            for lacking in list(held.lacking):
+                self._fall_behind(held, lacking)
+                held.lacking[lacking] = CatchingUp()
+        if led or (not held.closed and len(self._complete(held)) < held.majority):
             held.closed = True
             self.listener.close(held.name, held.leader)
 
@@ -153,21 +209,137 @@ class QueueNodes:
             return
         if alone:
             self.at = [node] * len(self.at)
+        those = [held for held in self.held if node in held.members and node not in held.beyond]
+        for held in those:
+            if held.quorum:
+                self._catch_up(held, node)
         self._set_commit_speeds()
-        for held in self.held:
-            if node not in held.members or not held.closed:
-                continue
-            if held.quorum and held.leader == NOWHERE:
-                self._stand(held, self.spec.election)
-            elif not held.quorum or len(self._up(held)) >= held.majority:
-                self._reopen(held, held.leader if held.quorum else node)
+        for held in those:
+            if held.closed and not held.quorum:
+                self._reopen(held, node)
+            elif held.closed:
+                self._come_back(held)
         if alone:
             self.listener.come_up()
+
+    def _come_back(self, held: PlacedQueue) -> None:
+        """A quorum queue has more members than before: it may have a leader again, or a majority."""
+        if held.leader == NOWHERE:
+            self._stand(held, self.spec.election)
+        else:
+            self._go_on(held)
+
+    # -- splits ------------------------------------------------------------------------------------------------------
+
+    def split(self, nodes: frozenset[int]) -> None:
+        """These do not hear the others any more, nor the others them."""
+        self.splits.append(nodes)
+        self._divide()
+
+    def unite(self, nodes: frozenset[int]) -> None:
+        """They do again."""
+        self.splits.remove(nodes)
+        self._divide()
+
+    def _divide(self) -> None:
+        self.divisions += 1
+        self._heal()
+        everyone = frozenset(range(len(self.down)))
+        some = frozenset[int]().union(*self.splits)
+        if not some or some == everyone:
+            return
+        sides = (some, everyone - some)
+        for held in self.held:
+            self._part(held, *sides)
+        self._set_commit_speeds()
+        if self.spec.partition_handling == "pause_minority":
+            number = self.divisions
+            self.listener.later(self.spec.net_ticktime, lambda: self._pause(number, sides))
+
+    def _part(self, held: PlacedQueue, one: frozenset[int], other: frozenset[int]) -> None:
+        """A queue is where most of its members are, or else where it was led."""
+        own = one if held.last in one else other
+        for side in (one, other):
+            if len(side.intersection(held.members)) >= held.majority:
+                own = side
+        held.beyond = other if own is one else one
+        before = held.leader
+        self._close(held, [node for node in sorted(held.beyond) if not self.down[node]])
+        self.listener.part(held.name, held.beyond)
+        if before in held.beyond:
+            self.listener.tell(EventKind.LEADER_LOST, f"{self.name}[{before}]", held.name, 1)
+            self._stand(held, self.spec.detection + self.spec.election)
+
+    def _heal(self) -> None:
+        """All hear one another; who has paused goes on."""
+        apart = [held for held in self.held if held.beyond]
+        for held in apart:
+            beyond, held.beyond = held.beyond, frozenset()
+            for node in held.members if held.quorum else ():
+                if node in beyond and not self.down[node]:
+                    self._catch_up(held, node)
+        self._set_commit_speeds()
+        for held in apart:
+            self.listener.join(held.name)
+            if held.quorum and held.closed:
+                self._come_back(held)
+        paused, self.paused = self.paused, []
+        for node in paused:
+            self.restore(node)
+
+    def _pause(self, number: int, sides: tuple[frozenset[int], ...]) -> None:
+        """Nodes that are not more than half stop: their clients go to others."""
+        if number != self.divisions:
+            return
+        for side in sides:
+            if 2 * len(side) <= len(self.down):
+                for node in sorted(side):
+                    self.paused.append(node)
+                    self.fail(node)
+
+    # -- what members lack -------------------------------------------------------------------------------------------
+
+    def _fall_behind(self, held: PlacedQueue, node: int) -> None:
+        """A member has what it has now, and gets no more."""
+        catching_up = held.lacking.pop(node, None)
+        if catching_up is None:
+            held.has[node] = self.listener.entries(held.name)
+        elif self.spec.catch_up is not None:
+            held.has[node] = catching_up.gained(held.has[node], self.listener.now, self.spec.catch_up)
+
+    def _catch_up(self, held: PlacedQueue, node: int) -> None:
+        """A member takes in what it lacks, if it lacks anything."""
+        rate, entries = self.spec.catch_up, self.listener.entries(held.name)
+        lacks = entries - held.has[node]
+        if rate is None or lacks == 0:
+            held.lacking.pop(node, None)
+            return
+        if held.leader == NOWHERE:
+            held.lacking[node] = CatchingUp()
+            return
+        catching_up = held.lacking[node] = CatchingUp(self.listener.now, entries)
+        self.listener.later(lacks / rate, lambda: self._has_caught_up(held, node, catching_up))
+
+    def _has_caught_up(self, held: PlacedQueue, node: int, catching_up: CatchingUp) -> None:
+        """It has what there was when it began; then it takes in what has come meanwhile."""
+        if held.lacking.get(node) is not catching_up:  # it, or its leader, was lost
+            return
+        held.has[node] = catching_up.target
+        self._catch_up(held, node)
+        if node not in held.lacking:
+            self._set_commit_speeds()
+            if held.closed:
+                self._go_on(held)
+
+    def _complete(self, held: PlacedQueue) -> list[int]:
+        """Its members that are up and lack nothing."""
+        return [node for node in self._up(held) if node not in held.lacking]
 
     # -- elections ---------------------------------------------------------------------------------------------------
 
     def _up(self, held: PlacedQueue) -> list[int]:
-        return [node for node in held.members if not self.down[node]]
+        """Its members that are up and that it hears."""
+        return [node for node in held.members if not self.down[node] and node not in held.beyond]
 
     def _stand(self, held: PlacedQueue, seconds: float) -> None:
         """A member stands for election, unless another one will be elected before it: one that is back knows of no
@@ -185,10 +357,20 @@ class QueueNodes:
         held.election = math.inf
         if len(self._up(held)) < held.majority:
             return
-        begin = held.members.index(held.last) + 1
-        leader = next(node for node in held.members[begin:] + held.members[:begin] if not self.down[node])
+        begin, complete = held.members.index(held.last) + 1, self._complete(held)
+        leader = next(node for node in held.members[begin:] + held.members[:begin] if node in complete)
         self.listener.tell(EventKind.LEADER_ELECTED, f"{self.name}[{leader}]", held.name, 1)
-        self._reopen(held, leader)
+        held.leader = held.last = leader
+        for node in list(held.lacking):
+            self._catch_up(held, node)
+        if len(complete) < held.majority:
+            self.listener.close(held.name, leader)
+        self._go_on(held)
+
+    def _go_on(self, held: PlacedQueue) -> None:
+        """Somebody leads a quorum queue: it goes on, if a majority of its members lacks nothing."""
+        if len(self._complete(held)) >= held.majority:
+            self._reopen(held, held.leader)
 
     def _reopen(self, held: PlacedQueue, leader: int) -> None:
         held.leader = held.last = leader
@@ -208,6 +390,6 @@ class QueueNodes:
 
     def _set_commit_speeds(self) -> None:
         for held in self.held:
-            times = sorted(math.prod(self.slowdowns[node], start=1.0) for node in self._up(held))
+            times = sorted(math.prod(self.slowdowns[node], start=1.0) for node in self._complete(held))
             if len(times) >= held.majority:
                 self.listener.slow(held.name, times[held.majority - 1])

@@ -1,7 +1,7 @@
 """One queue: what waits in order, which consumer gets the next, what is given up and why, and the books.
 
 A queue is one process: it takes messages in one after the other (`process.py`), and hands them round robin to
-the consumers that have prefetch left: a consumer that was full stands at the end of the round again
+the consumers that have prefetch left (`round.py`): a consumer that was full stands at the end of the round again
 (rabbit_queue_consumers). What has expired is given up at the head alone. What is given up is published again by the
 dead-letter exchange; it has a row of its own in each queue.
 
@@ -23,15 +23,18 @@ import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sim.models.clock import TIMER, Signal
 from sim.models.context import Context
 from sim.models.outcomes import DEAD_LETTERED, DROPPED, EXPIRED, LOST, PROCESSED, QUEUED
+from sim.models.queues.beyond import Beyond
 from sim.models.queues.deaths import CAUSES, count_death
 from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication, Taker
 from sim.models.queues.nodes import NOWHERE
+from sim.models.queues.post import Post
 from sim.models.queues.process import Process
+from sim.models.queues.round import Round
 from sim.models.queues.waiting import Waiting
 from sim.records.tables import Book
 from sim.spec.queue_broker import MessageQueue as Spec
@@ -41,25 +44,6 @@ if TYPE_CHECKING:
     from sim.models.draws import Draw
 
 RANK = 1 << 40  # more than the messages that come to a queue: how far a priority is before the next one
-
-
-class Post(Protocol):
-    """The broker, as its queues know it (`queue_broker.py`)."""
-
-    name: str
-
-    @property
-    def message_size(self) -> float:
-        """Bytes of each message."""
-
-    def give_up(self, queue: Queue, letter: Letter) -> None:
-        """Publish it again by the dead-letter exchange."""
-
-    def weigh(self, by: int) -> None:
-        """So many more messages are on disk."""
-
-    def stored(self, publication: Publication) -> None:
-        """A queue has it, or has refused it."""
 
 
 class Queue:
@@ -89,10 +73,9 @@ class Queue:
         self.waiting = Waiting(in_place=not self.quorum)
         self.inbound: dict[Letter, None] = {}  # of a classic queue: its process has not come to it
         self.uncommitted: deque[Letter] = deque()  # of a quorum queue, in order
-        self.takers: list[Taker] = []  # open channels, in the order in which they came
-        self.active: Taker | None = None  # the single one that gets all
-        self.free: dict[int, deque[Taker]] = {}  # by priority: who has prefetch left, in the order of the round
-        self.priorities: list[int] = []  # the highest first
+        self.beyond = Beyond()
+        self.entries = 0  # of a quorum queue: how many were committed
+        self.round = Round(spec.single_active_consumer)
         self.everyone: list[Taker] = []  # whoever consumes here, up or down
         self.unacked: dict[Delivery, None] = {}
         self.sent: dict[Delivery, None] = {}  # under automatic acknowledgement: not handled yet
@@ -120,6 +103,9 @@ class Queue:
         """
         publication = letter.publication
         self._count(letter, publication)
+        if publication.node in self.beyond.nodes:
+            self._keep(letter)
+            return
         if self.closed:
             self._stall(letter)
             return
@@ -153,6 +139,16 @@ class Queue:
             letter.stalled = True
             self.uncommitted.append(letter)
             return
+        self._lose(letter)
+
+    def _keep(self, letter: Letter) -> None:
+        """It is with a node that the queue does not hear: the channel of a quorum queue keeps it."""
+        if self.quorum:
+            self.beyond.kept.append(letter)
+        else:
+            self._lose(letter)
+
+    def _lose(self, letter: Letter) -> None:
         letter.publication.refused = True
         self.end(letter, LOST)
         self._stored(letter)
@@ -208,6 +204,7 @@ class Queue:
         letter.committed = True
         while self.uncommitted and self.uncommitted[0].committed:
             ready = self.uncommitted.popleft()
+            self.entries += 1
             self._stored(ready)
             self._enqueue(ready)
 
@@ -221,7 +218,7 @@ class Queue:
         ttl = self.spec.message_ttl
         longest = letter.publication.expiration if ttl is None else min(ttl, letter.publication.expiration)
         letter.expires = now + longest
-        taker = None if len(self.waiting) else self._next()
+        taker = None if len(self.waiting) else self.round.next()
         if taker is not None:
             self._deliver(letter, taker)
             return
@@ -240,42 +237,22 @@ class Queue:
 
     def come(self, taker: Taker) -> None:
         """A consumer has opened a channel."""
-        self.takers.append(taker)
-        if taker.priority not in self.free:
-            self.free[taker.priority] = deque()
-            self.priorities = sorted(self.free, reverse=True)
-        if self.active is None:
-            self.active = taker
-        self.offer(taker)
+        self.round.come(taker)
+        self.dispatch()
 
     def leave(self, taker: Taker) -> None:
-        """Its channel is closed. Where only one gets all, the next one has its turn: of the highest priority the one
-        that has been there for longest.
-        """
-        self.takers.remove(taker)
-        self.pass_over(taker)
-        if taker is self.active:
-            self.active = max(self.takers, key=lambda other: other.priority, default=None)
-            if self.active is not None and self.spec.single_active_consumer:
-                self._line_up(self.active)
+        """Its channel is closed."""
+        self.round.leave(taker)
         self.dispatch()
 
     def pass_over(self, taker: Taker) -> None:
         """It gets no more, until it lines up again."""
-        if taker.in_line:
-            self.free[taker.priority].remove(taker)
-            taker.in_line = False
+        self.round.pass_over(taker)
 
     def offer(self, taker: Taker) -> None:
         """It may have room again: then it stands at the end of the round."""
-        self._line_up(taker)
+        self.round.line_up(taker)
         self.dispatch()
-
-    def _line_up(self, taker: Taker) -> None:
-        inactive = self.spec.single_active_consumer and taker is not self.active
-        if taker.room and not taker.in_line and not inactive:
-            taker.in_line = True
-            self.free[taker.priority].append(taker)
 
     def dispatch(self) -> None:
         """Hand out what there is, as long as somebody has room."""
@@ -283,21 +260,12 @@ class Queue:
             return
         self._drop_expired()
         while len(self.waiting):
-            taker = self._next()
+            taker = self.round.next()
             if taker is None:
                 break
             self._deliver(self.waiting.take(), taker)
             self._drop_expired()
         self._watch_head()
-
-    def _next(self) -> Taker | None:
-        """Whose turn it is."""
-        for priority in self.priorities:
-            if self.free[priority]:
-                taker = self.free[priority].popleft()
-                taker.in_line = False
-                return taker
-        return None
 
     def _deliver(self, letter: Letter, taker: Taker) -> None:
         letter.deliveries += 1
@@ -305,7 +273,7 @@ class Queue:
         if letter.redelivered:
             self.redelivered += 1
         taker.deliver(letter)
-        self._line_up(taker)
+        self.round.line_up(taker)
 
     # -- back --------------------------------------------------------------------------------------------------------
 
@@ -338,7 +306,7 @@ class Queue:
         if self.spec.dead_letter is not None:
             how = DEAD_LETTERED if how == DROPPED else how
             count_death(letter, self.name, cause)
-            self.broker.give_up(self, letter)
+            self.broker.give_up(letter, self.spec.dead_letter)
         self.end(letter, how)
 
     def end(self, letter: Letter, how: int) -> None:
@@ -383,6 +351,28 @@ class Queue:
             self.end(letter, LOST)
             if self.quorum:  # a classic queue would have stored it later: then its publisher hears of it
                 self._stored(letter)
+
+    def part(self, beyond: frozenset[int]) -> None:
+        """It hears nothing of these nodes: what their channels had sent to a leader that is lost they keep."""
+        self.beyond.nodes = beyond
+        for letter in list(self.uncommitted) if self.leader == NOWHERE else ():
+            if letter.publication.node in beyond:
+                self.uncommitted.remove(letter)
+                letter.stalled = False
+                self.beyond.kept.append(letter)
+
+    def join(self) -> None:
+        """It hears all nodes again, and what their channels have kept for it."""
+        for letter in self.beyond.take_back():
+            self.uncommitted.append(letter)
+            letter.stalled = self.closed
+            if not self.closed:
+                self._replicate(letter)
+
+    def lose_kept(self, node: int) -> None:
+        """What a node kept for it is lost with that."""
+        for letter in self.beyond.take_of(node):
+            self._lose(letter)
 
     def reopen(self, leader: int) -> None:
         """It goes on: what consumers said of deliveries is heard, and what is not committed is sent to its leader."""
@@ -430,7 +420,7 @@ class Queue:
     @property
     def left(self) -> int:
         """Messages that have come and not ended, found by counting where they are."""
-        there = (self.waiting, self.inbound, self.uncommitted, self.unacked, self.sent)
+        there = (self.waiting, self.inbound, self.uncommitted, self.beyond.kept, self.unacked, self.sent)
         return sum(len(place) for place in there)
 
     def book(self) -> Book:
@@ -441,7 +431,7 @@ class Queue:
     def write_unended(self) -> None:
         """Append the rows of what has not ended: the clock has stopped."""
         handed = [delivery.letter for delivery in (*self.unacked, *self.sent)]
-        for letter in (*self.waiting, *self.inbound, *self.uncommitted, *handed):
+        for letter in (*self.waiting, *self.inbound, *self.uncommitted, *self.beyond.kept, *handed):
             letter.write(self.recorder, self.name_index, self.group_index, math.nan, QUEUED)
 
     @property

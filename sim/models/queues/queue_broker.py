@@ -28,6 +28,7 @@ from sim.models.queues.queue import Queue
 from sim.models.queues.series import watch_queue
 from sim.models.site import System
 from sim.models.task import Replica, Task
+from sim.spec.queue_broker import DeadLetter
 from sim.spec.queue_broker import QueueBroker as Spec
 from sim.vocabulary import EventKind
 
@@ -101,13 +102,11 @@ class QueueBroker:
         if publication.waiter is not None and not publication.pending:
             publication.waiter.confirmed(publication)
 
-    def give_up(self, queue: Queue, letter: Letter) -> None:
+    def give_up(self, letter: Letter, dead: DeadLetter) -> None:
         """The dead-letter exchange publishes it again, without its expiration; where it has gone round in a circle, it
         is dropped.
         """
         was = letter.publication
-        dead = queue.spec.dead_letter
-        assert dead is not None
         key = dead.routing_key if dead.routing_key is not None else was.key
         again = Publication(
             was.request, was.chain, was.path, letter.flow, was.site, key, was.headers, math.inf, was.priority
@@ -194,6 +193,10 @@ class QueueBroker:
         """Seconds since the run began."""
         return self.env.now
 
+    def entries(self, queue: str) -> int:
+        """Messages of a quorum queue that were committed so far."""
+        return self.queues[queue].entries
+
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after a while."""
         self.env.schedule(Signal(lambda _: act()), CONTROL, seconds)
@@ -223,6 +226,26 @@ class QueueBroker:
     def reopen(self, queue: str, leader: int) -> None:
         """It goes on."""
         self.queues[queue].reopen(leader)
+
+    def part(self, queue: str, beyond: frozenset[int]) -> None:
+        """A queue hears nothing of these nodes."""
+        self.queues[queue].part(beyond)
+        for consumer in self.consumers:
+            if consumer.open and consumer.queue.name == queue and consumer.node in beyond:
+                consumer.disconnect()
+                consumer.try_later()
+
+    def join(self, queue: str) -> None:
+        """It hears all again."""
+        beyond = self.queues[queue].beyond.nodes
+        self.queues[queue].join()
+        for consumer in self.consumers if self.queues[queue].quorum else ():
+            if consumer.queue.name == queue and self.node_of(consumer.replica) in beyond:
+                consumer.reconnect()
+
+    def lose_kept(self, queue: str, node: int) -> None:
+        """What a node kept for it is lost."""
+        self.queues[queue].lose_kept(node)
 
     def slow(self, queue: str, times: float) -> None:
         """Commits take so many times as long."""

@@ -13,16 +13,15 @@ from sim.experiments.on_paper.times import NEVER, Times, any_of, coarse, law_of,
 from sim.spec.distribution import (
     Constant,
     Distribution,
-    Erlang,
     Exponential,
     Gamma,
-    HyperExponential,
     LogNormal,
     Pareto,
     Uniform,
     Weibull,
 )
 from sim.spec.measured import Empirical, Mixture
+from sim.spec.phases import Erlang, HyperExponential
 from sim.spec.policy import CallPolicy, Retry
 
 FAMILIES: list[Distribution] = [

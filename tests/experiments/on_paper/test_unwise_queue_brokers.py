@@ -48,11 +48,18 @@ def test_a_sound_one_is_not_warned_of():
 
 DOWN = "{at: 50s, for: 5s, broker_down: rabbit}"
 NODE = "{at: 50s, for: 5s, broker_down: rabbit, node: 0}"
+HALVES = "{at: 50s, for: 5s, broker_split: rabbit, nodes: [0, 1]}"
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (
+            system(queue="dead_letter: {routing_key: mail}, quorum_initial_group_size: 4", fault=HALVES).replace(
+                "kind: queue,", "kind: queue, nodes: 4,"
+            ),
+            "queue mail: a quorum queue on 4 nodes. no side of the split has a majority of them",
+        ),
         (
             system().replace("prefetch: 20", "prefetch: 1"),
             "mail <- mail: prefetch 1 against a round trip of 10ms and 6ms of work. a consumer can be busy for 37.5%",

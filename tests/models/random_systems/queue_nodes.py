@@ -22,6 +22,10 @@ def queue_nodes(document: dict[str, Any], luck: Luck) -> None:
         }
         if own.maybe("notices late", 0.2):
             broker["nodes"]["detection"] = "5s"
+        if own.maybe("catches up", 0.5):
+            broker["nodes"] |= {"partition_handling": own.pick("handling", ("ignore", "pause_minority"))}
+            broker["nodes"]["net_ticktime"] = own.pick("ticks", ("0s", "1s", "60s"))
+            broker["nodes"]["catch_up"] = own.pick("catch up", ("20/s", "300/s"))
         for queue, spec in broker["queues"].items():
             its = own.at(queue)
             if spec["type"] == "quorum" and its.maybe("has a group", 0.3):
@@ -39,6 +43,9 @@ def _faults(parent: Luck, number: int, broker: str, count: int) -> list[dict[str
     when = {"name": f"node {number} of {broker}", "at": f"{luck.pick('at', (1.0, 1.5, 4.0, 5.0))}s"}
     if luck.maybe("lost", 0.6):
         return [{**when, "for": luck.pick("for", ("100ms", "500ms", "3s")), "broker_down": broker, "node": node}]
+    if count > 1 and luck.at("split").maybe("split", 0.4):
+        nodes = [node] if luck.at("split").maybe("one", 0.7) or count < 3 else [node, (node + 1) % count]
+        return [{**when, "for": luck.at("split").pick("for", ("300ms", "3s")), "broker_split": broker, "nodes": nodes}]
     if luck.maybe("slow", 0.3):
         return [{**when, "for": "2s", "slow_disk": {"of": broker, "node": node, "by": "20x"}}]
     return []

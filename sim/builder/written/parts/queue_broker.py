@@ -109,6 +109,9 @@ def queue_nodes(
     queue_leader_locator: Literal["client-local", "balanced"] | None = None,
     detection: Literal[0] | Mapping[str, Any] | str | None = None,
     election: Literal[0] | Mapping[str, Any] | str | None = None,
+    catch_up: Mapping[str, Any] | str | None = None,
+    partition_handling: Literal["ignore", "pause_minority"] | None = None,
+    net_ticktime: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """The nodes of a queue broker, each of which can be lost. A classic queue is on one of them; a quorum queue has
     a leader on one and followers on others, and needs a majority of them to take anything in or hand anything
@@ -123,5 +126,12 @@ def queue_nodes(
         A member that is back earlier stands for election at once.
     election: From then on until a quorum queue has another leader. Each follower stands for election after 100 ms
         and up to 500 ms more (ra_server_proc.erl, `short`): the first of two after 267 ms in the mean.
+    catch_up: Messages of each quorum queue that a node which is back takes in a second, of those that came
+        meanwhile: a member that lacks some is in no majority but that of an election, and does not lead. Without it
+        it has all at once; RabbitMQ says no figure.
+    partition_handling: What nodes do that do not hear the others (`broker_split`): `ignore` goes on with what each
+        side has; `pause_minority` stops those that are not more than half, and their clients come back by others
+        (cluster_partition_handling, rabbitmq.com/docs/partitions).
+    net_ticktime: Until a node that is not heard counts as down, and a minority pauses (net_ticktime).
     """
     return part(locals())

@@ -1,4 +1,4 @@
-"""Parts of a scenario in Python, as `sim/spec/distribution.py` declares them.
+"""Parts of a scenario in Python, as `sim/spec/phases.py` declares them.
 
 Written by `python sim/builder/write.py` from the declarations; not by hand.
 """
