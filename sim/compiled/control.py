@@ -103,6 +103,7 @@ class Control:
 
     def drop_all(self, host: int, replica: int) -> None:
         """Everything inside ends as unreachable, those who wait first, so that nobody inherits a place."""
+        replicas(self.s)[replica].ending = True
         waiting = [task for task in self.inside(replica) if task_rows(self.s)[task].waits == tasks.IN_QUEUE]
         for task in waiting:
             self._kill(host, task)
@@ -111,6 +112,7 @@ class Control:
         for task in self._adrift(replica):
             hosts(self.s)[host].adrift -= 1
             self._kill(host, task)
+        replicas(self.s)[replica].ending = False
         if self._is_gateway(host):
             self._forget_questions(replicas(self.s)[replica].index)
 

@@ -173,6 +173,7 @@ class Host(Freezable):
             kill(task, UNREACHABLE)
 
     def crash(self, replica: Replica, told: EventKind = EventKind.REPLICA_CRASHED) -> None:
+        replica.ending = True
         """It dies with all it holds. What others hold for it, they forget when they are told (`models/fault.py`)."""
         self.recorder.event(told, f"{self.name}[{replica.index}]")
         self.take_down(replica)
@@ -180,6 +181,7 @@ class Host(Freezable):
     def take_down(self, replica: Replica) -> None:
         """It is there no more, with all it holds."""
         replica.down = True
+        replica.ending = False
         replica.closed += 1
         if self.health is None:
             self.alive[replica.index] = 0

@@ -728,6 +728,7 @@ class Replica(int):
     heard: bool
     tally: Tally | None
     warm_since: float
+    ending: bool
     when_left: int
 
 

@@ -112,6 +112,7 @@ class Replica(Row):
     heard: bool  # somebody wants to know what ends in it: it drains, or its version is judged
     tally: Perhaps[Tally]  # of its version
     warm_since: float  # s; when it was ready, and began to be less and less slow
+    ending: bool  # what is inside ends at this moment
     when_left: int  # the order to look whether it is empty, where it is one of a fleet; -1: it is not
 
 
