@@ -64,6 +64,7 @@ from sim.builder.written.parts.concurrency import (
     windowed_limit,
 )
 from sim.builder.written.parts.consuming import commit, fetch, transaction
+from sim.builder.written.parts.contention import contention
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.cpu import cpu_limit
 from sim.builder.written.parts.credentials import client_credentials
@@ -83,6 +84,7 @@ from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
 from sim.builder.written.parts.node_pool import node_pool
 from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool, retry
+from sim.builder.written.parts.process_pauses import process_pauses
 from sim.builder.written.parts.producer import producer
 from sim.builder.written.parts.queue_broker import (
     binding,
@@ -137,6 +139,7 @@ __all__ = [
     "concurrency_limit_params",
     "confirm_batch",
     "consume",
+    "contention",
     "cpu_limit",
     "dead_letter",
     "distribution",
@@ -182,6 +185,7 @@ __all__ = [
     "polly_breaker",
     "pool",
     "popularity",
+    "process_pauses",
     "producer",
     "queue",
     "queue_nodes",

@@ -168,6 +168,8 @@ class Control:
         plugins.renew(plugin_steps.array(self.s), rings.array(self.s), self.wiring.hosts[host], row.index)
         if self._is_gateway(host):
             self._forget_answers(row.index)
+        if (pauses := self.wiring.hosts[host].pauses) is not None:
+            pauses.go_down(row.index)
 
     def resize(self, host: int, replica: int, limit: float) -> None:
         """It may use so many cores on average from now on."""
@@ -215,6 +217,8 @@ class Control:
         self._grant(own, row.granted)
         if not self.membership.refusing.get(host):
             self.membership.start(host, [replica])
+        if (pauses := self.wiring.hosts[host].pauses) is not None:
+            pauses.come_up(row.index)
 
     def enlist(self, host: int, replica: int) -> None:
         """Balancers know that it is there, at once or when it has passed a check."""

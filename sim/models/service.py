@@ -1,6 +1,6 @@
 """A service: attempts arrive at a replica, wait for a worker, go through the steps of an endpoint, and answer.
 
-Not modelled: memory, garbage collection, connection handling, request bodies.
+Not modelled: memory, connection handling, request bodies.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sim.models.host import Host
 from sim.models.idempotency import Keys
 from sim.models.limits import limits_of, step_of
 from sim.models.outbox import Outbox
+from sim.models.process_pauses import ProcessPauses
 from sim.models.queues.channel import QueueConsumer
 from sim.models.request import Request
 from sim.models.sequence import StepSequence
@@ -44,7 +45,8 @@ class Service(Host):
         """`places`: of replicas, as many as there can be at once, those that end included; without it no more come.
         `account`: what functions without a reserve share. `clocks`: between what those of its replicas can be.
         """
-        super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue, places, spec.cpu)
+        size = spec.replicas, spec.workers, spec.cores, spec.queue
+        super().__init__(context, name, *size, places, spec.cpu, spec.contention)
         self.spec = spec
         self.resizes = spec.vertical_scaling is not None
         self.event_loop = spec.concurrency == "event_loop"
@@ -79,6 +81,13 @@ class Service(Host):
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
         if spec.start.warm_up is not None:
             self.warm_up = spec.start.warm_up.slow, spec.start.warm_up.decay
+        if spec.pauses is not None:
+            self.watch_for_pauses()
+            every, lasts = (
+                context.sampler(its, f"{name}.pauses.{word}")
+                for word, its in (("every", spec.pauses.every), ("for", spec.pauses.lasts))
+            )
+            self.pauses = ProcessPauses(spec.pauses, self, self.env, self.recorder, every, lasts)
         self.members: list[Consumer] = []
         self.listeners: list[QueueConsumer] = []  # to queues
         self.outboxes: list[Outbox] = []

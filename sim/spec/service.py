@@ -32,6 +32,7 @@ from sim.spec.base import (
     Zones,
 )
 from sim.spec.consuming import Commit, Fetch, Transaction
+from sim.spec.contention import Contention
 from sim.spec.cpu import MILLI, CpuLimit
 from sim.spec.document import Data
 from sim.spec.health import HealthChecks
@@ -39,6 +40,7 @@ from sim.spec.idempotency import Idempotency
 from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith, AnyBackoff, ConstantBackoff
+from sim.spec.process_pauses import ProcessPauses
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.queueing import check_pinned
 from sim.spec.serverless import Serverless
@@ -203,6 +205,10 @@ class Service(Spec):
     """
     cpu: CpuLimit | None = None
     """How much each replica may compute in every period of 100 ms, as `limits.cpu` of Kubernetes: `500m`."""
+    contention: Contention | None = None
+    """By how much its threads slow one another when several compute at once; without it they do not."""
+    pauses: ProcessPauses | None = None
+    """Whether each replica stands still now and then, as in a garbage collection."""
     zones: Zones = ()
     """In which zones its replicas are, one after the other and from the first again: `[a, b, c]`."""
     clock_skew: tuple[Offset, ...] = ()
@@ -272,7 +278,7 @@ class Service(Spec):
     def _one_place_for_all_instances(self) -> Self:
         if self.serverless is None:
             return self
-        words = ("cores", "cpu", "autoscaling", "node_pool")
+        words = ("cores", "cpu", "contention", "pauses", "autoscaling", "node_pool")
         said = [word for word in words if getattr(self, word) is not None]
         if self.serverless.billing is not None and self.cost:
             raise ValueError("found `cost` beside `billing` of its function; expected one of them")

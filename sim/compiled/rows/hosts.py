@@ -8,6 +8,7 @@ from sim.chance.table import ROW
 from sim.compiled.rows.declaring import Perhaps, Reference, Row
 from sim.compiled.rows.running import TaskLine
 from sim.compiled.rows.tables import Pool, Returning, Table, Taking
+from sim.policies.contention import CONTENTION, ContentionRow
 from sim.policies.quota import QUOTA, QuotaRow
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Host(Row):
     function: Perhaps[Function]  # where its instances come by themselves
     adrift: int  # flows that go on in it and nobody waits for
     background_failed: int
+    paused: int  # replicas that stand still by themselves
+    paused_area: float
     subject: int  # place in the list of subjects
     turn: int  # of the gateway: whose turn it is
     lifo: bool
@@ -106,13 +109,14 @@ class Replica(Row):
     sequence: int
     generation: int  # of its event
     quota: Perhaps[QuotaRow]
+    contention: Perhaps[ContentionRow]  # how much those who compute in it slow one another
     stopped: bool  # its cores: it is frozen, or throttled
     absent: bool  # there is none at its place now, or one that is not ready yet
+    ending: bool  # what is inside ends at this moment
     draining: bool  # nobody is sent to it any more, and it ends when it is empty
     heard: bool  # somebody wants to know what ends in it: it drains, or its version is judged
     tally: Perhaps[Tally]  # of its version
     warm_since: float  # s; when it was ready, and began to be less and less slow
-    ending: bool  # what is inside ends at this moment
     when_left: int  # the order to look whether it is empty, where it is one of a fleet; -1: it is not
 
 
@@ -206,6 +210,7 @@ sold = Table("sold", int)
 ran_out = Table("ran_out", int)
 ended = Table("ended", int)
 """How many attempts ended with each outcome, a line of OUTCOMES for each host."""
+contentions = Table("contentions", ContentionRow, dtype=CONTENTION)
 quotas = Table("quotas", QuotaRow, dtype=QUOTA)
 draws = Table("draws", Draw, dtype=ROW)
 numbers = Table("numbers", float)
