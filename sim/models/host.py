@@ -49,16 +49,10 @@ class Host(Freezable):
     ):
         super().__init__(context, name, workers, queue)
         self.cores: float | None = cores if cpu is None else min(cpu.limit, cores or math.inf)  # of each, on average
-        # Work that may be interrupted, has a quota or is slowed by other work stands on cores, too.
-        paced = self.preempts or cpu is not None or contention is not None
-        shared = cores or (UNLIMITED_PLACES if paced else 0)
         self.replicas = [
-            Replica(self, index, self.workers, self._cores_of(shared, cpu)) for index in range(most or replicas)
+            Replica(self, index, self.workers, self._cores_of(cores, cpu, contention))
+            for index in range(most or replicas)
         ]
-        if contention is not None:
-            for replica in self.replicas:
-                assert isinstance(replica.cpu, Cpu)
-                replica.cpu.contention = new_contention(contention)
         self.comes_and_goes = most is not None and most > replicas  # replicas do (`models/fleet.py`)
         self.alive = [1] * len(self.replicas)  # what balancers are told
         self._fill_replicas(replicas)
@@ -110,11 +104,14 @@ class Host(Freezable):
             replica.closed = 1
             self.alive[replica.index] = 0
 
-    def _cores_of(self, shared: int, cpu: CpuLimit | None) -> Cpu | None:
-        """What a replica computes on."""
-        if cpu is not None:
-            return QuotaCpu(self.env, shared, cpu.limit, cpu.period)
-        return Cpu(self.env, shared) if shared else None
+    def _cores_of(self, cores: int | None, cpu: CpuLimit | None, contention: Contention | None) -> Cpu | None:
+        """What a replica computes on: so does work that may be interrupted, has a quota, or is slowed by other work."""
+        if not cores and not self.preempts and cpu is None and contention is None:
+            return None
+        shared = cores or UNLIMITED_PLACES
+        made = Cpu(self.env, shared) if cpu is None else QuotaCpu(self.env, shared, cpu.limit, cpu.period)
+        made.contention = None if contention is None else new_contention(contention)
+        return made
 
     def _watch_quotas(self) -> None:
         cpus = [replica.cpu for replica in self.replicas if isinstance(replica.cpu, QuotaCpu)]

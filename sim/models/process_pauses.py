@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sim.models.clock import CONTROL, Clock, Signal
-from sim.models.draws import Draw
-from sim.models.recorder import Recorder
+from sim.models.clock import CONTROL, Signal
+from sim.models.context import Context
 from sim.spec.process_pauses import ProcessPauses as Spec
 from sim.vocabulary import EventKind
 
@@ -34,14 +33,15 @@ class Pausing(Protocol):
 class ProcessPauses:
     """Those of one service."""
 
-    def __init__(self, spec: Spec, host: Pausing, env: Clock, recorder: Recorder, every: Draw, lasts: Draw):
-        self.spec, self.host, self.env, self.recorder = spec, host, env, recorder
-        self.every, self.lasts = every, lasts
+    def __init__(self, spec: Spec, host: Pausing, context: Context):
+        self.spec, self.host, self.env, self.recorder = spec, host, context.env, context.recorder
+        self.every = context.sampler(spec.every, f"{host.name}.pauses.every")
+        self.lasts = context.sampler(spec.lasts, f"{host.name}.pauses.for")
         places = len(host.replicas)
         self.times = [0] * places  # that there was one at each place
         self.lives = [0] * places  # of who is at its place: what was planned in an earlier one is stale
         self.paused = [False] * places
-        env.schedule(Signal(lambda _: self._begin()), CONTROL, 0.0)
+        self.env.schedule(Signal(lambda _: self._begin()), CONTROL, 0.0)
 
     def _begin(self) -> None:
         for replica in self.host.replicas:

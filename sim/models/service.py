@@ -79,18 +79,18 @@ class Service(Host):
             self.keep_track()
         self.limits = limits_of(context, spec.rate_limits, self.identities, name, clocks=clocks)
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
+        self._be_slow_at_times(context, spec)
+        self.members: list[Consumer] = []
+        self.listeners: list[QueueConsumer] = []  # to queues
+        self.outboxes: list[Outbox] = []
+
+    def _be_slow_at_times(self, context: Context, spec: Spec) -> None:
+        """After a start, and in pauses."""
         if spec.start.warm_up is not None:
             self.warm_up = spec.start.warm_up.slow, spec.start.warm_up.decay
         if spec.pauses is not None:
             self.watch_for_pauses()
-            every, lasts = (
-                context.sampler(its, f"{name}.pauses.{word}")
-                for word, its in (("every", spec.pauses.every), ("for", spec.pauses.lasts))
-            )
-            self.pauses = ProcessPauses(spec.pauses, self, self.env, self.recorder, every, lasts)
-        self.members: list[Consumer] = []
-        self.listeners: list[QueueConsumer] = []  # to queues
-        self.outboxes: list[Outbox] = []
+            self.pauses = ProcessPauses(spec.pauses, self, context)
 
     @property
     def rises(self) -> int:
