@@ -18,6 +18,7 @@ Written by `python sim/builder/write.py` from the declarations; not by hand.
 
 from sim.builder.saying import Part
 from sim.builder.written import arrivals, authentication, backoff, broker, distribution, fault, step
+from sim.builder.written.parts.ageing import ageing
 from sim.builder.written.parts.arrivals import diurnal, flash_crowd, rows, segment
 from sim.builder.written.parts.autoscaling import (
     autoscaling,
@@ -110,6 +111,7 @@ from sim.builder.written.parts.visit import visit
 __all__ = [
     "Part",
     "abort",
+    "ageing",
     "aimd_limit",
     "alternative",
     "arrivals",

@@ -122,7 +122,7 @@ class Host(Freezable):
     @property
     def plain_work(self) -> bool:
         """Work is nothing but time: no shared cores, no worker to come by first, no freeze to look out for."""
-        simple = self.warm_up is None and self.uneven is None
+        simple = self.warm_up is None and self.ageing is None and self.uneven is None
         return self.replicas[0].cpu is None and not self.event_loop and not self.may_hang and simple
 
     @property

@@ -85,9 +85,11 @@ class Service(Host):
         self.outboxes: list[Outbox] = []
 
     def _be_slow_at_times(self, context: Context, spec: Spec) -> None:
-        """After a start, and in pauses."""
+        """After a start, in the end, and in pauses."""
         if spec.start.warm_up is not None:
             self.warm_up = spec.start.warm_up.slow, spec.start.warm_up.decay
+        if spec.ageing is not None:
+            self.ageing = spec.ageing.slow, spec.ageing.over
         if spec.pauses is not None:
             self.watch_for_pauses()
             self.pauses = ProcessPauses(spec.pauses, self, context)

@@ -309,6 +309,8 @@ def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
         yield "threads slow one another: " + _contention(service.contention)
     if service.pauses is not None:
         yield f"pauses {lasting(service.pauses.lasts.mean)} every {lasting(service.pauses.every.mean)}"
+    if service.ageing is not None:
+        yield f"{service.ageing.slow:g}x as slow after {lasting(service.ageing.over)}, until a restart"
     if service.vertical_scaling is not None:
         yield f"cpu limit by use, {_SCALED_VERTICALLY[service.vertical_scaling.mode]}"
     yield from _limit_lines(service.rate_limits)

@@ -122,6 +122,8 @@ INSTEAD = {
     "gc_pauses": _PAUSES,
     "garbage_collection": _PAUSES,
     "stop_the_world": _PAUSES,
+    "leak": "a replica that becomes slower until it is restarted is `ageing: {slow: 3x, over: 1h}` of a service",
+    "memory_leak": "a replica that becomes slower until it is restarted is `ageing: {slow: 3x, over: 1h}` of a service",
     "usl": _LAW,
     "scalability": _LAW,
     "connections": _CONNECTIONS,

@@ -14,6 +14,7 @@ from sim.spec import lock as _lock  # noqa: F401 - likewise
 from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec import session as _session  # noqa: F401 - likewise
 from sim.spec import view as _view  # noqa: F401 - likewise
+from sim.spec.ageing import Ageing
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.base import (
@@ -229,6 +230,8 @@ class Service(Spec):
     """Whether its `cpu` limit grows and shrinks with what its replicas use."""
     start: Starting = Starting()
     """How long a replica takes to start, where it is started while the system runs, and how slow it is at first."""
+    ageing: Ageing | None = None
+    """Whether a replica becomes slower the longer it lives, until it is restarted."""
     drain: Draining = Draining()
     """How long a replica that is to go may take to end what is inside."""
     load_balancing: AnyBalancing = "round_robin"
@@ -278,7 +281,7 @@ class Service(Spec):
     def _one_place_for_all_instances(self) -> Self:
         if self.serverless is None:
             return self
-        words = ("cores", "cpu", "contention", "pauses", "autoscaling", "node_pool")
+        words = ("cores", "cpu", "contention", "pauses", "ageing", "autoscaling", "node_pool")
         said = [word for word in words if getattr(self, word) is not None]
         if self.serverless.billing is not None and self.cost:
             raise ValueError("found `cost` beside `billing` of its function; expected one of them")

@@ -689,6 +689,8 @@ class Host(int):
     resizes: bool
     warm_slow: float
     warm_decay: float
+    aged_slow: float
+    aged_over: float
 
 
 class Replica(int):

@@ -71,8 +71,10 @@ class Host(Row):
     shedding: bool
     overflowing: bool  # there has been a spell of it
     resizes: bool  # limits of its replicas change
-    warm_slow: float  # how many times as long first work takes; 0: no longer
+    warm_slow: float  # how many times as long first work takes; 0: it is not asked how old a replica is
     warm_decay: float  # s
+    aged_slow: float  # how many times as long work takes in the end; 0: replicas do not age
+    aged_over: float  # s; until then
 
 
 class Replica(Row):

@@ -97,8 +97,7 @@ class HostTables:
         first_error, errors_count = self._errors_of(host)
         self.hosts.add(
             slow=1.0,
-            warm_slow=host.warm_up[0] if host.warm_up is not None else 0.0,
-            warm_decay=host.warm_up[1] if host.warm_up is not None else 1.0,
+            **_by_age(host),
             up_area=host.up_area,
             granted=host.granted,
             resizes=host.resizes,
@@ -193,3 +192,10 @@ class HostTables:
         yield rows.ended, np.zeros((len(places.hosts), OUTCOMES), np.int64)
         yield rows.draws, draws.rows
         yield rows.numbers, draws.data
+
+
+def _by_age(host: Host) -> dict[str, float]:
+    """How slow its replicas are at first, and in the end; who only ages is as quick at first as ever."""
+    slow, decay = host.warm_up or (0.0 if host.ageing is None else 1.0, 1.0)
+    aged, over = host.ageing or (0.0, 1.0)
+    return {"warm_slow": slow, "warm_decay": decay, "aged_slow": aged, "aged_over": over}

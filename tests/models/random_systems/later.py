@@ -96,6 +96,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     queue_nodes,
     paces.contentions,
     paces.process_pauses,
+    paces.ageing,
     producers,  # last: beside transactions they are idempotent
 )
 

@@ -29,3 +29,11 @@ def process_pauses(document: dict[str, Any], luck: Luck) -> None:
         if not own.exact and own.maybe("by chance", 0.6):
             often, lasts = {"exponential": "1s"}, {"lognormal": {"mean": "50ms", "cv": 2}}
         spec["pauses"] = {"every": often, "for": lasts}
+
+
+def ageing(document: dict[str, Any], luck: Luck) -> None:
+    """Replicas may become slower until they are restarted."""
+    for name, spec in document["services"].items():
+        own = luck.at(name)
+        if "serverless" not in spec and own.maybe("ages", 0.5):
+            spec["ageing"] = {"slow": own.pick("slow", ("1.5x", "4x")), "over": own.pick("over", ("700ms", "3s", "1m"))}

@@ -110,6 +110,7 @@ def service(
     autoscaling: Mapping[str, Any] | str | None = None,
     vertical_scaling: Mapping[str, Any] | str | None = None,
     start: Mapping[str, Any] | str | None = None,
+    ageing: Mapping[str, Any] | str | None = None,
     drain: Mapping[str, Any] | str | None = None,
     load_balancing: Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
     | Mapping[str, Any]
@@ -147,6 +148,7 @@ def service(
     vertical_scaling: Whether its `cpu` limit grows and shrinks with what its replicas use.
     start: How long a replica takes to start, where it is started while the system runs, and how slow it is at
         first.
+    ageing: Whether a replica becomes slower the longer it lives, until it is restarted.
     drain: How long a replica that is to go may take to end what is inside.
     load_balancing: How its callers choose a replica, each on its own: the name of a policy, or a map with more
         about it.
