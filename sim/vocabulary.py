@@ -105,6 +105,7 @@ class EventKind(IntEnum):
     CANARY_ABORTED = 40  # after so many failed measurements: the value
     VERSION_PROMOTED = 41  # all callers meet the new one
     REPLICA_RESIZED = 42  # it has another CPU limit from now on, cores: the value
+    REPLICA_PAUSED = 43  # it stands still by itself for so many seconds, unless it ends before: the value
 
     @property
     def word(self) -> str:

@@ -18,6 +18,7 @@ Written by `python sim/builder/write.py` from the declarations; not by hand.
 
 from sim.builder.saying import Part
 from sim.builder.written import arrivals, authentication, backoff, broker, distribution, fault, step
+from sim.builder.written.parts.ageing import ageing
 from sim.builder.written.parts.arrivals import diurnal, flash_crowd, rows, segment
 from sim.builder.written.parts.autoscaling import (
     autoscaling,
@@ -64,6 +65,7 @@ from sim.builder.written.parts.concurrency import (
     windowed_limit,
 )
 from sim.builder.written.parts.consuming import commit, fetch, transaction
+from sim.builder.written.parts.contention import contention
 from sim.builder.written.parts.counting import how_many
 from sim.builder.written.parts.cpu import cpu_limit
 from sim.builder.written.parts.credentials import client_credentials
@@ -83,6 +85,7 @@ from sim.builder.written.parts.network import link, link_between, network
 from sim.builder.written.parts.node_pool import node_pool
 from sim.builder.written.parts.phases import branch
 from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool, retry
+from sim.builder.written.parts.process_pauses import process_pauses
 from sim.builder.written.parts.producer import producer
 from sim.builder.written.parts.queue_broker import (
     binding,
@@ -108,6 +111,7 @@ from sim.builder.written.parts.visit import visit
 __all__ = [
     "Part",
     "abort",
+    "ageing",
     "aimd_limit",
     "alternative",
     "arrivals",
@@ -137,6 +141,7 @@ __all__ = [
     "concurrency_limit_params",
     "confirm_batch",
     "consume",
+    "contention",
     "cpu_limit",
     "dead_letter",
     "distribution",
@@ -182,6 +187,7 @@ __all__ = [
     "polly_breaker",
     "pool",
     "popularity",
+    "process_pauses",
     "producer",
     "queue",
     "queue_nodes",

@@ -66,6 +66,7 @@ APART = (
     "consumers.is_offline",
     "cores.ends_with_quota",
     "cores.next_under_quota",
+    "cores.slowed",
     "deadlines.begin_in_time",
     "deadlines.tell_deadline",
     "ending.stop",

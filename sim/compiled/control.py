@@ -103,6 +103,7 @@ class Control:
 
     def drop_all(self, host: int, replica: int) -> None:
         """Everything inside ends as unreachable, those who wait first, so that nobody inherits a place."""
+        replicas(self.s)[replica].ending = True
         waiting = [task for task in self.inside(replica) if task_rows(self.s)[task].waits == tasks.IN_QUEUE]
         for task in waiting:
             self._kill(host, task)
@@ -111,6 +112,7 @@ class Control:
         for task in self._adrift(replica):
             hosts(self.s)[host].adrift -= 1
             self._kill(host, task)
+        replicas(self.s)[replica].ending = False
         if self._is_gateway(host):
             self._forget_questions(replicas(self.s)[replica].index)
 
@@ -166,6 +168,8 @@ class Control:
         plugins.renew(plugin_steps.array(self.s), rings.array(self.s), self.wiring.hosts[host], row.index)
         if self._is_gateway(host):
             self._forget_answers(row.index)
+        if (pauses := self.wiring.hosts[host].pauses) is not None:
+            pauses.go_down(row.index)
 
     def resize(self, host: int, replica: int, limit: float) -> None:
         """It may use so many cores on average from now on."""
@@ -213,6 +217,8 @@ class Control:
         self._grant(own, row.granted)
         if not self.membership.refusing.get(host):
             self.membership.start(host, [replica])
+        if (pauses := self.wiring.hosts[host].pauses) is not None:
+            pauses.come_up(row.index)
 
     def enlist(self, host: int, replica: int) -> None:
         """Balancers know that it is there, at once or when it has passed a check."""

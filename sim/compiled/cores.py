@@ -11,15 +11,15 @@ from sim.chance.compiler import compiled
 from sim.compiled.apart import by_address
 from sim.compiled.base import NO, YES, handler
 from sim.compiled.calendar import CPU, ORDINARY, make_ready, schedule
-from sim.compiled.rows.hosts import give_back_job, jobs, quotas, replicas, take_job
+from sim.compiled.rows.hosts import contentions, give_back_job, jobs, quotas, replicas, take_job
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
-from sim.policies import base
+from sim.policies import base, contention
 from sim.policies import quota as policy
 
 spend, lasts, until_next = policy.spend.compiled, policy.lasts.compiled, policy.until_next.compiled
 throttle, resume, resize = policy.throttle.compiled, policy.resume.compiled, policy.resize.compiled
-noise = base.noise.compiled
+noise, slowdown = base.noise.compiled, contention.slowdown.compiled
 
 
 @handler
@@ -95,7 +95,16 @@ def busy_cores(s: State, replica: int) -> int:
 def pace(s: State, replica: int) -> float:
     """How fast virtual time grows."""
     row = replicas(s)[replica]
-    return 1.0 if row.running <= row.cores else row.cores / row.running
+    rate = 1.0 if row.running <= row.cores else row.cores / row.running
+    return rate if row.contention < 0 else rate / slowed(s, replica)
+
+
+@by_address
+@handler
+def slowed(s: State, replica: int) -> float:
+    """How many times as long as alone work takes of those who compute in it now."""
+    row = replicas(s)[replica]
+    return float(slowdown(contentions(s)[row.contention], row.running))
 
 
 @handler

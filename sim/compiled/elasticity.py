@@ -2,8 +2,8 @@
 
 What they decide is rare, and all that they ask a host for is a number, or to take a replica down or bring one up. So
 they run as they are (`models/fleet.py`, `node_pool.py`, `autoscaler.py`, `rollout.py`, `release.py`, `restarting.py`,
-and `Random` of `fault.py`), as Python between two turns of the interpreter: their clock plans orders, and their hosts
-and replicas are views of rows.
+`process_pauses.py`, and `Random` of `fault.py`), as Python between two turns of the interpreter: their clock plans
+orders, and their hosts and replicas are views of rows.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from sim.compiled import calendar
 from sim.compiled.balancing import check_passed
+from sim.compiled.lag_views import GroupView, QueueView
 from sim.compiled.rows.balancing import view_of, views
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import timer_lanes
 from sim.compiled.rows.hosts import ended, error_faults, fleets, hosts, node_pools, replicas, struck, tallies
-from sim.compiled.rows.logs import groups
-from sim.compiled.rows.queues import message_queues
 from sim.compiled.tasks import STANDS_IN
 from sim.compiled.views import of_row
 from sim.models.clock import CONTROL, ORDINARY, Signal
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from sim.compiled.control import Control
     from sim.compiled.coordination import Patience
     from sim.compiled.rows.hosts import Host, Replica
-    from sim.models.group import Group
-    from sim.models.queues.queue import Queue
 
 Model = Any  # of a fault or a fleet, whose parts are exchanged for views
 
@@ -58,6 +55,8 @@ class Elasticity:
             health: Model = view.model.health
             if health is not None:
                 health.env, health.recorder, health.host = self.env, self.recorder, view
+            if view.model.pauses is not None:
+                self._take_over_pauses(view, view.model.pauses)
 
     def view(self, name: str) -> HostView:
         """Of a component, by its name."""
@@ -83,6 +82,11 @@ class Elasticity:
             name: [GroupView(self.control, group) for group in found] for name, found in scaler.groups.items()
         }
         scaler.queues = {name: QueueView(self.control, queue) for name, queue in scaler.queues.items()}
+
+    def _take_over_pauses(self, host: HostView, pauses: Model) -> None:
+        pauses.env, pauses.recorder, pauses.host = self.env, self.recorder, host
+        pauses.every = self.drawn(pauses.spec.every, f"{host.name}.pauses.every")
+        pauses.lasts = self.drawn(pauses.spec.lasts, f"{host.name}.pauses.for")
 
     def _take_over_vertical(self, scaler: Model) -> None:
         scaler.env, scaler.recorder = self.env, self.recorder
@@ -228,6 +232,18 @@ class HostView:
         """It comes back, unless it was to end anyway."""
         self.control.restart(self.place, replica.place)
 
+    def pause(self, replica: ReplicaView) -> None:
+        """It freezes by itself."""
+        self.row.paused += 1
+        self.row.paused_area -= self.env.now
+        self.control.freeze(replica.place)
+
+    def go_on(self, replica: ReplicaView) -> None:
+        """And is done with that."""
+        self.row.paused -= 1
+        self.row.paused_area += self.env.now
+        self.control.unfreeze(replica.place)
+
     def retire(self, replica: ReplicaView) -> None:
         """Nobody chooses it any more; its consumers close when they have done what they have in hand."""
         self.delist(replica)
@@ -366,29 +382,3 @@ class ReplicaView:
         row = self.row
         busy = 0 if row.stopped else min(row.running, row.cores)
         return row.used + (now - row.used_since) * busy
-
-
-class QueueView:
-    """A queue of a queue broker, as KEDA sees it."""
-
-    def __init__(self, control: Control, queue: Queue):
-        self.control, self.place = control, control.wiring.queue_at[queue]
-
-    @property
-    def length(self) -> int:
-        """Messages that are ready, or handed out and not acknowledged."""
-        row = message_queues(self.control.s)[self.place]
-        return row.ready + row.unacked
-
-
-class GroupView:
-    """A group of consumers, as KEDA sees it."""
-
-    def __init__(self, control: Control, group: Group):
-        self.control, self.partitions = control, group.partitions
-        self.place = control.wiring.group_at[group]
-
-    @property
-    def lag(self) -> int:
-        """Messages that have not ended."""
-        return groups(self.control.s)[self.place].lag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sim.compiled import calendar, eviction
@@ -118,6 +119,7 @@ class Faults:
                 self.control.freeze(replica)
         elif harm.how == "refuse":
             refusing = self.membership.refusing[host] = self.membership.refusing.get(host, 0) + 1
+            self._end_together(self.control.replicas(host))
             for replica in self.control.replicas(host):
                 replicas(self.s)[replica].closed += 1
                 self.control.drop_all(host, replica)
@@ -201,6 +203,7 @@ class Faults:
         """Crash the first that are up."""
         host = self.wiring.host_at[harm.host]
         victims = self._first_up(host, harm.count)
+        self._end_together(victims)
         for replica in victims:
             self.control.crash(host, replica)
         self.dead[harm] = victims
@@ -215,17 +218,22 @@ class Faults:
 
     def begin_zone(self, harm: faults.Zone) -> None:
         """Crash all that is in it."""
-        dead = self.dead_zones[harm] = []
-        for host in [self.wiring.host_at[its] for its in harm.hosts]:
-            for replica in self.control.replicas(host):
-                if zone_of(self.s)[replica] == harm.zone and not replicas(self.s)[replica].down:
-                    self.control.crash(host, replica)
-                    dead.append(replica)
+        there = [replica for its in harm.hosts for replica in self.control.replicas(self.wiring.host_at[its])]
+        there = [replica for replica in there if zone_of(self.s)[replica] == harm.zone]
+        dead = self.dead_zones[harm] = [replica for replica in there if not replicas(self.s)[replica].down]
+        self._end_together(dead)
+        for replica in dead:
+            self.control.crash(replicas(self.s)[replica].host, replica)
 
     def end_zone(self, harm: faults.Zone) -> None:
         """Restart those that are still down."""
         for replica in self.dead_zones.pop(harm, []):
             self.control.restart(replicas(self.s)[replica].host, replica)
+
+    def _end_together(self, those: Iterable[int]) -> None:
+        """All of these lose what is inside at this moment, one after the other."""
+        for replica in those:
+            replicas(self.s)[replica].ending = True
 
     def _first_up(self, host: int, count: int) -> list[int]:
         """So many replicas that are up, the first of them."""

@@ -140,9 +140,9 @@ def give_back_lock(s: State, place: int, counts: int) -> None:
     its.held_area += s.now
     row = locked(s)[place]
     heir = row.line.first
-    while heir >= 0 and replicas(s)[tasks(s)[claims(s)[heir].task].replica].down:
+    while heir >= 0 and replicas(s)[tasks(s)[claims(s)[heir].task].replica].ending:
         leave_line_of_lock(s, heir)
-        claims(s)[heir].locked = NOBODY  # it dies in this instant, with the holder
+        claims(s)[heir].locked = NOBODY  # it dies in this instant, too
         heir = row.line.first
     if heir < 0:
         entries(s)[find(s, row.space, row.key)].value = NOBODY

@@ -58,10 +58,13 @@ def chance(s: State, uniform_draw: int, task: int) -> float:
 
 
 @handler
-def cold(s: State, host: int, replica: int) -> float:
-    """How many times as long work takes in a replica that was ready not long ago."""
-    row = hosts(s)[host]
-    return 1.0 + (row.warm_slow - 1.0) * math.exp((replicas(s)[replica].warm_since - s.now) / row.warm_decay)
+def by_age(s: State, host: int, replica: int) -> float:
+    """How many times as long work takes in a replica that was ready not long ago, or is old."""
+    row, since = hosts(s)[host], replicas(s)[replica].warm_since
+    times = 1.0 + (row.warm_slow - 1.0) * math.exp((since - s.now) / row.warm_decay)
+    if row.aged_slow > 0.0:
+        times *= 1.0 + (row.aged_slow - 1.0) * min((s.now - max(since, 0.0)) / row.aged_over, 1.0)
+    return times
 
 
 # -- queues ------------------------------------------------------------------------------------------------------------

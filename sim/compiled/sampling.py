@@ -31,7 +31,7 @@ from sim.compiled.written.watched import read_layers
 (
     # of hosts, and of what stands beside them
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
-    WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
+    WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED, PAUSED,
     LISTEN_OVERFLOWS, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     # of groups of consumers, and of where records are kept
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, MEMBER_BUSY, OUTBOX_ROWS, DELETED,
@@ -49,7 +49,7 @@ from sim.compiled.written.watched import read_layers
     CACHE_WRITES, CACHE_WRITES_STORED, CACHE_WRITES_WAITING, OFFLINE, UNDER_REPLICATED, RECORDS_LOST,
     PRODUCERS_BLOCKED, PRODUCE_REQUESTS, PRODUCED_BATCHES, BUFFERED,
     LOCKS_HELD, LOCK_WAITING, LOCKS_TAKEN, LOCK_TIMEOUTS, DEADLOCKS, OF_LAYERS,
-) = map(whole, range(97))  # fmt: skip
+) = map(whole, range(98))  # fmt: skip
 
 
 @handler
@@ -271,6 +271,8 @@ def count_at_host(s: State, what: int, index: int) -> float:
         return float(host.work_done)
     if what == WORK_WASTED:
         return float(host.work_wasted)
+    if what == PAUSED:
+        return host.paused_area + host.paused * s.now
     return float(host.adrift if what == BACKGROUND else host.background_failed)
 
 

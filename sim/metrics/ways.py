@@ -16,22 +16,21 @@ relay does from its poll on.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.metrics.freezes import Freezes
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
-from sim.vocabulary import MOMENTS, EventKind, Stage
+from sim.vocabulary import MOMENTS, Stage
 
 PARTS: dict[str, str] = {
     "queue": "waits in the queue for a worker",
     "work": "computes",
-    "cores": "computes more slowly than alone, since its threads share the cores, or have used up their quota",
+    "cores": "computes more slowly than alone: threads share the cores, slow one another, or have used up their quota",
     "wait": "lets time pass that is spent elsewhere",
     "thread": "waits for a thread of its event loop again",
     "bulkhead": "waits for a place in the caller's bulkhead",
@@ -79,6 +78,7 @@ class _Span:
     started: float  # when it stopped waiting for a worker: it got one, or it ended
     ended: float  # inf: it has not
     station: str
+    replica: int
 
 
 class Ways:
@@ -111,7 +111,8 @@ class Ways:
         spans = records.every_span()
         spans = spans[np.isin(spans["request"], requests["id"])]
         self._spans = {int(span["flow"]): self._span(span) for span in spans}
-        self._freezes = _freezes(scenario, records)
+        self._freezes = Freezes(scenario, records)
+        self._replica = -1  # in which the flow that is followed goes on; -1: that is not known
 
     def _remember(self, stages: NDArray[np.void]) -> None:
         """From which flow each comes, since when and how, which ones belong to a request, and in which its last effect
@@ -139,7 +140,9 @@ class Ways:
     def _span(self, span: np.void) -> _Span:
         ended = math.inf if math.isnan(span["ended"]) else float(span["ended"])
         started = ended if math.isnan(span["started"]) else float(span["started"])
-        return _Span(float(span["arrived"]), started, ended, self._station(self._names[span["endpoint"]]))
+        return _Span(
+            float(span["arrived"]), started, ended, self._station(self._names[span["endpoint"]]), int(span["replica"])
+        )
 
     def parts(self, row: int) -> dict[Part, float]:
         """Part -> seconds of the request in this row of the table, which must have been answered; they add up to its
@@ -197,7 +200,9 @@ class Ways:
             arrived, started = min(span.arrived, until), min(span.started, until)
             self._add(span.station, "network", arrived - begin, False)
             self._add(span.station, "queue", started - arrived, False)
+            outer, self._replica = self._replica, span.replica
             self._follow(flow, span.station, started, until, span.ended, False)
+            self._replica = outer
         elif first < last:  # a publication, which answers as soon as `acks` lets it
             arrived, topic = min(self._begin[first], until), self._place[first]
             self._add(topic, "network", arrived - begin, False)
@@ -248,7 +253,7 @@ class Ways:
     def _spent(self, index: int, begin: float, until: float, over: float, again: bool) -> None:
         """Work or a wait: frozen, slowed by others on the same cores, or what it is."""
         place, elapsed = self._place[index], until - begin
-        frozen = sum(max(0.0, min(until, end) - max(begin, start)) for start, end in self._freezes.get(place, ()))
+        frozen = self._freezes.within(place, self._replica, begin, until)
         moving = elapsed - frozen
         own = moving
         if self._kind[index] == Stage.WORK:
@@ -278,7 +283,9 @@ class Ways:
         self._add(span.station, "queue", started - arrived, again)
         if ended > started:
             answered = min(ended, self._answered(flow))
+            outer, self._replica = self._replica, span.replica
             self._follow(flow, span.station, started, answered, span.ended, again)
+            self._replica = outer
             ended = answered
         self._add(span.station, "network", until - ended, again)
 
@@ -305,29 +312,3 @@ class Ways:
     def _branch_end(self, flow: int) -> float:
         first, last = self._flows.get(flow, (0, 0))
         return self._begin[last - 1] if first < last and self._kind[last - 1] == Stage.END else math.inf
-
-
-def _freezes(scenario: Scenario, records: Records) -> dict[str, list[tuple[float, float]]]:
-    """When which station stood still; spells that overlap are one."""
-    found: dict[str, list[tuple[float, float]]] = {}
-    for start, end, name in sorted(_spells(scenario, records)):
-        spells = found.setdefault(name, [])
-        if spells and start <= spells[-1][1]:
-            spells[-1] = (spells[-1][0], max(spells[-1][1], end))
-        else:
-            spells.append((start, end))
-    return found
-
-
-def _spells(scenario: Scenario, records: Records) -> Iterator[tuple[float, float, str]]:
-    """(begin, end, station) of each freeze: as the scenario has it, or, where chance had its say, the event log."""
-    for fault in scenario.faults:
-        times = [(fault.at, fault.at + fault.lasts if fault.lasts is not None else math.inf)] if fault.freezes else []
-        if fault.inner is not None and fault.inner.freezes:
-            events = records.events[[records.names[about] == fault.inner_name for about in records.events["subject"]]]
-            begun, ended = (
-                events["time"][events["kind"] == kind].tolist()
-                for kind in (EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
-            )
-            times = list(zip_longest(begun, ended, fillvalue=math.inf))
-        yield from ((start, end, name) for start, end in times for name in fault.befalls)

@@ -1,11 +1,12 @@
 """Cores shared by more threads than there are cores: processor sharing in virtual time, O(log n) per job.
 
-Virtual time V grows at rate min(1, cores / n) while n jobs compute; a job that brings `work` seconds ends when V has
+Virtual time V grows at rate min(1, cores / n) while n jobs compute, less where these are in one another's way
+(`policies/contention.py`); a job that brings `work` seconds ends when V has
 grown by that much. One pending completion event per replica; one that turns out too early is re-armed, one that has
 become too late is replaced (its generation is stale). Egalitarian sharing is the limit of a round-robin scheduler with
 a small quantum.
 
-Not modelled: context-switch cost, cache effects, priorities between threads.
+Not modelled: priorities between threads, and what switching between them costs beside that law.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from heapq import heappop, heappush
 
 from sim.models.clock import Clock, Signal
 from sim.models.task import Task
+from sim.policies.contention import ContentionRow, slowdown
 
 
 class Cpu:
     """The cores of one replica."""
 
     __slots__ = (
+        "contention",
         "cores",
         "due",
         "env",
@@ -39,6 +42,7 @@ class Cpu:
     def __init__(self, env: Clock, cores: int):
         self.env = env
         self.cores = cores
+        self.contention: ContentionRow | None = None  # None: threads are not in one another's way
         self.jobs: list[tuple[float, int, Task, int]] = []  # (virtual end, sequence, task, its ticket)
         self.n = 0  # live jobs; entries of killed tasks stay in the heap until they reach its head
         self.virtual = 0.0
@@ -100,7 +104,8 @@ class Cpu:
         return 0 if self.stopped else min(self.n, self.cores)
 
     def _rate(self) -> float:
-        return 1.0 if self.n <= self.cores else self.cores / self.n
+        rate = 1.0 if self.n <= self.cores else self.cores / self.n
+        return rate if self.contention is None else rate / slowdown(self.contention, self.n)
 
     def _advance(self, now: float) -> None:
         """Bring virtual time and the usage integral up to now, before anything changes."""

@@ -7,7 +7,7 @@ What they leave out the specs say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sim.models.behaviours import behaviour, behaviour_of
@@ -27,6 +27,12 @@ from sim.vocabulary import EventKind
 def first_up(host: Host, count: int) -> list[Replica]:
     """So many replicas that are up, the first of them."""
     return [replica for replica in host.replicas if not replica.down][:count]
+
+
+def end_together(replicas: Iterable[Replica]) -> None:
+    """All of these lose what is inside at this moment, one after the other: none has what another one loses."""
+    for replica in replicas:
+        replica.ending = True
 
 
 @behaviour(spec.Outage)
@@ -50,6 +56,7 @@ class Outage:
                 host.freeze(replica)
         elif self.how == "refuse":
             host.refusing += 1
+            end_together(host.replicas)
             for replica in host.replicas:
                 replica.closed += 1
                 host.drop_all(replica)
@@ -151,6 +158,7 @@ class Crash:
     def begin(self) -> None:
         """Crash."""
         victims = first_up(self.host, self.count)
+        end_together(victims)
         for replica in victims:
             self.host.crash(replica)
             self.world.forget(replica)
@@ -179,12 +187,12 @@ class Zone:
 
     def begin(self) -> None:
         """Crash."""
-        for host in self.hosts:
-            for replica in host.replicas:
-                if replica.zone == self.zone and not replica.down:
-                    host.crash(replica)
-                    self.world.forget(replica)
-                    self.dead.append((host, replica))
+        there = [(host, replica) for host in self.hosts for replica in host.replicas if replica.zone == self.zone]
+        self.dead = [(host, replica) for host, replica in there if not replica.down]
+        end_together(replica for _, replica in self.dead)
+        for host, replica in self.dead:
+            host.crash(replica)
+            self.world.forget(replica)
 
     def end(self) -> None:
         """Restart those that are still down."""

@@ -15,6 +15,8 @@ class Freezable(Places):
         super().__init__(context, name, workers, queue)
         self.outside = 0  # who waits in listen backlogs
         self.outside_area = 0.0  # the integral of that, as of the others
+        self.paused = 0  # replicas that stand still by themselves (`models/process_pauses.py`)
+        self.paused_area = 0.0
 
     def watch_for_freezes(self) -> None:
         """A fault may freeze it; known before the first event."""
@@ -77,3 +79,20 @@ class Freezable(Places):
                 self.listening.accept(replica)
             parked, replica.parked = replica.parked, []
             self.env.ready.extend(parked)
+
+    def pause(self, replica: Replica) -> None:
+        """It freezes by itself."""
+        self.paused += 1
+        self.paused_area -= self.env.now
+        self.freeze(replica)
+
+    def go_on(self, replica: Replica) -> None:
+        """And is done with that."""
+        self.paused -= 1
+        self.paused_area += self.env.now
+        self.unfreeze(replica)
+
+    def watch_for_pauses(self) -> None:
+        """Its replicas may; known before the first event."""
+        self.watch_for_freezes()
+        self.recorder.watch(self.name, "paused", "mean", lambda now: self.paused_area + self.paused * now)

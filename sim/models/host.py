@@ -20,10 +20,13 @@ from sim.models.health import HealthChecks
 from sim.models.listening import Listening
 from sim.models.outcomes import ERROR, IN_FLIGHT, OK, UNREACHABLE
 from sim.models.places import UNLIMITED_PLACES
+from sim.models.process_pauses import ProcessPauses
 from sim.models.quota import QuotaCpu
 from sim.models.spell import Spell
 from sim.models.task import IN_QUEUE, Replica, Task
+from sim.policies.contention import new_contention
 from sim.records.tables import Book
+from sim.spec.contention import Contention
 from sim.spec.cpu import LEAST_QUOTA, CpuLimit
 from sim.spec.service import Queue
 from sim.vocabulary import EventKind, Outcome
@@ -42,13 +45,13 @@ class Host(Freezable):
         queue: Queue,
         most: int | None = None,
         cpu: CpuLimit | None = None,
+        contention: Contention | None = None,
     ):
         super().__init__(context, name, workers, queue)
         self.cores: float | None = cores if cpu is None else min(cpu.limit, cores or math.inf)  # of each, on average
-        # Work that may be interrupted, or has a quota, stands on cores, too.
-        shared = cores or (UNLIMITED_PLACES if self.preempts or cpu is not None else 0)
         self.replicas = [
-            Replica(self, index, self.workers, self._cores_of(shared, cpu)) for index in range(most or replicas)
+            Replica(self, index, self.workers, self._cores_of(cores, cpu, contention))
+            for index in range(most or replicas)
         ]
         self.comes_and_goes = most is not None and most > replicas  # replicas do (`models/fleet.py`)
         self.alive = [1] * len(self.replicas)  # what balancers are told
@@ -58,6 +61,7 @@ class Host(Freezable):
         # Replicas keep track of who is inside: for spans, or for those who ask for it (`keep_track`).
         self.tracks = self.spans is not None
         self.returned: dict[int, float] = {}  # by index: when a replica came back last, s
+        self.pauses: ProcessPauses | None = None  # None: none of its replicas stands still by itself
         self.health: HealthChecks | None = None  # None: balancers know at once
         self.zones: list[int] = []  # of each replica its zone, by number; empty: it is in none
         self.all_zones = 0  # that there are
@@ -100,11 +104,14 @@ class Host(Freezable):
             replica.closed = 1
             self.alive[replica.index] = 0
 
-    def _cores_of(self, shared: int, cpu: CpuLimit | None) -> Cpu | None:
-        """What a replica computes on."""
-        if cpu is not None:
-            return QuotaCpu(self.env, shared, cpu.limit, cpu.period)
-        return Cpu(self.env, shared) if shared else None
+    def _cores_of(self, cores: int | None, cpu: CpuLimit | None, contention: Contention | None) -> Cpu | None:
+        """What a replica computes on: so does work that may be interrupted, has a quota, or is slowed by other work."""
+        if not cores and not self.preempts and cpu is None and contention is None:
+            return None
+        shared = cores or UNLIMITED_PLACES
+        made = Cpu(self.env, shared) if cpu is None else QuotaCpu(self.env, shared, cpu.limit, cpu.period)
+        made.contention = None if contention is None else new_contention(contention)
+        return made
 
     def _watch_quotas(self) -> None:
         cpus = [replica.cpu for replica in self.replicas if isinstance(replica.cpu, QuotaCpu)]
@@ -115,9 +122,8 @@ class Host(Freezable):
     @property
     def plain_work(self) -> bool:
         """Work is nothing but time: no shared cores, no worker to come by first, no freeze to look out for."""
-        simple = self.warm_up is None and self.uneven is None
-        simple = simple and not self.preempts
-        return not self.cores and not self.event_loop and not self.may_hang and simple
+        simple = self.warm_up is None and self.ageing is None and self.uneven is None
+        return self.replicas[0].cpu is None and not self.event_loop and not self.may_hang and simple
 
     @property
     def busy(self) -> int:
@@ -164,6 +170,7 @@ class Host(Freezable):
 
     def drop_all(self, replica: Replica) -> None:
         """Everything inside ends as unreachable, those who wait first, so that nobody inherits a place."""
+        replica.ending = True
         for task in [task for task in replica.inside if task.waits == IN_QUEUE]:
             kill(task, UNREACHABLE)
         for task in list(replica.inside):
@@ -171,6 +178,7 @@ class Host(Freezable):
         adrift, replica.adrift = replica.adrift, {}
         for task in adrift:
             kill(task, UNREACHABLE)
+        replica.ending = False
 
     def crash(self, replica: Replica, told: EventKind = EventKind.REPLICA_CRASHED) -> None:
         """It dies with all it holds. What others hold for it, they forget when they are told (`models/fault.py`)."""
@@ -194,6 +202,8 @@ class Host(Freezable):
         self.stop_consumers([replica])
         replica.balancers.clear()
         replica.memory.clear()
+        if self.pauses is not None:
+            self.pauses.go_down(replica.index)
 
     def restart(self, replica: Replica) -> None:
         """It comes back, empty; one that was to end anyway does not."""
@@ -213,6 +223,8 @@ class Host(Freezable):
         self._grant(replica.granted)
         if not self.refusing:
             self.start_consumers([replica])
+        if self.pauses is not None:
+            self.pauses.come_up(replica.index)
 
     def resize(self, replica: Replica, limit: float) -> None:
         """It may use so many cores on average from now on."""

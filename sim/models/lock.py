@@ -113,8 +113,8 @@ class Lock:
         """The first in line has it, or nobody."""
         self.counts.give_back()
         locked = self.manager.locked[key]
-        while locked.waiting and locked.waiting[0].task.replica.down:
-            self._leave_line(locked.waiting[0])  # it dies in this instant, with the holder
+        while locked.waiting and locked.waiting[0].task.replica.ending:
+            self._leave_line(locked.waiting[0])  # it dies in this instant, too
         if not locked.waiting:
             del self.manager.locked[key]
             return

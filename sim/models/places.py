@@ -53,6 +53,7 @@ class Places:
         self.uneven: dict[Replica, list[float]] | None = None  # slowdowns of single ones, where a fault may bring some
         self.slow = 1.0  # how many times as long all takes that begins now
         self.warm_up: tuple[float, float] | None = None  # how many times as long first work takes, and decay in s
+        self.ageing: tuple[float, float] | None = None  # how many times as long work takes in the end, and after what s
         self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
 
     # -- places ----------------------------------------------------------------------------------------------------
@@ -240,9 +241,8 @@ class Places:
         replica = task.replica
         if self.uneven is not None:
             seconds *= math.prod(self.uneven.get(replica, ()))
-        if computing and self.warm_up is not None:
-            slow, decay = self.warm_up
-            seconds *= 1.0 + (slow - 1.0) * math.exp((replica.warm_since - self.env.now) / decay)
+        if computing and (self.warm_up is not None or self.ageing is not None):
+            seconds *= self._by_age(replica)
         if self.spans is not None:
             self.recorder.stage(task, Stage.WORK if computing else Stage.WAIT, self.name_index, seconds)
         if computing and replica.cpu is not None:
@@ -260,6 +260,17 @@ class Places:
             yield from self._hold_unfrozen(task, replica, seconds, Stage.WORK if computing else Stage.WAIT)
         self.note_work(task, seconds)
         return OK
+
+    def _by_age(self, replica: Replica) -> float:
+        """How many times as long work takes in a replica that is not warm yet, or old."""
+        times = 1.0
+        if self.warm_up is not None:
+            slow, decay = self.warm_up
+            times = 1.0 + (slow - 1.0) * math.exp((replica.warm_since - self.env.now) / decay)
+        if self.ageing is not None:
+            slow, over = self.ageing
+            times *= 1.0 + (slow - 1.0) * min((self.env.now - max(replica.warm_since, 0.0)) / over, 1.0)
+        return times
 
     def _work_interruptibly(self, task: Task, cpu: Cores, seconds: float) -> Activity:
         """Go on where the work was interrupted, with a worker again, as often as that comes."""

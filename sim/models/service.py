@@ -1,6 +1,6 @@
 """A service: attempts arrive at a replica, wait for a worker, go through the steps of an endpoint, and answer.
 
-Not modelled: memory, garbage collection, connection handling, request bodies.
+Not modelled: memory, connection handling, request bodies.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sim.models.host import Host
 from sim.models.idempotency import Keys
 from sim.models.limits import limits_of, step_of
 from sim.models.outbox import Outbox
+from sim.models.process_pauses import ProcessPauses
 from sim.models.queues.channel import QueueConsumer
 from sim.models.request import Request
 from sim.models.sequence import StepSequence
@@ -44,7 +45,8 @@ class Service(Host):
         """`places`: of replicas, as many as there can be at once, those that end included; without it no more come.
         `account`: what functions without a reserve share. `clocks`: between what those of its replicas can be.
         """
-        super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue, places, spec.cpu)
+        size = spec.replicas, spec.workers, spec.cores, spec.queue
+        super().__init__(context, name, *size, places, spec.cpu, spec.contention)
         self.spec = spec
         self.resizes = spec.vertical_scaling is not None
         self.event_loop = spec.concurrency == "event_loop"
@@ -77,11 +79,20 @@ class Service(Host):
             self.keep_track()
         self.limits = limits_of(context, spec.rate_limits, self.identities, name, clocks=clocks)
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
-        if spec.start.warm_up is not None:
-            self.warm_up = spec.start.warm_up.slow, spec.start.warm_up.decay
+        self._be_slow_at_times(context, spec)
         self.members: list[Consumer] = []
         self.listeners: list[QueueConsumer] = []  # to queues
         self.outboxes: list[Outbox] = []
+
+    def _be_slow_at_times(self, context: Context, spec: Spec) -> None:
+        """After a start, in the end, and in pauses."""
+        if spec.start.warm_up is not None:
+            self.warm_up = spec.start.warm_up.slow, spec.start.warm_up.decay
+        if spec.ageing is not None:
+            self.ageing = spec.ageing.slow, spec.ageing.over
+        if spec.pauses is not None:
+            self.watch_for_pauses()
+            self.pauses = ProcessPauses(spec.pauses, self, context)
 
     @property
     def rises(self) -> int:

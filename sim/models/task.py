@@ -124,6 +124,7 @@ class Replica:
         "cpu",
         "down",
         "draining",  # nobody is sent to it any more, and it ends when it is empty
+        "ending",  # what is inside ends at this moment: who waits there for something has it no more
         "free",
         "frozen_seconds",  # in all freezes that are over
         "granted",  # cores that it may use on average
@@ -160,6 +161,7 @@ class Replica:
         self.cpu = cpu
         self.down = False
         self.draining = False
+        self.ending = False
         self.warm_since = -math.inf
         self.closed = 0
         self.hung = 0

@@ -24,7 +24,7 @@ _MOSTLY = 0.99  # of the requests answered well: fewer are told of
 LABELS: dict[str, str] = {
     "queue": "wait for a worker",
     "work": "work",
-    "cores": "wait for a core",
+    "cores": "wait for a core or other threads",
     "wait": "waits of its own",
     "thread": "wait for an event-loop thread",
     "bulkhead": "wait for the bulkhead",
@@ -42,7 +42,7 @@ LABELS: dict[str, str] = {
 _SENTENCES: dict[str, str] = {
     "queue": "waits for a {worker} of {place}",
     "work": "is work of {place}",
-    "cores": "waits for a core of {place}",
+    "cores": "waits for a core or other threads of {place}",
     "wait": "passes in waits of {place} itself",
     "thread": "waits for an event-loop thread of {place}",
     "bulkhead": "waits for a place in the bulkhead before {place}",

@@ -12,6 +12,7 @@ from sim.spec.actions import Action, Calls, Publishes, badge_of, every_action, l
 from sim.spec.arrivals import Arrivals
 from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
+from sim.spec.contention import Contention
 from sim.spec.fault import Fault, Zone
 from sim.spec.gateway import Gateway, RateLimit
 from sim.spec.node_pool import NodePool
@@ -304,6 +305,12 @@ def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
         yield _count(service.cores, "core") + " each"
     if service.cpu is not None:
         yield f"cpu limit {service.cpu.limit:g}, periods of {lasting(service.cpu.period)}"
+    if service.contention is not None:
+        yield "threads slow one another: " + _contention(service.contention)
+    if service.pauses is not None:
+        yield f"pauses {lasting(service.pauses.lasts.mean)} every {lasting(service.pauses.every.mean)}"
+    if service.ageing is not None:
+        yield f"{service.ageing.slow:g}x as slow after {lasting(service.ageing.over)}, until a restart"
     if service.vertical_scaling is not None:
         yield f"cpu limit by use, {_SCALED_VERTICALLY[service.vertical_scaling.mode]}"
     yield from _limit_lines(service.rate_limits)
@@ -316,6 +323,11 @@ def _service_lines(scenario: Scenario, service: Service) -> Iterator[str]:
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
     yield from _effect_lines(service)
+
+
+def _contention(its: Contention) -> str:
+    said = ("serial", its.serial), ("crosstalk", its.crosstalk)
+    return ", ".join(f"{word} {show_share(share)}" for word, share in said if share > 0.0)
 
 
 def _queue_lines(queue: Queue) -> Iterator[str]:

@@ -24,9 +24,9 @@ _CONCURRENCY = (
     "what a service does at once is `workers`; what a caller has open at once is `bulkhead: "
     "{max_concurrent_calls: 20}` of its policy"
 )
-_MEMORY = (
-    "memory and garbage collection are not modelled; a pause is a fault: `{at: 1m, for: 2s, outage: NAME, how: hang}`"
-)
+_PAUSES = "collections that stop the world are `pauses: {every: {exponential: 10s}, for: 50ms}` of a service"
+_MEMORY = f"memory is not modelled; {_PAUSES}"
+_LAW = "the Universal Scalability Law is `contention: {serial: 3%, crosstalk: 0.01%}` of a service"
 _RATE = "a rate is written with its unit: `arrivals: {poisson: 100/s}`"
 _USERS = "users who wait for their answer are `arrivals: {closed: {users: 50, think: 1s}}`"
 _PATIENCE = "how long people wait is `patience: {exponential: 2s}` of traffic"
@@ -118,7 +118,14 @@ INSTEAD = {
     "accept_count": _BACKLOG,
     "memory": _MEMORY,
     "heap": _MEMORY,
-    "gc": _MEMORY,
+    "gc": _PAUSES,
+    "gc_pauses": _PAUSES,
+    "garbage_collection": _PAUSES,
+    "stop_the_world": _PAUSES,
+    "leak": "a replica that becomes slower until it is restarted is `ageing: {slow: 3x, over: 1h}` of a service",
+    "memory_leak": "a replica that becomes slower until it is restarted is `ageing: {slow: 3x, over: 1h}` of a service",
+    "usl": _LAW,
+    "scalability": _LAW,
     "connections": _CONNECTIONS,
     "connection_pool": _CONNECTIONS,
     "max_connections": _CONNECTIONS,

@@ -14,6 +14,7 @@ from sim.spec import lock as _lock  # noqa: F401 - likewise
 from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec import session as _session  # noqa: F401 - likewise
 from sim.spec import view as _view  # noqa: F401 - likewise
+from sim.spec.ageing import Ageing
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.base import (
@@ -32,6 +33,7 @@ from sim.spec.base import (
     Zones,
 )
 from sim.spec.consuming import Commit, Fetch, Transaction
+from sim.spec.contention import Contention
 from sim.spec.cpu import MILLI, CpuLimit
 from sim.spec.document import Data
 from sim.spec.health import HealthChecks
@@ -39,6 +41,7 @@ from sim.spec.idempotency import Idempotency
 from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith, AnyBackoff, ConstantBackoff
+from sim.spec.process_pauses import ProcessPauses
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.queueing import check_pinned
 from sim.spec.serverless import Serverless
@@ -203,6 +206,10 @@ class Service(Spec):
     """
     cpu: CpuLimit | None = None
     """How much each replica may compute in every period of 100 ms, as `limits.cpu` of Kubernetes: `500m`."""
+    contention: Contention | None = None
+    """By how much its threads slow one another when several compute at once; without it they do not."""
+    pauses: ProcessPauses | None = None
+    """Whether each replica stands still now and then, as in a garbage collection."""
     zones: Zones = ()
     """In which zones its replicas are, one after the other and from the first again: `[a, b, c]`."""
     clock_skew: tuple[Offset, ...] = ()
@@ -223,6 +230,8 @@ class Service(Spec):
     """Whether its `cpu` limit grows and shrinks with what its replicas use."""
     start: Starting = Starting()
     """How long a replica takes to start, where it is started while the system runs, and how slow it is at first."""
+    ageing: Ageing | None = None
+    """Whether a replica becomes slower the longer it lives, until it is restarted."""
     drain: Draining = Draining()
     """How long a replica that is to go may take to end what is inside."""
     load_balancing: AnyBalancing = "round_robin"
@@ -272,7 +281,7 @@ class Service(Spec):
     def _one_place_for_all_instances(self) -> Self:
         if self.serverless is None:
             return self
-        words = ("cores", "cpu", "autoscaling", "node_pool")
+        words = ("cores", "cpu", "contention", "pauses", "ageing", "autoscaling", "node_pool")
         said = [word for word in words if getattr(self, word) is not None]
         if self.serverless.billing is not None and self.cost:
             raise ValueError("found `cost` beside `billing` of its function; expected one of them")

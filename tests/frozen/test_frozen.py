@@ -30,6 +30,7 @@ NEVER = {
         "of queue brokers, whose words came later",
     ),
     **dict.fromkeys(("event node_draining", "event node_stopped"), "of node pools, whose words came later"),
+    "event replica_paused": "of pauses, whose word came later",
     **dict.fromkeys(
         ("stage lock", *(f"{what} {end}" for what in ("attempt", "outcome") for end in ("lock_timeout", "deadlock"))),
         "of locks, whose words came later",

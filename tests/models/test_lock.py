@@ -185,6 +185,29 @@ def test_who_lives_has_it_though_he_stood_behind_who_dies_with_its_holder():
     assert series(played, "locks_taken stock")[-1] == 2
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "{at: 1.05s, crash: {of: shop, replicas: 2, restart_after: 200ms}}",
+        "{at: 1.05s, for: 200ms, zone: a}",
+        "{at: 1.05s, for: 200ms, outage: shop, how: refuse}",
+    ],
+)
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_who_dies_in_another_replica_at_the_same_moment_never_has_it_either(fault, replicas):
+    """Of four in one replica or two all are gone at 1.05. The first held it for 50 ms, the last has it at 1.3 for 100."""
+    if replicas == 1:
+        fault = fault.replace("replicas: 2", "replicas: 1")
+    zones = "" if "zone" not in fault else ", zones: [a]"
+    text = SHOP.replace("BUY", HOLD).replace("TRAFFIC", ONE).replace("REPLICAS", str(replicas))
+    text = text.replace("WORKERS", f"9{zones}") + f"faults: [{fault}]"
+    played = testing.play_on_both(text, [1.0, 1.01, 1.02, 1.03, 1.3])
+    assert played.outcomes() == ["unreachable"] * 4 + ["ok"]
+    assert responses(played) == [0.05, 0.04, 0.03, 0.02, 0.1]
+    assert series(played, "locks_taken stock")[-1] == 2
+    assert sum(series(played, "locks_held stock")) == pytest.approx(0.15)
+
+
 def test_the_lease_of_the_holder_counts_and_not_of_who_dies_with_it():
     """The holder's lock is free at its death at 1.05; who waits behind it would leave it held for 30 s."""
     text = SHOP.replace("sends: shop.buy, TRAFFIC", f"sends: shop.buy, {ONE}}}, others: {{sends: shop.keep, {ONE}")

@@ -43,7 +43,9 @@ def told(**wrong):
         ("LOGNORMAL", "p50: 9ms", "unknown field 'p50'; it is `median`"),
         ("SERVICE", "hpa: {}", "unknown field 'hpa'; it is `autoscaling: {min: 2, max: 10"),
         ("SERVICE", "cpu_limit: 2", "unknown field 'cpu_limit'; it is `cpu` of a service: `cpu: 500m`"),
-        ("SERVICE", "memory: 1GiB", "unknown field 'memory'; memory and garbage collection are not modelled"),
+        ("SERVICE", "memory: 1GiB", "unknown field 'memory'; memory is not modelled; collections that stop"),
+        ("SERVICE", "gc: {}", "unknown field 'gc'; collections that stop the world are `pauses: {every:"),
+        ("SERVICE", "usl: {}", "unknown field 'usl'; the Universal Scalability Law is `contention: {serial: 3%"),
         (
             "SERVICE",
             "concurrency_limit: 5",

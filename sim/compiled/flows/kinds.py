@@ -16,6 +16,7 @@ from sim.policies.bulkhead import BulkheadRow
 from sim.policies.codel import CodelRow
 from sim.policies.concurrency_row import ConcurrencyRow
 from sim.policies.connections import PoolRow
+from sim.policies.contention import ContentionRow
 from sim.policies.hedging import HedgeRow
 from sim.policies.library_budgets import LibraryBudgetRow
 from sim.policies.quota import QuotaRow
@@ -673,6 +674,8 @@ class Host(int):
     function: Function | None
     adrift: int
     background_failed: int
+    paused: int
+    paused_area: float
     subject: int
     turn: int
     lifo: bool
@@ -686,6 +689,8 @@ class Host(int):
     resizes: bool
     warm_slow: float
     warm_decay: float
+    aged_slow: float
+    aged_over: float
 
 
 class Replica(int):
@@ -722,8 +727,10 @@ class Replica(int):
     sequence: int
     generation: int
     quota: QuotaRow | None
+    contention: ContentionRow | None
     stopped: bool
     absent: bool
+    ending: bool
     draining: bool
     heard: bool
     tally: Tally | None

@@ -11,7 +11,7 @@ from sim.compiled.cores import compute
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.operations import note_work
-from sim.compiled.places import cold, demand, frozen, park, take_place
+from sim.compiled.places import by_age, demand, frozen, park, take_place
 from sim.compiled.preempting import goes_on, not_interrupted
 from sim.compiled.rows.state import State
 from sim.compiled.spans import PLACE, WAIT, WORK, keep_stage
@@ -26,7 +26,7 @@ def spend(s: State, own: Task, op: TimedOp) -> Waits[int]:
     """Let work or a wait pass, on the cores where there are any, stretched by slowdowns and stopped by freezes."""
     own.seconds = demand(s, op, own) * op.host.slow * own.replica.slow
     if op.computing and op.host.warm_slow > 0.0:
-        own.seconds *= cold(s, op.host, own.replica)
+        own.seconds *= by_age(s, op.host, own.replica)
     if s.spans:
         keep_stage(s, own, WORK if op.computing else WAIT, op.host.name, own.seconds, -1)
     if op.computing and own.replica.cores > 0:

@@ -8,6 +8,7 @@ from sim.chance.table import ROW
 from sim.compiled.rows.declaring import Perhaps, Reference, Row
 from sim.compiled.rows.running import TaskLine
 from sim.compiled.rows.tables import Pool, Returning, Table, Taking
+from sim.policies.contention import CONTENTION, ContentionRow
 from sim.policies.quota import QUOTA, QuotaRow
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Host(Row):
     function: Perhaps[Function]  # where its instances come by themselves
     adrift: int  # flows that go on in it and nobody waits for
     background_failed: int
+    paused: int  # replicas that stand still by themselves
+    paused_area: float
     subject: int  # place in the list of subjects
     turn: int  # of the gateway: whose turn it is
     lifo: bool
@@ -68,8 +71,10 @@ class Host(Row):
     shedding: bool
     overflowing: bool  # there has been a spell of it
     resizes: bool  # limits of its replicas change
-    warm_slow: float  # how many times as long first work takes; 0: no longer
+    warm_slow: float  # how many times as long first work takes; 0: it is not asked how old a replica is
     warm_decay: float  # s
+    aged_slow: float  # how many times as long work takes in the end; 0: replicas do not age
+    aged_over: float  # s; until then
 
 
 class Replica(Row):
@@ -106,8 +111,10 @@ class Replica(Row):
     sequence: int
     generation: int  # of its event
     quota: Perhaps[QuotaRow]
+    contention: Perhaps[ContentionRow]  # how much those who compute in it slow one another
     stopped: bool  # its cores: it is frozen, or throttled
     absent: bool  # there is none at its place now, or one that is not ready yet
+    ending: bool  # what is inside ends at this moment
     draining: bool  # nobody is sent to it any more, and it ends when it is empty
     heard: bool  # somebody wants to know what ends in it: it drains, or its version is judged
     tally: Perhaps[Tally]  # of its version
@@ -205,6 +212,7 @@ sold = Table("sold", int)
 ran_out = Table("ran_out", int)
 ended = Table("ended", int)
 """How many attempts ended with each outcome, a line of OUTCOMES for each host."""
+contentions = Table("contentions", ContentionRow, dtype=CONTENTION)
 quotas = Table("quotas", QuotaRow, dtype=QUOTA)
 draws = Table("draws", Draw, dtype=ROW)
 numbers = Table("numbers", float)

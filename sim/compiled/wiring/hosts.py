@@ -13,8 +13,10 @@ from sim.compiled.rows import hosts as rows
 from sim.compiled.rows import serverless as function_rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
+from sim.models.cpu import Cpu
 from sim.models.fault import Deploy, Errors
 from sim.models.quota import QuotaCpu
+from sim.policies.contention import ContentionRow
 from sim.policies.quota import QuotaRow
 from sim.policies.serverless import StartsRow
 
@@ -34,7 +36,7 @@ class HostTables:
         self.hosts, self.replicas = Found(rows.Host), Found(rows.Replica)
         self.errors, self.stocks = Found(rows.ErrorFault), Found(rows.Stock)
         self.fleets = Found(rows.Fleet)
-        self.quotas = FoundPolicies(QuotaRow)
+        self.quotas, self.contentions = FoundPolicies(QuotaRow), FoundPolicies(ContentionRow)
         self.loops = Found(rows.Loop)
         for fleet in places.world.fleets.values():
             self.fleets.add(wanted=fleet.wanted, paid=float(fleet.paid))
@@ -76,6 +78,7 @@ class HostTables:
             granted=replica.granted,
             skew=replica.skew,
             quota=self.quotas.add(replica.cpu.row) if isinstance(replica.cpu, QuotaCpu) else NOBODY,
+            contention=self._contention_of(replica),
             due=np.inf,
             down=int(replica.down),
             closed=replica.closed,
@@ -86,12 +89,15 @@ class HostTables:
             heard=place >= 0 and self.places.hosts[place].function is not None,
         )
 
+    def _contention_of(self, replica: Replica) -> int:
+        its = replica.cpu.contention if isinstance(replica.cpu, Cpu) else None
+        return NOBODY if its is None else self.contentions.add(its)
+
     def _host(self, place: int, host: Host) -> None:
         first_error, errors_count = self._errors_of(host)
         self.hosts.add(
             slow=1.0,
-            warm_slow=host.warm_up[0] if host.warm_up is not None else 0.0,
-            warm_decay=host.warm_up[1] if host.warm_up is not None else 1.0,
+            **_by_age(host),
             up_area=host.up_area,
             granted=host.granted,
             resizes=host.resizes,
@@ -168,6 +174,7 @@ class HostTables:
         yield rows.replicas, self.replicas.array()
         yield rows.fleets, self.fleets.array()
         yield rows.loops, self.loops.array()
+        yield rows.contentions, self.contentions.array()
         yield rows.quotas, self.quotas.array()
         yield rows.node_pools, self.node_pools.array()
         yield rows.tallies, self.tallies.array()
@@ -185,3 +192,10 @@ class HostTables:
         yield rows.ended, np.zeros((len(places.hosts), OUTCOMES), np.int64)
         yield rows.draws, draws.rows
         yield rows.numbers, draws.data
+
+
+def _by_age(host: Host) -> dict[str, float]:
+    """How slow its replicas are at first, and in the end; who only ages is as quick at first as ever."""
+    slow, decay = host.warm_up or (0.0 if host.ageing is None else 1.0, 1.0)
+    aged, over = host.ageing or (0.0, 1.0)
+    return {"warm_slow": slow, "warm_decay": decay, "aged_slow": aged, "aged_over": over}

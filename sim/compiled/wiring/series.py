@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OF_HOSTS = (  # as `sampling` numbers them
     "busy", "queue", "replicas", "workers", "cores_busy", "cores", "in_flight", "attempts", "first_attempts",
-    "listen_backlog", "work_done", "work_wasted", "background", "background_failed",
+    "listen_backlog", "work_done", "work_wasted", "background", "background_failed", "paused",
 )  # fmt: skip
 OF_GROUPS = (
     ("lag", sampling.LAG),

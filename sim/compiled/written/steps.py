@@ -10,7 +10,7 @@ from sim.compiled.base import NONE, handler, whole
 from sim.compiled.calendar import hold
 from sim.compiled.cores import compute
 from sim.compiled.operations import note_work
-from sim.compiled.places import cold, demand, frozen, park, take_place
+from sim.compiled.places import by_age, demand, frozen, park, take_place
 from sim.compiled.preempting import goes_on, not_interrupted
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.programs import place_ops, timed_ops
@@ -69,7 +69,7 @@ def spend(s: State, own: int, op: int) -> int:
     if pc == 0:
         own_row.seconds = demand(s, op, own) * hosts(s)[op_row.host].slow * replicas(s)[own_row.replica].slow
         if op_row.computing and hosts(s)[op_row.host].warm_slow > 0.0:
-            own_row.seconds *= cold(s, op_row.host, own_row.replica)
+            own_row.seconds *= by_age(s, op_row.host, own_row.replica)
         if s.spans:
             keep_stage(s, own, WORK if op_row.computing else WAIT, hosts(s)[op_row.host].name, own_row.seconds, NONE)
         if op_row.computing and replicas(s)[own_row.replica].cores > 0:

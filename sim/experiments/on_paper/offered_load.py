@@ -2,7 +2,8 @@
 is merely unwise.
 
 A station is what can be full: workers of the gateway, workers and cores of a service, the members of a consumer group
-that hold partitions and the hottest of them, the places of a bulkhead, a rate limit, the most popular key of a lock.
+that hold partitions and the hottest of them, the places of a bulkhead, a rate limit, the most popular key of a lock,
+threads that slow one another at their best.
 Utilisation is rate x time held per visit / servers, without queueing and faults (see `flow`): a lower bound of what
 comes.
 """
@@ -33,7 +34,8 @@ class Station:
     """One pool of servers and the load on it."""
 
     name: str  # "gateway", "payments", "payments <- order-events", "orders -> payments", "gateway all limit"
-    resource: str  # "workers", "cores", "consumers", "hottest consumer", "places", "rate", "lock"
+    resource: str  # "workers", "cores", "consumers", "hottest consumer", "places", "rate", "lock", or
+    # "threads" that slow one another, as many as do what they do at their best
     servers: float  # on all replicas together; only of cores under a limit no whole number
     rate: float  # visits per second on average
     rate_peak: float

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from sim.experiments.on_paper.contention import at_their_best
 from sim.experiments.on_paper.flow import Flow
 from sim.experiments.on_paper.gateway import gateway_work
 from sim.experiments.on_paper.lock_loads import lock_loads
@@ -54,6 +55,7 @@ def _service_load(
 ) -> dict[tuple[str, str], Load]:
     """Workers, cores and consumers of a service."""
     answer: dict[tuple[str, str], Load] = {}
+    at_work = 1.0 if service.pauses is None else service.pauses.at_work  # of its time; pauses stretch all visits
     visits = [(f"{name}.{endpoint}", found.endpoints.get(f"{name}.{endpoint}", 0.0)) for endpoint in service.endpoints]
     rate = math.fsum(rate for _, rate in visits)
     consumed = {topic: _partition_rates(flow, found, name, topic) for topic in service.consumes}
@@ -65,15 +67,17 @@ def _service_load(
             if rate > 0.0
         )
         held = max(0.0, held - math.fsum(saved.get(place, 0.0) for place, _ in visits)) if threads else held
+        held /= at_work
         answer[name, "workers"] = (service.most_replicas * service.workers, rate, held / rate if rate else 0.0)
-    if service.computes_on is not None:
-        users = [(rate, flow.endpoints[place]) for place, rate in visits]
-        users += [(sum(its), flow.consumers[name, topic]) for topic, its in consumed.items()]
-        total = math.fsum(rate for rate, _ in users)
-        work = math.fsum(rate * profile.work for rate, profile in users if rate > 0.0)
-        answer[name, "cores"] = (service.most_replicas * service.computes_on, total, work / total if total else 0.0)
+    users = [(rate, flow.endpoints[place]) for place, rate in visits]
+    users += [(sum(its), flow.consumers[name, topic]) for topic, its in consumed.items()]
+    total = math.fsum(rate for rate, _ in users)
+    work = math.fsum(rate * profile.work for rate, profile in users if rate > 0.0) / at_work
+    for resource, each in (("cores", service.computes_on), ("threads", at_their_best(service))):
+        if each is not None:
+            answer[name, resource] = (service.most_replicas * each, total, work / total if total else 0.0)
     for topic, its in consumed.items():
-        hold = flow.consumers[name, topic].hold
+        hold = flow.consumers[name, topic].hold / at_work
         answer[f"{name} <- {topic}", "consumers"] = (len(its), sum(its), hold)
         if max(its, default=0.0) > UNEVEN * sum(its) / max(1, len(its)):
             answer[f"{name} <- {topic}", "hottest consumer"] = (1, max(its), hold)

@@ -50,6 +50,11 @@ from sim.experiments.on_paper.unwise_limits import (
     replaced_limits,
     rounded_limits,
 )
+from sim.experiments.on_paper.unwise_paces import (
+    pauses_beyond_checks,
+    pauses_beyond_timeouts,
+    threads_beyond_the_peak,
+)
 from sim.experiments.on_paper.unwise_queues import starving_classes
 from sim.experiments.on_paper.unwise_views import views_of_strangers
 from sim.experiments.on_paper.zero_time_loops import time_can_stand_still
@@ -286,6 +291,9 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     starving_classes,
     crowded_machines,
     throttled_bursts,
+    threads_beyond_the_peak,
+    pauses_beyond_timeouts,
+    pauses_beyond_checks,
     shares_of_sends,
     shares_of_mixtures,
     recordings_outside,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.models.random_systems import adapting, calls, ground, serving
+from tests.models.random_systems import adapting, calls, ground, paces, serving
 from tests.models.random_systems.cache_writes import cache_writes
 from tests.models.random_systems.caches import caches, response_caches
 from tests.models.random_systems.clocks import clocks
@@ -94,6 +94,9 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     views,
     credentials,
     queue_nodes,
+    paces.contentions,
+    paces.process_pauses,
+    paces.ageing,
     producers,  # last: beside transactions they are idempotent
 )
 

@@ -99,6 +99,8 @@ def service(
     pinned: bool | None = None,
     cores: Mapping[str, Any] | float | str | None = None,
     cpu: Mapping[str, Any] | str | None = None,
+    contention: Mapping[str, Any] | str | None = None,
+    pauses: Mapping[str, Any] | str | None = None,
     zones: Sequence[str] | None = None,
     clock_skew: Sequence[Literal[0] | Mapping[str, Any] | str] | None = None,
     queue: Mapping[str, Any] | str | None = None,
@@ -108,6 +110,7 @@ def service(
     autoscaling: Mapping[str, Any] | str | None = None,
     vertical_scaling: Mapping[str, Any] | str | None = None,
     start: Mapping[str, Any] | str | None = None,
+    ageing: Mapping[str, Any] | str | None = None,
     drain: Mapping[str, Any] | str | None = None,
     load_balancing: Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
     | Mapping[str, Any]
@@ -131,6 +134,8 @@ def service(
         cores, of which nobody else has a part. A fraction such as `0.5`: the limit of `cpu`, for it takes one to
         give half a core.
     cpu: How much each replica may compute in every period of 100 ms, as `limits.cpu` of Kubernetes: `500m`.
+    contention: By how much its threads slow one another when several compute at once; without it they do not.
+    pauses: Whether each replica stands still now and then, as in a garbage collection.
     zones: In which zones its replicas are, one after the other and from the first again: `[a, b, c]`.
     clock_skew: By how much the clocks of its replicas are ahead of the right time, one after the other and from the
         first again: `[0s, 2s, -500ms]`. Rate limits that read the clock of their node count by it (`clock` of a
@@ -143,6 +148,7 @@ def service(
     vertical_scaling: Whether its `cpu` limit grows and shrinks with what its replicas use.
     start: How long a replica takes to start, where it is started while the system runs, and how slow it is at
         first.
+    ageing: Whether a replica becomes slower the longer it lives, until it is restarted.
     drain: How long a replica that is to go may take to end what is inside.
     load_balancing: How its callers choose a replica, each on its own: the name of a policy, or a map with more
         about it.
