@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from sim.errors import Problem
 from sim.spec.arrivals import Replay
-from sim.spec.base import body_of
+from sim.spec.base import body_of, words
 from sim.spec.csv_file import LARGEST_TOGETHER, BadFileError, CsvFile
 from sim.spec.document import Data, Location, Map, problem_at, value_at, with_value
 from sim.spec.measured import Recorded, Replayed
@@ -164,7 +164,9 @@ def _routes(document: Map) -> set[str]:
 
 def _readings(document: Map, shape: Shape) -> list[_Reading]:
     """The choices that name a file, those left out that are wrong in a way that validation tells."""
-    found = []
+    found: list[_Reading] = []
+    if not _may_name_a_file(document):
+        return found
     for at, word, cls in choices(document, shape):
         choice = value_at(document, at)
         body = body_of(cls, choice[word]) if issubclass(cls, (Replay, Recorded)) and isinstance(choice, dict) else None
@@ -177,6 +179,28 @@ def _readings(document: Map, shape: Shape) -> list[_Reading]:
         assert isinstance(spec, (Replay, Recorded))
         found.append(_Reading(at, word, spec, dict(body)))
     return found
+
+
+def _may_name_a_file(document: Map) -> bool:
+    """Whether there is a word of a recording anywhere: in most documents there is none, and what each map in them is
+    need not be known.
+    """
+    recorded = {
+        word
+        for kind in ("arrivals", "distribution")
+        for word, spec in words(kind).items()
+        if issubclass(spec, (Replay, Recorded))
+    }
+    todo: list[Data] = [document]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            if not recorded.isdisjoint(value):
+                return True
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+    return False
 
 
 def _owner(spec: Replayed, replays: Sequence[Replay]) -> Replay | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic_core import PydanticCustomError
@@ -142,10 +143,19 @@ def choices(value: Data, shape: Shape, at: Location = ()) -> Iterator[tuple[Loca
 
 
 def _field(spec: type[Spec], key: str) -> Shape:
+    return _fields(spec).get(key, PLAIN)
+
+
+@cache
+def _fields(spec: type[Spec]) -> dict[str, Shape]:
+    """By each name that a field may be written with."""
+    found: dict[str, Shape] = {}
     for name, field in spec.model_fields.items():
-        if key in (name, field.alias):
-            return shape_of(field.annotation, tuple(field.metadata))
-    return PLAIN
+        shape = shape_of(field.annotation, tuple(field.metadata))
+        for written in (name, field.alias):
+            if written is not None:
+                found.setdefault(written, shape)
+    return found
 
 
 def _in_choice(choice: Choice, key: str | int, value: Data) -> Shape:
