@@ -49,6 +49,7 @@ APART = (
     "clients.hear_client",
     "clients.is_told_too_much",
     "clients.pause_as_told",
+    "clients.tell_apart",
     "clients.withdraw_for",
     "closed_queues.close_queue",
     "closed_queues.come_too_late",

@@ -185,6 +185,7 @@ _RULES: dict[type[Spec], _Certain] = {
     traffic.Traffic: lambda its: (
         its.users is None
         and its.items is None
+        and all(isinstance(value, str) for value in its.headers.values())
         and (len(its.mix) == 1 or getattr(its.arrivals, "route", None) is not None)
     ),
     arrivals.Replay: lambda its: not its.is_series and its.times == 1.0,

@@ -398,3 +398,14 @@ def test_deployments_are_strategies_of_workloads():
     assert {thing["kind"] for thing in objects} == {
         *("Deployment", "Rollout", "Service", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "NodePool"),
     }
+
+
+def test_kong_tells_routes_of_one_path_apart_as_the_scenario_does():
+    few = "    few: {matches: GET /cart, hosts: '*.eu', headers: {x-tier: gold}, to: cart.show}\n"
+    text = SHOP.replace("  routes:\n", f"  routes:\n{few}").replace(
+        "users: {c", "headers: {host: shop.eu, x-tier: gold}, users: {c"
+    )
+    service = YAML(typ="safe").load(kong.write(subject(text)))["services"][0]
+    (route,) = service["routes"]
+    assert (service["host"], route["paths"], route["methods"]) == ("cart", ["/cart"], ["GET"])
+    assert (route["hosts"], route["headers"]) == (["*.eu"], {"x-tier": ["gold"]})

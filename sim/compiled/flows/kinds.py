@@ -1823,6 +1823,16 @@ class Door(int):
     route: int
     needs: int
     mark: int
+    narrower: int
+    narrowers: int
+
+
+class NarrowerRoute(int):
+    """A route of the gateway that takes those requests of a door which carry something."""
+
+    door: Door
+    first: int
+    count: int
 
 
 class Source(int):

@@ -94,6 +94,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     views,
     credentials,
     queue_nodes,
+    serving.narrower_routes,
     producers,  # last: beside transactions they are idempotent
 )
 
