@@ -141,7 +141,6 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     concurrency.Gradient2Limit,
     concurrency.WindowedLimit,
     balancing.Balancing,
-    balancing.OutlierDetection,
     policy.PollyBreaker,
     policy.OpossumBreaker,
     policy.HystrixBreaker,
@@ -198,6 +197,7 @@ _RULES: dict[type[Spec], _Certain] = {
             else its.load_balancing == "round_robin"
         )
     ),
+    balancing.OutlierDetection: lambda its: not its.draws,
     step.Fail: lambda its: _whole(its.share),
     step.Refuse: lambda its: _whole(its.share),
     composed.Choose: lambda its: all(_whole(share) for share in its.shares),

@@ -40,6 +40,9 @@ class View(int):
     made_of: int
     subject: int
     about: int
+    ejecting: int
+    entity: int
+    drawn: int
     made: bool
 
 

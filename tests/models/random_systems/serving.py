@@ -101,12 +101,32 @@ def _outliers(luck: Luck) -> dict[str, Any]:
         rule["always_eject_one_host"] = True
     if luck.maybe("compares not", 0.2):
         rule["success_rate"] = False
+    rule |= _enforcing(luck)
     if luck.maybe("rates"):
         rule |= {
             "success_rate_minimum_hosts": luck.pick("hosts", (2, 3)),
             "success_rate_request_volume": luck.pick("volume", (1, 4)),
         }
         rule["success_rate_stdev_factor"] = luck.pick("factor", (100, 900, 1900))
+    return rule
+
+
+def _enforcing(luck: Luck) -> dict[str, Any]:
+    rule: dict[str, Any] = {}
+    if luck.maybe("enforces", 0.4):
+        words = "consecutive_5xx", "consecutive_gateway_failure", "success_rate", "failure_percentage"
+        rule |= {f"enforcing_{word}": luck.pick(f"of {word}", (0, 30, 70, 100)) for word in words}
+    if luck.maybe("jitter", 0.4):
+        rule["max_ejection_time_jitter"] = luck.pick("longest jitter", ("300ms", "2s"))
+    if luck.maybe("splits", 0.4):
+        rule |= {
+            "split_external_local_origin_errors": True,
+            "consecutive_local_origin_failure": luck.pick("local", (1, 2, None)),
+        }
+        rule |= {
+            "enforcing_consecutive_local_origin_failure": luck.pick("of local", (50, 100)),
+            "enforcing_local_origin_success_rate": luck.pick("of local rates", (50, 100)),
+        }
     return rule
 
 
