@@ -47,6 +47,7 @@ from sim.builder.written.parts.breaking import (
     hystrix_breaker,
     opossum_breaker,
     polly_breaker,
+    purgatory_breaker,
     resilience4j_breaker,
 )
 from sim.builder.written.parts.broker import topic
@@ -183,6 +184,7 @@ __all__ = [
     "pool",
     "popularity",
     "producer",
+    "purgatory_breaker",
     "queue",
     "queue_nodes",
     "quota",

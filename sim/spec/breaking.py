@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from sim.spec.base import MOST, Between, Duration, Factor, Few, Flag, Leaves, Many, Number, Share, Spec
 from sim.vocabulary import EventKind, Outcome
 
-_LIBRARIES = ("polly", "opossum", "hystrix", "gobreaker", "cockatiel")
+_LIBRARIES = ("polly", "opossum", "hystrix", "gobreaker", "cockatiel", "purgatory")
 Heard = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full"]
 """How a call can end of which a breaker is told."""
 MOST_SNAPSHOTS = 100_000  # in the window of a Hystrix: as many buckets as may be said elsewhere
@@ -162,6 +162,20 @@ class GoBreaker(Spec):
         return self
 
 
+class PurgatoryBreaker(Spec):
+    """AsyncCircuitBreakerFactory of purgatory (Python, src/purgatory/domain/model.py), with its defaults.
+
+    When half-open it lets every call go, and the first result closes it or opens it again. What its `exclude` names is
+    a success there: leave that out of `records`.
+    """
+
+    positional = "threshold"
+    threshold: Few = 5
+    """Failures in a row from which it opens."""
+    ttl: Duration = 30.0
+    """How long it stays open."""
+
+
 class CockatielSampling(Spec):
     """Options of cockatiel's SamplingBreaker, names in snake_case."""
 
@@ -253,6 +267,8 @@ class CircuitBreaker(Spec):
     """Counts as sony/gobreaker does, in the place of all others."""
     cockatiel: CockatielBreaker | None = None
     """Counts as cockatiel (Node.js) does, in the place of all others."""
+    purgatory: PurgatoryBreaker | None = None
+    """Counts as purgatory (Python) does, in the place of all others."""
     records: tuple[Heard, ...] | None = None
     """What is a failure; every other answer is then a success (resilience4j's recordExceptions and recordResult,
     gobreaker's IsSuccessful, Polly's ShouldHandle). By default `timeout`, `error`, `unreachable` and `shed`, and of
@@ -272,6 +288,7 @@ class CircuitBreaker(Spec):
             self.hystrix,
             self.gobreaker,
             self.cockatiel,
+            self.purgatory,
         )
         return all(other is None for other in others)
 

@@ -145,6 +145,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     policy.OpossumBreaker,
     policy.HystrixBreaker,
     policy.GoBreaker,
+    policy.PurgatoryBreaker,
     policy.Pool,
     policy.Hedge,
     policy.CallerLimit,

@@ -31,6 +31,7 @@ from sim.spec.breaking import GoBreaker as GoBreaker  # noqa: PLC0414 - as is th
 from sim.spec.breaking import HystrixBreaker as HystrixBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import OpossumBreaker as OpossumBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import PollyBreaker as PollyBreaker  # noqa: PLC0414 - as is this
+from sim.spec.breaking import PurgatoryBreaker as PurgatoryBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import Resilience4jBreaker as Resilience4jBreaker  # noqa: PLC0414 - as is this
 from sim.spec.budgets import AwsQuota as AwsQuota  # noqa: PLC0414 - as is this
 from sim.spec.budgets import Budget as Budget  # noqa: PLC0414 - as is this

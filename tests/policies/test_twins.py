@@ -125,6 +125,7 @@ def test_breakers(settings):
         {"cockatiel": {"half_open_after": "500ms", "sampling": {"threshold": 0.4, "duration": "2s", "minimum_rps": 1}}},
         {"cockatiel": {"half_open_after": "500ms", "count": {"threshold": 0.4, "size": 7}}},
         {"cockatiel": {"half_open_after": "500ms", "consecutive": 2}},
+        {"purgatory": {"threshold": 2, "ttl": "500ms"}},
     ],
     ids=lambda settings: next(iter(settings)),
 )

@@ -99,13 +99,15 @@ def breakers(document: dict[str, Any], luck: Luck) -> None:
 def breaker(luck: Luck) -> dict[str, Any]:
     """One that opens soon and for a moment."""
     pause, share = luck.pick("pause", ("0s", "50ms", "400ms", "2s")), luck.pick("share", ("10%", "40%", "80%"))
-    kind = luck.pick("kind", ("consecutive", "sampling", "count", "gobreaker", "resilience4j"))
+    kind = luck.pick("kind", ("consecutive", "sampling", "count", "gobreaker", "resilience4j", "purgatory"))
     calls = luck.number("calls", 1, 5)
     if kind == "consecutive":
         return {"cockatiel": {"half_open_after": pause, kind: calls}}
     if kind == "sampling":
         window = {"threshold": share, "duration": luck.pick("window", ("50ms", "1s", "7s"))}
         return {"cockatiel": {"half_open_after": pause, kind: window | {"minimum_rps": luck.pick("rps", (0.5, 4))}}}
+    if kind == "purgatory":
+        return {kind: {"threshold": calls, "ttl": pause}}
     if kind == "count":
         size = {"threshold": share, "size": calls + luck.number("more", 0, 4), "minimum_number_of_calls": calls}
         return {"cockatiel": {"half_open_after": pause, kind: size}}

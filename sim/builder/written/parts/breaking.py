@@ -24,6 +24,7 @@ def circuit_breaker(
     hystrix: Mapping[str, Any] | str | None = None,
     gobreaker: Mapping[str, Any] | str | None = None,
     cockatiel: Mapping[str, Any] | str | None = None,
+    purgatory: Mapping[str, Any] | str | None = None,
     records: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full"]]
     | None = None,
     ignores: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full"]]
@@ -43,6 +44,7 @@ def circuit_breaker(
     hystrix: Counts as Hystrix does, in the place of all others.
     gobreaker: Counts as sony/gobreaker does, in the place of all others.
     cockatiel: Counts as cockatiel (Node.js) does, in the place of all others.
+    purgatory: Counts as purgatory (Python) does, in the place of all others.
     records: What is a failure; every other answer is then a success (resilience4j's recordExceptions and
         recordResult, gobreaker's IsSuccessful, Polly's ShouldHandle). By default `timeout`, `error`, `unreachable`
         and `shed`, and of libraries what the caller's own bulkhead or rate limit refuses; a 429 of the callee is a
@@ -176,6 +178,17 @@ def polly_breaker(
     minimum_throughput: Calls in the window before it judges.
     sampling_duration: The window.
     break_duration: How long it stays open.
+    """
+    return part(locals())
+
+
+def purgatory_breaker(
+    *, threshold: Mapping[str, Any] | int | str | None = None, ttl: Literal[0] | Mapping[str, Any] | str | None = None
+) -> Part:
+    """AsyncCircuitBreakerFactory of purgatory (Python, src/purgatory/domain/model.py), with its defaults.
+
+    threshold: Failures in a row from which it opens.
+    ttl: How long it stays open.
     """
     return part(locals())
 
