@@ -97,6 +97,8 @@ def _breaker(policy: CallPolicy) -> dict[str, Any]:
     settings |= _growth(its.exponential_backoff_multiplier)
     if (most := its.exponential_max_wait_duration_in_open_state) is not None:
         settings["exponentialMaxWaitDurationInOpenState"] = _time(most)
+    if its.randomized_wait_factor is not None:
+        settings |= {"enableRandomizedWait": True, "randomizedWaitFactor": its.randomized_wait_factor}
     return settings
 
 

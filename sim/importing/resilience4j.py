@@ -96,6 +96,8 @@ def _breaker(levels: list[Part]) -> dict[str, Data]:
         if text := written(_first(levels, name), "ms"):
             fields[name] = text
     fields |= _growth(levels, "exponential-max-wait-duration-in-open-state")
+    if "exponential_backoff_multiplier" not in fields:
+        fields |= _spread(levels)
     automatic = "automatic_transition_from_open_to_half_open_enabled"
     if _first(levels, automatic).is_true(default=False):
         fields[automatic] = True
@@ -111,18 +113,23 @@ def _breaker(levels: list[Part]) -> dict[str, Data]:
 def _retry(levels: list[Part]) -> dict[str, Data]:
     attempts = _first(levels, "max-attempts").whole(1, 1000) or 3
     pause = written(_first(levels, "wait-duration"), "ms") or "500ms"
-    interval = _growth(levels, "exponential-max-wait-duration")
-    if _first(levels, "enable-randomized-wait").is_true(default=False):
-        factor = _first(levels, "randomized-wait-factor")
-        share = factor.number()
-        if share is not None and share >= 1.0:
-            factor.wrong("a share below 1, as the library does")
-            share = None
-        interval["randomized_wait_factor"] = f"{100 * (0.5 if share is None else share):g}%"
+    interval = _growth(levels, "exponential-max-wait-duration") | _spread(levels)
     backoff: dict[str, Data] = (
         {"resilience4j": {"wait_duration": pause, **interval}} if interval else {"constant": pause}
     )
     return {"retry": {"max_attempts": attempts, "backoff": backoff}}
+
+
+def _spread(levels: list[Part]) -> dict[str, Data]:
+    """What is said of waits that are drawn; nothing where they are not."""
+    if not _first(levels, "enable-randomized-wait").is_true(default=False):
+        return {}
+    factor = _first(levels, "randomized-wait-factor")
+    share = factor.number()
+    if share is not None and share >= 1.0:
+        factor.wrong("a share below 1, as the library does")
+        share = None
+    return {"randomized_wait_factor": f"{100 * (0.5 if share is None else share):g}%"}
 
 
 def _growth(levels: list[Part], most: str) -> dict[str, Data]:

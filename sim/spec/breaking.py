@@ -41,6 +41,10 @@ class Resilience4jBreaker(Spec):
     """
     exponential_max_wait_duration_in_open_state: Annotated[Duration, Field(ge=0.001)] | None = None
     """No such wait is longer."""
+    randomized_wait_factor: Annotated[Share, Field(ge=0, lt=1)] | None = None
+    """By which share that wait may be shorter or longer, by a draw of each opening (0.5 where enableRandomizedWait says
+    no other); null: it is always the same.
+    """
     max_wait_duration_in_half_open_state: Duration = 0.0
     """How long it waits for the calls that try before it opens again; 0: for ever. Else 1 ms at least."""
     automatic_transition_from_open_to_half_open_enabled: Flag = False
@@ -51,6 +55,15 @@ class Resilience4jBreaker(Spec):
         for word in ("wait_duration_in_open_state", "max_wait_duration_in_half_open_state"):
             if 0.0 < getattr(self, word) < 0.001:
                 raise ValueError(f"found {word} of {getattr(self, word):g} s, expected 0 or at least 1ms")
+        return self
+
+    @model_validator(mode="after")
+    def _grows_or_is_drawn(self) -> Self:
+        if self.randomized_wait_factor is not None and self.exponential_backoff_multiplier is not None:
+            raise ValueError(
+                "found randomized_wait_factor beside exponential_backoff_multiplier, expected one of them, as in the "
+                "library's settings"
+            )
         return self
 
     @model_validator(mode="after")

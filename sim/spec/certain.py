@@ -135,7 +135,6 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     policy.EnvoyRetryBudget,
     policy.AwsQuota,
     policy.CircuitBreaker,
-    policy.Resilience4jBreaker,
     policy.Bulkhead,
     concurrency.AimdLimit,
     concurrency.Gradient2Limit,
@@ -198,6 +197,7 @@ _RULES: dict[type[Spec], _Certain] = {
             else its.load_balancing == "round_robin"
         )
     ),
+    policy.Resilience4jBreaker: lambda its: not its.randomized_wait_factor,
     balancing.OutlierDetection: lambda its: not its.draws,
     step.Fail: lambda its: _whole(its.share),
     step.Refuse: lambda its: _whole(its.share),

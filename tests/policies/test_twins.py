@@ -85,6 +85,7 @@ BREAKERS = [
             "sliding_window_size": 4,
             "minimum_number_of_calls": 3,
             "wait_duration_in_open_state": "1s",
+            "randomized_wait_factor": 0.7,
             "permitted_number_of_calls_in_half_open_state": 4,
             "max_wait_duration_in_half_open_state": "1s",
             "slow_call_duration_threshold": "1s",

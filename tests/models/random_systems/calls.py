@@ -123,6 +123,8 @@ def breaker(luck: Luck) -> dict[str, Any]:
     if luck.maybe("grows", 0.4):
         spec |= {"exponential_backoff_multiplier": luck.pick("factor", (1.5, 3))}
         spec |= {"exponential_max_wait_duration_in_open_state": "1s"} if luck.maybe("capped") else {}
+    elif luck.maybe("drawn", 0.5):
+        spec |= {"randomized_wait_factor": luck.pick("spread", (0.0, 0.3, 0.9))}
     longest = luck.pick("longest", ("0s", "100ms", "1s"))
     return {kind: spec | {"max_wait_duration_in_half_open_state": longest}}
 

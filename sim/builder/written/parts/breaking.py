@@ -205,6 +205,7 @@ def resilience4j_breaker(
     wait_duration_in_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
     exponential_backoff_multiplier: Mapping[str, Any] | float | str | None = None,
     exponential_max_wait_duration_in_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
+    randomized_wait_factor: Mapping[str, Any] | float | str | None = None,
     max_wait_duration_in_half_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
     automatic_transition_from_open_to_half_open_enabled: bool | None = None,
 ) -> Part:
@@ -222,6 +223,8 @@ def resilience4j_breaker(
     exponential_backoff_multiplier: How many times as long it stays open as the last time, until it has closed (1.5
         where enableExponentialBackoff says no other); null: always as long.
     exponential_max_wait_duration_in_open_state: No such wait is longer.
+    randomized_wait_factor: By which share that wait may be shorter or longer, by a draw of each opening (0.5 where
+        enableRandomizedWait says no other); null: it is always the same.
     max_wait_duration_in_half_open_state: How long it waits for the calls that try before it opens again; 0: for
         ever. Else 1 ms at least.
     automatic_transition_from_open_to_half_open_enabled: Whether it is half-open as soon as the wait is over; else
