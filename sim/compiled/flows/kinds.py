@@ -2084,6 +2084,7 @@ class ParallelOp(int):
     fail: Op
     first: int
     count: int
+    enough: int
 
 
 class RacerOp(int):
@@ -2094,6 +2095,7 @@ class RacerOp(int):
     to: Op
     fail: Op
     cancels: bool
+    enough: int
 
 
 class ShareOp(int):
