@@ -83,7 +83,7 @@ from sim.builder.written.parts.limits import period, rate_limit
 from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
 from sim.builder.written.parts.node_pool import node_pool
-from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool, retry
+from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool, retry, thread_pool
 from sim.builder.written.parts.producer import producer
 from sim.builder.written.parts.queue_broker import (
     binding,
@@ -217,6 +217,7 @@ __all__ = [
     "tenacity_incrementing",
     "tenacity_jitter",
     "tenacity_random",
+    "thread_pool",
     "topic",
     "traffic",
     "transaction",

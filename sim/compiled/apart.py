@@ -35,6 +35,8 @@ APART = (
     "breaker.leave_test",
     "breaker.tell_library",
     "breaker.wait_for_test",
+    "bulkhead.add_thread",
+    "bulkhead.has_room",
     "bulkhead.leave_bulkhead",
     "bulkhead.wait_at_bulkhead",
     "channels.disconnect",

@@ -16,10 +16,7 @@ from sim.importing.parts import Part
 from sim.importing.relaxed import setting
 from sim.spec.document import Data
 
-MODULES = ("circuitbreaker", "retry", "ratelimiter", "timelimiter", "bulkhead")
-_LEFT = {
-    "threadpoolbulkhead": "a pool of threads for calls is not modelled; `bulkhead` of a policy comes nearest",
-}
+MODULES = ("circuitbreaker", "retry", "ratelimiter", "timelimiter", "threadpoolbulkhead", "bulkhead")
 _NUMBERS = ("failure_rate_threshold", "slow_call_rate_threshold")
 _COUNTS = ("sliding_window_size", "minimum_number_of_calls", "permitted_number_of_calls_in_half_open_state")
 _TIMES = ("slow_call_duration_threshold", "wait_duration_in_open_state", "max_wait_duration_in_half_open_state")
@@ -33,9 +30,6 @@ class Instances:
     def __init__(self, root: Part) -> None:
         """`root` is what stands under `resilience4j`."""
         self._modules = {name: setting(root, name) for name in MODULES}
-        for name, why in _LEFT.items():
-            if part := setting(root, name):
-                part.leave_out(f"resilience4j {part.name}", why)
 
     def names(self) -> list[str]:
         """Of the instances, in the order of the file."""
@@ -156,6 +150,17 @@ def _bulkhead(levels: list[Part]) -> dict[str, Data]:
     return {"bulkhead": {"max_concurrent_calls": most, **({"max_wait": waits} if waits else {})}}
 
 
+def _thread_pool(levels: list[Part]) -> dict[str, Data]:
+    """Without sizes as many threads as there are processors, which no setting says: 4."""
+    core = _first(levels, "core-thread-pool-size").whole(1, 100_000)
+    most = _first(levels, "max-thread-pool-size").whole(1, 100_000)
+    room = _first(levels, "queue-capacity").whole(0, 1_000_000)
+    core = core or most or 4
+    fields: dict[str, Data] = {"core_thread_pool_size": core}
+    fields |= {"max_thread_pool_size": most} if most is not None and most > core else {}
+    return {"bulkhead": {"thread_pool": {**fields, **({"queue_capacity": room} if room is not None else {})}}}
+
+
 def _rate(levels: list[Part]) -> dict[str, Data]:
     fields: dict[str, Data] = {}
     permits = _first(levels, "limit-for-period").whole(1, 2**31 - 1)
@@ -172,5 +177,6 @@ _READERS = {
     "retry": _retry,
     "ratelimiter": _rate,
     "timelimiter": _limiter,
+    "threadpoolbulkhead": _thread_pool,
     "bulkhead": _bulkhead,
 }

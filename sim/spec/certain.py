@@ -136,6 +136,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     policy.AwsQuota,
     policy.CircuitBreaker,
     policy.Bulkhead,
+    policy.ThreadPool,
     concurrency.AimdLimit,
     concurrency.Gradient2Limit,
     concurrency.WindowedLimit,

@@ -85,6 +85,18 @@ def _wait(luck: Luck, first: str, longest: str) -> dict[str, Any]:
     return {wait: spec | {"min": "4ms"}}
 
 
+def thread_pools(document: dict[str, Any], luck: Luck) -> None:
+    """Bulkheads that are threads with a queue."""
+    for name, spec in document["policies"].items():
+        own = luck.at(name)
+        if own.maybe("threads", 0.4):
+            core = own.number("core", 1, 3)
+            pool = {"core_thread_pool_size": core, "queue_capacity": own.pick("room", (0, 1, 3, 20))}
+            if own.maybe("more", 0.6):
+                pool["max_thread_pool_size"] = core + own.number("beyond", 0, 2)
+            spec["bulkhead"] = {"thread_pool": pool}
+
+
 def breakers(document: dict[str, Any], luck: Luck) -> None:
     """Breakers of cockatiel, by all that it counts; gobreaker by a share; resilience4j's that turns by itself."""
     for name, spec in document["policies"].items():

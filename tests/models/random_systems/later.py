@@ -95,6 +95,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     credentials,
     queue_nodes,
     serving.narrower_routes,
+    calls.thread_pools,
     producers,  # last: beside transactions they are idempotent
 )
 
