@@ -48,6 +48,7 @@ from sim.builder.written.parts.breaking import (
     hystrix_breaker,
     opossum_breaker,
     polly_breaker,
+    purgatory_breaker,
     resilience4j_breaker,
 )
 from sim.builder.written.parts.broker import topic
@@ -84,7 +85,7 @@ from sim.builder.written.parts.membership import membership
 from sim.builder.written.parts.network import link, link_between, network
 from sim.builder.written.parts.node_pool import node_pool
 from sim.builder.written.parts.phases import branch
-from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool, retry
+from sim.builder.written.parts.policy import bulkhead, call_policy, hedge, pool, retry, thread_pool
 from sim.builder.written.parts.process_pauses import process_pauses
 from sim.builder.written.parts.producer import producer
 from sim.builder.written.parts.queue_broker import (
@@ -189,6 +190,7 @@ __all__ = [
     "popularity",
     "process_pauses",
     "producer",
+    "purgatory_breaker",
     "queue",
     "queue_nodes",
     "quota",
@@ -221,6 +223,7 @@ __all__ = [
     "tenacity_incrementing",
     "tenacity_jitter",
     "tenacity_random",
+    "thread_pool",
     "topic",
     "traffic",
     "transaction",

@@ -40,6 +40,10 @@ eject, look, uneject = outliers.eject.compiled, outliers.look.compiled, outliers
 success_rate_threshold, is_outlier = outliers.success_rate_threshold.compiled, outliers.is_outlier.compiled
 failure_percentages_count = outliers.failure_percentages_count.compiled
 returns, fails_too_often = outliers.returns.compiled, outliers.fails_too_often.compiled
+forgive = outliers.forgive.compiled
+BY_5XX, BY_GATEWAY, BY_LOCAL = map(whole, (outliers.BY_5XX, outliers.BY_GATEWAY, outliers.BY_LOCAL))
+BY_RATE, BY_PERCENTAGE = whole(outliers.BY_RATE), whole(outliers.BY_PERCENTAGE)
+BY_LOCAL_RATE, NO_LOCAL, ONLY_LOCAL = whole(outliers.BY_LOCAL_RATE), whole(0), whole(1)
 begin_interval, reached = outliers.begin_interval.compiled, base.reached.compiled
 
 
@@ -146,8 +150,14 @@ def hear_of_end(s: State, target: int, caller: int, replica: int, outcome: int, 
     peer = peers(s)[view.peers + index]
     if rule.kind == BY_LATENCY:
         observe(peer, seconds, s.now, rule.decay)
-    if rule.detects > 0 and judge(rule, peer, outcome, s.now):
-        eject_one(s, place, index, s.now)
+    if rule.detects > 0:
+        why = judge(rule, peer, outcome, s.now)
+        if why & BY_GATEWAY > 0:
+            eject_one(s, place, index, s.now, BY_GATEWAY)
+        if why & BY_5XX > 0:
+            eject_one(s, place, index, s.now, BY_5XX)
+        if why & BY_LOCAL > 0:
+            eject_one(s, place, index, s.now, BY_LOCAL)
 
 
 @handler
@@ -165,14 +175,27 @@ def look_around(s: State, place: int) -> None:
             if look(rule, known[index], at):
                 log_at(s, at, REPLICA_RETURNED, view.subject + index, view.about, 0.0)
         by_percentage = failure_percentages_count(rule, known, count)
-        threshold = success_rate_threshold(rule, known, count)
-        for index in range(count):
-            if is_outlier(rule, known[index], threshold):
-                eject_one(s, place, index, at)
+        compare_rates(s, place, at, NO_LOCAL, BY_RATE)
         for index in range(count):
             if by_percentage and fails_too_often(rule, known[index]):
-                eject_one(s, place, index, at)
+                eject_one(s, place, index, at, BY_PERCENTAGE)
+        if rule.splits == 1:
+            compare_rates(s, place, at, ONLY_LOCAL, BY_LOCAL_RATE)
+        for index in range(count):
+            forgive(rule, known[index], at)
             begin_interval(known[index])
+
+
+@handler
+def compare_rates(s: State, place: int, at: float, local: int, why: int) -> None:
+    """Eject those whose success rate is far below that of the others."""
+    view = views(s)[place]
+    rule, count = balancing_rules(s)[view.rule], hosts(s)[view.host].count
+    known = rows_from(peers(s), view.peers)
+    threshold = success_rate_threshold(rule, known, count, local)
+    for index in range(count):
+        if is_outlier(rule, known[index], threshold, local):
+            eject_one(s, place, index, at, why)
 
 
 @handler
@@ -191,12 +214,17 @@ def meet_newcomers(s: State, place: int) -> None:
 
 
 @handler
-def eject_one(s: State, place: int, index: int, at: float) -> None:
+def eject_one(s: State, place: int, index: int, at: float, why: int) -> None:
     """Leave a replica out, where that may be."""
     view = views(s)[place]
     host = hosts(s)[view.host]
     known, up = rows_from(peers(s), view.peers), rows_from(alive(s), host.first)
-    if eject(balancing_rules(s)[view.rule], known, up, host.count, index, at):
+    luck = longer = 0.0
+    if balancing_rules(s)[view.rule].chance == 1:
+        luck = uniform(draws(s)[view.ejecting].key, view.entity, view.drawn)
+        longer = uniform(draws(s)[view.ejecting].key, view.entity, view.drawn + 1)
+        view.drawn += 2
+    if eject(balancing_rules(s)[view.rule], known, up, host.count, index, at, why, luck, longer):
         log_at(s, at, REPLICA_EJECTED, view.subject + index, view.about, 0.0)
 
 

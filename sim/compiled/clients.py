@@ -12,12 +12,13 @@ from sim.chance.people import person_of
 from sim.chance.popularity import rank
 from sim.chance.table import draw
 from sim.compiled.apart import by_address
-from sim.compiled.base import CHUNK, ZERO, handler, inlined, whole
+from sim.compiled.base import CHUNK, NO, YES, ZERO, handler, inlined, whole
 from sim.compiled.calendar import ARRIVAL, ORDINARY, make_ready, put_lone_timer, schedule
 from sim.compiled.codes import TIMEOUT, UNREACHABLE
 from sim.compiled.deadlines import forget_deadline
 from sim.compiled.ending import stop
 from sim.compiled.gateway import asks_for_others
+from sim.compiled.limits import meets
 from sim.compiled.network import ROUTE, choose
 from sim.compiled.rows.calls import hops, targets
 from sim.compiled.rows.declaring import ITS_REQUEST, NOBODY
@@ -29,6 +30,7 @@ from sim.compiled.rows.tables import rows_from
 from sim.compiled.rows.traffic import (
     buffers,
     doors,
+    narrower_routes,
     pieces,
     populations,
     recordings,
@@ -150,8 +152,30 @@ def make_request(s: State, workload: int, number: int, time: float) -> int:
         made.user = who(s, row.users, entity)
     if row.items >= 0:
         made.item = who(s, row.items, entity)
+    if doors(s)[door].narrowers > 0 and row.visiting < 0:
+        tell_apart(s, request)
     row.arrived += 1
     return request
+
+
+@by_address
+@handler
+def tell_apart(s: State, request: int) -> None:
+    """The first narrower route behind the door that asks for what the request carries; else that of the door."""
+    made = requests(s)[request]
+    sent = doors(s)[made.door]
+    for place in range(sent.narrower, sent.narrower + sent.narrowers):
+        route = narrower_routes(s)[place]
+        good = YES
+        for condition in range(route.first, route.first + route.count):
+            if not meets(s, condition, request):
+                good = NO
+                break
+        if good:
+            made.door = route.door
+            made.route = doors(s)[route.door].route
+            made.needs = doors(s)[route.door].needs
+            return
 
 
 @handler

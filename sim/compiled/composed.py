@@ -83,16 +83,20 @@ def _parallel(assembler: Assembler, step: behaviours.Parallel, fail: Label) -> N
 
 
 def _race(assembler: Assembler, step: behaviours.Race, fail: Label) -> None:
-    labels = [assembler.branch(branch, op_of.RACER_END, cancels=step.cancels) for branch in step.branches]
-    _branch_out(assembler, op_of.RACE, step.forks.host, labels, fail)
+    enough = step.enough
+    labels = [assembler.branch(its, op_of.RACER_END, cancels=step.cancels, enough=enough) for its in step.branches]
+    _branch_out(assembler, op_of.RACE, step.forks.host, labels, fail, enough)
 
 
-def _branch_out(assembler: Assembler, kind: int, host: Host, labels: Sequence[Label], fail: Label) -> None:
+def _branch_out(
+    assembler: Assembler, kind: int, host: Host, labels: Sequence[Label], fail: Label, enough: int = 0
+) -> None:
     assembler.let_go(host)
     first = len(assembler.branches)
     assembler.branches += labels
     assembler.widest = max(assembler.widest, len(labels))
-    assembler.emit(kind, host=assembler.places.host_at[host], first=first, count=len(labels), fail=fail)
+    its = assembler.places.host_at[host]
+    assembler.emit(kind, host=its, first=first, count=len(labels), enough=enough, fail=fail)
 
 
 def _background(assembler: Assembler, step: behaviours.Background, _fail: Label) -> None:

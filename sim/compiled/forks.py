@@ -6,7 +6,7 @@ from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled import spans
 from sim.compiled.answers import FAIL, JUMP, NEXT
-from sim.compiled.base import NONE, YES, handler
+from sim.compiled.base import NO, NONE, YES, handler
 from sim.compiled.calendar import make_ready
 from sim.compiled.codes import OK
 from sim.compiled.counting import times
@@ -180,8 +180,8 @@ def start_times(s: State, task: int, op: int, count: int) -> None:
 
 
 @handler
-def racer_ended(s: State, task: int, host: int, cancels: bool) -> None:
-    """A branch of a race is over: it has won, or the last has lost, or nobody waits for it any more."""
+def racer_ended(s: State, task: int, host: int, cancels: bool, enough: int) -> None:
+    """A branch of a race is over: that decides it, or does not, or nobody waits for it any more."""
     own = tasks(s)[task]
     leave_branch(s, task, host)
     parent = own.caller
@@ -190,13 +190,24 @@ def racer_ended(s: State, task: int, host: int, cancels: bool) -> None:
         return
     own.caller = NOBODY
     own.on_wake = FINISHED
-    if own.outcome == OK:
+    if is_decided(s, parent, enough):
         let_others_lose(s, parent, cancels)
         make_ready(s, parent)
-        return
-    tasks(s)[parent].branches_left -= 1
-    if tasks(s)[parent].branches_left == 0:
-        make_ready(s, parent)
+
+
+@handler
+def is_decided(s: State, task: int, enough: int) -> bool:
+    """Whether enough branches of a race have ended well, or too many have not."""
+    well, left = 0, 0
+    branch = tasks(s)[task].child
+    while branch >= 0:
+        row = tasks(s)[branch]
+        if row.caller != NOBODY:
+            left += 1
+        elif row.outcome == OK:
+            well += 1
+        branch = row.sibling
+    return well == enough or well + left < enough
 
 
 @handler
@@ -248,23 +259,31 @@ def answer_for(s: State, whole: int, branch: int) -> None:
 
 
 @handler
-def race_over(s: State, task: int) -> int:
-    """As the first that has ended well; else as the first branch."""
+def race_over(s: State, task: int, enough: int) -> int:
+    """Well, where enough have ended so; else as the first in order that has not."""
     own = tasks(s)[task]
     own.branching = False
-    first = own.child
+    first = NOBODY
+    degraded = NO
     branch = own.child
     while branch >= 0:
-        if tasks(s)[branch].outcome == OK:
+        row = tasks(s)[branch]
+        if row.outcome == OK:
+            enough -= 1
+            if row.degraded:
+                degraded = YES
+        elif first < 0:
             first = branch
-        branch = tasks(s)[branch].sibling
-    row = tasks(s)[first]
-    own.outcome = row.outcome
-    if row.degraded:
-        own.degraded = True
-    if row.outcome != OK:
+        branch = row.sibling
+    own.outcome = OK
+    if enough > 0:
+        row = tasks(s)[first]
+        degraded = row.degraded
+        own.outcome = row.outcome
         own.where = row.where
         own.root = row.root
+    if degraded:
+        own.degraded = True
     branch = own.child
     own.child = NOBODY
     while branch >= 0:

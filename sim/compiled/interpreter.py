@@ -509,7 +509,7 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACE:
         return race(s, task, pc)
     if kind == op_of.RACER_END:
-        racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
+        racer_ended(s, task, op.host, racer_ops(s)[pc].cancels, racer_ops(s)[pc].enough)
         return PARK
     if kind >= op_of.BEGIN_TRANSACTION:
         return of_transactions(s, task, op)

@@ -8,7 +8,7 @@ from sim.compiled.answers import NEXT
 from sim.compiled.apart import by_address
 from sim.compiled.base import ZERO, handler, whole
 from sim.compiled.calendar import make_ready
-from sim.compiled.clients import begin_request, next_arrival
+from sim.compiled.clients import begin_request, next_arrival, tell_apart
 from sim.compiled.codes import DEGRADED, OK, REFUSED
 from sim.compiled.counting import times
 from sim.compiled.rows.declaring import NOBODY
@@ -92,6 +92,8 @@ def visitor(s: State, workload: int, dropped: int) -> None:
     visit.number = number
     visit.place = 0
     visit.user = requests(s)[request].user
+    if doors(s)[requests(s)[request].door].narrowers > 0:
+        tell_apart(s, request)
     visit.count = requests_of(s, workload, row.base | number)
     tasks(s)[task].visit = new
     go(s, workload, task)
@@ -155,4 +157,6 @@ def next_of_visit(s: State, task: int, workload: int) -> int:
     visit = visits(s)[tasks(s)[task].visit]
     request = request_of(s, workload, visit.number, visit.place, s.now)
     requests(s)[request].user = visit.user
+    if doors(s)[requests(s)[request].door].narrowers > 0:
+        tell_apart(s, request)
     return request

@@ -89,11 +89,15 @@ def _service(scenario: Scenario, gateway: Gateway, name: str, called: dict[str, 
 
 
 def _route(gateway: Gateway, name: str, route: Route) -> dict[str, Any]:
-    found = _METHOD.fullmatch(name)
+    found = _METHOD.fullmatch(route.matches or name)
     if found is not None:  # without a name of its own it is known by its method and path, here as there
         its: dict[str, Any] = {"methods": [found[1]], "paths": [found[2]]}
     else:
-        its = {"name": host_of(name), "paths": [f"/{host_of(name)}"]}
+        its = {"name": host_of(name), "paths": [f"/{host_of(route.matches or name)}"]}
+    if route.matches is not None:
+        its["name"] = host_of(name)
+        its |= {"hosts": list(route.hosts)} if route.hosts else {}
+        its |= {"headers": {header: list(values) for header, values in route.headers.items()}} if route.headers else {}
     its["strip_path"] = False
     limits = [plugin for limit in route.rate_limits if (plugin := _limit(limit)) is not None]
     plugins = [

@@ -20,7 +20,7 @@ from sim.spec.policy import CallPolicy, CircuitBreaker, ConstantBackoff, Exponen
 from sim.spec.sites import call_sites
 from sim.units import show_duration, show_rate
 
-MODULES = ("circuitbreaker", "retry", "ratelimiter", "bulkhead", "timelimiter")
+MODULES = ("circuitbreaker", "retry", "ratelimiter", "bulkhead", "thread-pool-bulkhead", "timelimiter")
 _EXCEPTIONS = {"timeout": "java.util.concurrent.TimeoutException", "unreachable": "java.io.IOException"}
 
 
@@ -97,6 +97,8 @@ def _breaker(policy: CallPolicy) -> dict[str, Any]:
     settings |= _growth(its.exponential_backoff_multiplier)
     if (most := its.exponential_max_wait_duration_in_open_state) is not None:
         settings["exponentialMaxWaitDurationInOpenState"] = _time(most)
+    if its.randomized_wait_factor is not None:
+        settings |= {"enableRandomizedWait": True, "randomizedWaitFactor": its.randomized_wait_factor}
     return settings
 
 
@@ -156,9 +158,17 @@ def _unsaid_of_rate_limiter(policy: CallPolicy) -> Iterator[str]:
 
 def _bulkhead(policy: CallPolicy) -> dict[str, Any]:
     bulkhead = policy.bulkhead
-    return (
-        {} if bulkhead is None else {"maxConcurrentCalls": bulkhead.most, "maxWaitDuration": _time(bulkhead.max_wait)}
-    )
+    if bulkhead is None or bulkhead.thread_pool is not None:
+        return {}
+    return {"maxConcurrentCalls": bulkhead.most, "maxWaitDuration": _time(bulkhead.max_wait)}
+
+
+def _thread_pool(policy: CallPolicy) -> dict[str, Any]:
+    pool = policy.bulkhead.thread_pool if policy.bulkhead is not None else None
+    if pool is None:
+        return {}
+    threads = {"coreThreadPoolSize": pool.core_thread_pool_size, "maxThreadPoolSize": pool.most}
+    return {**threads, "queueCapacity": pool.queue_capacity}
 
 
 def _limiter(policy: CallPolicy) -> dict[str, Any]:
@@ -222,6 +232,7 @@ _SETTINGS = {
     "retry": _retry,
     "ratelimiter": _rate_limiter,
     "bulkhead": _bulkhead,
+    "thread-pool-bulkhead": _thread_pool,
     "timelimiter": _limiter,
 }
 _UNSAID = {
@@ -229,5 +240,6 @@ _UNSAID = {
     "retry": _unsaid_of_retry,
     "ratelimiter": _unsaid_of_rate_limiter,
     "bulkhead": _unsaid_of_bulkhead,
+    "thread-pool-bulkhead": _nothing,
     "timelimiter": _nothing,
 }

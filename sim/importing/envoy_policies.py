@@ -116,7 +116,8 @@ def outlier_detection(part: Part, names: Mapping[str, str]) -> dict[str, Data]:
         _enforced(part, fields)
     if fields.get("consecutive_gateway_failure", 0) is None:
         del fields["consecutive_gateway_failure"]
-    return {name: value for name, value in fields.items() if value is not None or name == "consecutive_5xx"}
+    counts = ("consecutive_5xx", "consecutive_local_origin_failure")  # null turns them off
+    return {name: value for name, value in fields.items() if value is not None or name in counts}
 
 
 def health_checks(part: Part) -> dict[str, Data]:
@@ -139,6 +140,19 @@ def _enforced(part: Part, fields: dict[str, Data]) -> None:
     if part["enforcing_consecutive_gateway_failure"].number():
         count = part["consecutive_gateway_failure"].whole(1, 10**6)
         fields["consecutive_gateway_failure"] = 5 if count is None else count
+    for word in ("consecutive_5xx", "success_rate", "consecutive_gateway_failure"):
+        percent = part[f"enforcing_{word}"].number()
+        if percent is not None and 0.0 < percent < 100.0:
+            fields[f"enforcing_{word}"] = percent
+    if (text := written(part["max_ejection_time_jitter"])) and duration(text) > 0:
+        fields["max_ejection_time_jitter"] = text
+    if part["split_external_local_origin_errors"].is_true(False):
+        fields["split_external_local_origin_errors"] = True
+        for word in ("enforcing_consecutive_local_origin_failure", "enforcing_local_origin_success_rate"):
+            if (percent := part[word].number()) is not None:
+                fields[word] = min(max(percent, 0.0), 100.0)
+        if (count := part["consecutive_local_origin_failure"].whole(0, 10**6)) is not None:
+            fields["consecutive_local_origin_failure"] = count or None
 
 
 def balanced(service: Service, outliers: dict[str, Data], panic: str, remark: str) -> None:

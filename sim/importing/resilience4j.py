@@ -16,10 +16,7 @@ from sim.importing.parts import Part
 from sim.importing.relaxed import setting
 from sim.spec.document import Data
 
-MODULES = ("circuitbreaker", "retry", "ratelimiter", "timelimiter", "bulkhead")
-_LEFT = {
-    "threadpoolbulkhead": "a pool of threads for calls is not modelled; `bulkhead` of a policy comes nearest",
-}
+MODULES = ("circuitbreaker", "retry", "ratelimiter", "timelimiter", "threadpoolbulkhead", "bulkhead")
 _NUMBERS = ("failure_rate_threshold", "slow_call_rate_threshold")
 _COUNTS = ("sliding_window_size", "minimum_number_of_calls", "permitted_number_of_calls_in_half_open_state")
 _TIMES = ("slow_call_duration_threshold", "wait_duration_in_open_state", "max_wait_duration_in_half_open_state")
@@ -33,9 +30,6 @@ class Instances:
     def __init__(self, root: Part) -> None:
         """`root` is what stands under `resilience4j`."""
         self._modules = {name: setting(root, name) for name in MODULES}
-        for name, why in _LEFT.items():
-            if part := setting(root, name):
-                part.leave_out(f"resilience4j {part.name}", why)
 
     def names(self) -> list[str]:
         """Of the instances, in the order of the file."""
@@ -96,6 +90,8 @@ def _breaker(levels: list[Part]) -> dict[str, Data]:
         if text := written(_first(levels, name), "ms"):
             fields[name] = text
     fields |= _growth(levels, "exponential-max-wait-duration-in-open-state")
+    if "exponential_backoff_multiplier" not in fields:
+        fields |= _spread(levels)
     automatic = "automatic_transition_from_open_to_half_open_enabled"
     if _first(levels, automatic).is_true(default=False):
         fields[automatic] = True
@@ -111,18 +107,23 @@ def _breaker(levels: list[Part]) -> dict[str, Data]:
 def _retry(levels: list[Part]) -> dict[str, Data]:
     attempts = _first(levels, "max-attempts").whole(1, 1000) or 3
     pause = written(_first(levels, "wait-duration"), "ms") or "500ms"
-    interval = _growth(levels, "exponential-max-wait-duration")
-    if _first(levels, "enable-randomized-wait").is_true(default=False):
-        factor = _first(levels, "randomized-wait-factor")
-        share = factor.number()
-        if share is not None and share >= 1.0:
-            factor.wrong("a share below 1, as the library does")
-            share = None
-        interval["randomized_wait_factor"] = f"{100 * (0.5 if share is None else share):g}%"
+    interval = _growth(levels, "exponential-max-wait-duration") | _spread(levels)
     backoff: dict[str, Data] = (
         {"resilience4j": {"wait_duration": pause, **interval}} if interval else {"constant": pause}
     )
     return {"retry": {"max_attempts": attempts, "backoff": backoff}}
+
+
+def _spread(levels: list[Part]) -> dict[str, Data]:
+    """What is said of waits that are drawn; nothing where they are not."""
+    if not _first(levels, "enable-randomized-wait").is_true(default=False):
+        return {}
+    factor = _first(levels, "randomized-wait-factor")
+    share = factor.number()
+    if share is not None and share >= 1.0:
+        factor.wrong("a share below 1, as the library does")
+        share = None
+    return {"randomized_wait_factor": f"{100 * (0.5 if share is None else share):g}%"}
 
 
 def _growth(levels: list[Part], most: str) -> dict[str, Data]:
@@ -149,6 +150,17 @@ def _bulkhead(levels: list[Part]) -> dict[str, Data]:
     return {"bulkhead": {"max_concurrent_calls": most, **({"max_wait": waits} if waits else {})}}
 
 
+def _thread_pool(levels: list[Part]) -> dict[str, Data]:
+    """Without sizes as many threads as there are processors, which no setting says: 4."""
+    core = _first(levels, "core-thread-pool-size").whole(1, 100_000)
+    most = _first(levels, "max-thread-pool-size").whole(1, 100_000)
+    room = _first(levels, "queue-capacity").whole(0, 1_000_000)
+    core = core or most or 4
+    fields: dict[str, Data] = {"core_thread_pool_size": core}
+    fields |= {"max_thread_pool_size": most} if most is not None and most > core else {}
+    return {"bulkhead": {"thread_pool": {**fields, **({"queue_capacity": room} if room is not None else {})}}}
+
+
 def _rate(levels: list[Part]) -> dict[str, Data]:
     fields: dict[str, Data] = {}
     permits = _first(levels, "limit-for-period").whole(1, 2**31 - 1)
@@ -165,5 +177,6 @@ _READERS = {
     "retry": _retry,
     "ratelimiter": _rate,
     "timelimiter": _limiter,
+    "threadpoolbulkhead": _thread_pool,
     "bulkhead": _bulkhead,
 }

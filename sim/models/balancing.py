@@ -14,9 +14,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sim.models.draws import Draw
 from sim.models.recorder import Recorder
 from sim.models.request import Request
-from sim.models.task import Replica
+from sim.models.sites import mark_of
+from sim.models.task import Outside, Replica
 from sim.policies import balancer as plain
 from sim.policies import balancing as policy
 from sim.policies import hashing, outliers
@@ -42,8 +44,11 @@ class Balancer:
         all_zones: int,
         recorder: Recorder,
         rises: int = 1,
+        luck: Draw | None = None,
     ):
-        """`rises`: health checks that must pass until a replica that failed is taken back."""
+        """`rises`: health checks that must pass until a replica that failed is taken back. `luck`: of who is ejected,
+        and for how long, where chance decides.
+        """
         self.name, self.caller, self.recorder = name, name_of(caller), recorder
         self.zone, self.zones = caller.zone, zones
         # those with whom this caller shares the load
@@ -61,6 +66,7 @@ class Balancer:
         self.ring = hashing.ring_of(name, self.replicas, spec.ring_size) if spec.policy == "ring_hash" else None
         self.table_size = spec.table_size
         self.next_look = self.rule.interval
+        self.luck, self.entity, self.drawn = luck, luck_of(caller), 0
 
     @property
     def ejected(self) -> int:
@@ -88,8 +94,10 @@ class Balancer:
         peer = self.peers[index]
         if self.rule.kind == policy.BY_LATENCY:
             policy.observe(peer, seconds, now, self.rule.decay)
-        if self.rule.detects and outliers.judge(self.rule, peer, outcome, now):
-            self._eject(index, now)
+        why = outliers.judge(self.rule, peer, outcome, now) if self.rule.detects else 0
+        for reason in (outliers.BY_GATEWAY, outliers.BY_5XX, outliers.BY_LOCAL):
+            if why & reason:
+                self._eject(index, now, reason)
 
     def check_passed(self, index: int, now: float) -> None:
         """A health check of a replica has passed: it returns, where it was ejected."""
@@ -123,8 +131,12 @@ class Balancer:
 
     # -- who is left out -------------------------------------------------------------------------------------------
 
-    def _eject(self, index: int, now: float) -> None:
-        if outliers.eject(self.rule, self.peers, self.alive, self.replicas, index, now):
+    def _eject(self, index: int, now: float, why: int) -> None:
+        luck = longer = 0.0
+        if self.luck is not None and self.rule.chance:
+            luck, longer = self.luck(self.entity, self.drawn), self.luck(self.entity, self.drawn + 1)
+            self.drawn += 2
+        if outliers.eject(self.rule, self.peers, self.alive, self.replicas, index, now, why, luck, longer):
             self._tell(EventKind.REPLICA_EJECTED, index, now)
 
     def _tell(self, kind: EventKind, index: int, now: float) -> None:
@@ -141,14 +153,22 @@ class Balancer:
                 if outliers.look(rule, peer, at):
                     self._tell(EventKind.REPLICA_RETURNED, index, at)
             by_percentage = outliers.failure_percentages_count(rule, self.peers, self.replicas)
-            threshold = outliers.success_rate_threshold(rule, self.peers, self.replicas)
-            for index, peer in enumerate(self.peers):
-                if outliers.is_outlier(rule, peer, threshold):
-                    self._eject(index, at)
+            self._compare(at, 0, outliers.BY_RATE)
             for index, peer in enumerate(self.peers):
                 if by_percentage and outliers.fails_too_often(rule, peer):
-                    self._eject(index, at)
+                    self._eject(index, at, outliers.BY_PERCENTAGE)
+            self._compare(at, 1, outliers.BY_LOCAL_RATE)
+            for peer in self.peers:
+                outliers.forgive(rule, peer, at)
                 outliers.begin_interval(peer)
+
+    def _compare(self, at: float, local: int, why: int) -> None:
+        """Eject those whose success rate is far below that of the others."""
+        threshold = outliers.success_rate_threshold(self.rule, self.peers, self.replicas, local)
+        far_below = [outliers.is_outlier(self.rule, peer, threshold, local) for peer in self.peers]
+        for index, ejects in enumerate(far_below):
+            if ejects:
+                self._eject(index, at, why)
 
     def _meet_newcomers(self) -> None:
         for index, peer in enumerate(self.peers):
@@ -158,6 +178,11 @@ class Balancer:
                 outliers.renew(peer, at)
                 if was_out:
                     self._tell(EventKind.REPLICA_RETURNED, index, at)
+
+
+def luck_of(caller: Replica) -> int:
+    """A number of its own for each caller, whose luck it is who is ejected."""
+    return mark_of(f"clients {caller.host.place}" if isinstance(caller.host, Outside) else name_of(caller))
 
 
 def name_of(caller: Replica) -> str:

@@ -7,6 +7,7 @@ the client is not modelled.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sim.chance.chain import link_chain
@@ -38,6 +39,7 @@ class Door:
     route: int  # index of the name under which it is recorded
     needs: int  # mask of the effects that complete an order
     mark: int  # of the client's attempts; 0: it makes one only
+    narrower: tuple[tuple[Mapping[str, Sequence[str]], Door], ...] = ()  # for those whose headers have these values
 
 
 class Client:

@@ -106,11 +106,11 @@ class Parallel:
 
 @behaviour(spec.Race)
 class Race:
-    """Branches at once, of which the first that ends well is enough."""
+    """Branches at once, of which the first that ends well is enough, or so many."""
 
     def __init__(self, step: spec.Race, site: Site):
         self.forks = Forks(site)
-        self.cancels = step.losers == "cancel"
+        self.cancels, self.enough = step.losers == "cancel", step.wait_for
         if self.cancels:
             for host in site.world.calls.hosts:  # it goes on from callee to callee
                 host.keep_track()
@@ -119,41 +119,44 @@ class Race:
         ]
 
     def run(self, task: Task) -> Activity:
-        """OK with the first that ends well; else, when all are over, as the first branch did."""
+        """OK when enough have ended well; as the first in order that has not, when too few can."""
         host = self.forks.host
         host.let_go(task)
         branches = [Task(task.request, task.chain, task.path, task, task.replica) for _ in self.branches]
-        won: list[Task] = []
+        over: list[Task] = []
         for branch, steps in zip(branches, self.branches, strict=True):
             branch.abandoned = task.abandoned
             branch.attempt = task.attempt or task
-            branch.begin(self._branch(branch, steps, branches, won))
+            branch.begin(self._branch(branch, steps, branches, over))
         self.forks.start(task, branches)
         yield
         task.children = None
-        first = won[0] if won else branches[0]
+        won = [branch for branch in over if not branch.outcome]
+        if len(won) == self.enough:
+            task.degraded = task.degraded or any(branch.degraded for branch in won)
+            return OK
+        first = next(branch for branch in branches if branch in over and branch.outcome)
         task.degraded = task.degraded or first.degraded
-        if first.outcome:
-            task.where, task.root = first.where, first.root
+        task.where, task.root = first.where, first.root
         return first.outcome
 
-    def _branch(self, branch: Task, steps: StepSequence, branches: list[Task], won: list[Task]) -> Process:
+    def _branch(self, branch: Task, steps: StepSequence, branches: list[Task], over: list[Task]) -> Process:
         forks = self.forks
         branch.outcome = yield from steps.run(branch)
         forks.end(branch)
         task, branch.caller = branch.caller, None
         if task is None:
             forks.come_home(branch)
-        elif not branch.outcome:
-            won.append(branch)
-            task.children = [other for other in branches if other.caller is None]  # who loses is part of it no more
-            for other in branches:
-                if other.caller is not None:
-                    other.caller = None
-                    self._lose(other)
-            forks.env.wake(task)
-        elif all(other.caller is None for other in branches):
-            forks.env.wake(task)
+        else:
+            over.append(branch)
+            failed = sum(bool(other.outcome) for other in over)
+            if len(over) - failed == self.enough or len(branches) - failed < self.enough:
+                task.children = [other for other in branches if other in over]  # who loses is part of it no more
+                for other in branches:
+                    if other.caller is not None:
+                        other.caller = None
+                        self._lose(other)
+                forks.env.wake(task)
         branch.silence()
         yield
 

@@ -54,17 +54,7 @@ class Service(Host):
             self.pin(len(self.replicas))
         if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
-        smart = spec.load_balancing if isinstance(spec.load_balancing, Balancing) else None
-        several = len(self.replicas) > 1 or spec.health_checks is not None
-        self.smart = smart if several else None  # None: the name of a policy says all
-        self.balancing: LoadBalancing = "round_robin"
-        if not isinstance(spec.load_balancing, Balancing):
-            self.balancing = spec.load_balancing
-        self.uniforms = (
-            (4 if smart.zone_aware is not None else 2)
-            if smart is not None
-            else plain.UNIFORMS[plain.new_balancer(self.balancing).kind]
-        )
+        smart = self._balance(context, spec)
         self.callers: list[Replica] = []  # that have, or had, a balancer of their own for it
         if smart is not None and smart.ejects:
             context.recorder.watch(name, "ejected", "level", lambda _: self.ejected)
@@ -83,6 +73,24 @@ class Service(Host):
         self.members: list[Consumer] = []
         self.listeners: list[QueueConsumer] = []  # to queues
         self.outboxes: list[Outbox] = []
+
+    def _balance(self, context: Context, spec: Spec) -> Balancing | None:
+        """How its callers choose: what is said of it beyond the name of a policy, and returned."""
+        smart = spec.load_balancing if isinstance(spec.load_balancing, Balancing) else None
+        several = len(self.replicas) > 1 or spec.health_checks is not None
+        self.smart = smart if several else None  # None: the name of a policy says all
+        self.balancing: LoadBalancing = "round_robin"
+        if not isinstance(spec.load_balancing, Balancing):
+            self.balancing = spec.load_balancing
+        self.uniforms = (
+            (4 if smart.zone_aware is not None else 2)
+            if smart is not None
+            else plain.UNIFORMS[plain.new_balancer(self.balancing).kind]
+        )
+        # Of who is ejected, and for how long, where chance decides.
+        outliers = smart.outlier_detection if smart is not None else None
+        self.ejecting = context.uniform(f"{self.name}.outliers") if outliers is not None and outliers.draws else None
+        return smart
 
     def _be_slow_at_times(self, context: Context, spec: Spec) -> None:
         """After a start, in the end, and in pauses."""
@@ -244,6 +252,7 @@ class Endpoint:
                 service.all_zones,
                 service.recorder,
                 service.rises,
+                service.ejecting,
             )
             caller.balancers[service.name] = balancer
             if caller not in service.callers:

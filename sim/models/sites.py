@@ -15,6 +15,7 @@ from sim.chance.keyed import stream_number
 from sim.spec import step as spec
 from sim.spec.actions import lists_in
 from sim.spec.policy import CallPolicy
+from sim.spec.routing import entered
 from sim.spec.scenario import Scenario
 from sim.spec.sites import consumer_name, named, reached
 
@@ -86,7 +87,7 @@ class _Walk:
         self.salts: dict[str, int] = {}
         self.reached: set[str] = set()
         for traffic in scenario.traffic.values():
-            for target in traffic.mix:
+            for target in entered(scenario.gateway, traffic.mix):
                 self._enter(target)
 
     def _enter(self, target: str) -> None:
@@ -128,7 +129,7 @@ class _Retries:
         self.below: dict[str, bool] = {}  # what has been walked -> whether as something below a retry
         for traffic in scenario.traffic.values():
             again = traffic.retry is not None and traffic.retry.max_attempts > 1
-            for target in traffic.mix:
+            for target in entered(scenario.gateway, traffic.mix):
                 self._enter(target, again)
 
     def _enter(self, target: str, again: bool) -> None:

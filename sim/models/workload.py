@@ -22,6 +22,7 @@ from sim.models.client import Client, Door
 from sim.models.clock import Signal
 from sim.models.context import Context
 from sim.models.draws import Draw
+from sim.models.identity import Identities
 from sim.models.request import Request
 from sim.models.task import Process, Task
 from sim.models.virtual_users import VirtualUsers
@@ -48,6 +49,7 @@ class Workload:
         self.base = stream_number(name) >> (64 - SOURCE_BITS) << NUMBER_BITS  # of the ids of its requests
         self.doors = doors  # one for each target of its mix
         self.thresholds = list(accumulate(spec.mix.values()))
+        self.identities = Identities(context, {name: spec})
         self.pick_door = context.uniform(f"traffic.{name}.mix")
         self.user = chooser(spec.users, context.key(f"traffic.{name}.users")) if spec.users else None
         self.first_user = first_user  # the number of the most popular one, in its population
@@ -147,8 +149,7 @@ class Workload:
                     self.env.hold(task, pause)
                     yield
                 step = self.journey[place] if self.journey else None
-                task.request, door = self._request(number + place, self.env.now, step)
-                task.request.user = first.user
+                task.request, door = self._request(number + place, self.env.now, step, first.user)
             outcome = yield from self.client.ask(task, door)
             failed = outcome not in PASSED
             if failed and self.how_patient(task.request.id, 0) < visit.leaves_after_failure:
@@ -190,17 +191,25 @@ class Workload:
             yield from self.client.ask(task, door)
             number += users
 
-    def _request(self, number: int, arrival: float, step: Door | None = None) -> tuple[Request, Door]:
-        """The request of this number, and what it asks for: that step of a journey, or what it happens to be."""
+    def _request(
+        self, number: int, arrival: float, step: Door | None = None, user: int | None = None
+    ) -> tuple[Request, Door]:
+        """The request of this number, and what it asks for: that step of a journey, or what it happens to be. Of this
+        user, if it is somebody who has asked before.
+        """
         entity = self.base | number
         door = step or (self.doors[self.routes[number]] if self.routes else self._door(entity))
         request = Request(entity, arrival, self.client.name_index, door.route, door.needs, self.recorder)
-        if self.users:
+        if user is not None:
+            request.user = user
+        elif self.users:
             request.user = self.users[number]
         elif self.user is not None:
             request.user = self.first_user + self.user(entity)
         if self.item is not None:
             request.item = self.item(entity)
+        if door.narrower:
+            door = self._narrower(door, request)
         self.arrived += 1
         self.recorder.open[request] = None
         return request, door
@@ -210,6 +219,14 @@ class Workload:
             return self.doors[0]
         index = bisect_right(self.thresholds, self.pick_door(entity, 0))
         return self.doors[min(index, len(self.doors) - 1)]
+
+    def _narrower(self, door: Door, request: Request) -> Door:
+        """The first that asks for what the request carries; else the one that it was sent to."""
+        for wanted, other in door.narrower:
+            if self.identities.has(request, wanted):
+                request.route, request.needs = other.route, other.needs
+                return other
+        return door
 
     def _is_patient(self) -> bool:
         """Whether somebody waits for each answer, and may do something about it: not the request itself."""

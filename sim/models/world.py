@@ -45,6 +45,7 @@ from sim.models.vertical_scaler import VerticalScaler
 from sim.models.watchdog import Watchdog
 from sim.models.workload import Workload
 from sim.records.row_sinks import row_sink
+from sim.spec import routing
 from sim.spec.distribution import Constant, Distribution
 from sim.spec.scenario import Scenario
 from sim.spec.step import Publish
@@ -181,7 +182,12 @@ class World:
     def _door(self, target: str, traffic: Traffic) -> Door:
         """What a client calls: a gateway route, or an endpoint."""
         called: Any
+        narrower: list[tuple[dict[str, tuple[str, ...]], Door]] = []
         if self.gateway is not None:
+            for name in routing.narrower(self.gateway.spec).get(target, ()):
+                asked = routing.conditions(self.gateway.spec.routes[name])
+                accepted = {condition.header: condition.accepted(traffic) for condition in asked}
+                narrower.append((accepted, self._door(name, traffic)))
             completes_with = self.gateway.spec.routes[target].completes_with
             called = self.gateway.routes[target]
         else:
@@ -191,7 +197,8 @@ class World:
         for effect in completes_with:
             needs |= self.effect_bit(effect)
         mark = mark_of(f"door {target}") if traffic.retry is not None and traffic.retry.max_attempts > 1 else 0
-        return Door(called, self.network.door_hop(called.component), self.recorder.name(target), needs, mark)
+        hop = self.network.door_hop(called.component)
+        return Door(called, hop, self.recorder.name(target), needs, mark, tuple(narrower))
 
     # -- what a component may ask for (`models/context.py`) --------------------------------------------------------
 

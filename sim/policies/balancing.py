@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from sim.policies.balancer import BalancerRow, new_balancer
 from sim.policies.base import dtype_of, policy, reached
 from sim.policies.nginx_peers import chosen_as_nginx, effective_weight, live_peers, unsuccessful
-from sim.spec.balancing import Balancing, is_plain
+from sim.spec.balancing import Balancing, OutlierDetection, is_plain
 
 BY_NAME = 0  # as `balancer.py` does it
 BY_WEIGHT = 1
@@ -65,6 +65,16 @@ class BalancingRow:
     failure_threshold: float = 85.0
     failure_hosts: int = 5
     failure_volume: int = 50
+    chance: int = 0  # whether what is found is acted upon now and then, or ejections differ in length
+    jitter: float = 0.0  # ms, whole ones, by which an ejection may be longer
+    enforces_5xx: float = 100.0  # percent of the times, as the next five
+    enforces_gateway: float = 100.0
+    enforces_rate: float = 100.0
+    enforces_percentage: float = 100.0
+    enforces_local: float = 100.0
+    enforces_local_rate: float = 100.0
+    splits: int = 0  # whether calls without an answer have counts of their own
+    local_failures: int = NEVER  # of these in a row
     zones: int = 0  # that there are, where it takes heed of them
     least_replicas: int = 6  # that it takes for that
     unejects: int = 1  # so many health checks that pass do; 0: they do not
@@ -91,6 +101,10 @@ class PeerRow:
     ejected: int = 0  # whether it is left out
     ejected_at: float = 0.0
     ejections: int = 0  # how many times the base time it is out
+    jitter: float = 0.0  # and by how much longer
+    local_failures: int = 0  # calls without an answer in a row
+    local_good: int = 0  # successes of these in this interval: connections
+    local_asked: int = 0
     unejected_at: float = -math.inf
     good: int = 0  # answers in this interval
     asked: int = 0
@@ -139,7 +153,20 @@ def new_balancing(spec: Balancing, zones: int = 0, rises: int = 1) -> BalancingR
         )
         row.failure_volume = rule.failure_percentage_request_volume
         row.unejects = int(rule.successful_active_health_check_uneject_host)
+        _enforce(row, rule)
     return row
+
+
+def _enforce(row: BalancingRow, rule: OutlierDetection) -> None:
+    row.jitter = float(int(rule.max_ejection_time_jitter * 1000.0 + 1e-6))
+    row.enforces_5xx, row.enforces_gateway = rule.enforcing_consecutive_5xx, rule.enforcing_consecutive_gateway_failure
+    row.enforces_rate, row.enforces_percentage = rule.enforcing_success_rate, rule.enforcing_failure_percentage
+    row.enforces_local = rule.enforcing_consecutive_local_origin_failure
+    row.enforces_local_rate = rule.enforcing_local_origin_success_rate
+    row.splits = int(rule.split_external_local_origin_errors)
+    if row.splits and rule.consecutive_local_origin_failure is not None:
+        row.local_failures = rule.consecutive_local_origin_failure
+    row.chance = int(rule.draws)
 
 
 def _kind(spec: Balancing) -> int:

@@ -17,7 +17,10 @@ in an open one it changes nothing. When `max_wait_duration_in_half_open_state` i
 again, at that instant. What the clock does is worked out at the next call, result or look, so that no timer is needed,
 and whether anyone looked makes no difference. Windows by time are one bucket for each whole second of the clock.
 
-Left out: waits in the open state that are drawn, the states DISABLED, METRICS_ONLY and FORCED_OPEN. Of several
+A wait that is drawn is so when the breaker opens, by a key of its own and how often its state has changed: a turn by
+the clock has nobody who could hand it a number.
+
+Left out: the states DISABLED, METRICS_ONLY and FORCED_OPEN. Of several
 turns by the clock between two calls the event log tells the last two.
 """
 
@@ -26,8 +29,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from sim.chance.keyed import uniform
 from sim.policies.base import MILLISECONDS, Ring, dtype_of, noise, passed, periods, policy, reached
-from sim.policies.pauses import capped_milliseconds, grown_milliseconds, whole_milliseconds
+from sim.policies.pauses import capped_milliseconds, grown_milliseconds, randomized_milliseconds, whole_milliseconds
 from sim.policies.verdicts import NO_VERDICT, verdict, verdicts
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker
 
@@ -76,6 +80,8 @@ class BreakerRow:
     failure_rate: float = 0.0
     slow_rate: float = 0.0
     slow_duration: float = 0.0
+    spread: float = -1.0  # by which share of it a wait may be shorter or longer; negative: none is drawn
+    luck: int = 0  # a key of its own, by which they are drawn
 
 
 BREAKER = dtype_of(BreakerRow)
@@ -117,6 +123,7 @@ def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
         failure_rate=spec.failure_rate_threshold,
         slow_rate=spec.slow_call_rate_threshold,
         slow_duration=spec.slow_call_duration_threshold,
+        spread=-1.0 if spec.randomized_wait_factor is None else spec.randomized_wait_factor,
     )
     return row, [0.0] * (size if by_count else 3 * size)
 
@@ -219,6 +226,8 @@ def change(row: BreakerRow, to: int, now: float) -> None:
         row.openings += 1
         if row.factor > 0.0:
             row.open_for = wait_after(row)
+        elif row.spread >= 0.0:
+            row.open_for = drawn_wait(row)
     else:
         row.openings = 0
     row.calls = 0
@@ -234,6 +243,13 @@ def wait_after(row: BreakerRow) -> float:
     """
     whole = grown_milliseconds(row.first_wait, row.factor, row.openings)
     return capped_milliseconds(whole, row.longest_wait) / MILLISECONDS
+
+
+@policy
+def drawn_wait(row: BreakerRow) -> float:
+    """The wait of an open breaker of resilience4j that is drawn each time (IntervalFunction.ofRandomized)."""
+    luck = uniform(row.luck, row.period, 0)
+    return randomized_milliseconds(whole_milliseconds(row.first_wait), row.spread, luck) / MILLISECONDS
 
 
 @policy

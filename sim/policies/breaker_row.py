@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from sim.policies.base import Ring, dtype_of, policy
 from sim.policies.breaker import CLOSED, HALF_OPEN, OPEN
 
-CONSECUTIVE, GOBREAKER, POLLY, OPOSSUM, HYSTRIX, COCKATIEL_IN_A_ROW, COCKATIEL_SAMPLING, COCKATIEL_COUNT = range(8)
+CONSECUTIVE, GOBREAKER, POLLY, OPOSSUM, HYSTRIX, PURGATORY = range(6)
+COCKATIEL_IN_A_ROW, COCKATIEL_SAMPLING, COCKATIEL_COUNT = range(6, 9)
 
 
 @dataclass(slots=True)

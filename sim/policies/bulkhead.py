@@ -1,4 +1,5 @@
-"""The bulkhead: at most so many calls at once (resilience4j's SemaphoreBulkhead, semantics.md 3.2).
+"""The bulkhead: at most so many calls at once (resilience4j's SemaphoreBulkhead, semantics.md 3.2), or
+threads with a queue (its FixedThreadPoolBulkhead: ThreadPoolExecutor.execute).
 
 Not here: the queue of those who wait up to `max_wait`, which is the engine's: it asks `enter` again when someone
 leaves.
@@ -19,6 +20,8 @@ class BulkheadRow:
     inside: int = 0
     limit: int = 1
     max_wait: float = 0.0  # seconds; for the engine
+    extra: int = 0  # threads beyond `limit`, of a pool whose queue is full
+    line: int = -1  # how many may wait for one; negative: it is no pool of threads
 
 
 BULKHEAD = dtype_of(BulkheadRow)
@@ -26,6 +29,9 @@ BULKHEAD = dtype_of(BulkheadRow)
 
 def new_bulkhead(spec: Bulkhead) -> BulkheadRow:
     """An empty bulkhead."""
+    if (pool := spec.thread_pool) is not None:
+        core = pool.core_thread_pool_size
+        return BulkheadRow(limit=core, extra=pool.most - core, line=pool.queue_capacity)
     return BulkheadRow(limit=spec.max_concurrent_calls, max_wait=spec.max_wait)
 
 
@@ -33,6 +39,21 @@ def new_bulkhead(spec: Bulkhead) -> BulkheadRow:
 def enter(row: BulkheadRow) -> int:
     """1: a place was free and is taken. 0: full."""
     if row.inside < row.limit:
+        row.inside += 1
+        return 1
+    return 0
+
+
+@policy
+def has_room(row: BulkheadRow, waiting: int) -> bool:
+    """Whether one more may wait for a thread where so many do."""
+    return waiting < row.line
+
+
+@policy
+def add_thread(row: BulkheadRow, waiting: int) -> int:
+    """1: the queue of a pool is full, and there is one thread more. 0: not so."""
+    if row.line >= 0 and waiting >= row.line and row.inside < row.limit + row.extra:
         row.inside += 1
         return 1
     return 0

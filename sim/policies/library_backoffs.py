@@ -19,10 +19,10 @@ import math
 
 from sim.policies.base import MILLISECONDS, NANOSECONDS, Ring, policy
 from sim.policies.pauses import (
-    MOST_MILLISECONDS,
     capped_milliseconds,
     grown,
     grown_milliseconds,
+    randomized_milliseconds,
     spread_evenly,
 )
 from sim.policies.retry_row import (
@@ -136,9 +136,7 @@ def interval(row: RetryRow, k: int, u: float) -> float:
     """IntervalFunction of resilience4j."""
     whole = grown_milliseconds(row.base, row.multiplier, k)
     if row.spread >= 0.0:
-        delta = row.spread * whole
-        low, high = whole - delta, whole + delta
-        whole = 1.0 * math.floor(min(max(1.0, low + u * (high - low + 1.0)), MOST_MILLISECONDS))
+        whole = randomized_milliseconds(whole, row.spread, u)
     return capped_milliseconds(whole, row.longest) / MILLISECONDS
 
 

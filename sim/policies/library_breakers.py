@@ -14,14 +14,16 @@
     hystrix      percentage over complete buckets, looked at every snapshot interval and not in between; the intervals
                  begin at the first call, and anew whenever it closes (HystrixCircuitBreaker, HealthCountsStream,
                  BucketedCounterStream; semantics.md 1.4)
-
+    purgatory    so many failures in a row; open until `opened + ttl`, that instant included; then every call goes out
+                 until the first result, whoever's it is, closes or opens it (src/purgatory/domain/model.py)
     cockatiel    in `cockatiel.py`
 
 Functions take and give what those of `breaker.py` do: `admit` a ticket or -1, `settle` the end of an admitted call,
 `give_back` one that nobody will hear of. What happens by the clock alone is worked out at the next call, result or
 look, with the time at which it happened.
 
-Left out: forced and isolated states, warm-up, capacity and error filters of opossum, generators of break durations.
+Left out: forced and isolated states, warm-up, capacity and error filters of opossum, generators of break durations,
+and the TypeError that purgatory 1 raises at a call that ends while it is open.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ from sim.policies.breaker_row import (
     HYSTRIX,
     OPOSSUM,
     POLLY,
+    PURGATORY,
     add_bucket,
     change,
     count_call,
@@ -52,6 +55,7 @@ from sim.policies.verdicts import NO_VERDICT, verdict, verdicts
 from sim.spec.policy import CircuitBreaker, GoBreaker
 
 AGES = 1_000_000_000  # buckets of one generation of a gobreaker: a ticket is its generation and the bucket it came in
+UNBOUNDED = 1 << 60  # probes; nobody makes as many
 _POLLY_BUCKETS = 12  # windows of a tenth begin at least as long after one another: ten, one more by noise, the next
 
 
@@ -79,6 +83,8 @@ def new_library_breaker(spec: CircuitBreaker, limited: bool = False) -> tuple[Li
         )
         row.open_for, row.window = hystrix.sleep_window, hystrix.rolling_stats
         row.width, row.places = hystrix.health_snapshot_interval, hystrix.snapshots + 1
+    elif (its_own := spec.purgatory) is not None:
+        row = LibraryRow(kind=PURGATORY, most=its_own.threshold, open_for=its_own.ttl, probes=UNBOUNDED)
     elif spec.cockatiel is not None:
         row = cockatiel.new_row(spec.cockatiel)
     else:
@@ -145,6 +151,8 @@ def settle(row: LibraryRow, ring: Ring, now: float, ticket: int, outcome: int) -
         settle_gobreaker(row, ring, now, ticket, failed)
     elif row.kind == OPOSSUM:
         settle_opossum(row, ring, now, failed)
+    elif row.kind == PURGATORY:
+        settle_purgatory(row, now, failed)
     elif row.state == HALF_OPEN:  # whoever comes back now decides, the probe or a late one
         if failed == 1:
             change(row, OPEN, now)
@@ -257,6 +265,17 @@ def count_in_a_row(row: LibraryRow, now: float, failed: int) -> None:
 
 
 @policy
+def settle_purgatory(row: LibraryRow, now: float, failed: int) -> None:
+    """The state of the moment hears of it, whenever the call went out; an open one does not."""
+    if row.state == HALF_OPEN:
+        change(row, OPEN if failed == 1 else CLOSED, now)
+    elif row.state == CLOSED:
+        row.failed = row.failed + 1 if failed == 1 else 0
+        if row.failed >= row.most:
+            change(row, OPEN, now)
+
+
+@policy
 def settle_polly(row: LibraryRow, ring: Ring, now: float, failed: int) -> None:
     """An open one counts a late result, and does nothing."""
     while row.buckets > 0 and reached(now, ring[3 * row.first] + row.window):
@@ -345,6 +364,6 @@ def to_bucket_of_clock(row: LibraryRow, ring: Ring, now: float) -> None:
 @policy
 def wait_is_over(row: LibraryRow, now: float) -> bool:
     """Whether an open breaker may let a call try."""
-    if row.kind == GOBREAKER or row.kind == HYSTRIX:  # noqa: PLR1714 - no tuple in machine code
+    if row.kind == GOBREAKER or row.kind == HYSTRIX or row.kind == PURGATORY:  # noqa: PLR1714 - no tuple in machine code
         return passed(now, row.opened + row.open_for)
     return reached(now, row.opened + row.open_for)

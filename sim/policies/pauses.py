@@ -64,3 +64,13 @@ def grown_milliseconds(first: float, multiplier: float, number: int) -> float:
 def capped_milliseconds(whole: float, longest: float) -> float:
     """Its cap, of so many seconds; infinite: none."""
     return whole if longest == math.inf else min(whole, whole_milliseconds(longest))
+
+
+@policy
+def randomized_milliseconds(whole: float, spread: float, u: float) -> float:
+    """IntervalFunction.ofRandomized: evenly between (1 - f) and (1 + f) times the wait and 1 ms more, cut; 1 ms at
+    least (IntervalFunctionCompanion.randomize).
+    """
+    delta = spread * whole
+    low, high = whole - delta, whole + delta
+    return 1.0 * math.floor(min(max(1.0, low + u * (high - low + 1.0)), MOST_MILLISECONDS))

@@ -144,7 +144,9 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
 
 def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
     for route, spec in gateway.routes.items():
-        badges = _badges(_policy(scenario, spec.policy), spec.timeout)
+        asked = {**({"host": spec.hosts} if spec.hosts else {}), **spec.headers}
+        carrying = tuple(f"{header}: {' or '.join(values)}" for header, values in asked.items())
+        badges = (*carrying, *_badges(_policy(scenario, spec.policy), spec.timeout))
         if spec.translate is not None:
             badges = (*badges, f"as {spec.translate.to}")
         if spec.cache is not None:

@@ -93,11 +93,13 @@ class Branches:
     """Lists of steps at once, on the same worker; it lasts as long as the longest, and ends as the first that does not
     end well.
 
-    `first`: it lasts until the first that ends well, and does not end well only where none does.
+    `first`: it lasts until the first that ends well, or as many as are `enough`, and does not end well only where fewer
+    do.
     """
 
     branches: tuple[tuple[Step, ...], ...]
     first: bool = False
+    enough: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,9 @@ def badge_of(action: Action, name: str) -> str:
         return f"lock {action.lock}"
     if isinstance(action, Compensates):
         return "undo" if name.endswith(".undo") else "saga"
-    return "race" if isinstance(action, Branches) and action.first else ""
+    if not isinstance(action, Branches) or not action.first:
+        return ""
+    return f"race, {action.enough} of {len(action.branches)}" if action.enough > 1 else "race"
 
 
 def polls_of(step: Step) -> tuple[float, ...]:

@@ -26,6 +26,9 @@ def is_plain(policy: Policy) -> TypeGuard[LoadBalancing]:
 Counted = Annotated[int, Between(0, 255)]  # a threshold of Kong: its counters have eight bits
 
 
+Percentage = Annotated[Number, Field(ge=0, le=100)]
+
+
 class OutlierDetection(Spec):
     """Envoy's outlier detection (source/common/upstream/outlier_detection_impl.cc), by each caller's replica for
     itself, as each Envoy decides alone.
@@ -35,7 +38,12 @@ class OutlierDetection(Spec):
     returns when it has been out for `base_ejection_time` times the number of its ejections; each interval without one
     takes one of these away. It returns to full traffic, unless `slow_start` is said.
 
-    Not modelled: enforcing percentages between 0 and 100, failures of local origin apart, jitter of the ejection time.
+    With `split_external_local_origin_errors` calls that find nobody or time out are no 5xx: they are counted apart, as
+    failures of local origin, in a row and as a success rate. A call that times out was connected, which is a success
+    of local origin and begins the row anew: only those that find nobody come to be many in a row. A connection counts
+    when its call ends, not when it is made.
+
+    Not modelled: failure percentages of local origin (Envoy enforces none of it by default), monitors of extensions.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -53,10 +61,28 @@ class OutlierDetection(Spec):
     """For how long a replica is ejected the first time."""
     max_ejection_time: Duration = Field(default=300.0, gt=0)
     """No ejection is longer, or than `base_ejection_time` where that is."""
-    max_ejection_percent: Annotated[Number, Field(ge=0, le=100)] = 10.0
+    max_ejection_percent: Percentage = 10.0
     """Percentage of replicas that may be ejected at once: with fewer than ten and the default nobody ever is."""
     always_eject_one_host: Flag = False
     """Whether one may be ejected whatever the percentage."""
+    max_ejection_time_jitter: Duration = 0.0
+    """By how much an ejection may be longer: each by as many whole milliseconds as are drawn, from 0 on."""
+    enforcing_consecutive_5xx: Percentage = 100.0
+    """How many times in a hundred a replica that `consecutive_5xx` finds is ejected, by a draw of each time."""
+    enforcing_consecutive_gateway_failure: Percentage = 100.0
+    """The same of `consecutive_gateway_failure`; what Envoy has by default, 0, is here not to say that word."""
+    enforcing_success_rate: Percentage = 100.0
+    """The same of `success_rate`."""
+    enforcing_failure_percentage: Percentage = 100.0
+    """The same of `failure_percentage`; what Envoy has by default, 0, is here not to say that word."""
+    split_external_local_origin_errors: Flag = False
+    """Whether calls that find nobody or time out are counted apart."""
+    consecutive_local_origin_failure: Few | None = 5
+    """Of these in a row, from which a replica is ejected; null: however many there are."""
+    enforcing_consecutive_local_origin_failure: Percentage = 100.0
+    """How many times in a hundred it then is."""
+    enforcing_local_origin_success_rate: Percentage = 100.0
+    """How many times in a hundred a replica is ejected whose success rate of local origin is far below the others."""
     success_rate: Flag = True
     """Whether replicas are ejected whose success rate is far below that of the others, at the end of an interval."""
     success_rate_minimum_hosts: Few = 5
@@ -69,7 +95,7 @@ class OutlierDetection(Spec):
     """Whether replicas are ejected by their percentage of failures, at the end of an interval, after the success rates;
     Envoy counts it and enforces none of it by default.
     """
-    failure_percentage_threshold: Annotated[Number, Field(ge=0, le=100)] = 85.0
+    failure_percentage_threshold: Percentage = 85.0
     """Percentage of failures in an interval from which a replica is ejected."""
     failure_percentage_minimum_hosts: Few = 5
     """Replicas with enough requests that it takes."""
@@ -77,6 +103,33 @@ class OutlierDetection(Spec):
     """Requests in an interval that it takes to judge a replica."""
     successful_active_health_check_uneject_host: Flag = True
     """Whether an ejected replica returns at the next of the service's `health_checks` that it passes."""
+
+    @property
+    def draws(self) -> bool:
+        """Whether chance decides who is ejected, or for how long."""
+        percentages = (
+            self.enforcing_consecutive_5xx,
+            self.enforcing_consecutive_gateway_failure,
+            self.enforcing_success_rate,
+            self.enforcing_failure_percentage,
+            self.enforcing_consecutive_local_origin_failure,
+            self.enforcing_local_origin_success_rate,
+        )
+        return self.max_ejection_time_jitter > 0.0 or any(0.0 < percent < 100.0 for percent in percentages)
+
+    @model_validator(mode="after")
+    def _splits_what_it_counts_apart(self) -> Self:
+        apart = (
+            "consecutive_local_origin_failure",
+            "enforcing_consecutive_local_origin_failure",
+            "enforcing_local_origin_success_rate",
+        )
+        for word in apart:
+            if word in self.model_fields_set and not self.split_external_local_origin_errors:
+                raise ValueError(
+                    f"found {word} without `split_external_local_origin_errors: true`, which it belongs to"
+                )
+        return self
 
 
 class PassiveHealthChecks(Spec):

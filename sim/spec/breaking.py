@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from sim.spec.base import MOST, Between, Duration, Factor, Few, Flag, Leaves, Many, Number, Share, Spec
 from sim.vocabulary import EventKind, Outcome
 
-_LIBRARIES = ("polly", "opossum", "hystrix", "gobreaker", "cockatiel")
+_LIBRARIES = ("polly", "opossum", "hystrix", "gobreaker", "cockatiel", "purgatory")
 Heard = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full"]
 """How a call can end of which a breaker is told."""
 MOST_SNAPSHOTS = 100_000  # in the window of a Hystrix: as many buckets as may be said elsewhere
@@ -41,6 +41,10 @@ class Resilience4jBreaker(Spec):
     """
     exponential_max_wait_duration_in_open_state: Annotated[Duration, Field(ge=0.001)] | None = None
     """No such wait is longer."""
+    randomized_wait_factor: Annotated[Share, Field(ge=0, lt=1)] | None = None
+    """By which share that wait may be shorter or longer, by a draw of each opening (0.5 where enableRandomizedWait says
+    no other); null: it is always the same.
+    """
     max_wait_duration_in_half_open_state: Duration = 0.0
     """How long it waits for the calls that try before it opens again; 0: for ever. Else 1 ms at least."""
     automatic_transition_from_open_to_half_open_enabled: Flag = False
@@ -51,6 +55,15 @@ class Resilience4jBreaker(Spec):
         for word in ("wait_duration_in_open_state", "max_wait_duration_in_half_open_state"):
             if 0.0 < getattr(self, word) < 0.001:
                 raise ValueError(f"found {word} of {getattr(self, word):g} s, expected 0 or at least 1ms")
+        return self
+
+    @model_validator(mode="after")
+    def _grows_or_is_drawn(self) -> Self:
+        if self.randomized_wait_factor is not None and self.exponential_backoff_multiplier is not None:
+            raise ValueError(
+                "found randomized_wait_factor beside exponential_backoff_multiplier, expected one of them, as in the "
+                "library's settings"
+            )
         return self
 
     @model_validator(mode="after")
@@ -162,6 +175,20 @@ class GoBreaker(Spec):
         return self
 
 
+class PurgatoryBreaker(Spec):
+    """AsyncCircuitBreakerFactory of purgatory (Python, src/purgatory/domain/model.py), with its defaults.
+
+    When half-open it lets every call go, and the first result closes it or opens it again. What its `exclude` names is
+    a success there: leave that out of `records`.
+    """
+
+    positional = "threshold"
+    threshold: Few = 5
+    """Failures in a row from which it opens."""
+    ttl: Duration = 30.0
+    """How long it stays open."""
+
+
 class CockatielSampling(Spec):
     """Options of cockatiel's SamplingBreaker, names in snake_case."""
 
@@ -253,6 +280,8 @@ class CircuitBreaker(Spec):
     """Counts as sony/gobreaker does, in the place of all others."""
     cockatiel: CockatielBreaker | None = None
     """Counts as cockatiel (Node.js) does, in the place of all others."""
+    purgatory: PurgatoryBreaker | None = None
+    """Counts as purgatory (Python) does, in the place of all others."""
     records: tuple[Heard, ...] | None = None
     """What is a failure; every other answer is then a success (resilience4j's recordExceptions and recordResult,
     gobreaker's IsSuccessful, Polly's ShouldHandle). By default `timeout`, `error`, `unreachable` and `shed`, and of
@@ -272,6 +301,7 @@ class CircuitBreaker(Spec):
             self.hystrix,
             self.gobreaker,
             self.cockatiel,
+            self.purgatory,
         )
         return all(other is None for other in others)
 

@@ -135,17 +135,17 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     policy.EnvoyRetryBudget,
     policy.AwsQuota,
     policy.CircuitBreaker,
-    policy.Resilience4jBreaker,
     policy.Bulkhead,
+    policy.ThreadPool,
     concurrency.AimdLimit,
     concurrency.Gradient2Limit,
     concurrency.WindowedLimit,
     balancing.Balancing,
-    balancing.OutlierDetection,
     policy.PollyBreaker,
     policy.OpossumBreaker,
     policy.HystrixBreaker,
     policy.GoBreaker,
+    policy.PurgatoryBreaker,
     policy.Pool,
     policy.Hedge,
     policy.CallerLimit,
@@ -185,6 +185,7 @@ _RULES: dict[type[Spec], _Certain] = {
     traffic.Traffic: lambda its: (
         its.users is None
         and its.items is None
+        and all(isinstance(value, str) for value in its.headers.values())
         and (len(its.mix) == 1 or getattr(its.arrivals, "route", None) is not None)
     ),
     arrivals.Replay: lambda its: not its.is_series and its.times == 1.0,
@@ -197,6 +198,8 @@ _RULES: dict[type[Spec], _Certain] = {
             else its.load_balancing == "round_robin"
         )
     ),
+    policy.Resilience4jBreaker: lambda its: not its.randomized_wait_factor,
+    balancing.OutlierDetection: lambda its: not its.draws,
     step.Fail: lambda its: _whole(its.share),
     step.Refuse: lambda its: _whole(its.share),
     composed.Choose: lambda its: all(_whole(share) for share in its.shares),

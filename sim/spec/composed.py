@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sim.spec.actions import Action, Branches, Chooses, Repeats, Runs
-from sim.spec.base import Flag, Leaves, Share, Spec, register
+from sim.spec.base import Between, Flag, Leaves, Share, Spec, register
 from sim.spec.counting import HowMany
 from sim.spec.document import Data
 from sim.spec.step import AnyStep, Step, with_a_list, with_lists_of_steps
@@ -108,6 +108,9 @@ class Race(Step):
     """Branches at once, on the same worker; the first that ends well is the answer, and only where none does that of
     the first branch.
 
+    With `wait_for: 2` two of them must end well, as a quorum of a store asks for: it is over when they have, or when so
+    many have failed that they no longer can, and then it fails as the first of these in their order.
+
     On paper the others always go on to their end, `cancel` or not.
     """
 
@@ -116,13 +119,21 @@ class Race(Step):
     shorthand: ClassVar[dict[str, Any]] = _LISTS
     branches: tuple[tuple[AnyStep, ...], ...] = Field(min_length=2)
     """Lists of steps, which begin at once."""
+    wait_for: Annotated[int, Between(1, 1000)] = 1
+    """How many must end well."""
     losers: Literal["abandon", "cancel"] = "abandon"
     """Whether the others go on for nobody (`abandon`), as on_timeout of a policy, or are stopped (`cancel`)."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
         """Its branches, of which the first is enough."""
-        return (Branches(self.branches, first=True),)
+        return (Branches(self.branches, first=True, enough=self.wait_for),)
+
+    @model_validator(mode="after")
+    def _are_so_many(self) -> Self:
+        if self.wait_for > len(self.branches):
+            raise ValueError(f"wait_for: found {self.wait_for}, expected at most the {len(self.branches)} branches")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from sim.spec.base import Duration, Few, Flag, Leaves, Offset, Price, Share, Spe
 from sim.spec.choice import Choice
 from sim.spec.credentials import ClientCredentials
 from sim.spec.distribution import AnyDistribution
+from sim.spec.limits import Headers, OneOrMore
 from sim.spec.limits import RateLimit as RateLimit  # noqa: PLC0414 - limits are of the gateway first of all
 from sim.spec.policy import Answer, AnswersWith, CallPolicy
 from sim.spec.queueing import check_pinned
@@ -206,10 +207,15 @@ class Translate(Spec):
 
 
 class Route(Spec):
-    """A route to an endpoint. What requests are told apart by (host, path, method, headers) is in its name, which
-    traffic sends to. With a `split` each request that comes goes to one of several endpoints by a draw of its own, as
+    """A route to an endpoint. Method and path are in its name, which traffic sends to. A route that `matches` another
+    takes those of its requests that have the `headers` and the `hosts` it asks for, with limits, a policy and all else
+    of its own, and the other the rest; of several the one that asks for more does, in the order of Kong's traditional
+    router: hosts and headers, hosts alone, hosts with wildcards, more headers, fewer, and the first in the file.
+
+    With a `split` each request that comes goes to one of several endpoints by a draw of its own, as
     Envoy's weighted_clusters: with all its retries, and under the policy of the route, by which each service has a
-    breaker and places of its own. Not modelled: users who stay with what was drawn for them.
+    breaker and places of its own. Not modelled: users who stay with what was drawn for them, and requests that no
+    route matches (404).
 
     `timeout` is that of all attempts and back-offs together (Envoy's and Istio's),
     `per_try_timeout` that of each attempt.
@@ -221,6 +227,16 @@ class Route(Spec):
 
     to: str
     """The endpoint, as `service.endpoint`."""
+    matches: str | None = None
+    """The name of the route whose requests it takes a part of, by `headers` or `hosts`."""
+    headers: Headers = Field(default_factory=dict)
+    """Of one that `matches`: what a request must carry, one of these values of each (`headers` of traffic):
+    `{x-tier: [gold, silver]}`.
+    """
+    hosts: OneOrMore = ()
+    """Of one that `matches`: one of these must be the header `host` of a request; a `*` may stand for the first or the
+    last labels, `*.example.com`.
+    """
     split: dict[str, Share] = Field(default_factory=dict)
     """Shares that go to other endpoints in the place of `to`: a canary, `{orders-v2.create: 10%}`."""
     timeout: Duration | None = None
@@ -254,6 +270,24 @@ class Route(Spec):
     """The effects that must exist before an order counts as complete."""
     answers_with: AnswersWith = Field(default_factory=dict)
     """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
+
+    @model_validator(mode="after")
+    def _matches_by_something(self) -> Self:
+        asks = bool(self.headers or self.hosts)
+        if asks != (self.matches is not None):
+            raise ValueError(
+                "`matches: ROUTE` and `headers` or `hosts` belong together: of which route does it take which requests?"
+            )
+        if any(header.lower() == "host" for header in self.headers):
+            raise ValueError("headers: found host, expected it in `hosts`, as in Kong")
+        for host in self.hosts:
+            bare = host.removeprefix("*.") if host.startswith("*.") else host.removesuffix(".*")
+            if not bare or "*" in bare:
+                raise ValueError(
+                    f"hosts: found {host}, expected a name in which `*` stands for the first labels or for the last: "
+                    "`*.example.com`, `example.*`"
+                )
+        return self
 
     @model_validator(mode="after")
     def _splits_what_there_is(self) -> Self:

@@ -40,7 +40,8 @@ def _values(value: object) -> object:
 
 
 _VALUES = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}}]})
-Headers = dict[str, Annotated[tuple[str, ...], BeforeValidator(_values), _VALUES]]
+OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_values), _VALUES]
+Headers = dict[str, OneOrMore]
 """Header -> one value, or several."""
 
 PRESETS: dict[str, dict[str, Any]] = {

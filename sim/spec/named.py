@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sim.spec.actions import Calls, Performs, Publishes, every_action
 from sim.spec.document import Location
+from sim.spec.routing import entered
 from sim.spec.scenario import Scenario
 from sim.spec.sites import reached
 from sim.spec.step import Call, Step
@@ -33,7 +34,7 @@ def named_things(scenario: Scenario) -> Iterator[Named]:
     for name in scenario.policies:
         yield Named(("policies", name), "policy", name, name in used.policies)
     for name in scenario.gateway.routes if scenario.gateway is not None else ():
-        yield Named(("gateway", "routes", name), "route", name, name in used.targets)
+        yield Named(("gateway", "routes", name), "route", name, name in used.routes)
     for service, spec in scenario.services.items():
         own = {endpoint: f"{service}.{endpoint}" in used.targets for endpoint in spec.endpoints}
         alive = any(own.values()) or bool(spec.consumes) or service in used.components
@@ -58,6 +59,7 @@ class _Used:
         self.policies: set[object] = set()
         # routes and endpoints
         self.targets = {target for traffic in scenario.traffic.values() for target in traffic.mix}
+        self.routes = set(entered(scenario.gateway, self.targets))
         self.topics = {topic for service in scenario.services.values() for topic in service.consumes}
         self.components: set[object] = {end for link in scenario.network.links for end in link.between}
         for fault in scenario.faults:

@@ -31,6 +31,7 @@ from sim.spec.breaking import GoBreaker as GoBreaker  # noqa: PLC0414 - as is th
 from sim.spec.breaking import HystrixBreaker as HystrixBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import OpossumBreaker as OpossumBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import PollyBreaker as PollyBreaker  # noqa: PLC0414 - as is this
+from sim.spec.breaking import PurgatoryBreaker as PurgatoryBreaker  # noqa: PLC0414 - as is this
 from sim.spec.breaking import Resilience4jBreaker as Resilience4jBreaker  # noqa: PLC0414 - as is this
 from sim.spec.budgets import AwsQuota as AwsQuota  # noqa: PLC0414 - as is this
 from sim.spec.budgets import Budget as Budget  # noqa: PLC0414 - as is this
@@ -141,6 +142,35 @@ class Retry(Spec):
         return self
 
 
+class ThreadPool(Spec):
+    """resilience4j's ThreadPoolBulkhead, names in snake_case, which is a ThreadPoolExecutor of Java: a call has one of
+    the core threads, else a place in the queue, where it waits without an end of its own; only where that is full
+    there are more threads, up to the most, and these take the call that comes, past those who wait.
+
+    Not modelled: keepAliveDuration (20 ms): a thread beyond the core ends when nobody waits.
+    """
+
+    positional = "core_thread_pool_size"
+    core_thread_pool_size: Few
+    """Threads that there always are; of the library by default as many as processors, less one."""
+    max_thread_pool_size: Few | None = None
+    """Threads at most; by default no more than those of the core."""
+    queue_capacity: Annotated[int, Between(0, 1_000_000)] = 100
+    """How many may wait for a thread; 0: nobody."""
+
+    @property
+    def most(self) -> int:
+        """Threads at most."""
+        return self.core_thread_pool_size if self.max_thread_pool_size is None else self.max_thread_pool_size
+
+    @model_validator(mode="after")
+    def _more_than_the_core(self) -> Self:
+        if self.most < self.core_thread_pool_size:
+            core = self.core_thread_pool_size
+            raise ValueError(f"max_thread_pool_size: found {self.most}, expected at least the {core} of the core")
+        return self
+
+
 class Bulkhead(AdaptiveLimit):
     """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once).
 
@@ -157,15 +187,24 @@ class Bulkhead(AdaptiveLimit):
     """Calls at once."""
     max_wait: Duration = 0.0
     """How long a further one waits for its place; 0: it is refused at once."""
+    thread_pool: ThreadPool | None = None
+    """Threads with a queue, in the place of both (resilience4j's ThreadPoolBulkhead)."""
 
     @property
     def most(self) -> int:
         """Calls at once, at most."""
+        if self.thread_pool is not None:
+            return self.thread_pool.most
         return self.adaptive_most if self.algorithm else self.max_concurrent_calls
 
     @model_validator(mode="after")
     def _number_or_algorithm(self) -> Self:
         said = sorted({"max_concurrent_calls", "max_wait"} & self.model_fields_set)
+        if self.thread_pool is not None:
+            if said or self.algorithm:
+                found = " and ".join(said) or self.algorithm
+                raise ValueError(f"found {found} beside thread_pool, expected one of them")
+            return self
         if not self.algorithm and "max_concurrent_calls" not in said:
             raise ValueError("the field 'max_concurrent_calls' is missing")
         if self.algorithm and said:

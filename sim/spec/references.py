@@ -26,6 +26,7 @@ from sim.spec.policy import CallPolicy
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.queue_references import queue_problems
 from sim.spec.queueing import Queue
+from sim.spec.route_references import route_problems
 from sim.spec.saga import Retract
 from sim.spec.scenario import Scenario
 from sim.spec.sites import GATEWAY, placed_limits
@@ -60,6 +61,7 @@ def reference_problems(scenario: Scenario) -> list[Finding]:
         _record,
         _traffic,
         _gateway,
+        _routes,
         _queues,
         _links,
         _consumers,
@@ -240,7 +242,7 @@ def _gateway(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         yield from _policy(scenario, (*at, "policy"), spec.policy)
         yield from _token(scenario, at, spec.token, names)
         if spec.cache is not None:
-            sending = [traffic for traffic in scenario.traffic.values() if route in traffic.mix]
+            sending = [traffic for traffic in scenario.traffic.values() if (spec.matches or route) in traffic.mix]
             yield from _told_apart((*at, "cache", "key"), spec.cache.told_apart_by, sending)
     word = word_of(scenario.gateway.authentication) if scenario.gateway.authentication is not None else ""
     inside: Location = ("gateway", "authentication", word)
@@ -306,6 +308,11 @@ def _consumers(scenario: Scenario, names: _Names) -> Iterator[Finding]:
 def _logs(scenario: Scenario, _: _Names) -> Iterator[Finding]:
     """What is said of logs."""
     yield from (Finding(*found) for found in log_problems(scenario))
+
+
+def _routes(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    """What is said of routes that several requests of one name are spread over."""
+    return (Finding(*problem) for problem in route_problems(scenario))
 
 
 def _queue_brokers(scenario: Scenario, _: _Names) -> Iterator[Finding]:

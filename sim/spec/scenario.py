@@ -29,6 +29,7 @@ from sim.spec.gateway import Gateway
 from sim.spec.network import Network
 from sim.spec.node_pool import NodePool
 from sim.spec.policy import CallPolicy
+from sim.spec.routing import Part, parts
 from sim.spec.service import Service
 from sim.spec.traffic import Traffic
 from sim.units import shown
@@ -220,6 +221,14 @@ class Scenario(Spec):
                 f"{most:,}"
             )
         return self
+
+    def parts_of(self, source: str) -> dict[str, Part]:
+        """What of a traffic comes to each route, or endpoint, on paper."""
+        return parts(self.gateway, self.traffic[source])
+
+    def arriving(self, source: str) -> dict[str, float]:
+        """Route, or endpoint -> the share of the requests of a traffic that comes to it."""
+        return {target: part.share for target, part in self.parts_of(source).items()}
 
     @property
     def zones(self) -> tuple[str, ...]:

@@ -356,7 +356,9 @@ class Reply(Step):
 
 @register("step", "parallel")
 class Parallel(Step):
-    """Run branches at once on the same worker and wait for all; the first failure in branch order is the outcome."""
+    """Run branches at once on the same worker and wait for all; the first failure in branch order is the outcome. Who
+    waits for some of them only says `race` with `wait_for`.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.PARALLEL, Stage.END))
     positional = "branches"

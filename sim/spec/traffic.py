@@ -206,6 +206,16 @@ class Traffic(Spec):
             raise ValueError("sends: the shares sum to 0, expected at least one above 0")
         return self
 
+    def values_of(self, header: str) -> dict[str, float]:
+        """Value of a header -> share of the requests that carry it; the empty text for those that carry none."""
+        values = self.headers.get(header)
+        if values is None:
+            return {"": 1.0}
+        if isinstance(values, str):
+            return {values: 1.0}
+        total = math.fsum(values.values()) or 1.0
+        return {value: part / total for value, part in values.items()}
+
     @property
     def gives_up(self) -> bool:
         """Whether a client may stop to wait."""

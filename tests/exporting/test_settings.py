@@ -265,16 +265,38 @@ GROWING = SHOP.replace(
 )
 
 
-def test_waits_of_resilience4j_that_grow_come_back(tmp_path):
-    settings = YAML(typ="safe").load(resilience4j.write(subject(GROWING)))["resilience4j"]
-    instances = {module: {"instances": {"payments": its["instances"]["provider"]}} for module, its in settings.items()}
+DRAWN = SHOP.replace(
+    "wait_duration_in_open_state: 30s}}", "wait_duration_in_open_state: 30s, randomized_wait_factor: 30%}}"
+).replace(
+    "bulkhead: {max_concurrent_calls: 24, max_wait: 50ms}",
+    "bulkhead: {thread_pool: {core_thread_pool_size: 8, max_thread_pool_size: 12, queue_capacity: 40}}",
+)
+
+
+def policy_after(tmp_path, text):
+    """The policy of the provider as `sim import` reads what was written of it."""
+    settings = YAML(typ="safe").load(resilience4j.write(subject(text)))["resilience4j"]
+    instances = {
+        module: {"instances": {"payments": its["instances"]["provider"]}}
+        for module, its in settings.items()
+        if "provider" in its["instances"]
+    }
     text = json.dumps(
         {"spring.application.name": "orders", "payments-url": "http://payments", "resilience4j": instances}
     )
     compose = json.dumps({"services": {"orders": {"ports": ["80:80"]}, "payments": {"image": "x"}}})
     after = imported(tmp_path, application=text, compose=compose)
-    found = after.policies[after.services["orders"].endpoints["handle"].do[1].policy]
-    before = subject(GROWING).scenario.policies["provider"]
+    return after.policies[after.services["orders"].endpoints["handle"].do[1].policy]
+
+
+def test_waits_of_resilience4j_that_are_drawn_and_pools_of_threads_come_back(tmp_path):
+    found, before = policy_after(tmp_path, DRAWN), subject(DRAWN).scenario.policies["provider"]
+    assert found.circuit_breaker.resilience4j == before.circuit_breaker.resilience4j
+    assert found.bulkhead == before.bulkhead
+
+
+def test_waits_of_resilience4j_that_grow_come_back(tmp_path):
+    found, before = policy_after(tmp_path, GROWING), subject(GROWING).scenario.policies["provider"]
     assert found.retry.backoff == before.retry.backoff
     assert found.circuit_breaker.resilience4j == before.circuit_breaker.resilience4j
     assert "# what it records and ignores" in resilience4j.write(subject(GROWING))
@@ -398,3 +420,14 @@ def test_deployments_are_strategies_of_workloads():
     assert {thing["kind"] for thing in objects} == {
         *("Deployment", "Rollout", "Service", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "NodePool"),
     }
+
+
+def test_kong_tells_routes_of_one_path_apart_as_the_scenario_does():
+    few = "    few: {matches: GET /cart, hosts: '*.eu', headers: {x-tier: gold}, to: cart.show}\n"
+    text = SHOP.replace("  routes:\n", f"  routes:\n{few}").replace(
+        "users: {c", "headers: {host: shop.eu, x-tier: gold}, users: {c"
+    )
+    service = YAML(typ="safe").load(kong.write(subject(text)))["services"][0]
+    (route,) = service["routes"]
+    assert (service["host"], route["paths"], route["methods"]) == ("cart", ["/cart"], ["GET"])
+    assert (route["hosts"], route["headers"]) == (["*.eu"], {"x-tier": ["gold"]})

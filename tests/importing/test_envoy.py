@@ -109,6 +109,16 @@ def test_endpoints_of_a_cluster_are_replicas_and_its_balancing_is_taken(envoy):
     assert envoy.left_out("filter fault")
 
 
+def test_what_envoy_enforces_now_and_then_and_splits_is_taken(tmp_path):
+    words = "enforcing_consecutive_5xx: 40, enforcing_success_rate: 0, max_ejection_time_jitter: 3s, split_external_local_origin_errors: true"
+    before = (SAMPLES / "envoy.yaml").read_text()
+    text = before.replace("consecutive_5xx: 5", f"consecutive_5xx: 5, {words}, consecutive_local_origin_failure: 0")
+    assert text != before
+    its = imported(tmp_path, a_yaml=text).scenario.services["orders"].load_balancing.outlier_detection
+    assert (its.enforcing_consecutive_5xx, its.success_rate, its.max_ejection_time_jitter) == (40.0, False, 3.0)
+    assert (its.split_external_local_origin_errors, its.consecutive_local_origin_failure) == (True, None)
+
+
 def test_health_checks_of_a_cluster_are_taken(envoy):
     checks = envoy.scenario.services["goods"].health_checks
     found = (checks.timeout, checks.interval, checks.unhealthy_threshold, checks.healthy_threshold)

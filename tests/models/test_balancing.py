@@ -36,6 +36,36 @@ def test_an_outlier_is_ejected_after_five_errors_and_returns_at_the_end_of_an_in
     assert run.outcomes().count("error") == 10
 
 
+def test_who_is_ejected_again_at_the_end_of_an_interval_is_not_forgiven_by_it():
+    """All that goes to one of two fails: rates of 100 and 0 %, mean and deviation 50, and 0 is below 50 - 0.5 x 50. Out from 5 s, for 2 s
+    at least; from 15 s, for 4 s; from 25 s, for 6 s, which is over at the look of 35 s; from 40 s, for 8 s.
+    """
+    rule = "{consecutive_5xx: null, interval: 5s, base_ejection_time: 2s, always_eject_one_host: true, success_rate_minimum_hosts: 2,"
+    rule = f"{{outlier_detection: {rule} success_rate_request_volume: 10, success_rate_stdev_factor: 500}}}}"
+    run = played(rule, [i / 10 for i in range(490)], 2, BAD)
+    assert [event.time for event in run.events("replica_ejected")] == [5.0, 15.0, 25.0, 40.0]
+    assert [event.time for event in run.events("replica_returned")] == [10.0, 20.0, 35.0]
+
+
+def test_failures_of_local_origin_are_none_of_the_server():
+    """Half of all time out: 5xx in a row eject, and calls that were connected do not where these are counted apart."""
+    slow, rule = (
+        "{slow: {of: a, replicas: 1, by: 100x}, at: 0s, for: 60s}",
+        "consecutive_5xx: 3, always_eject_one_host: true",
+    )
+    run = {
+        words: testing.play(
+            TEXT.replace("sends: a.get", "sends: a.get, timeout: 1s")
+            .replace("LB", f"{{outlier_detection: {{{rule}{words}}}}}")
+            .replace("FAULT", slow)
+            .replace("N", "2"),
+            [i / 2 for i in range(20)],
+        )
+        for words in ("", ", split_external_local_origin_errors: true, consecutive_local_origin_failure: 3")
+    }
+    assert [len(its.events("replica_ejected")) for its in run.values()] == [1, 0]
+
+
 def test_kongs_passive_checks_take_a_replica_out_for_ever_unless_active_ones_bring_it_back():
     """Every second call of two fails: the third at 0.4 s. Active checks at 5 and 10 s pass, as errors are of endpoints; it fails again, and the checks of 15 and 20 s pass."""
     kong = "{passive_health_checks: {http_failures: 3}}"

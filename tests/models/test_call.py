@@ -236,3 +236,38 @@ def test_attempts_and_first_attempts_are_counted_for_the_amplification():
     )
     assert played.records.gauge("b", "attempts")[-1] == 6.0
     assert played.records.gauge("b", "first_attempts")[-1] == 2.0
+
+
+POOL = """
+duration: 10s
+services:
+  front: {workers: unlimited, endpoints: {get: [{call: back.get, policy: threads}]}}
+  back: {workers: unlimited, endpoints: {get: [{wait: 1s}]}}
+policies: {threads: {bulkhead: {thread_pool: SIZES}}}
+"""
+
+
+def test_a_pool_of_threads_fills_its_core_then_its_queue_and_only_then_has_more_threads():
+    """One thread, one place, one thread more: the call at 0.2 s passes the one that waits since 0.1 s, and the one at 0.3 s is refused.
+    At 1.2 s the second thread ends, so that the call at 1.3 s waits for the first, until 2 s.
+    """
+    sizes = "{core_thread_pool_size: 1, max_thread_pool_size: 2, queue_capacity: 1}"
+    run = testing.play(POOL.replace("SIZES", sizes), [0.0, 0.1, 0.2, 0.3, 1.3], sends="front.get")
+    assert run.outcomes() == ["ok", "ok", "ok", "bulkhead_full", "ok"]
+    assert run.responses() == pytest.approx([1.0, 1.9, 1.0, 0.0, 1.7])
+
+
+def test_a_pool_of_threads_without_a_queue_refuses_whom_it_has_no_thread_for():
+    sizes = "{core_thread_pool_size: 1, queue_capacity: 0}"
+    run = testing.play(POOL.replace("SIZES", sizes), [0.0, 0.5, 1.5], sends="front.get")
+    assert run.outcomes() == ["ok", "bulkhead_full", "ok"]
+
+
+def test_a_thread_is_free_for_the_next_in_the_queue_when_its_call_times_out():
+    """After 300 ms: the call of 0.1 s has the thread from 0.3 s to 0.4 s, and that of 0.35 s has its place in the queue until then."""
+    text = POOL.replace("SIZES", "{core_thread_pool_size: 1, queue_capacity: 1}").replace(
+        "{bulkhead", "{timeout: 300ms, bulkhead"
+    )
+    run = testing.play(text, [0.0, 0.1, 0.2, 0.35, 0.38], sends="front.get")
+    assert run.outcomes() == ["timeout", "timeout", "bulkhead_full", "timeout", "bulkhead_full"]
+    assert run.responses() == pytest.approx([0.3, 0.3, 0.0, 0.3, 0.0])

@@ -7,6 +7,7 @@ import pytest
 
 import sim
 from sim import testing
+from sim.errors import ScenarioError
 from sim.experiments.on_paper.offered_load import check
 from sim.metrics.ways import Ways
 from sim.models import simulate
@@ -151,6 +152,40 @@ def test_an_order_that_a_loser_may_still_complete_is_pending_and_not_lost():
     assert testing.play(text, [0.0]).requests["pending"].tolist() == [True]
 
 
+THREE = "[[{wait: 30ms}, {effect: a}], [{wait: 10ms}, {effect: b}], [{wait: 50ms}, {effect: c}]]"
+
+
+@pytest.mark.parametrize(("many", "seconds"), [(1, 0.01), (2, 0.03), (3, 0.05)])
+def test_a_quorum_is_there_when_so_many_have_ended_well(many, seconds):
+    played = play(f"[{{race: {THREE}, wait_for: {many}}}]")
+    assert (played.outcomes(), played.responses()) == (["ok"], [pytest.approx(seconds)])
+
+
+def test_a_quorum_outlasts_failures_that_leave_enough():
+    played = play("[{race: [[{wait: 10ms}, {fail: 100%}], {wait: 30ms}, {wait: 50ms}], wait_for: 2}]")
+    assert (played.outcomes(), played.responses()) == (["ok"], [pytest.approx(0.05)])
+
+
+def test_a_quorum_fails_as_soon_as_it_can_no_longer_be_had():
+    """Two of three must end well: at 20 ms two have not, and the first of these in order is refused; the other is at 100 ms."""
+    steps = "[{race: [{wait: 100ms}, [{wait: 20ms}, {refuse: 100%}], [{wait: 10ms}, {fail: 100%}]], wait_for: 2}]"
+    played = play(steps)
+    assert (played.outcomes(), played.responses()) == (["refused"], [pytest.approx(0.02)])
+
+
+def test_losers_of_a_quorum_are_stopped_or_go_on():
+    effects = {
+        losers: play(f"[{{race: {THREE}, wait_for: 2, losers: {losers}}}]").effects()
+        for losers in ("abandon", "cancel")
+    }
+    assert effects == {"abandon": [["a", "b", "c"]], "cancel": [["a", "b"]]}
+
+
+def test_no_more_than_there_are_can_be_waited_for():
+    with pytest.raises(ScenarioError, match="expected at most the 3 branches"):
+        play(f"[{{race: {THREE}, wait_for: 4}}]")
+
+
 def test_a_loser_answers_nobody_any_more_however_deep_inside_of_it_the_reply_stands():
     loser = "{parallel: [[{wait: 30ms}, {reply: {}}], {wait: 1ms}]}"
     played = play(f"[{{race: [{loser}, {{wait: 10ms}}]}}, {{wait: 90ms}}]")
@@ -267,6 +302,10 @@ services:
   back: {workers: 400, endpoints: {answer: [{work: {exponential: 30ms}}, {fail: 10%}]}}
 """
 COMPOSED = [
+    pytest.param(
+        "[{race: [{call: back.answer}, {wait: {exponential: 40ms}}, [{work: 20ms}, {fail: 50%}]], wait_for: 2}, {work: 10ms}]",
+        marks=pytest.mark.long,
+    ),
     "[{choose: [{share: 30%, do: {call: back.answer}}, {share: 20%, do: [{work: 50ms}, {fail: 50%}]}]}, {work: 10ms}]",
     "[{repeat: {geometric: 3}, do: [{work: 5ms}, {call: back.answer}]}, {work: 10ms}]",
     "[{repeat: {uniform: [0, 4]}, at_once: true, do: [{call: back.answer}, {wait: {exponential: 40ms}}]}, {work: 10ms}]",

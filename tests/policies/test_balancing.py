@@ -79,23 +79,26 @@ def out_of(peer, row):
 def test_each_ejection_is_longer_than_the_last_up_to_the_longest():
     row, peers, out = policy.BalancingRow(most_percent=100.0), [policy.PeerRow()], []
     for _ in range(13):
-        assert outliers.eject(row, peers, [1], 1, 0, 0.0)
+        assert outliers.eject(row, peers, [1], 1, 0, 0.0, outliers.BY_5XX, 0.0, 0.0)
         out.append(out_of(peers[0], row))
     assert out == [30 * k for k in range(1, 11)] + [300] * 3
 
 
 def test_who_is_out_is_not_ejected_again():
     row, peers = policy.BalancingRow(most_percent=100.0), [policy.PeerRow(), policy.PeerRow()]
-    assert [outliers.eject(row, peers, [1, 1], 2, 0, at) for at in (0.0, 1.0)] == [True, False]
+    assert [outliers.eject(row, peers, [1, 1], 2, 0, at, outliers.BY_5XX, 0.0, 0.0) for at in (0.0, 1.0)] == [
+        True,
+        False,
+    ]
     assert peers[0].ejected_at == 0.0
 
 
 def test_an_interval_without_an_ejection_is_forgiven():
     row, peer = policy.BalancingRow(), policy.PeerRow(ejections=3, unejected_at=100.0)
-    outliers.look(row, peer, 105.0)
+    outliers.forgive(row, peer, 105.0)
     assert peer.ejections == 3
-    outliers.look(row, peer, 110.0)
-    outliers.look(row, peer, 120.0)
+    outliers.forgive(row, peer, 110.0)
+    outliers.forgive(row, peer, 120.0)
     assert peer.ejections == 1
 
 
@@ -108,7 +111,7 @@ def test_failures_in_a_row_are_counted_until_a_good_answer():
 
 def compared(percents):
     peers = [policy.PeerRow(asked=100, good=percent) for percent in percents]
-    return outliers.success_rate_threshold(policy.BalancingRow(), peers, len(peers))
+    return outliers.success_rate_threshold(policy.BalancingRow(), peers, len(peers), 0)
 
 
 def test_one_bad_of_five_is_an_outlier_and_two_are_none():
@@ -169,7 +172,7 @@ def test_a_check_that_kong_counts_brings_a_replica_back_and_its_counts_begin_ane
     for _ in range(2):
         out = outliers.judge(row, peer, int(Outcome.ERROR), 0.0)
     assert out
-    assert outliers.eject(row, [peer], [1], 1, 0, 1.0)
+    assert outliers.eject(row, [peer], [1], 1, 0, 1.0, outliers.BY_5XX, 0.0, 0.0)
     assert not outliers.judge(row, peer, int(Outcome.ERROR), 0.0), "it is out already"
     assert [outliers.returns(row, peer) for _ in range(2)] == [False, True]
     outliers.uneject(peer, 9.0)

@@ -360,3 +360,34 @@ def test_a_failure_that_comes_late_to_an_open_opossum_tells_that_it_was_half_ope
 def test_slips_are_told(words, message):
     with pytest.raises(ScenarioError, match=message):
         testing.play(TEXT.replace("BREAKER", words), [1.0])
+
+
+def test_purgatory_counts_in_a_row_and_its_wait_ends_after_its_last_instant():
+    """ClosedState: `failure_count >= threshold`; OpenedState: `time.time() > opened_at + ttl`."""
+    assert told(breaker(purgatory=3), "FFSFFF") == "CCCCCO"
+    row = breaker(purgatory={"threshold": 1, "ttl": "60s"})
+    assert told(row, "F") == "O"
+    assert (row.admit(30.0), row.admit(60.0)) == (REJECTED, REJECTED)
+    assert row.admit(60.01) >= 0
+    assert breaker(purgatory={}).most == 5
+    assert breaker(purgatory={}).open_for == 30.0
+
+
+def test_a_half_opened_purgatory_lets_every_call_go_and_the_first_result_decides():
+    row = breaker(purgatory={"threshold": 2, "ttl": "10s"})
+    late = [row.admit(0.0) for _ in range(2)]
+    assert told(row, "FF") == "CO"
+    row.settle(5.0, late[0], OK)
+    assert row.state == OPEN, "an open one hears of nothing"
+    tickets = [row.admit(11.0) for _ in range(100)]
+    assert min(tickets) >= 0
+    row.settle(11.1, late[1], BAD)
+    assert row.state == OPEN, "a failure of one that went out before it opened opens it again"
+    assert row.admit(20.0) == REJECTED, "ten seconds from then on"
+    tickets = [row.admit(22.0) for _ in range(3)]
+    row.settle(22.1, tickets[0], OK)
+    assert row.state == CLOSED
+    row.settle(22.2, tickets[1], BAD)
+    assert row.state == CLOSED
+    row.settle(22.3, tickets[2], BAD)
+    assert row.state == OPEN, "the others are counted by the closed one, two in a row"

@@ -221,9 +221,9 @@ def test_success_rates_of_those_that_are_out_are_not_in_the_mean():
     for peer, good in zip(peers, (100, 100, 100, 100, 50, 0), strict=True):
         peer.good, peer.asked = good, 100
     peers[5].ejected = 1
-    threshold = outliers.success_rate_threshold(row, peers, 6)
+    threshold = outliers.success_rate_threshold(row, peers, 6, 0)
     assert threshold == pytest.approx(90.0 - 1.9 * 20.0)
-    assert [outliers.is_outlier(row, peer, threshold) for peer in peers] == [False] * 4 + [True, False]
+    assert [outliers.is_outlier(row, peer, threshold, 0) for peer in peers] == [False] * 4 + [True, False]
 
 
 TEXT = """

@@ -364,6 +364,49 @@ def test_resilience4j_stays_open_for_longer_with_each_opening_until_it_has_close
     assert waits == [1.001, 1.501, 2.251, 3.0, 3.0, 1.001]
 
 
+def test_resilience4j_draws_its_wait_at_each_opening():
+    """ofRandomized(1 s, 0.5): whole milliseconds from 500 to 1,500, all alike; three standard errors of the mean of 400 are 43 ms."""
+    row, ring = automatic(randomized_wait_factor=0.5)
+    row.luck = 4711
+    now, waits = 0.0, []
+    for _ in range(400):
+        for _ in range(2):
+            breakers.settle(row, ring, now, breakers.admit(row, ring, now), BAD, 0.1)
+        waits.append(round(1000 * row.open_for, 9))
+        now = row.opened + row.open_for
+        assert breakers.state(row, now - 0.0005) == OPEN
+        assert breakers.state(row, now) == HALF_OPEN
+    assert all(wait == int(wait) for wait in waits)
+    assert (min(waits) >= 500, max(waits) <= 1500) == (True, True)
+    assert (min(waits) < 520, max(waits) > 1480, len(set(waits)) > 250) == (True, True, True)
+    assert sum(waits) / 400 == pytest.approx(1000, abs=43)
+
+
+def test_each_replica_of_a_caller_waits_as_long_as_its_own_luck_says():
+    """All fails: both open at their second failure, and again at each trial; no two waits are alike."""
+    text = """
+    duration: 40s
+    traffic: {clients: {sends: front.get}}
+    services:
+      front: {replicas: 2, workers: unlimited, endpoints: {get: [{call: back.get, policy: p}]}}
+      back: {workers: unlimited, endpoints: {get: [{fail: 100%}]}}
+    policies: {p: {circuit_breaker: {resilience4j: {sliding_window_size: 2, minimum_number_of_calls: 2, MORE}}}}
+    """
+    more = (
+        "permitted_number_of_calls_in_half_open_state: 1, wait_duration_in_open_state: 5s, randomized_wait_factor: 50%"
+    )
+    run = testing.play(text.replace("MORE", more), [index * 0.01 for index in range(3900)])
+    opened = [(event.subject, event.time) for event in run.events("breaker_opened")]
+    tried = [(event.subject, event.time) for event in run.events("breaker_half_opened")]
+    waits = {}
+    for caller in ("front[0]", "front[1]"):
+        begun, ended = ([time for who, time in its if who == caller] for its in (opened, tried))
+        waits[caller] = [end - begin for begin, end in zip(begun, ended, strict=False)]
+        assert len(waits[caller]) >= 4
+        assert all(2.5 <= wait <= 7.53 for wait in waits[caller])
+    assert len({round(wait, 2) for its in waits.values() for wait in its}) >= 8
+
+
 def test_resilience4j_caps_also_a_wait_that_does_not_grow():
     """ofExponentialBackoff(60 s, 1, 5 s) is min(60 s, 5 s)."""
     words = {"wait_duration_in_open_state": "1m", "exponential_backoff_multiplier": 1}

@@ -85,6 +85,7 @@ BREAKERS = [
             "sliding_window_size": 4,
             "minimum_number_of_calls": 3,
             "wait_duration_in_open_state": "1s",
+            "randomized_wait_factor": 0.7,
             "permitted_number_of_calls_in_half_open_state": 4,
             "max_wait_duration_in_half_open_state": "1s",
             "slow_call_duration_threshold": "1s",
@@ -125,6 +126,7 @@ def test_breakers(settings):
         {"cockatiel": {"half_open_after": "500ms", "sampling": {"threshold": 0.4, "duration": "2s", "minimum_rps": 1}}},
         {"cockatiel": {"half_open_after": "500ms", "count": {"threshold": 0.4, "size": 7}}},
         {"cockatiel": {"half_open_after": "500ms", "consecutive": 2}},
+        {"purgatory": {"threshold": 2, "ttl": "500ms"}},
     ],
     ids=lambda settings: next(iter(settings)),
 )
@@ -383,6 +385,8 @@ def test_partitioners():
 )
 def test_balancers_that_know_more(kind, detects):
     rule = balancing.BalancingRow(kind, slow_start=3.0, detects=detects, consecutive=2, base=1.0, most_percent=60.0)
+    rule.splits, rule.local_failures, rule.enforces_5xx, rule.jitter = kind % 2, 2, 60.0, 700.0
+    rule.hosts, rule.volume = 2, 3
     rule.fails, rule.fail_timeout, rule.failing = 2, 1.0, 1 << Outcome.TIMEOUT | 1 << Outcome.ERROR
     plain = [balancing.PeerRow(weight=float(index + 1)) for index in range(4)]
     table, rules = table_of(plain), table_of([rule])
@@ -406,8 +410,13 @@ def test_balancers_that_know_more(kind, detects):
         too_many = outliers.judge(rule, plain[index], outcome, now)
         assert too_many == outliers.judge.compiled(rules[0], table[index], outcome, now)
         if too_many:
-            outliers.eject(rule, plain, alive, 4, index, now)
-            outliers.eject.compiled(rules[0], table, machine[2], 4, index, now)
+            outliers.eject(rule, plain, alive, 4, index, now, too_many, one, other)
+            outliers.eject.compiled(rules[0], table, machine[2], 4, index, now, too_many, one, other)
         for place, peer in enumerate(plain):
             assert outliers.look(rule, peer, now) == outliers.look.compiled(rules[0], table[place], now)
+            outliers.forgive(rule, peer, now)
+            outliers.forgive.compiled(rules[0], table[place], now)
+        for local in (0, 1):
+            threshold = outliers.success_rate_threshold(rule, plain, 4, local)
+            assert threshold == outliers.success_rate_threshold.compiled(rules[0], table, 4, local)
         assert table_of(plain).tobytes() == table.tobytes()

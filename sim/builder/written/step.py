@@ -183,6 +183,7 @@ def lock(
 
 def parallel(branches: Sequence[Sequence[Mapping[str, Any] | str]]) -> Part:
     """Run branches at once on the same worker and wait for all; the first failure in branch order is the outcome.
+    Who waits for some of them only says `race` with `wait_for`.
 
     branches: Lists of steps, which begin at once.
     """
@@ -238,12 +239,16 @@ def publish(
 
 
 def race(
-    branches: Sequence[Sequence[Mapping[str, Any] | str]], *, losers: Literal["abandon", "cancel"] | None = None
+    branches: Sequence[Sequence[Mapping[str, Any] | str]],
+    *,
+    wait_for: Mapping[str, Any] | int | str | None = None,
+    losers: Literal["abandon", "cancel"] | None = None,
 ) -> Part:
     """Branches at once, on the same worker; the first that ends well is the answer, and only where none does that of
     the first branch.
 
     branches: Lists of steps, which begin at once.
+    wait_for: How many must end well.
     losers: Whether the others go on for nobody (`abandon`), as on_timeout of a policy, or are stopped (`cancel`).
     """
     return worded("race", "branches", locals())

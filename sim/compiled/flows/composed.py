@@ -39,10 +39,10 @@ def repeat_at_once(s: State, own: Task, op: RepeatOp) -> Waits[int]:
 
 @flow
 def race(s: State, own: Task, op: ParallelOp) -> Waits[int]:
-    """Start all branches, and wait for the first that ends well."""
+    """Start all branches, and wait until enough have ended well."""
     start_branches(s, own, op)
     yield
-    return race_over(s, own)
+    return race_over(s, own, op.enough)
 
 
 def modules() -> Iterable[Module]:

@@ -41,6 +41,9 @@ class View(int):
     made_of: int
     subject: int
     about: int
+    ejecting: int
+    entity: int
+    drawn: int
     made: bool
 
 
@@ -1834,6 +1837,16 @@ class Door(int):
     route: int
     needs: int
     mark: int
+    narrower: int
+    narrowers: int
+
+
+class NarrowerRoute(int):
+    """A route of the gateway that takes those requests of a door which carry something."""
+
+    door: Door
+    first: int
+    count: int
 
 
 class Source(int):
@@ -2082,6 +2095,7 @@ class ParallelOp(int):
     fail: Op
     first: int
     count: int
+    enough: int
 
 
 class RacerOp(int):
@@ -2092,6 +2106,7 @@ class RacerOp(int):
     to: Op
     fail: Op
     cancels: bool
+    enough: int
 
 
 class ShareOp(int):

@@ -29,6 +29,9 @@ class View(Row):
     made_of: int  # of which replicas it was made, in `hash_tables_of`
     subject: int  # of the first replica, as events name it
     about: int  # the caller
+    ejecting: int  # a draw: of who is ejected, and for how long
+    entity: int  # whose luck that is: a number of the caller
+    drawn: int  # how often it was drawn
     made: bool  # it has chosen at least once since its caller was there
 
 

@@ -156,12 +156,14 @@ class ParallelOp(Op, size=OP_BYTES, fixed=True):
 
     first: int  # of them, in `branches`
     count: int
+    enough: int  # of a race: how many must end well
 
 
 class RacerOp(Op, size=OP_BYTES, fixed=True):
     """A branch of a race is over."""
 
     cancels: bool  # the others, where it has won
+    enough: int  # must end well
 
 
 class ShareOp(Op, size=OP_BYTES, fixed=True):

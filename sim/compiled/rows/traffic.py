@@ -117,6 +117,16 @@ class Door(Row):
     route: int
     needs: int
     mark: int
+    narrower: int  # first of the routes that take part of what is sent here, in `narrower_routes`
+    narrowers: int
+
+
+class NarrowerRoute(Row, fixed=True):
+    """A route of the gateway that takes those requests of a door which carry something."""
+
+    door: Reference[Door]
+    first: int  # of what they must carry, in `conditions`
+    count: int
 
 
 class Source:
@@ -131,6 +141,7 @@ workloads = Table("workloads", Workload)
 populations = Table("populations", Population)
 shares = Table("shares", float)
 doors = Table("doors", Door)
+narrower_routes = Table("narrower_routes", NarrowerRoute)
 thresholds = Table("thresholds", float)
 """Cumulative shares of the doors, beside."""
 sources = Table("sources", Source, dtype=SOURCE)

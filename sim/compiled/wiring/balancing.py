@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.compiled.draw_rows import row_of
 from sim.compiled.rows import balancing as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
-from sim.models.balancing import name_of
+from sim.models.balancing import luck_of, name_of
 from sim.policies.balancing import BalancingRow, PeerRow, new_balancing, new_peers, new_plain
 from sim.policies.hashing import orders_of, ring_of
 from sim.spec.balancing import Balancing
@@ -43,6 +44,7 @@ class BalancingTables:
         apart = spec.ejects  # then those who may be chosen are others for each caller
         tables, made_of = self._tables(spec, count, len(self.places.replicas) if apart else 1)
         subject = len(self.places.subjects)
+        ejecting = row_of(service.ejecting) if service.ejecting is not None else NOBODY
         self.places.subjects += [f"{service.name}[{index}]" for index in range(count)]
         for place, caller in enumerate(self.places.replicas):
             first = len(self.peers)
@@ -61,6 +63,8 @@ class BalancingTables:
                 loads=loads + place * count,
                 points=first_point,
                 size=size,
+                ejecting=ejecting,
+                entity=luck_of(caller),
                 subject=subject,
                 about=self.places.subject(name_of(caller)),
                 places=tables + (size + count) * (place if apart else 0),

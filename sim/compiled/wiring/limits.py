@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,9 +82,7 @@ class LimitTables:
         self.reader_of += [
             self.identities.reader(word, spec.header if word == "header" else None) for word in spec.keys
         ]
-        for header, values in spec.when.items():
-            self.conditions.add(header=self.identities.header(header), first=len(self.values), count=len(values))
-            self.values += [self.identities.text(value) for value in values]
+        self.add_conditions(spec.when)
         return {
             "keyed": True,
             "by_node": limit.by_node,
@@ -97,6 +96,14 @@ class LimitTables:
             "anonymous": int(ANONYMOUS[spec.anonymous]),
             "tells": int(TELLS[spec.retry_after]),
         }
+
+    def add_conditions(self, wanted: Mapping[str, Sequence[str]]) -> int:
+        """What headers must be, one row each; where they begin."""
+        first = len(self.conditions)
+        for header, values in wanted.items():
+            self.conditions.add(header=self.identities.header(header), first=len(self.values), count=len(values))
+            self.values += [self.identities.text(value) for value in values]
+        return first
 
     def _counters(self, limit: Limit) -> dict[str, int]:
         """Those of its rates that have seen nothing: others are copies of them."""

@@ -26,6 +26,7 @@ from sim.spec.base import word_of
 if TYPE_CHECKING:
     from sim.compiled.program import Assembler
     from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.limits import LimitTables
     from sim.compiled.wiring.places import Places
     from sim.models.client import Client, Door
     from sim.models.workload import Workload
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 class TrafficTables:
     """Its rows."""
 
-    def __init__(self, places: Places, calls: CallTables, assembler: Assembler):
+    def __init__(self, places: Places, calls: CallTables, limits: LimitTables, assembler: Assembler):
+        self.limits, self.narrower = limits, Found(rows.NarrowerRoute)
         self.places, self.calls, self.guards, self.assembler = places, calls, calls.guards, assembler
         self.workloads, self.doors, self.populations = Found(rows.Workload), Found(rows.Door), Found(rows.Population)
         self.arrivals = ArrivalTable()
@@ -77,8 +79,13 @@ class TrafficTables:
             **self._budget(client),
         )
         self.thresholds += workload.thresholds
+        first = len(self.doors) + len(workload.doors)
         for door in workload.doors:
-            self._door(door, place)
+            first = self._door(door, place, first)
+        for door in workload.doors:
+            for _, other in door.narrower:
+                self._door(other, place, 0)
+                self.thresholds.append(1.0)
 
     def _source(self, place: int, workload: Workload, name: str) -> dict[str, int]:
         """What makes the requests, and the program of a client. Raises Unsupported for arrivals of a plug-in."""
@@ -119,9 +126,23 @@ class TrafficTables:
             return {"budget": NOBODY, "tokens": NOBODY, "throttle": NOBODY, "library_budget": NOBODY}
         return budget_of(client.budget, self.guards)
 
-    def _door(self, door: Door, workload: int) -> None:
-        target, hop = self.calls.target(door.target), self.calls.hop(door.hop)
-        self.doors.add(target=target, hop=hop, workload=workload, route=door.route, needs=door.needs, mark=door.mark)
+    def _door(self, door: Door, workload: int, first: int) -> int:
+        """A door; those of the narrower routes behind it stand from `first` on. Where the next ones may stand."""
+        routes = len(self.narrower)
+        for place, (wanted, _) in enumerate(door.narrower):
+            conditions = self.limits.add_conditions(wanted)
+            self.narrower.add(door=first + place, first=conditions, count=len(wanted))
+        self.doors.add(
+            target=self.calls.target(door.target),
+            hop=self.calls.hop(door.hop),
+            workload=workload,
+            route=door.route,
+            needs=door.needs,
+            mark=door.mark,
+            narrower=routes,
+            narrowers=len(door.narrower),
+        )
+        return first + len(door.narrower)
 
     def _population(self, spec: Any, stream: str, number: int) -> int:  # noqa: ANN401 - a Popularity, or None
         if not spec:
@@ -148,6 +169,7 @@ class TrafficTables:
         yield rows.virtual_users, self.virtual.array()
         yield rows.journeys, whole_numbers(self.journeys)
         yield rows.doors, self.doors.array()
+        yield rows.narrower_routes, self.narrower.array()
         yield rows.thresholds, np.array(self.thresholds or [1.0])
         yield rows.populations, self.populations.array()
         yield rows.shares, np.concatenate(self.shares) if self.shares else np.zeros(1)

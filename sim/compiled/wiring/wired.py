@@ -96,7 +96,7 @@ class Wiring(Places):
 
     def _begin(self) -> None:
         """Traffic, and the series that are watched; the program is whole then."""
-        self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)
+        self.traffic_tables = TrafficTables(self, self.call_tables, self.limit_tables, self.assembler)
         self.gateway_tables = GatewayTables(self)
         self.ops = self.assembler.table()
         self.plugin_tables.fill()

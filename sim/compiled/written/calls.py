@@ -15,6 +15,8 @@ from sim.compiled.ending import stop
 from sim.compiled.flows.layers.attempt import send
 from sim.compiled.flows.layers.breaker import ask_library, leave_test, note_turns, tell_library, wait_for_test
 from sim.compiled.flows.layers.bulkhead import (
+    add_thread,
+    has_room,
     hear_end,
     leave_bulkhead,
     leave_line,
@@ -335,7 +337,12 @@ def call_step(s: State, own: int, call: int) -> int:
                 if call_row.adaptive:
                     note_entry(s, own, guard_18)
                 to = 20
-            elif call_row.bulkhead_lane < 0:
+            elif bulkheads(s)[guard_18_row.bulkhead].line >= 0 and add_thread(s, guard_18):
+                own_row.guard = guard_18
+                guard_18_row.taken_area -= s.now
+                guard_18_row.passed += 1
+                to = 20
+            elif call_row.bulkhead_lane < 0 and (bulkheads(s)[guard_18_row.bulkhead].line < 0 or not has_room(s, guard_18)):
                 guard_18_row.turned_away += 1
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
@@ -345,7 +352,8 @@ def call_step(s: State, own: int, call: int) -> int:
                 if s.spans:
                     keep_stage(s, own, BULKHEAD, targets(s)[call_row.target].where, 0.0, NONE)
                 wait_at_bulkhead(s, guard_18, own)
-                arm(s, call_row.bulkhead_lane, own)
+                if call_row.bulkhead_lane >= 0:
+                    arm(s, call_row.bulkhead_lane, own)
                 own_row.phase = 8
                 return PARK
         else:

@@ -10,7 +10,7 @@ from sim.compiled.base import handler, whole
 from sim.compiled.forks import branches_over, race_over, start_branches, start_times, times_of
 from sim.compiled.places import leave
 from sim.compiled.rows.hosts import hosts
-from sim.compiled.rows.programs import repeat_ops
+from sim.compiled.rows.programs import parallel_ops, repeat_ops
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 
@@ -57,12 +57,13 @@ def repeat_at_once(s: State, own: int, op: int) -> int:
 
 @handler
 def race(s: State, own: int, op: int) -> int:
-    """Start all branches, and wait for the first that ends well."""
+    """Start all branches, and wait until enough have ended well."""
     own_row = tasks(s)[own]
+    op_row = parallel_ops(s)[op]
     pc = own_row.phase
     if pc == 1:
         own_row.phase = 0
-        return race_over(s, own)
+        return race_over(s, own, op_row.enough)
     if pc == 0:
         start_branches(s, own, op)
         own_row.phase = 1

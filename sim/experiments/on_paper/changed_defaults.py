@@ -21,6 +21,7 @@ from sim.spec.broker_fault import BrokerDown
 from sim.spec.fault import NetworkFault
 from sim.spec.gateway import OAuth
 from sim.spec.policy import CallPolicy, Retry, RetryOn
+from sim.spec.routing import entered
 from sim.spec.service import Service
 from sim.spec.step import Call, Perform, Publish, Step, Work
 from sim.spec.walk import visits
@@ -201,7 +202,7 @@ def kept_work(view: View) -> Iterator[Finding]:
     for traffic in view.scenario.traffic.values():
         if traffic.retry is not None and traffic.retry.max_attempts > 1:
             routes = view.scenario.gateway.routes if view.scenario.gateway is not None else {}
-            for target in traffic.mix:
+            for target in entered(view.scenario.gateway, traffic.mix):
                 retried |= set(routes[target].targets) if target in routes else {target}
     below = _reachable(view, retried)
     drawn = {
@@ -295,7 +296,7 @@ def failures_further_down(view: View) -> Iterator[Finding]:
             yield Finding(f"{edge.place} -> {edge.target}", _seen(other, edge.target), ANSWERS)
     gateway = view.scenario.gateway
     for name, traffic in view.scenario.traffic.items():
-        for target in traffic.mix:
+        for target in entered(gateway, traffic.mix):
             route = gateway.routes.get(target) if gateway is not None else None
             reasons = (
                 _of_policy(route.guarded(view.flow.policy(route.policy)))

@@ -73,6 +73,38 @@ def first_of(branches: Sequence[Ends]) -> Ends:
     return Ends(_earliest([branch.ok for branch in branches]).of(1.0 - none), refused, failed)
 
 
+def enough_of(branches: Sequence[Ends], enough: int) -> Ends:
+    """When so many branches have ended well, or one more has not than may; of which kind that is by their shares."""
+    bad = [any_of([branch.refused, branch.failed]) for branch in branches]
+    ok, failed = _so_many([branch.ok for branch in branches], enough), _so_many(bad, len(branches) - enough + 1)
+    share = math.fsum(branch.refused.share for branch in branches) / max(math.fsum(it.share for it in bad), NOTHING)
+    return Ends(ok, failed.of(share), failed.of(1.0 - share))
+
+
+def _so_many(several: Sequence[Times], number: int) -> Times:
+    """When so many of several have come that do not depend on one another, each of which may never come; its share is
+    how often they do.
+    """
+    several = [times for times in several if times.share > NOTHING]
+    if len(several) < number:
+        return NEVER
+    laws = [times.law for times in several]
+    at = np.unique(np.concatenate([law.at for law in laws]))
+    there = np.zeros((number + 1, at.size))  # how likely it is that so many have come by then, the last: or more
+    there[0] = 1.0
+    for times, law in zip(several, laws, strict=True):
+        come = times.share * np.concatenate([[0.0], np.cumsum(law.mass)])[np.searchsorted(law.at, at, side="right")]
+        there[number] += there[number - 1] * come
+        for count in range(number - 1, 0, -1):
+            there[count] += come * (there[count - 1] - there[count])
+        there[0] *= 1.0 - come
+    mass = np.diff(there[number], prepend=0.0)
+    share = float(mass.sum())
+    if share <= NOTHING:
+        return NEVER
+    return Times(1.0, 0.0, Parts((condensed(at, mass / share, np.zeros(at.shape)),))).of(share)
+
+
 def _earliest(several: Sequence[Times]) -> Times:
     """The least of several that do not depend on one another, each of which may never come, given that one does."""
     several = [times for times in several if times.share > NOTHING]

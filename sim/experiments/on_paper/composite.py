@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeAlias
 
 from sim.experiments.on_paper.attempts import Ends
-from sim.experiments.on_paper.composing import all_at_once, first_of, one_after_the_other
+from sim.experiments.on_paper.composing import all_at_once, enough_of, first_of, one_after_the_other
 from sim.experiments.on_paper.profile import Profile, lock_held
 from sim.experiments.on_paper.times import Times, any_of
 from sim.spec import actions as does
@@ -30,8 +30,8 @@ class Follows(Protocol):
 def follow(flow: Follows, profile: Profile, action: Composite, service: str, depth: int) -> None:
     """What it makes of the run so far. Branches that are all waited for are not among these."""
     match action:
-        case does.Branches(branches):
-            _race(flow, profile, branches, service, depth)
+        case does.Branches(branches, enough=enough):
+            _race(flow, profile, branches, enough, service, depth)
         case does.Runs(_, steps, share, aside=True):
             _, add = flow.apart(profile, steps, service, depth)
             add(profile.ends.ok.share * share)
@@ -79,14 +79,16 @@ def _lock(flow: Follows, profile: Profile, action: does.Locks, service: str, dep
     _then(profile, ends)
 
 
-def _race(flow: Follows, profile: Profile, branches: Sequence[Sequence[Step]], service: str, depth: int) -> None:
-    """Branches of which the first that ends well is enough; the others go on to their end."""
+def _race(
+    flow: Follows, profile: Profile, branches: Sequence[Sequence[Step]], enough: int, service: str, depth: int
+) -> None:
+    """Branches of which the first that end well are enough; the others go on to their end."""
     racing = []
     for steps in branches:
         ends, add = flow.apart(profile, steps, service, depth)
         add(profile.ends.ok.share)
         racing.append(ends)
-    _then(profile, first_of(racing))
+    _then(profile, first_of(racing) if enough == 1 else enough_of(racing, enough))
 
 
 def _saga(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sim.experiments.on_paper.partition_shares import user_shares
 from sim.experiments.on_paper.refusals import refused_share
 from sim.spec.gateway import RateLimit
+from sim.spec.routing import Part
 from sim.spec.scenario import Scenario
 from sim.spec.sites import Limit
 from sim.spec.traffic import Traffic
@@ -36,7 +37,7 @@ def arrives_at_random(scenario: Scenario) -> bool:
 
 
 def passed_by(
-    limit: Limit, traffic: Mapping[str, Traffic], rates: Mapping[str, Mapping[str, float]], random: bool
+    limit: Limit, traffic: Mapping[str, Mapping[str, Part]], rates: Mapping[str, Mapping[str, float]], random: bool
 ) -> dict[tuple[str, str], float]:
     """(traffic, route) -> the share that this limit lets pass, where so many requests per second come to it.
 
@@ -44,9 +45,10 @@ def passed_by(
     """
     parts = [
         part
-        for name, spec in traffic.items()
+        for name, its in traffic.items()
         for route in limit.routes
-        for part in counted(limit.spec, name, spec, route)
+        if route in its
+        for part in counted(limit.spec, name, its[route].traffic, route)
     ]
     totals: dict[Group, float] = {}
     for part in parts:
@@ -54,7 +56,7 @@ def passed_by(
     kept: dict[tuple[str, str], float] = {}
     for part in parts:
         key = part.traffic, part.route
-        passes = _share(limit, traffic[part.traffic], totals[part.group], random)
+        passes = _share(limit, traffic[part.traffic][part.route].traffic, totals[part.group], random)
         kept[key] = kept.get(key, 1.0) - part.share * (1.0 - passes)
     return kept
 
@@ -102,24 +104,13 @@ def _header_parts(limit: RateLimit, traffic: Traffic) -> Sequence[tuple[tuple[st
     """Values of the header that it counts by, each with its share of the requests to which `when` applies."""
     share = 1.0
     for header, wanted in limit.when.items():
-        share *= sum(part for value, part in header_shares(traffic, header).items() if value in wanted)
+        share *= sum(part for value, part in traffic.values_of(header).items() if value in wanted)
     if limit.header is None:
         return [((), share)]
     if limit.header in limit.when:
         wanted = limit.when[limit.header]
-        return [((value,), part) for value, part in header_shares(traffic, limit.header).items() if value in wanted]
-    return [((value,), part * share) for value, part in header_shares(traffic, limit.header).items()]
-
-
-def header_shares(traffic: Traffic, header: str) -> dict[str, float]:
-    """Value -> share of the requests that carry it; empty text for those that carry none."""
-    values = traffic.headers.get(header)
-    if values is None:
-        return {"": 1.0}
-    if isinstance(values, str):
-        return {values: 1.0}
-    total = math.fsum(values.values()) or 1.0
-    return {value: part / total for value, part in values.items()}
+        return [((value,), part) for value, part in traffic.values_of(limit.header).items() if value in wanted]
+    return [((value,), part * share) for value, part in traffic.values_of(limit.header).items()]
 
 
 def _alike(groups: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:

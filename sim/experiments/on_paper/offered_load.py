@@ -220,7 +220,7 @@ class Analysis:
     def response(self, name: str) -> float:
         """Seconds until a client of this traffic has its answer, without queueing."""
         return math.fsum(
-            share * door(self.flow, target).expected for target, share in self.scenario.traffic[name].mix.items()
+            share * door(self.flow, target).expected for target, share in self.scenario.arriving(name).items()
         )
 
     def _sent(self, rate: Callable[[Traffic], float]) -> dict[str, float]:

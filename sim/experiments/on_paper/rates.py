@@ -13,7 +13,7 @@ import numpy as np
 from sim.experiments.on_paper.attempts import SELDOM, Ends, attempts
 from sim.experiments.on_paper.credentials import token_requests
 from sim.experiments.on_paper.flow import ROUNDS, Flow
-from sim.experiments.on_paper.limited import arrives_at_random, header_shares, passed_by
+from sim.experiments.on_paper.limited import arrives_at_random, passed_by
 from sim.experiments.on_paper.partition_shares import Shares, partition_shares, text_shares, user_shares
 from sim.experiments.on_paper.times import Times, coarse, law_of
 from sim.spec.actions import Calls
@@ -95,13 +95,14 @@ def _sent(flow: Flow, sent: Mapping[str, float]) -> tuple[ByTraffic, ByTraffic]:
     """
     gateway, kept = flow.scenario.gateway, ByTraffic()
     retrying = any(traffic.retry is not None for traffic in flow.scenario.traffic.values())
+    mixes = {name: flow.scenario.arriving(name) for name in flow.scenario.traffic}
     for _ in range(20):
         asked = {
             name: {
                 target: share
                 * sent.get(name, 0.0)
                 * client_attempts(flow, traffic, target, kept.get(name, {}).get(target, 1.0))
-                for target, share in traffic.mix.items()
+                for target, share in mixes[name].items()
             }
             for name, traffic in flow.scenario.traffic.items()
         }
@@ -187,9 +188,10 @@ def _passed(flow: Flow, gateway: Gateway, by_traffic: ByTraffic) -> ByTraffic:
         for name, rates in by_traffic.items()
     }
     random = arrives_at_random(flow.scenario)
+    parts = {name: flow.scenario.parts_of(name) for name in by_traffic}
     for limit in placed_limits(flow.scenario):
         if limit.owner == GATEWAY:
-            kept = passed_by(limit, flow.scenario.traffic, passed, random)
+            kept = passed_by(limit, parts, passed, random)
             passed = {
                 name: {route: rate * kept.get((name, route), 1.0) for route, rate in rates.items()}
                 for name, rates in passed.items()
@@ -278,7 +280,7 @@ def _shares_of(traffic: Traffic, first: int, topic: Topic, key: str | None) -> S
         return partition_shares(None, 0, count)
     if header is not None:
         return (
-            text_shares(header_shares(traffic, header), count)
+            text_shares(traffic.values_of(header), count)
             if header in traffic.headers
             else partition_shares(None, 0, count)
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sim.experiments.on_paper.calls import Edge, View, poisson_tail
 from sim.experiments.on_paper.offered_load import Finding
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker, Retry
+from sim.spec.routing import entered
 from sim.units import show_duration, show_share
 
 HOPELESS = 0.001  # of the requests, whose work alone takes longer than the timeout of each try
@@ -75,7 +76,7 @@ def impatient_clients(view: View) -> Iterator[Finding]:
     gateway = view.scenario.gateway
     for name, traffic in view.scenario.traffic.items():
         patience = traffic.typical_patience
-        for target in traffic.mix:
+        for target in entered(gateway, traffic.mix):
             route = gateway.routes.get(target) if gateway is not None else None
             if route is not None and route.timeout is not None and patience is not None and patience < route.timeout:
                 typical = " on average" if traffic.patience is not None else ""
@@ -93,7 +94,7 @@ def retry_fan_out(view: View) -> Iterator[Finding]:
     gateway = view.scenario.gateway
     for name, traffic in view.scenario.traffic.items():
         worst: tuple[float, tuple[str, ...]] = (1.0, ())
-        for target in traffic.mix:
+        for target in entered(gateway, traffic.mix):
             first = _multiplier(traffic.retry)
             route = gateway.routes.get(target) if gateway is not None else None
             layers: tuple[str, ...] = (f"{name} x{first:g}",) if first > 1 else ()

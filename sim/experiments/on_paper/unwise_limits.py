@@ -152,9 +152,10 @@ def _busiest(view: View, limit: Limit) -> tuple[str, float, float]:
     traffic, best = view.scenario.traffic, ("", 0.0, 0.0)
     sums: dict[Group, tuple[float, float, Counted]] = {}
     for name, spec in traffic.items():
+        its = view.scenario.parts_of(name)
         for route in limit.routes:
-            for part in counted(limit.spec, name, spec, route):
-                share = spec.mix.get(route, 0.0) * part.share * _largest_user(limit.spec, spec)
+            for part in counted(limit.spec, name, its[route].traffic, route) if route in its else ():
+                share = its[route].share * part.share * _largest_user(limit.spec, spec)
                 mean, peak, _ = sums.get(part.group, (0.0, 0.0, part))
                 mean, peak = mean + view.analysis.sent[name] * share, peak + view.analysis.sent_peak[name] * share
                 sums[part.group] = mean, peak, part

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.offered_load import Finding
 from sim.spec.actions import Calls, Performs, Publishes
+from sim.spec.routing import entered
 from sim.spec.scenario import Scenario
 from sim.spec.sites import reached
 from sim.spec.step import Call, Step
@@ -35,7 +36,7 @@ def _people(scenario: Scenario, ways: dict[str, set[str]], kind: type[ViewWrite 
     return {
         traffic.population(source)
         for source, traffic in scenario.traffic.items()
-        if owners & _all_of(ways, _doors(scenario, traffic.mix))
+        if owners & _all_of(ways, _doors(scenario, entered(scenario.gateway, traffic.mix)))
     }
 
 

@@ -17,6 +17,7 @@ from sim.spec.base import UNLIMITED
 from sim.spec.fault import Crash, Errors, Outage
 from sim.spec.gateway import Gateway
 from sim.spec.policy import CallPolicy
+from sim.spec.routing import entered
 from sim.spec.service import Service
 from sim.spec.step import Step
 
@@ -29,7 +30,7 @@ def time_can_stand_still(view: View) -> Iterator[Finding]:
         if not traffic.arrivals.population or traffic.arrivals.cycle(0.0) >= INSTANT:
             continue
         ways = _Ways(view)
-        for target in traffic.mix:
+        for target in entered(view.scenario.gateway, traffic.mix):
             ways.come_to(target)
         patience = traffic.typical_patience
         if patience is not None and patience < INSTANT:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sim.chance.keyed import bits
 from sim.models.call import Call, Layer
 from sim.models.clock import Clock
-from sim.models.guards import Guards, Memory
+from sim.models.guards import Guards, Memory, distinct
 from sim.models.outcomes import BREAKER_OPEN, TIMEOUT
 from sim.models.task import Activity, Killed, Task
 from sim.models.unnoticed import TURNED, Late, breaker_by_now, breaker_forgotten, library_by_now
@@ -33,7 +34,10 @@ class BreakerMemory(Memory):
     def renewed(self, policy: CallPolicy) -> BreakerMemory:
         """A closed one."""
         assert policy.circuit_breaker is not None
-        return BreakerMemory(policy.circuit_breaker, policy.rate_limit is not None)
+        fresh = BreakerMemory(policy.circuit_breaker, policy.rate_limit is not None)
+        if not self.of_library:
+            fresh.row.luck = self.row.luck
+        return fresh
 
     def unnoticed(self, now: float, subject: str, about: str) -> Iterator[Late]:
         """That it has opened, where it was half-open for too long."""
@@ -79,8 +83,13 @@ class Breaker(Layer):
 
     @staticmethod
     def watch(call: Call, guards: Guards) -> None:
-        """The share of the caller's replicas whose breaker is not closed."""
+        """The share of the caller's replicas whose breaker is not closed. Each has luck of its own from now on."""
         component = f"{call.caller} -> {next(iter(guards.values())).about}"
+        key = call.context.key(f"{component}.breaker")
+        for index, guard in enumerate(distinct(guards)):
+            memory = guard.of(BreakerMemory)
+            if not memory.of_library:
+                memory.row.luck = int(bits(key, index, 0)) >> 1
 
         def share(_: float) -> float:
             states = [int(guard.of(BreakerMemory).row.state) for guard in guards.values()]

@@ -53,7 +53,7 @@ class BulkheadMemory(Memory):
         """Take a place, where one is free and nobody waits for it."""
         if self.adaptive is not None:
             self.set_limit(concurrency.limit_of(self.adaptive, self.ring, now), now)
-        if self.waiting or not bulkheads.enter(self.row):
+        if (self.waiting or not bulkheads.enter(self.row)) and not self.add_thread():
             return False
         if self.adaptive is not None:
             self.entered[task] = now, self.row.inside
@@ -61,6 +61,10 @@ class BulkheadMemory(Memory):
         self.taken_area -= now
         self.passed += 1
         return True
+
+    def add_thread(self) -> bool:
+        """One more in a pool whose queue is full."""
+        return self.row.line >= 0 and bool(bulkheads.add_thread(self.row, self.in_line))
 
     def leave(self, task: Task, env: Clock) -> None:
         """Give the place of the task to the first who still waits for it, or back."""
@@ -129,7 +133,7 @@ class Bulkhead(Layer):
         """Its places, in all replicas of the caller together, and who stands in line for one."""
         assert call.policy.bulkhead is not None
         watch, component = call.recorder.watch, call.bulkhead_name
-        places = places_over_time(call, guards, call.policy.bulkhead.max_concurrent_calls)
+        places = places_over_time(call, guards, call.policy.bulkhead.most)
         if call.policy.bulkhead.algorithm:  # of all that there are, also where replicas come and go
             places = sum_of(guards, BulkheadMemory, lambda its, now: its.places_area + its.row.limit * now)
         watch(component, "places_taken", "mean", sum_of(guards, BulkheadMemory, lambda its, now: its.taken_until(now)))
@@ -144,7 +148,7 @@ class Bulkhead(Layer):
         task.callee = None
         try:
             if not places.enter(task, call.env.now):
-                if self.timers is None:
+                if self.timers is None and not bulkheads.has_room(places.row, places.in_line):
                     places.turned_away += 1
                     return call.failed(task, BULKHEAD_FULL)
                 yield from self._wait_in_line(task, places)
@@ -164,10 +168,10 @@ class Bulkhead(Layer):
 
     def _wait_in_line(self, task: Task, places: BulkheadMemory) -> Activity:
         """Until there is a place, or one of the timeouts has come."""
-        assert self.timers is not None
         self.call.recorder.stage(task, Stage.BULKHEAD, self.call.target.where)
         places.waiting.append((task, task.ticket))
-        self.timers.arm(task)
+        if self.timers is not None:
+            self.timers.arm(task)
         yield
         if self.call.frozen(task):
             yield from self.call.thaw(task)

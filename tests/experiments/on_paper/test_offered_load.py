@@ -475,3 +475,20 @@ def test_what_is_endless_at_a_node_of_the_mean_is_endless_in_it():
     """Weights that are fitted to a mean may be negative: endless times of both signs would be no number at all."""
     assert kept_demand._with(kept_demand._with(0.0, 0.5, math.inf), -0.1, math.inf) == math.inf
     assert kept_demand._with(kept_demand._with(0.0, 0.5, 2.0), -0.25, 4.0) == 0.0
+
+
+def test_routes_that_are_told_apart_get_what_their_headers_are_a_share_of():
+    """Of 100/s a fifth is gold, half of that by the host that is asked for: 10/s. The rest is 10/s of gold, which passes
+    the limit of each tier, and 80/s of free, of which 30/s pass.
+    """
+    limit = {"per": "header", "header": "x-tier", "rate": "30/s"}
+    routes = {
+        "GET /": {"to": "shop.all", "rate_limits": [limit]},
+        "few": {"matches": "GET /", "headers": {"x-tier": "gold"}, "hosts": "eu.*", "to": "shop.few"},
+    }
+    headers = {"x-tier": {"Gold": 0.2, "free": 0.8}, "host": {"eu.shop": 0.5, "shop": 0.5}}
+    made = document({"shop": {"workers": 1, "endpoints": {"all": [{"work": "1ms"}], "few": [{"work": "2ms"}]}}})
+    made["traffic"] = {"clients": {"sends": "GET /", "arrivals": {"deterministic": "100/s"}, "headers": headers}}
+    (scenario,) = load_document({**made, "gateway": {"workers": 1, "routes": routes}}).variants.values()
+    shop = station(Analysis(scenario).load("base"), "shop")
+    assert (shop.rate, shop.utilisation) == pytest.approx((50.0, 0.06))

@@ -85,6 +85,18 @@ def _wait(luck: Luck, first: str, longest: str) -> dict[str, Any]:
     return {wait: spec | {"min": "4ms"}}
 
 
+def thread_pools(document: dict[str, Any], luck: Luck) -> None:
+    """Bulkheads that are threads with a queue."""
+    for name, spec in document["policies"].items():
+        own = luck.at(name)
+        if own.maybe("threads", 0.4):
+            core = own.number("core", 1, 3)
+            pool = {"core_thread_pool_size": core, "queue_capacity": own.pick("room", (0, 1, 3, 20))}
+            if own.maybe("more", 0.6):
+                pool["max_thread_pool_size"] = core + own.number("beyond", 0, 2)
+            spec["bulkhead"] = {"thread_pool": pool}
+
+
 def breakers(document: dict[str, Any], luck: Luck) -> None:
     """Breakers of cockatiel, by all that it counts; gobreaker by a share; resilience4j's that turns by itself."""
     for name, spec in document["policies"].items():
@@ -99,13 +111,15 @@ def breakers(document: dict[str, Any], luck: Luck) -> None:
 def breaker(luck: Luck) -> dict[str, Any]:
     """One that opens soon and for a moment."""
     pause, share = luck.pick("pause", ("0s", "50ms", "400ms", "2s")), luck.pick("share", ("10%", "40%", "80%"))
-    kind = luck.pick("kind", ("consecutive", "sampling", "count", "gobreaker", "resilience4j"))
+    kind = luck.pick("kind", ("consecutive", "sampling", "count", "gobreaker", "resilience4j", "purgatory"))
     calls = luck.number("calls", 1, 5)
     if kind == "consecutive":
         return {"cockatiel": {"half_open_after": pause, kind: calls}}
     if kind == "sampling":
         window = {"threshold": share, "duration": luck.pick("window", ("50ms", "1s", "7s"))}
         return {"cockatiel": {"half_open_after": pause, kind: window | {"minimum_rps": luck.pick("rps", (0.5, 4))}}}
+    if kind == "purgatory":
+        return {kind: {"threshold": calls, "ttl": pause}}
     if kind == "count":
         size = {"threshold": share, "size": calls + luck.number("more", 0, 4), "minimum_number_of_calls": calls}
         return {"cockatiel": {"half_open_after": pause, kind: size}}
@@ -121,6 +135,8 @@ def breaker(luck: Luck) -> dict[str, Any]:
     if luck.maybe("grows", 0.4):
         spec |= {"exponential_backoff_multiplier": luck.pick("factor", (1.5, 3))}
         spec |= {"exponential_max_wait_duration_in_open_state": "1s"} if luck.maybe("capped") else {}
+    elif luck.maybe("drawn", 0.5):
+        spec |= {"randomized_wait_factor": luck.pick("spread", (0.0, 0.3, 0.9))}
     longest = luck.pick("longest", ("0s", "100ms", "1s"))
     return {kind: spec | {"max_wait_duration_in_half_open_state": longest}}
 

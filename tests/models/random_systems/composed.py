@@ -49,5 +49,9 @@ def _composed(step: dict[str, Any], luck: Luck) -> dict[str, Any]:
         return {"repeat": luck.pick("times", TIMES), "do": do, "at_once": luck.maybe("at once"), **per}
     if kind == "race":
         second = [other, {"fail": 0.3}] if luck.maybe("may fail") else [other]
-        return {"race": [[step], second], "losers": luck.pick("losers", ("abandon", "cancel"))}
+        made = {"race": [[step], second], "losers": luck.pick("losers", ("abandon", "cancel"))}
+        if luck.maybe("quorum", 0.4):
+            made["race"].append([{"wait": luck.pick("third", ("1ms", "20ms", "60ms"))}])
+            made["wait_for"] = luck.pick("how many", (2, 2, 3))
+        return made
     return {"background": [step, {"fail": 0.2}] if luck.maybe("fails") else [step]}

@@ -97,6 +97,8 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     paces.contentions,
     paces.process_pauses,
     paces.ageing,
+    serving.narrower_routes,
+    calls.thread_pools,
     producers,  # last: beside transactions they are idempotent
 )
 

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from sim.spec.gateway import GrpcCode
 from tests.models.random_systems.luck import Luck
 
+HOSTS, PLANS = {"eu.shop.example": 0.4, "shop.example": 0.6}, {"Pro": 0.3, "basic": 0.7}
 TIERS = {"gold": 0.2, "free": 0.7, "None": 0.1}  # who has none is written as who has this one
 BEGINS = ("0s", "2s", "3.337s", "5s", "5s", "11s")
 
@@ -100,12 +101,32 @@ def _outliers(luck: Luck) -> dict[str, Any]:
         rule["always_eject_one_host"] = True
     if luck.maybe("compares not", 0.2):
         rule["success_rate"] = False
+    rule |= _enforcing(luck)
     if luck.maybe("rates"):
         rule |= {
             "success_rate_minimum_hosts": luck.pick("hosts", (2, 3)),
             "success_rate_request_volume": luck.pick("volume", (1, 4)),
         }
         rule["success_rate_stdev_factor"] = luck.pick("factor", (100, 900, 1900))
+    return rule
+
+
+def _enforcing(luck: Luck) -> dict[str, Any]:
+    rule: dict[str, Any] = {}
+    if luck.maybe("enforces", 0.4):
+        words = "consecutive_5xx", "consecutive_gateway_failure", "success_rate", "failure_percentage"
+        rule |= {f"enforcing_{word}": luck.pick(f"of {word}", (0, 30, 70, 100)) for word in words}
+    if luck.maybe("jitter", 0.4):
+        rule["max_ejection_time_jitter"] = luck.pick("longest jitter", ("300ms", "2s"))
+    if luck.maybe("splits", 0.4):
+        rule |= {
+            "split_external_local_origin_errors": True,
+            "consecutive_local_origin_failure": luck.pick("local", (1, 2, None)),
+        }
+        rule |= {
+            "enforcing_consecutive_local_origin_failure": luck.pick("of local", (50, 100)),
+            "enforcing_local_origin_success_rate": luck.pick("of local rates", (50, 100)),
+        }
     return rule
 
 
@@ -311,6 +332,42 @@ def splits(document: dict[str, Any], luck: Luck) -> None:
         others = own.some("others", [target for target in known if target != route["to"]], 0, 2)
         if others:
             route["split"] = {target: own.pick(f"share of {target}", (0.1, 0.4, 0.0, 0.5)) for target in others}
+
+
+def narrower_routes(document: dict[str, Any], luck: Luck) -> None:
+    """Routes that take part of what is sent to another, by headers that are constant, drawn, or missing, and by hosts."""
+    for name, spec in document["traffic"].items():
+        own, headers = luck.at(name), spec.setdefault("headers", {})
+        if name == "c0" or own.maybe("host", 0.7):
+            headers["host"] = HOSTS if name == "c0" else own.pick("which host", ("shop.example", HOSTS))
+        if name == "c0" or own.maybe("plan", 0.7):
+            headers["x-plan"] = PLANS if name == "c0" else own.pick("which plan", ("Pro", PLANS))
+    routes = document.get("gateway", {"routes": {}})["routes"]
+    targets = [
+        f"{name}.{word}"
+        for name in sorted(document["services"])[:2]
+        for word in document["services"][name]["endpoints"]
+    ]
+    for name, whole in list(routes.items()):
+        own = luck.at(f"route {name}")
+        for number in range(own.pick("how many", (0, 1, 2, 3))):
+            one = own.at(str(number))
+            route = {"matches": name, "to": one.pick("to", tuple(targets))}
+            if by_host := one.maybe("by host"):
+                route["hosts"] = one.pick(
+                    "hosts", ("*.example", ["shop.example"], "shop.*", ["*.shop.example", "shop.example"])
+                )
+            if not by_host or one.maybe("by header, too"):
+                route["headers"] = {"x-plan": one.pick("plan", ("pro", ["pro", "basic"], "BASIC"))}
+            if one.maybe("limited", 0.3):
+                route["rate_limits"] = [{"per": "all", "rate": one.pick("rate", ("5/s", "20/s"))}]
+            if one.maybe("as the whole", 0.3):
+                route |= {
+                    word: whole[word]
+                    for word in ("policy", "split", "completes_with")
+                    if word in whole and route["to"] == whole["to"]
+                }
+            routes[f"{name} {number}"] = route
 
 
 def bad_tokens(document: dict[str, Any], luck: Luck) -> None:

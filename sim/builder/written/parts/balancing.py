@@ -96,6 +96,15 @@ def outlier_detection(
     max_ejection_time: Literal[0] | Mapping[str, Any] | str | None = None,
     max_ejection_percent: Mapping[str, Any] | float | str | None = None,
     always_eject_one_host: bool | None = None,
+    max_ejection_time_jitter: Literal[0] | Mapping[str, Any] | str | None = None,
+    enforcing_consecutive_5xx: Mapping[str, Any] | float | str | None = None,
+    enforcing_consecutive_gateway_failure: Mapping[str, Any] | float | str | None = None,
+    enforcing_success_rate: Mapping[str, Any] | float | str | None = None,
+    enforcing_failure_percentage: Mapping[str, Any] | float | str | None = None,
+    split_external_local_origin_errors: bool | None = None,
+    consecutive_local_origin_failure: Mapping[str, Any] | int | str | None = None,
+    enforcing_consecutive_local_origin_failure: Mapping[str, Any] | float | str | None = None,
+    enforcing_local_origin_success_rate: Mapping[str, Any] | float | str | None = None,
     success_rate: bool | None = None,
     success_rate_minimum_hosts: Mapping[str, Any] | int | str | None = None,
     success_rate_request_volume: Mapping[str, Any] | int | str | None = None,
@@ -118,6 +127,21 @@ def outlier_detection(
     max_ejection_percent: Percentage of replicas that may be ejected at once: with fewer than ten and the default
         nobody ever is.
     always_eject_one_host: Whether one may be ejected whatever the percentage.
+    max_ejection_time_jitter: By how much an ejection may be longer: each by as many whole milliseconds as are
+        drawn, from 0 on.
+    enforcing_consecutive_5xx: How many times in a hundred a replica that `consecutive_5xx` finds is ejected, by a
+        draw of each time.
+    enforcing_consecutive_gateway_failure: The same of `consecutive_gateway_failure`; what Envoy has by default, 0,
+        is here not to say that word.
+    enforcing_success_rate: The same of `success_rate`.
+    enforcing_failure_percentage: The same of `failure_percentage`; what Envoy has by default, 0, is here not to say
+        that word.
+    split_external_local_origin_errors: Whether calls that find nobody or time out are counted apart.
+    consecutive_local_origin_failure: Of these in a row, from which a replica is ejected; null: however many there
+        are.
+    enforcing_consecutive_local_origin_failure: How many times in a hundred it then is.
+    enforcing_local_origin_success_rate: How many times in a hundred a replica is ejected whose success rate of
+        local origin is far below the others.
     success_rate: Whether replicas are ejected whose success rate is far below that of the others, at the end of an
         interval.
     success_rate_minimum_hosts: Replicas with enough requests that it takes to compare them.

@@ -24,6 +24,7 @@ def circuit_breaker(
     hystrix: Mapping[str, Any] | str | None = None,
     gobreaker: Mapping[str, Any] | str | None = None,
     cockatiel: Mapping[str, Any] | str | None = None,
+    purgatory: Mapping[str, Any] | str | None = None,
     records: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full"]]
     | None = None,
     ignores: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "refused", "bulkhead_full"]]
@@ -43,6 +44,7 @@ def circuit_breaker(
     hystrix: Counts as Hystrix does, in the place of all others.
     gobreaker: Counts as sony/gobreaker does, in the place of all others.
     cockatiel: Counts as cockatiel (Node.js) does, in the place of all others.
+    purgatory: Counts as purgatory (Python) does, in the place of all others.
     records: What is a failure; every other answer is then a success (resilience4j's recordExceptions and
         recordResult, gobreaker's IsSuccessful, Polly's ShouldHandle). By default `timeout`, `error`, `unreachable`
         and `shed`, and of libraries what the caller's own bulkhead or rate limit refuses; a 429 of the callee is a
@@ -180,6 +182,17 @@ def polly_breaker(
     return part(locals())
 
 
+def purgatory_breaker(
+    *, threshold: Mapping[str, Any] | int | str | None = None, ttl: Literal[0] | Mapping[str, Any] | str | None = None
+) -> Part:
+    """AsyncCircuitBreakerFactory of purgatory (Python, src/purgatory/domain/model.py), with its defaults.
+
+    threshold: Failures in a row from which it opens.
+    ttl: How long it stays open.
+    """
+    return part(locals())
+
+
 def resilience4j_breaker(
     *,
     failure_rate_threshold: Mapping[str, Any] | float | str | None = None,
@@ -192,6 +205,7 @@ def resilience4j_breaker(
     wait_duration_in_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
     exponential_backoff_multiplier: Mapping[str, Any] | float | str | None = None,
     exponential_max_wait_duration_in_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
+    randomized_wait_factor: Mapping[str, Any] | float | str | None = None,
     max_wait_duration_in_half_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
     automatic_transition_from_open_to_half_open_enabled: bool | None = None,
 ) -> Part:
@@ -209,6 +223,8 @@ def resilience4j_breaker(
     exponential_backoff_multiplier: How many times as long it stays open as the last time, until it has closed (1.5
         where enableExponentialBackoff says no other); null: always as long.
     exponential_max_wait_duration_in_open_state: No such wait is longer.
+    randomized_wait_factor: By which share that wait may be shorter or longer, by a draw of each opening (0.5 where
+        enableRandomizedWait says no other); null: it is always the same.
     max_wait_duration_in_half_open_state: How long it waits for the calls that try before it opens again; 0: for
         ever. Else 1 ms at least.
     automatic_transition_from_open_to_half_open_enabled: Whether it is half-open as soon as the wait is over; else

@@ -71,6 +71,9 @@ def keys(
 def route(
     *,
     to: str,
+    matches: str | None = None,
+    headers: Mapping[str, Sequence[str] | str] | None = None,
+    hosts: Sequence[str] | str | None = None,
     split: Mapping[str, Mapping[str, Any] | float | str] | None = None,
     timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     per_try_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
@@ -85,12 +88,18 @@ def route(
     completes_with: Sequence[str] | None = None,
     answers_with: Mapping[str, Literal["error", "shed", "rate_limited", "refused"]] | None = None,
 ) -> Part:
-    """A route to an endpoint. What requests are told apart by (host, path, method, headers) is in its name, which
-    traffic sends to. With a `split` each request that comes goes to one of several endpoints by a draw of its
-    own, as Envoy's weighted_clusters: with all its retries, and under the policy of the route, by which each
-    service has a breaker and places of its own. Not modelled: users who stay with what was drawn for them.
+    """A route to an endpoint. Method and path are in its name, which traffic sends to. A route that `matches`
+    another takes those of its requests that have the `headers` and the `hosts` it asks for, with limits, a policy
+    and all else of its own, and the other the rest; of several the one that asks for more does, in the order of
+    Kong's traditional router: hosts and headers, hosts alone, hosts with wildcards, more headers, fewer, and the
+    first in the file.
 
     to: The endpoint, as `service.endpoint`.
+    matches: The name of the route whose requests it takes a part of, by `headers` or `hosts`.
+    headers: Of one that `matches`: what a request must carry, one of these values of each (`headers` of traffic):
+        `{x-tier: [gold, silver]}`.
+    hosts: Of one that `matches`: one of these must be the header `host` of a request; a `*` may stand for the first
+        or the last labels, `*.example.com`.
     split: Shares that go to other endpoints in the place of `to`: a canary, `{orders-v2.create: 10%}`.
     timeout: Of all attempts and pauses together, as Envoy's and Istio's.
     per_try_timeout: Of each attempt; goes before the `timeout` of the policy.

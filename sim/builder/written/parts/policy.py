@@ -19,6 +19,7 @@ def bulkhead(
     envoy: Mapping[str, Any] | str | None = None,
     max_concurrent_calls: Mapping[str, Any] | int | str | None = None,
     max_wait: Literal[0] | Mapping[str, Any] | str | None = None,
+    thread_pool: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once).
 
@@ -28,6 +29,7 @@ def bulkhead(
     envoy: Envoy's gradient controller, likewise.
     max_concurrent_calls: Calls at once.
     max_wait: How long a further one waits for its place; 0: it is refused at once.
+    thread_pool: Threads with a queue, in the place of both (resilience4j's ThreadPoolBulkhead).
     """
     return part(locals())
 
@@ -143,5 +145,22 @@ def retry(
         (rate_limited_retry_back_off, max_interval).
     above_max_retry_after: What becomes of a longer one: there is no further attempt (`give_up`, maxRetryAfter of
         got and ky), the pause is that of the back-off (`ignore`, Envoy), or as long as is waited at most (`cut`).
+    """
+    return part(locals())
+
+
+def thread_pool(
+    *,
+    core_thread_pool_size: Mapping[str, Any] | int | str,
+    max_thread_pool_size: Mapping[str, Any] | int | str | None = None,
+    queue_capacity: Mapping[str, Any] | int | str | None = None,
+) -> Part:
+    """resilience4j's ThreadPoolBulkhead, names in snake_case, which is a ThreadPoolExecutor of Java: a call has one
+    of the core threads, else a place in the queue, where it waits without an end of its own; only where that is
+    full there are more threads, up to the most, and these take the call that comes, past those who wait.
+
+    core_thread_pool_size: Threads that there always are; of the library by default as many as processors, less one.
+    max_thread_pool_size: Threads at most; by default no more than those of the core.
+    queue_capacity: How many may wait for a thread; 0: nobody.
     """
     return part(locals())

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sim.models.guards import Guard as ModelGuard
     from sim.models.guards import Guards as ModelGuards
 
-leave_places = bulkhead.leave.compiled
+leave_places, one_more, room_for = bulkhead.leave.compiled, bulkhead.add_thread.compiled, bulkhead.has_room.compiled
 limit_of, hear = concurrency.limit_of.compiled, concurrency.hear.compiled
 
 
@@ -59,7 +59,11 @@ def in_bulkhead(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             guard.passed += 1
             if call.adaptive:
                 note_entry(s, own, guard)
-        elif call.bulkhead_lane is None:
+        elif guard.bulkhead.line >= 0 and add_thread(s, guard):
+            own.guard = guard
+            guard.taken_area -= s.now
+            guard.passed += 1
+        elif call.bulkhead_lane is None and (guard.bulkhead.line < 0 or not has_room(s, guard)):
             guard.turned_away += 1
             failed(s, own, call)
             return BULKHEAD_FULL
@@ -67,7 +71,8 @@ def in_bulkhead(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             if s.spans:
                 keep_stage(s, own, BULKHEAD, call.target.where, 0.0, -1)
             wait_at_bulkhead(s, guard, own)
-            arm(s, call.bulkhead_lane, own)
+            if call.bulkhead_lane is not None:
+                arm(s, call.bulkhead_lane, own)
             yield
             yield from thawed(s, own, call)
             if own.guard is None:
@@ -100,6 +105,34 @@ def place_is_free(s: State, own: Task, call: Call) -> None:
         leave_line(s, own)
     if own.guard is not None:
         leave_bulkhead(s, own)
+
+
+# -- a pool of threads -------------------------------------------------------------------------------------------------
+
+
+@by_address
+@handler
+def add_thread(s: State, guard: int) -> bool:
+    """One more where its queue is full."""
+    return bool(one_more(rows.bulkheads(s)[rows.guards(s)[guard].bulkhead], waiting_at(s, guard)) == 1)
+
+
+@by_address
+@handler
+def has_room(s: State, guard: int) -> bool:
+    """Whether one more may wait in its queue."""
+    return bool(room_for(rows.bulkheads(s)[rows.guards(s)[guard].bulkhead], waiting_at(s, guard)))
+
+
+@handler
+def waiting_at(s: State, guard: int) -> int:
+    """How many wait."""
+    found = 0
+    task = rows.guards(s)[guard].line.first
+    while task >= 0:
+        found += 1
+        task = tasks(s)[task].next
+    return found
 
 
 # -- the line ----------------------------------------------------------------------------------------------------------
@@ -199,8 +232,8 @@ def places(s: State, first: int, count: int) -> float:
     """Integral of the places there are."""
     if rows.guards(s)[rows.guard_of(s)[first]].concurrency >= 0:
         return places_that_adapt(s, first, count)
-    each = rows.bulkheads(s)[rows.guards(s)[rows.guard_of(s)[first]].bulkhead].limit
-    return places_over_time(s, first, count, each)
+    row = rows.bulkheads(s)[rows.guards(s)[rows.guard_of(s)[first]].bulkhead]
+    return places_over_time(s, first, count, row.limit + row.extra)
 
 
 @handler
