@@ -12,14 +12,14 @@ from sim.chance.sampler import sampler, uniform_sampler
 from sim.chance.table import DrawTable, draws
 from sim.errors import UsageError
 from sim.spec import distribution as spec
-from sim.spec import measured
+from sim.spec import measured, phases
 
 COUNT = 200_000
 SIGNIFICANCE = 1e-4  # of each test, at a fixed seed
 
 DATA = (0.003, 0.001, 0.002, 0.002, 0.01)
 INNER = measured.Mixture(
-    weights=(1, 3), parts=(spec.Uniform(low="1ms", high="2ms"), spec.HyperExponential(mean="9ms", cv=1.5))
+    weights=(1, 3), parts=(spec.Uniform(low="1ms", high="2ms"), phases.HyperExponential(mean="9ms", cv=1.5))
 )
 KINDS = {
     "constant": (spec.Constant(value="5ms"), None),
@@ -32,11 +32,11 @@ KINDS = {
     "gamma": (spec.Gamma(shape=2.5, scale="4ms"), stats.gamma(2.5, scale=0.004)),
     "gamma below 1": (spec.Gamma(shape=0.3, scale="4ms"), stats.gamma(0.3, scale=0.004)),
     "gamma of 1": (spec.Gamma(shape=1, scale="4ms"), stats.gamma(1, scale=0.004)),
-    "erlang": (spec.Erlang(phases=4, mean="20ms"), stats.gamma(4, scale=0.005)),
-    "erlang of many": (spec.Erlang(phases=5000, mean="20ms"), stats.gamma(5000, scale=0.02 / 5000)),
+    "erlang": (phases.Erlang(phases=4, mean="20ms"), stats.gamma(4, scale=0.005)),
+    "erlang of many": (phases.Erlang(phases=5000, mean="20ms"), stats.gamma(5000, scale=0.02 / 5000)),
     "pareto": (spec.Pareto(alpha=4.5, minimum="2ms"), stats.pareto(4.5, scale=0.002)),
     "weibull": (spec.Weibull(shape=0.7, scale="10ms"), stats.weibull_min(0.7, scale=0.01)),
-    "hyperexponential": (spec.HyperExponential(mean="10ms", cv=2), None),
+    "hyperexponential": (phases.HyperExponential(mean="10ms", cv=2), None),
     "empirical": (measured.Empirical(data=DATA), None),
     "replay": (measured.Replayed(data=DATA), None),
     "mixture": (
@@ -100,7 +100,7 @@ def test_the_normal_quantile_is_accurate_in_body_and_tails():
         assert transforms.normal_quantile(u) == pytest.approx(special.ndtri(u), rel=1e-13, abs=1e-15)
 
 
-@pytest.mark.parametrize("branches", [spec.HyperExponential(mean="10ms", cv=3)])
+@pytest.mark.parametrize("branches", [phases.HyperExponential(mean="10ms", cv=3)])
 def test_a_hyperexponential_is_a_mixture_of_exponentials(branches):
     def cdf(x):
         return sum(p * -np.expm1(-x / mean) for p, mean in zip(branches.probabilities, branches.means, strict=True))
