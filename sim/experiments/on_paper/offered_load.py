@@ -28,6 +28,8 @@ from sim.spec.study import Study
 from sim.spec.traffic import Traffic
 from sim.units import rates_told_per
 
+ROUNDING = 1e-9  # a share of what a station can do: what float arithmetic adds to it
+
 
 @dataclass(frozen=True)
 class Station:
@@ -42,6 +44,19 @@ class Station:
     demand: float  # s a server is held per visit
     utilisation: float
     utilisation_peak: float
+
+    @property
+    def falls_behind(self) -> bool:
+        """Whether it is asked for more than it can do, and not just for all of it.
+
+        Closed users fill what bounds them to 100 %, but for rounding.
+        """
+        return self.utilisation > 1.0 + ROUNDING
+
+    @property
+    def falls_behind_at_peak(self) -> bool:
+        """The same while most is asked for."""
+        return self.utilisation_peak > 1.0 + ROUNDING
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def _waiting(scenario: Scenario, analysis: Analysis) -> float:
     duration = scenario.duration
     backlog = 0.0
     for station in analysis.load("").stations:
-        if station.resource in ("workers", "cores", "consumers", "threads") and station.utilisation > 1.0:
+        if station.resource in ("workers", "cores", "consumers", "threads") and station.falls_behind:
             grows = _finite(station.rate * (1.0 - 1.0 / station.utilisation)) * duration
             backlog = max(backlog, min(grows, _room(scenario, station.name)))
     bound = 0.0 if all(traffic.arrivals.population for traffic in scenario.traffic.values()) else math.inf

@@ -87,12 +87,12 @@ def overload(view: View) -> Iterator[Finding]:
         if station.resource in ("places", "rate"):
             if station.resource == "places":
                 yield from _few_places(view, station, place)
-        elif station.utilisation > 1.0:
+        elif station.falls_behind:
             growth = station.rate * (1.0 - 1.0 / station.utilisation)
             what = "lag" if station.resource == "consumers" else "work left over"
             why = f"on average it falls behind by {show_rate(growth)}: {what} grows as long as this lasts"
             yield Finding(place, f"asked for {show_share(station.utilisation)} of what it can do", why)
-        elif station.utilisation_peak > 1.0:
+        elif station.falls_behind_at_peak:
             why = "a backlog builds up that is worked off only when the load falls"
             yield Finding(place, f"asked for {show_share(station.utilisation_peak)} of what it can do at the peak", why)
         elif station.utilisation_peak > CROWDED:

@@ -104,11 +104,12 @@ def limited_callers(view: View) -> Iterator[Finding]:
         if station.name not in names or station.utilisation <= CROWDED:
             continue
         asked, most = show_rate(station.rate), show_rate(station.rate / station.utilisation)
-        if station.utilisation > 1.0:
+        if station.falls_behind:
             why = "the line grows until nobody waits for his turn any more, and the rest is refused"
         else:
-            waits = show_duration(_wait(station.utilisation, station.rate))
-            why = f"a line as that of M/D/1: {waits} each where calls come at random"
+            wait = _wait(station.utilisation, station.rate)
+            waits = f"as that of M/D/1: {show_duration(wait)} each" if wait < math.inf else "without end"
+            why = f"a line {waits} where calls come at random"
         yield Finding(station.name, f"{asked} calls on average, and {most} go", why)
 
 

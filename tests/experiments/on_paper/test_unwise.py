@@ -9,7 +9,7 @@ import pytest
 
 from sim.experiments.on_paper.calls import poisson_tail
 from sim.experiments.on_paper.offered_load import check
-from sim.spec import load_document
+from sim.spec import load_document, load_text
 
 SOUND: dict[str, Any] = {
     "version": 1,
@@ -602,3 +602,20 @@ def test_a_deadline_that_nobody_sets_hands_on_nothing(changes, said):
         **{"gateway__routes": {"GET /": {"to": "front.ask"}}, "policies__calm": {"deadline": "propagate"}, **changes}
     )
     assert ("policies.calm: `deadline: propagate` hands on nothing" in told) is said
+
+
+@pytest.mark.parametrize("workers", [1, 3, 7])
+def test_closed_users_fill_a_station_and_leave_no_work_over(workers):
+    """Their number bounds what is under way, however little more than 100 % comes of dividing."""
+    text = f"""version: 1
+duration: 60s
+services:
+  a: {{workers: 40, contention: {{serial: 3%, crosstalk: 0.1%}}, pauses: {{every: 10s, for: 100ms}}, endpoints: {{e: [{{work: 10ms}}]}}}}
+  b: {{workers: {workers}, endpoints: {{e: [{{work: 7ms}}]}}}}
+traffic:
+  u: {{sends: a.e, arrivals: {{closed: {{users: 31, think: 0s}}}}}}
+  v: {{sends: b.e, arrivals: {{closed: {{users: 31, think: 0s}}}}}}
+"""
+    told = [f"{finding.place}: {finding.finding}. {finding.why}" for finding in check(load_text(text)).warnings]
+    assert not [line for line in told if "falls behind" in line]
+    assert [line for line in told if line.startswith(("a (threads): 100% busy", "b (workers): 100% busy"))]
