@@ -7,10 +7,25 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from sim.cli.ending import came_of_interruption
+
+
+def ended(folder: Path, module: str) -> subprocess.CompletedProcess[str]:
+    """How a process ends whose main module this is."""
+    (folder / "victim.py").write_text(module)
+    return subprocess.run(
+        [sys.executable, "-m", "victim"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
 
 MODULE = """
 import os, signal
@@ -28,15 +43,7 @@ raise SystemExit(ending.exit_code(code))
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_each_signal_has_its_exit_code_wherever_it_falls(tmp_path, number, code):
     """Into an `exec` too, by which libraries make classes: Python would then end by SIGINT, whatever exit code is asked for."""
-    (tmp_path / "victim.py").write_text(MODULE.format(number=int(number)))
-    done = subprocess.run(
-        [sys.executable, "-m", "victim"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ended(tmp_path, MODULE.format(number=int(number)))
     assert (done.returncode, done.stderr) == (code, "")
 
 
@@ -64,15 +71,7 @@ raise SystemExit(ending.exit_code(code))
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_one_that_falls_where_nothing_can_be_raised_comes_again(tmp_path, number, code):
-    (tmp_path / "victim.py").write_text(SWALLOWED.format(number=int(number)))
-    done = subprocess.run(
-        [sys.executable, "-m", "victim"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ended(tmp_path, SWALLOWED.format(number=int(number)))
     assert (done.returncode, done.stderr) == (code, "")
 
 
@@ -97,16 +96,8 @@ raise SystemExit(ending.exit_code(code))
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_one_that_somebody_forgets_comes_again(tmp_path, number, code):
-    (tmp_path / "victim.py").write_text(FORGOTTEN.format(number=int(number)))
     began = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "victim"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ended(tmp_path, FORGOTTEN.format(number=int(number)))
     assert (done.returncode, done.stderr) == (code, "")
     assert time.monotonic() - began < 9
 
@@ -138,15 +129,7 @@ raise SystemExit(ending.exit_code(code))
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signals")
 @pytest.mark.parametrize("early", [True, False])
 def test_a_thread_that_stumbles_is_told_before_all_is_ended_and_not_after(tmp_path, early):
-    (tmp_path / "victim.py").write_text(BROKEN.format(early=early))
-    done = subprocess.run(
-        [sys.executable, "-m", "victim"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ended(tmp_path, BROKEN.format(early=early))
     assert done.returncode == 143
     assert ("a worker has gone" in done.stderr) == early
 

@@ -10,6 +10,7 @@ take more than that, it ends in an error and not in the memory of another table.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -299,13 +300,11 @@ def longer(array: NDArray[Any]) -> NDArray[Any]:
     shape, dtype, room = (size, *array.shape[1:]), array.dtype, array.base
     begin, used = array.ctypes.data - room.ctypes.data, array.nbytes
     del array
-    try:
+    with suppress(ValueError):  # somebody looks at it
         room.resize(CACHE_LINE + math.prod(shape) * dtype.itemsize)
-    except ValueError:  # somebody looks at it
-        return resized(room[begin : begin + used].view(dtype).reshape(-1, *shape[1:]), size)
-    found = aligned(room, shape, dtype)
-    if found.ctypes.data - room.ctypes.data == begin:
-        return found
+        found = aligned(room, shape, dtype)
+        if found.ctypes.data - room.ctypes.data == begin:
+            return found
     return resized(room[begin : begin + used].view(dtype).reshape(-1, *shape[1:]), size)
 
 

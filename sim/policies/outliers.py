@@ -3,8 +3,8 @@ passive health checks; nginx's are in `nginx_peers.py`.
 
 A replica is ejected at the answer of 5xx that is one too many in a row; at the end of each interval those return that
 have been out for long enough, those go whose success rate is far below that of the others, and who is not out then is
-forgiven one ejection (semantics.md 1.6). What is found is acted upon so many times in a hundred as `enforcing_*` says;
-what may not be for the share that is out is not drawn for.
+forgiven one ejection (semantics.md 1.6). What is found is acted upon so many times in a hundred as `enforcing_*` says,
+where the share that is out lets it be.
 
 With split errors (putResultWithLocalExternalSplit) calls that get no answer are of local origin and have counts of
 their own: one that finds nobody is a failure, one that times out a success, for it was connected, and a failure.

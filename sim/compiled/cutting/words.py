@@ -32,6 +32,9 @@ def lasting(function: F) -> F:
     return function
 
 
+# The two below are read where they stand in a flow and are never called: what a flow is cut into has the row itself.
+
+
 def the(kind: type[T], place: int | None) -> T:
     """The row of this kind that a function of the engine has named by its place, or that is there for certain."""
     raise NotImplementedError(f"{kind.__name__} {place}: flows are cut, they do not run")
