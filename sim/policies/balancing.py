@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from sim.policies.balancer import BalancerRow, new_balancer
 from sim.policies.base import dtype_of, policy, reached
 from sim.policies.nginx_peers import chosen_as_nginx, effective_weight, live_peers, unsuccessful
+from sim.policies.pauses import whole_milliseconds
 from sim.spec.balancing import Balancing, OutlierDetection, is_plain
 
 BY_NAME = 0  # as `balancer.py` does it
@@ -158,7 +159,7 @@ def new_balancing(spec: Balancing, zones: int = 0, rises: int = 1) -> BalancingR
 
 
 def _enforce(row: BalancingRow, rule: OutlierDetection) -> None:
-    row.jitter = float(int(rule.max_ejection_time_jitter * 1000.0 + 1e-6))
+    row.jitter = whole_milliseconds(rule.max_ejection_time_jitter)
     row.enforces_5xx, row.enforces_gateway = rule.enforcing_consecutive_5xx, rule.enforcing_consecutive_gateway_failure
     row.enforces_rate, row.enforces_percentage = rule.enforcing_success_rate, rule.enforcing_failure_percentage
     row.enforces_local = rule.enforcing_consecutive_local_origin_failure

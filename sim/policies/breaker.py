@@ -17,8 +17,8 @@ in an open one it changes nothing. When `max_wait_duration_in_half_open_state` i
 again, at that instant. What the clock does is worked out at the next call, result or look, so that no timer is needed,
 and whether anyone looked makes no difference. Windows by time are one bucket for each whole second of the clock.
 
-A wait that is drawn is so when the breaker opens, by a key of its own and how often its state has changed: a turn by
-the clock has nobody who could hand it a number.
+A wait that is drawn is so when the breaker opens, by a key of its own, how often its state has changed and when: a turn
+by the clock has nobody who could hand it a number, and who is restarted begins to count anew.
 
 Left out: the states DISABLED, METRICS_ONLY and FORCED_OPEN. Of several
 turns by the clock between two calls the event log tells the last two.
@@ -30,7 +30,7 @@ import math
 from dataclasses import dataclass
 
 from sim.chance.keyed import uniform
-from sim.policies.base import MILLISECONDS, Ring, dtype_of, noise, passed, periods, policy, reached
+from sim.policies.base import MILLISECONDS, NANOSECONDS, Ring, dtype_of, noise, passed, periods, policy, reached
 from sim.policies.pauses import capped_milliseconds, grown_milliseconds, randomized_milliseconds, whole_milliseconds
 from sim.policies.verdicts import NO_VERDICT, verdict, verdicts
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker
@@ -248,7 +248,7 @@ def wait_after(row: BreakerRow) -> float:
 @policy
 def drawn_wait(row: BreakerRow) -> float:
     """The wait of an open breaker of resilience4j that is drawn each time (IntervalFunction.ofRandomized)."""
-    luck = uniform(row.luck, row.period, 0)
+    luck = uniform(row.luck, row.period, math.floor(row.since * NANOSECONDS))
     return randomized_milliseconds(whole_milliseconds(row.first_wait), row.spread, luck) / MILLISECONDS
 
 

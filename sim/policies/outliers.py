@@ -20,7 +20,7 @@ import math
 from collections.abc import Sequence
 
 from sim.policies.balancing import AS_KONG, AS_NGINX, BalancingRow, PeerRow
-from sim.policies.base import policy, reached
+from sim.policies.base import MILLISECONDS, policy, reached
 from sim.policies.nginx_peers import hear_as_nginx
 from sim.vocabulary import FAILED, Outcome
 
@@ -181,7 +181,7 @@ def eject(
         return False
     peer.ejected = 1
     peer.ejected_at = now
-    peer.jitter = math.floor(longer * (row.jitter + 1.0)) / 1000.0
+    peer.jitter = math.floor(longer * (row.jitter + 1.0)) / MILLISECONDS
     peer.successes = 0
     if peer.ejections * row.base < max(row.most, row.base) + row.base:
         peer.ejections += 1

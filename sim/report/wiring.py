@@ -212,7 +212,7 @@ def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | Non
         _limit_badge(policy),
         f"hedge {_after(policy.hedge)}" if policy.hedge is not None else "",
         f"pool {policy.pool.size}" if policy.pool is not None else "",
-        f"bulkhead {bulkhead.algorithm or bulkhead.max_concurrent_calls}" if bulkhead is not None else "",
+        f"bulkhead {bulkhead.algorithm or bulkhead.most}" if bulkhead is not None else "",
     )
     return tuple(badge for badge in badges if badge)
 

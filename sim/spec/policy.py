@@ -191,6 +191,11 @@ class Bulkhead(AdaptiveLimit):
     """Threads with a queue, in the place of both (resilience4j's ThreadPoolBulkhead)."""
 
     @property
+    def waits(self) -> bool:
+        """Whether a further call may wait."""
+        return self.max_wait > 0.0 if self.thread_pool is None else self.thread_pool.queue_capacity > 0
+
+    @property
     def most(self) -> int:
         """Calls at once, at most."""
         if self.thread_pool is not None:

@@ -382,6 +382,20 @@ def test_resilience4j_draws_its_wait_at_each_opening():
     assert sum(waits) / 400 == pytest.approx(1000, abs=43)
 
 
+def test_a_breaker_of_a_process_that_begins_anew_draws_anew():
+    """Its states are counted from the beginning, but no instant comes again."""
+    row, ring = automatic(randomized_wait_factor=0.5)
+    row.luck = 4711
+    waits = set()
+    for life in range(20):
+        for _ in range(2):
+            breakers.settle(row, ring, 60.0 * life, breakers.admit(row, ring, 60.0 * life), BAD, 0.1)
+        waits.add(row.open_for)
+        row, ring = automatic(randomized_wait_factor=0.5)
+        row.luck = 4711
+    assert len(waits) > 15
+
+
 def test_each_replica_of_a_caller_waits_as_long_as_its_own_luck_says():
     """All fails: both open at their second failure, and again at each trial; no two waits are alike."""
     text = """

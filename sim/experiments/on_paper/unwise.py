@@ -111,9 +111,10 @@ def _few_places(view: View, station: Station, place: str) -> Iterator[Finding]:
     asked = station.rate_peak * station.demand / guards
     each = int(station.servers) // guards
     when = "" if station.utilisation >= CROWDED else " at the peak"
-    if its.policy.bulkhead is not None and its.policy.bulkhead.max_wait > 0:
+    if its.policy.bulkhead is not None and its.policy.bulkhead.waits:
+        when_refused = "they have waited `max_wait`" if its.policy.bulkhead.thread_pool is None else "the queue is full"
         why = (
-            "calls wait for a place, and are refused when they have waited `max_wait`: the time before the call "
+            f"calls wait for a place, and are refused when {when_refused}: the time before the call "
             "grows steeply from 80 % on"
         )
         if station.utilisation_peak > CROWDED:

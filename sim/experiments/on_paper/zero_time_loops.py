@@ -151,6 +151,6 @@ class _Ways:
         """Whether a call takes time. What the caller itself decides takes none, however far away the callee is."""
         if policy.circuit_breaker is not None:
             self.found[f"a breaker of {caller} may be open"] = None
-        if policy.bulkhead is not None and policy.bulkhead.max_wait == 0.0:
+        if policy.bulkhead is not None and not policy.bulkhead.waits:
             self.found[f"a bulkhead of {caller} may be full"] = None
         return self._view.flow.within_zone(caller, target.partition(".")[0]) > 0.0 or self._visit(target)
