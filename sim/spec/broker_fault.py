@@ -1,4 +1,4 @@
-"""Harm that befalls a broker: it is down, or a node of it, it is out of memory, its disks are slow."""
+"""Harm that befalls a broker: it is down, or a node of it, its nodes are split, it is out of memory, its disks slow."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class BrokerSplit(Fault):
     """Nodes of a queue broker do not hear the others, nor the others them (a network partition); clients reach all.
 
     A quorum queue goes on where a majority of its members is, and who is connected to the other side publishes without
-    a confirm until it is over, and consumes nothing. `partition_handling` of `nodes` says whether a minority stops.
+    a confirm until it is over, and consumes nothing. `partition_handling` of `nodes` says whether a minority stops. One
+    broker has one split at a time.
     """
 
     leaves: ClassVar[Leaves] = Leaves(

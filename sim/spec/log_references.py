@@ -95,6 +95,13 @@ def _split(scenario: Scenario, index: int, fault: BrokerSplit) -> Iterator[Found
         yield at, f"found nodes {found} of '{fault.broker}', expected some of 0 to {count - 1}, and not all", False
     elif count > MOST_SPLIT:
         yield at, f"'{fault.broker}' has {count} nodes; expected at most {MOST_SPLIT} of one that is split", False
+    its = scenario.faults[index]
+    for other in scenario.faults[:index]:
+        split = other.inner or other
+        at_once = its.at < other.end and other.at < its.end
+        if at_once and isinstance(split, BrokerSplit) and split.broker == fault.broker:
+            what = f"'{fault.broker}' is split by two faults at once, '{other.name}' too; expected one after the other"
+            yield ("faults", index), what, False
 
 
 def _node(scenario: Scenario, index: int, fault: Fault) -> Iterator[Found]:

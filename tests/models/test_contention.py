@@ -8,8 +8,10 @@ import pytest
 
 import sim
 from sim import testing
+from sim.experiments.on_paper.contention import together_of
 from sim.experiments.on_paper.offered_load import analysis_of, check
 from sim.models import simulate
+from sim.spec import load_text
 from sim.testing import scripted
 from sim.vocabulary import Outcome
 
@@ -179,3 +181,15 @@ def test_check_tells_of_workers_beyond_the_peak():
 def test_what_slows_nothing_is_refused():
     with pytest.raises(sim.errors.ScenarioError, match="found neither `serial` nor `crosstalk` above 0%"):
         sim.load_text(PAPER.replace("WORKERS", "1").replace("{serial: 5%, crosstalk: 0.5%}", "{}"))
+
+
+def test_on_paper_a_quota_of_two_cores_bounds_the_threads_that_help():
+    """The peak is at 31 threads, but two cores' worth of a quota is all they have."""
+    text = """version: 1
+duration: 10s
+services: {a: {workers: 40, cpu: {limit: 2}, contention: {serial: 3%, crosstalk: 0.1%}, endpoints: {e: [{work: 10ms}]}}}
+traffic: {u: {sends: a.e, arrivals: {poisson: 10/s}}}
+"""
+    together = together_of(load_text(text).variants["base"].services["a"])
+    assert together is not None
+    assert together.cores == 2

@@ -42,7 +42,7 @@ def together_of(service: Service) -> Together | None:
         return None
     most: float = math.inf if service.workers == UNLIMITED else service.workers
     most += sum(consume.consumers for consume in service.consumes.values())
-    return Together(service.contention, most, math.inf if service.cores is None else service.cores)
+    return Together(service.contention, most, math.inf if service.computes_on is None else service.computes_on)
 
 
 def at_their_best(service: Service) -> float | None:

@@ -363,7 +363,8 @@ class QueueNodes:
         held.leader = held.last = leader
         for node in list(held.lacking):
             self._catch_up(held, node)
-        if len(complete) < held.majority:
+        self._set_commit_speeds()
+        if len(self._complete(held)) < held.majority:
             self.listener.close(held.name, leader)
         self._go_on(held)
 

@@ -34,7 +34,9 @@ def queue_nodes(document: dict[str, Any], luck: Luck) -> None:
                 spec |= {"max_priority": its.pick("highest", (4, 10)), "commit": "1500ms"}
             if spec["type"] == "quorum" and its.maybe("commits slowly", 0.2):
                 spec["commit"] = "500ms"
-        document["faults"] += [fault for number in range(3) for fault in _faults(own, number, name, count)]
+        faults = [fault for number in range(3) for fault in _faults(own, number, name, count)]
+        splits = [fault for fault in faults if "broker_split" in fault]  # of one broker there is one at a time
+        document["faults"] += [fault for fault in faults if fault not in splits[1:]]
 
 
 def _faults(parent: Luck, number: int, broker: str, count: int) -> list[dict[str, Any]]:
